@@ -1,0 +1,1 @@
+"""The maths: each problem declared as a model, nothing solved."""
