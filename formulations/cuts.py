@@ -1,0 +1,230 @@
+"""Separation over vertex sets: which sets S hold more of x inside than a tree, or a tour, can.
+
+One pure oracle serves the spanning tree (x(E(S)) <= |S| - 1), the two-part cut (x(delta(S)) >= 1) and, where all
+degrees are 2, the travelling salesman (x(delta(S)) >= 2 is x(E(S)) <= |S| - 1 again).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow, minimum_spanning_tree
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+TOLERANCE = 1e-6  # by how much a row must be broken to count
+
+
+@dataclass(frozen=True, eq=False)
+class Laminar:
+    """k nested or disjoint sets of the vertices 0..n-1, as a forest with the vertices for leaves.
+
+    parent  int64 (n + k,): the smallest set that strictly contains vertex v (index v) or set i (index n + i), as
+            its index n + i; -1 if there is none. A set's parent comes after it.
+    """
+
+    n: int
+    parent: Ints
+
+    def __len__(self) -> int:
+        return len(self.parent) - self.n
+
+    def sizes(self) -> Ints:
+        """|S| for each set, int64 (k,)."""
+        return self._subtree_sums(np.r_[np.ones(self.n, dtype=np.int64), np.zeros(len(self), dtype=np.int64)])
+
+    def members(self) -> list[list[int]]:
+        """The vertices of each set, as lists: for reading, not for hot paths."""
+        inside: list[list[int]] = [[] for _ in range(len(self))]
+        for v, p in enumerate(self.parent.tolist()):
+            if p >= 0:
+                inside[p - self.n] += [v] if v < self.n else inside[v - self.n]
+        return inside
+
+    def owner(self, tail: Ints, head: Ints) -> Ints:
+        """For each edge the smallest set that contains both its ends, 0..k-1, or -1; int64 (m,)."""
+        position, gap = self._line_up()
+        first = np.minimum(position[tail], position[head]) + 1
+        last = np.maximum(position[tail], position[head])
+        if not len(first):
+            return np.zeros(0, dtype=np.int64)
+        # The common ancestor is the largest over a stretch of gaps: a sparse table of maxima over 2^l gaps.
+        level = np.frexp(last - first + 1)[1] - 1
+        top, table = np.empty(len(first), dtype=np.int64), gap
+        for step in range(int(level.max()) + 1):
+            if step:
+                half = 1 << (step - 1)
+                table = np.maximum(table[:-half], table[half:])
+            at = np.flatnonzero(level == step)
+            top[at] = np.maximum(table[first[at]], table[last[at] - (1 << step) + 1])
+        return np.where(top < len(self.parent), top - self.n, -1)
+
+    def inside(self, owner: Ints, x: Floats) -> Floats:
+        """x(E(S)) for each set, given the edges' owners; float64 (k,)."""
+        own = np.bincount(owner[owner >= 0], weights=x[owner >= 0], minlength=len(self))
+        return self._subtree_sums(np.r_[np.zeros(self.n), own])
+
+    def only(self, keep: Bools) -> Laminar:
+        """The family of those sets alone; keep is bool (k,)."""
+        total = len(self.parent)
+        kept = np.r_[np.zeros(self.n, dtype=bool), keep, True]
+        above = np.r_[np.where(self.parent >= 0, self.parent, total), total]
+        upward = np.where(kept, np.arange(total + 1), above)
+        while not kept[upward].all():
+            upward = upward[upward]
+        rename = np.full(total + 1, -1)
+        rename[np.flatnonzero(kept[:-1])] = self.n + np.arange(int(keep.sum()))
+        parent = rename[upward[above[:-1]]]
+        return Laminar(self.n, np.r_[parent[: self.n], parent[self.n :][keep]])
+
+    def _subtree_sums(self, start: NDArray[np.generic]) -> NDArray[np.generic]:
+        total = start.tolist()
+        for node, p in enumerate(self.parent.tolist()):
+            if p >= 0:
+                total[p] += total[node]
+        return np.asarray(total[self.n :], dtype=start.dtype)
+
+    def _line_up(self) -> tuple[Ints, Ints]:
+        """Vertices in an order that keeps every set together, and the smallest set across each gap of that order."""
+        total, parent = len(self.parent), self.parent.tolist()
+        width = [1] * self.n + [0] * len(self)
+        for node, p in enumerate(parent):
+            if p >= 0:
+                width[p] += width[node]
+        start, filled, line = [0] * total, [0] * total, 0
+        gap = np.full(self.n + 1, total)
+        for node in range(total - 1, -1, -1):
+            p = parent[node]
+            if p < 0:
+                start[node], line = line, line + width[node]
+            else:
+                start[node] = start[p] + filled[p]
+                if filled[p]:
+                    gap[start[node]] = p
+                filled[p] += width[node]
+        return np.asarray(start[: self.n]), gap
+
+
+def merge_tree(n: int, tail: Ints, head: Ints, order: Ints) -> tuple[Laminar, Ints]:
+    """All clusters that arise when the edges are added in that order, and the n - 1 (or fewer) edges that merged.
+
+    This is Kruskal's algorithm seen as single-linkage clustering; order is an int64 permutation of some edges.
+    """
+    # scipy's tree for weights 1, 2, ... is the tree of this very order, and its weights tell which edges they are.
+    rank = csr_array((np.arange(1.0, len(order) + 1), (tail[order], head[order])), shape=(n, n))
+    merging = order[np.sort(minimum_spanning_tree(rank).data).astype(np.int64) - 1]
+    root, cluster, parent = list(range(n)), list(range(n)), [-1] * (n + len(merging))
+    for new, (a, b) in enumerate(zip(tail[merging].tolist(), head[merging].tolist(), strict=True), start=n):
+        while root[a] != a:
+            root[a] = a = root[root[a]]
+        while root[b] != b:
+            root[b] = b = root[root[b]]
+        parent[cluster[a]] = parent[cluster[b]] = new
+        root[a], cluster[b] = b, new
+    return Laminar(n, np.asarray(parent, dtype=np.int64)), merging
+
+
+def crowded(n: int, tail: Ints, head: Ints, x: Floats, cost: Floats) -> Laminar | None:
+    """Sets with x(E(S)) > |S| - 1: all those among the clusters of x, or else one by minimum cuts; None if none exists.
+
+    Clusters grow along the edges by falling x, by rising cost where x ties; tail, head, x, cost are (m,), no loops.
+    """
+    order = np.lexsort((cost, -np.round(x, 9)))
+    clusters, _ = merge_tree(n, tail, head, order)
+    owner = clusters.owner(tail, head)
+    broken = clusters.inside(owner, x) > clusters.sizes() - 1 + TOLERANCE
+    if broken.any():
+        return clusters.only(broken)
+    return _crowded_by_minimum_cut(n, tail, head, x)
+
+
+def _crowded_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
+    """The exact answer when no cluster is crowded: maximise x(E(S)) - |S| + 1 (Padberg and Wolsey 1983).
+
+    Two steps shrink the graph without losing a maximiser: ends of an edge with x = 1 are in S together, and a vertex
+    with x(delta(v)) <= 1 need not be in S. What is left (nothing, if x is a forest) takes one flow per vertex.
+    """
+    support = x > TOLERANCE / 10
+    tail, head, x = tail[support], head[support], x[support]
+    whole = x > 1 - TOLERANCE / 10
+    links = csr_array((np.ones(int(whole.sum())), (tail[whole], head[whole])), shape=(n, n))
+    size, group = connected_components(links, directed=False)
+    between = group[tail] != group[head]
+    a, b, y = group[tail[between]], group[head[between]], x[between]
+    alive = np.ones(size, dtype=bool)
+    while True:
+        inner = alive[a] & alive[b]
+        degree = np.bincount(a[inner], y[inner], size) + np.bincount(b[inner], y[inner], size)
+        thin = alive & (degree <= 1 + TOLERANCE / 10)
+        if not thin.any():
+            break
+        alive &= ~thin
+    core, name = np.flatnonzero(alive), np.cumsum(alive) - 1
+    best = _densest(len(core), name[a[inner]], name[b[inner]], y[inner])
+    if best is None:
+        return None
+    chosen = np.isin(group, core[best])
+    return Laminar(n, np.r_[np.where(chosen, n, -1), -1])
+
+
+def _densest(n: int, tail: Ints, head: Ints, x: Floats) -> Ints | None:
+    """The vertex set that maximises x(E(S)) - |S| + 1, if that is above the tolerance."""
+    source, sink, vertices = n, n + 1, np.arange(n)
+    unit = _unit(x.sum() + n)
+    half = np.rint(x * unit / 2).astype(np.int32)
+    excess = (np.bincount(tail, half, n) + np.bincount(head, half, n)).astype(np.int32) - unit
+    i, j = np.r_[tail, head, np.full(n, source), vertices], np.r_[head, tail, vertices, np.full(n, sink)]
+    best, best_set = TOLERANCE * unit, None
+    for r in range(n):
+        gain, loss = np.maximum(excess, 0), np.maximum(-excess, 0)
+        gain[r] = half.sum() + unit * n  # r is in S
+        network = csr_array((np.r_[half, half, gain, loss], (i, j)), shape=(n + 2, n + 2))
+        _, side = _minimum_cut(network, source, sink)
+        value = 2 * half[side[tail] & side[head]].sum() - unit * (side[:n].sum() - 1)
+        if value > best:
+            best, best_set = value, np.flatnonzero(side[:n])
+    return best_set
+
+
+def loosely_joined(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -> Laminar | None:
+    """Sets with x(delta(S)) < at_least, 0 < |S| < n: all among the clusters of x, or else a minimum cut; or None."""
+    if n < 2:
+        return None
+    clusters, _ = merge_tree(n, tail, head, np.argsort(-np.round(x, 9), kind="stable"))
+    shifted = np.where(clusters.parent >= 0, clusters.parent + n, -1)
+    candidates = Laminar(n, np.r_[np.arange(n, 2 * n), shifted])  # each vertex alone is a cluster as well
+    degree = np.bincount(tail, x, n) + np.bincount(head, x, n)
+    touching = candidates.inside(np.arange(n), degree)
+    leaving = touching - 2 * candidates.inside(candidates.owner(tail, head), x)
+    broken = (leaving < at_least - TOLERANCE) & (candidates.sizes() < n)
+    if broken.any():
+        return candidates.only(broken)
+    unit = _unit(x.sum())
+    capacity = np.rint(x * unit).astype(np.int32)
+    network = csr_array((np.r_[capacity, capacity], (np.r_[tail, head], np.r_[head, tail])), shape=(n, n))
+    for sink in range(1, n):
+        value, side = _minimum_cut(network, 0, sink)
+        if value < (at_least - TOLERANCE) * unit:
+            return Laminar(n, np.r_[np.where(side, n, -1), -1])
+    return None
+
+
+def _unit(total: float) -> int:
+    """How many units of flow make 1: scipy's flows are 32-bit integers, and overflow silently."""
+    return int((1 << 30) / max(total, 1.0))
+
+
+def _minimum_cut(network: csr_array, source: int, sink: int) -> tuple[int, Bools]:
+    """The value of a minimum cut and which vertices are on the source's side."""
+    result = maximum_flow(network, source, sink)
+    residual = network - result.flow
+    residual.data = np.maximum(residual.data, 0)
+    residual.eliminate_zeros()
+    side = np.zeros(network.shape[0], dtype=bool)
+    side[breadth_first_order(residual, source, return_predecessors=False)] = True
+    return int(result.flow_value), side

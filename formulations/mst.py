@@ -1,0 +1,193 @@
+"""The minimum spanning tree.
+
+    minimize    sum of c_e x_e
+    over        x in {0, 1}^E
+    subject to  sum of x = |V| - 1                                   "tree size"
+                x(delta(S)) >= 1         for all S, 0 < |S| < |V|    "cut"
+
+At integer points these say: a spanning tree. Their linear relaxation is weak (a unit triangle gives 1.5, not 2).
+The cuts into more parts, x(edges between the parts of P) >= |P| - 1, hold for every tree as well; with sum x = |V| - 1
+and P = {S} + singletons they read
+
+                x(E(S)) <= |S| - 1       for all S, |S| >= 2         "partition cut"
+
+and make the relaxation exact (Edmonds 1971; Schrijver, Combinatorial Optimization, ch. 50-51): its dual is Edmonds'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import cvxpy as cp
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from formulations.cuts import Laminar, crowded, loosely_joined, merge_tree
+from formulations.graphs import Network, network
+from formulations.problem import Family, Multipliers, Problem, Reference, Rows, Values
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+def minimum_spanning_tree(
+    graph: nx.Graph[Any] | Network, weight: str = "weight", *, max_degree: int | None = None
+) -> Problem:
+    """The spanning tree of least total weight, no vertex in more than max_degree of its edges if that is given.
+
+    The variable x has one entry per edge of `network(graph, weight).simple()`, in that order: self-loops are left
+    out, of parallel edges the lightest is kept, directions are ignored. Raises ValueError if the graph is empty or
+    not connected (`minimum_spanning_forest` spans each component).
+    """
+    g = network(graph, weight).simple()
+    count, _ = g.components()
+    if count != 1:
+        raise ValueError(
+            "the graph has no nodes, so no spanning tree"
+            if not g.n
+            else f"the graph has {count} components, so no spanning tree; a spanning forest has one tree for each"
+        )
+    problem = _forest(g, count)
+    if max_degree is None:
+        return problem
+    if max_degree < 1:
+        raise ValueError(f"max_degree is {max_degree}; a spanning tree needs at least 1")
+    x = problem.variables["x"]
+    limited = problem.also(degree=_incidence(g) @ x <= max_degree)
+    return replace(limited, repair=lambda values: _nearest_tree_within(g, values, max_degree))
+
+
+def minimum_spanning_forest(graph: nx.Graph[Any] | Network, weight: str = "weight") -> Problem:
+    """The spanning trees of least total weight of all components at once; x as for the spanning tree."""
+    g = network(graph, weight).simple()
+    return _forest(g, g.components()[0])
+
+
+def _forest(g: Network, components: int) -> Problem:
+    x = cp.Variable(g.m, name="x", boolean=True)
+    return Problem(
+        objective=cp.Minimize(g.weight @ x),
+        subject_to={"tree size": cp.sum(x) == g.n - components},
+        for_all=[_cuts(g)],
+        strengthened_by=[_partition_cuts(g)],
+        answer=lambda values: _tree(g, values),
+        repair=lambda values: _nearest_tree(g, values),
+        dual=lambda values: _edmonds_dual(g, values),
+        references=[Reference("Kruskal (networkx)", lambda: _kruskal(g))],
+    )
+
+
+def _cuts(g: Network) -> Family:
+    """x(delta(S)) >= 1 for all S that are not whole components."""
+    _, component = g.components()
+    first = np.unique(component, return_index=True)[1]  # a vertex of each component
+
+    def violated(values: Values) -> Laminar | None:
+        # Edges with x = 1 that tie the components together hide no cut within one of them.
+        tail, head = np.r_[g.tail, np.full(len(first) - 1, first[0])], np.r_[g.head, first[1:]]
+        return loosely_joined(g.n, tail, head, np.r_[values["x"], np.ones(len(first) - 1)], at_least=1)
+
+    def rows(sets: Laminar) -> Rows:
+        i, j = [], []
+        for row, members in enumerate(sets.members()):
+            inside = np.zeros(g.n, dtype=bool)
+            inside[members] = True
+            edges = np.flatnonzero(inside[g.tail] != inside[g.head])
+            i += [row] * len(edges)
+            j += edges.tolist()
+        k = len(sets)
+        return Rows(
+            variable="x",
+            matrix=csr_array((np.ones(len(j)), (i, j)), shape=(k, g.m)),
+            parent=np.full(k, -1),
+            lower=np.ones(k),
+            upper=np.full(k, np.inf),
+        )
+
+    return Family("cut", violated, rows)
+
+
+def _partition_cuts(g: Network) -> Family:
+    """x(E(S)) <= |S| - 1 for all S."""
+
+    def rows(sets: Laminar) -> Rows:
+        owner = sets.owner(g.tail, g.head)
+        edges, k = np.flatnonzero(owner >= 0), len(sets)
+        return Rows(
+            variable="x",
+            matrix=csr_array((np.ones(len(edges)), (owner[edges], edges)), shape=(k, g.m)),
+            parent=np.where(sets.parent[g.n :] >= 0, sets.parent[g.n :] - g.n, -1),
+            lower=np.full(k, -np.inf),
+            upper=sets.sizes() - 1.0,
+        )
+
+    return Family("partition cut", lambda values: crowded(g.n, g.tail, g.head, values["x"], g.weight), rows)
+
+
+def _tree(g: Network, values: Values) -> list[list[Any]]:
+    """The chosen edges as [u, v, weight]."""
+    chosen = np.flatnonzero(values["x"] > 0.5)
+    ends = zip(g.tail[chosen].tolist(), g.head[chosen].tolist(), g.weight[chosen].tolist(), strict=True)
+    return [[g.nodes[u], g.nodes[v], int(w) if w.is_integer() else w] for u, v, w in ends]
+
+
+def _nearest_tree(g: Network, values: Values) -> Values:
+    """The spanning tree that takes edges by falling x, by rising weight where x ties."""
+    order = np.lexsort((g.weight, -np.round(values["x"], 9)))
+    _, merging = merge_tree(g.n, g.tail, g.head, order)
+    x = np.zeros(g.m)
+    x[merging] = 1
+    return {"x": x}
+
+
+def _nearest_tree_within(g: Network, values: Values, max_degree: int) -> Values | None:
+    """As _nearest_tree, passing over edges at a vertex that is full; None if that leaves the tree in pieces."""
+    order = np.lexsort((g.weight, -np.round(values["x"], 9)))
+    root, room, chosen = list(range(g.n)), [max_degree] * g.n, []
+    for e, u, v in zip(order.tolist(), g.tail[order].tolist(), g.head[order].tolist(), strict=True):
+        if room[u] and room[v]:
+            a, b = u, v
+            while root[a] != a:
+                root[a] = a = root[root[a]]
+            while root[b] != b:
+                root[b] = b = root[root[b]]
+            if a != b:
+                root[a] = b
+                room[u] -= 1
+                room[v] -= 1
+                chosen.append(e)
+    if len(chosen) < g.n - 1:
+        return None
+    x = np.zeros(g.m)
+    x[chosen] = 1
+    return {"x": x}
+
+
+def _edmonds_dual(g: Network, values: Values) -> Multipliers:
+    """Edmonds' multipliers, from a tree alone: S formed at threshold w, swallowed at w', weighs w - w' <= 0.
+
+    The sets are the clusters in which the tree's edges, by rising weight, merge; the last edge's weight is the
+    multiplier of the tree size.
+    """
+    tree = np.flatnonzero(values["x"] > 0.5)
+    clusters, merging = merge_tree(g.n, g.tail, g.head, tree[np.argsort(g.weight[tree], kind="stable")])
+    if not len(merging):
+        return Multipliers({"tree size": np.zeros(1)})
+    formed, last = g.weight[merging], g.weight[merging[-1]]
+    above = clusters.parent[g.n :] - g.n
+    swallowed = np.where(above >= 0, formed[above], last)
+    return Multipliers({"tree size": np.array([last])}, [("partition cut", clusters, formed - swallowed)])
+
+
+def _kruskal(g: Network) -> float:
+    import networkx as nx
+
+    edges = nx.minimum_spanning_edges(g.to_networkx(), algorithm="kruskal", data=True)
+    return sum(data["weight"] for *_, data in edges)
+
+
+def _incidence(g: Network) -> coo_array:
+    """The n x m matrix whose column e has a 1 at both ends of edge e."""
+    edge = np.arange(g.m)
+    return coo_array((np.ones(2 * g.m), (np.r_[g.tail, g.head], np.r_[edge, edge])), shape=(g.n, g.m)).tocsr()

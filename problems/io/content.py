@@ -1,0 +1,102 @@
+"""The bytes of a file: opened without hanging, unpacked without exploding, decoded without guessing."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zlib
+from io import BufferedIOBase
+from typing import IO
+
+from problems.io.errors import InputError
+
+LIMIT = 256 << 20  # bytes, after unpacking: some five million edges
+RATIO, RATIO_FROM = 200, 50 << 20  # text packs 5 to 50 times; 200 times, beyond 50 MB, is a bomb
+CHUNK = 1 << 20
+
+MAGIC = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00"}
+ENCODINGS = {  # longest mark first: UTF-32's begins with UTF-16's
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+
+
+def read_bytes(path: str) -> tuple[bytes, str]:
+    """The unpacked bytes of a regular file and its name's suffix, without that of the packing."""
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError("is not a regular file; give a file with a graph in it")
+            return _unpacked(file, path, status.st_size)
+    except IsADirectoryError:
+        raise InputError("is a directory; give a file with a graph in it") from None
+    except OSError as error:
+        raise InputError(f"cannot be opened: {error.strerror or 'unreadable'}; check the path and its rights") from None
+    except ValueError:  # a NUL in the path
+        raise InputError("is not a possible path; check its spelling") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a path so that a FIFO without a writer answers at once."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _unpacked(file: IO[bytes], path: str, size: int) -> tuple[bytes, str]:
+    stem, suffix = os.path.splitext(path.lower())
+    magic = file.read(8)
+    file.seek(0)
+    held = next((packing for packing, mark in MAGIC.items() if magic.startswith(mark)), None)
+    if suffix not in MAGIC:
+        if held:
+            raise InputError(f"holds {held[1:]}-packed data under a plain name; add {held} to the name")
+        return _read(file, None), suffix
+    if not magic:
+        raise InputError("is empty; give a file with a graph in it")
+    if held != suffix:
+        raise InputError(f"is named {suffix} but does not hold {suffix[1:]}-packed data; drop {suffix} from the name")
+    import bz2
+    import gzip
+    import lzma
+
+    try:
+        if held == ".gz":
+            return _read(gzip.GzipFile(fileobj=file), size), os.path.splitext(stem)[1]
+        return _read(bz2.BZ2File(file) if held == ".bz2" else lzma.LZMAFile(file), size), os.path.splitext(stem)[1]
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+        raise InputError(f"is damaged: its {suffix[1:]} data cannot be unpacked; pack or fetch it again") from None
+
+
+def _read(file: IO[bytes] | BufferedIOBase, packed: int | None) -> bytes:
+    """All that is in the file, in chunks, so that a bomb is noticed before it has gone off."""
+    data = bytearray()
+    while chunk := file.read(CHUNK):
+        data += chunk
+        if len(data) > LIMIT:
+            raise InputError(f"holds more than {LIMIT >> 20} MB; give a smaller graph")
+        if packed is not None and len(data) > max(RATIO_FROM, RATIO * packed):
+            raise InputError(f"unpacks to more than {RATIO} times its size; unpack it yourself if you trust it")
+    return bytes(data)
+
+
+def decode(data: bytes) -> str:
+    """The text of UTF-8 bytes, with or without byte order mark; anything else is refused by its name."""
+    for mark, encoding in ENCODINGS.items():
+        if data.startswith(mark):
+            raise InputError(f"is encoded in {encoding}; save it as UTF-8")
+    nul = data.find(0)
+    if nul >= 0:
+        raise InputError(f"is not text: line {_line(data, nul)} holds a NUL byte; save it as UTF-8 text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"is not encoded in UTF-8: line {_line(data, error.start)} holds the byte 0x{data[error.start]:02x}; "
+            "if it is Latin-1, save it as UTF-8"
+        ) from None
+
+
+def _line(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1

@@ -1,0 +1,76 @@
+"""Road networks: .gr of the 9th DIMACS challenge ("p sp n m", "a u v w") and of PACE ("p tw n m", "u v")."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formulations.graphs import Floats
+from problems.io.build import Parsed, number
+from problems.io.errors import InputError, quoted
+
+MORE = 1_000_000  # nodes that may be promised beyond those that arcs can name
+ARC = np.dtype([("kind", "U2"), ("u", np.int64), ("v", np.int64), ("w", np.float64)])
+EDGE = np.dtype([("u", np.int64), ("v", np.int64)])
+
+
+def parse(text: str) -> Parsed:
+    """The graph in a .gr text: directed with lengths (sp) or undirected without (tw)."""
+    lines = text.split("\n")
+    at = [i for i, line in enumerate(lines) if (word := line.lstrip()) and word[0] != "c"]  # all but blanks, comments
+    problem = [i for i in at if lines[i].lstrip()[0] == "p"]
+    if len(problem) != 1 or problem[0] != at[0]:
+        raise InputError(f"has {len(problem)} lines 'p ...'; a .gr file needs exactly one, before all arcs")
+    kind, n, m = _promise(lines[at[0]].split(), at[0] + 1)
+    rows = at[1:]
+    if len(rows) != m:
+        raise InputError(f"promises {m} edges but lists {len(rows)}; correct the p line, or is the file cut short?")
+    if n > 2 * m + MORE:
+        raise InputError(f"promises {n} nodes for {m} edges; correct the p line")
+    table = _table([lines[i] for i in rows], rows, ARC if kind == "sp" else EDGE)
+    outside = np.flatnonzero((table["u"] < 1) | (table["u"] > n) | (table["v"] < 1) | (table["v"] > n))
+    if len(outside):
+        i = rows[outside[0]]
+        raise InputError(f"line {i + 1} ({quoted(lines[i].strip())}) names a node that is not in 1 to {n}")
+    weight: Floats | None = table["w"].copy() if kind == "sp" else None
+    return Parsed(range(1, n + 1), table["u"] - 1, table["v"] - 1, directed=kind == "sp", weight=weight)
+
+
+def _promise(words: list[str], line: int) -> tuple[str, int, int]:
+    """The kind of graph and its numbers of nodes and edges."""
+    if len(words) < 2 or words[0] != "p" or words[1] not in ("sp", "tw"):
+        raise InputError(f"line {line} begins {quoted(' '.join(words[:2]))}; only 'p sp n m' and 'p tw n m' are read")
+    n, m = (number(word) for word in words[2:4]) if len(words) == 4 else (None, None)
+    if not isinstance(n, int) or not isinstance(m, int) or n < 0 or m < 0:
+        raise InputError(
+            f"line {line} must be 'p {words[1]} n m' with n nodes and m edges, not {quoted(' '.join(words))}"
+        )
+    return words[1], n, m
+
+
+def _table(rows: list[str], at: list[int], columns: np.dtype[np.void]) -> NDArray[np.void]:
+    """The rows as columns; a row that does not fit is looked for only when there is one."""
+    if not rows:
+        return np.empty(0, dtype=columns)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)  # numpy's word for 1.5 where an integer belongs
+            table = np.loadtxt(rows, dtype=columns, comments=None, ndmin=1)
+        if columns is EDGE or bool(np.all(table["kind"] == "a")):
+            return table
+    except (ValueError, DeprecationWarning):
+        pass
+    form = "a u v length" if columns is ARC else "u v"
+    bad = next((i for i, row in zip(at, rows, strict=True) if not _fits(row.split(), columns is ARC)), at[0])
+    text = rows[at.index(bad)]
+    raise InputError(f"line {bad + 1} is {quoted(text.strip())}, which is not '{form}' in numbers; correct it")
+
+
+def _fits(words: list[str], arc: bool) -> bool:
+    if arc:
+        if len(words) != 4 or words[0] != "a" or number(words[3]) is None:
+            return False
+        words = words[1:3]
+    return len(words) == 2 and all(isinstance(value := number(word), int) and abs(value) < 2**63 for word in words)

@@ -1,0 +1,24 @@
+"""The one error that a user's file can cause, and how its contents are quoted."""
+
+from __future__ import annotations
+
+
+class InputError(Exception):
+    """A file that cannot be used: one sentence that names the file, the place, the value and the remedy."""
+
+
+def safe(label: object, width: int = 60) -> str:
+    """Anything from a file as one short printable line: control, escape and bidi characters spelled out."""
+    try:
+        text = str(label)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, a list nested as deep
+        text = f"<{type(label).__name__}>"
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: width + 1])
+    return shown if len(shown) <= width else shown[: width - 3] + "..."
+
+
+def quoted(value: object) -> str:
+    """A value from a file for use in a sentence: 'text' in quotes, numbers bare, lists by their kind."""
+    if isinstance(value, dict | list | tuple | set):
+        return "a list"
+    return f"'{safe(value)}'" if isinstance(value, str) else safe(value)

@@ -1,0 +1,222 @@
+"""Branch and cut: the relaxation solved over ever smaller boxes, each leaf keeping the multipliers that prove it."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formulations.problem import Problem
+from solvers.certificate import Branch, Dual, ExactModel, Fixed, Leaf, Proof
+from solvers.cutting_plane import Relaxation
+from solvers.linear_program import Clock, Floats, LinearProgram
+from solvers.standard_form import StandardForm
+
+INTEGRAL = 1e-6  # how far from an integer still counts as one: what is rounded is then checked exactly
+
+
+@dataclass
+class Search:
+    """The state of a solve: the best answer, the bound, and the proof so far. Values are of the form: minimized."""
+
+    problem: Problem
+    model: ExactModel
+    clock: Clock
+    gap: float
+    report: Callable[[Search], None]
+    relaxation: Relaxation | None = None
+    best: Floats | None = None
+    value: Fraction | float = math.inf
+    bound: float = -math.inf  # by the LP's word, for progress and pruning; what is claimed is certified afterwards
+    proof: Proof | None = None
+    rounds: int = 0
+    cuts: int = 0
+    nodes: int = 0
+    iterations: int = 0  # of the simplex method
+    built: float = 0.0  # seconds until the solver had the model
+    history: list[dict[str, float | int | None]] = field(default_factory=list)
+
+    def offer(self, x: Floats | None) -> bool:
+        """Keep x if it is feasible and better than the best."""
+        if x is None:
+            return False
+        x = np.where(self.model.form.integral, np.rint(x), x)
+        value = self.model.value(x)
+        if value >= self.value or self.model.broken(x, 0.0 if self.model.form.integral.all() else 1e-9) is not None:
+            return False
+        self.best, self.value = x, value
+        return True
+
+    def closed(self, bound: float) -> bool:
+        """Whether the bound meets the best value to the asked gap, or so nearly that no value fits between."""
+        if self.best is None:
+            return False
+        gap, scale = float(self.value) - bound, max(abs(float(self.value)), abs(bound))
+        return gap <= self.gap * scale or gap < float(self.model.granularity) * (1 - INTEGRAL)
+
+    def note(self) -> None:
+        """Write down one round for the history, and tell whoever follows."""
+        self.history.append(
+            {
+                "round": self.rounds,
+                "cuts": self.cuts,
+                "nodes": self.nodes,
+                "bound": self.bound if math.isfinite(self.bound) else None,
+                "value": float(self.value) if self.best is not None else None,
+            }
+        )
+        self.report(self)
+
+
+def cut(search: Search) -> tuple[str, Floats | None, Dual | None, float]:
+    """Relax and cut over the current box: the LP's status, its last x and multipliers, and its bound."""
+    relaxation, form = search.relaxation, search.model.form
+    assert relaxation is not None
+    dual, bound = None, -math.inf
+    while True:
+        result, found = relaxation.solve(search.clock.left)
+        search.iterations += result.iterations
+        if result.status != "optimal" or result.x is None:
+            return result.status, None, found or dual, bound
+        search.rounds += 1
+        dual, bound = found, float(form.c @ result.x)
+        if not search.nodes:
+            search.bound = bound
+            search.proof = None if dual is None else Leaf(dual)
+        if search.problem.repair is not None:
+            repaired = search.problem.repair(form.values(result.x))
+            search.offer(None if repaired is None else form.vector(repaired))
+        added = 0 if search.closed(bound) else relaxation.separate(result.x)
+        search.cuts += added
+        if not search.nodes:
+            search.note()
+        if not added:
+            return "optimal", result.x, dual, bound
+        if search.clock.left <= 0:
+            return "limit", None, dual, bound
+
+
+def branch_and_cut(search: Search, load: Callable[..., LinearProgram]) -> str:
+    """Solve to the asked gap or until the clock stops; returns "optimal" (done), "limit", "infeasible", "unbounded".
+
+    load(c, A, row_lower, row_upper, lower, upper) gives the LP solver.
+
+    An interrupt or a limit loses nothing: search keeps the best answer, and a proof in which every open box is
+    bounded by the multipliers of the box that it came from.
+    """
+    form = search.model.form
+    search.relaxation = Relaxation(form, search.problem.families, load)
+    search.built = search.clock.elapsed
+    status, x, dual, bound = cut(search)
+    if status == "infeasible" and dual is not None:
+        search.proof = Leaf(dual, infeasible=True)
+    if status != "optimal" or x is None or dual is None:
+        return status
+    if _integral(form, x):
+        search.offer(x)
+    if search.closed(bound) or _integral(form, x):
+        return "optimal"
+    fixed = _too_dear(search, dual)
+    root = _Box(dual, x, bound, {j: 2 * (x[j],) for j in fixed.tolist()})
+    try:
+        return _branch(search, root)
+    finally:
+        proof = _proof(root)
+        search.proof = Fixed(fixed, dual, proof) if len(fixed) else proof
+
+
+@dataclass(eq=False)
+class _Box:
+    """A box of the search: the form's box but for `sides`, column -> (lower, upper)."""
+
+    dual: Dual
+    x: Floats | None
+    bound: float
+    sides: dict[int, tuple[float, float]]
+    infeasible: bool = False
+    column: int = -1
+    at: int = 0
+    halves: list[_Box] = field(default_factory=list)
+
+
+def _branch(search: Search, root: _Box) -> str:
+    """Best bound first, on the most fractional column."""
+    form, entered = search.model.form, root
+    queue, order = [(root.bound, 0, root)], 1
+    while queue:
+        search.bound = queue[0][0]
+        if search.closed(search.bound):
+            return "optimal"
+        if search.clock.left <= 0:
+            return "limit"
+        _, _, box = heapq.heappop(queue)
+        assert box.x is not None
+        j = int(np.argmax(np.where(form.integral, np.abs(box.x - np.rint(box.x)), -1)))
+        at = math.floor(box.x[j])
+        lower, upper = box.sides.get(j, (form.lower[j], form.upper[j]))
+        halves = []
+        for sides in ({**box.sides, j: (lower, float(at))}, {**box.sides, j: (at + 1.0, upper)}):
+            half = _Box(box.dual, None, box.bound, sides)
+            _enter(search, entered, half)
+            entered = half
+            search.nodes += 1
+            status, half.x, dual, bound = cut(search)
+            if status == "limit":
+                return "limit"
+            half.infeasible = status == "infeasible" and dual is not None
+            half.dual, half.bound = dual or box.dual, max(bound, box.bound)
+            halves.append(half)
+            if half.x is not None and _integral(form, half.x):
+                search.offer(half.x)
+            elif half.x is not None:
+                heapq.heappush(queue, (half.bound, order, half))
+                order += 1
+        box.column, box.at, box.halves = j, at, halves
+        search.note()
+    search.bound = float(search.value)
+    return "optimal"
+
+
+def _enter(search: Search, left: _Box, entered: _Box) -> None:
+    """Move the LP from one box to another."""
+    form = search.model.form
+    columns = np.unique(np.fromiter([*left.sides, *entered.sides], dtype=np.int64))
+    if len(columns):
+        sides = [entered.sides.get(j, (form.lower[j], form.upper[j])) for j in columns.tolist()]
+        lower, upper = np.array(sides).T
+        assert search.relaxation is not None
+        search.relaxation.lp.change_bounds(columns, lower, upper)
+
+
+def _proof(root: _Box) -> Proof:
+    """The boxes as a proof; bottom up, since the tree may be deeper than Python's stack."""
+    line, done = [root], {}
+    for box in line:
+        line += box.halves
+    for box in reversed(line):
+        if box.halves:
+            below, above = (done[id(half)] for half in box.halves)
+            done[id(box)] = Branch(box.column, box.at, below, above)
+        else:
+            done[id(box)] = Leaf(box.dual, box.infeasible)
+    return done[id(root)]
+
+
+def _too_dear(search: Search, dual: Dual) -> NDArray[np.int64]:
+    """Integral columns that cannot leave their bound in any better answer: it would cost more than the gap."""
+    model, none = search.model, np.zeros(0, dtype=np.int64)
+    result = model.lower_bound(dual)
+    if search.best is None or isinstance(result.value, float):
+        return none
+    room = search.value - model.granularity - result.value
+    dear = np.abs(result.reduced) > room * result.unit if len(result.reduced) else none.astype(bool)
+    return np.flatnonzero(dear.astype(bool) & (result.reduced != 0).astype(bool) & model.form.integral)
+
+
+def _integral(form: StandardForm, x: Floats) -> bool:
+    return bool((np.abs(x - np.rint(x))[form.integral] <= INTEGRAL).all())

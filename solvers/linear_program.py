@@ -1,0 +1,96 @@
+"""What the cutting-plane loop needs of an LP solver, and how a long C++ call is kept interruptible."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Literal, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class LPResult:
+    """status, and where it is "optimal" x, row multipliers y and reduced costs.
+
+    Where it is "infeasible", y and the reduced costs (of costs 0) are multipliers that prove so, if the solver has them.
+    """
+
+    status: Literal["optimal", "infeasible", "unbounded", "limit"]
+    x: Floats | None = None
+    y: Floats | None = None
+    reduced: Floats | None = None
+    iterations: int = 0
+
+
+class LinearProgram(Protocol):
+    """min c'x over row_lower <= A x <= row_upper, lower <= x <= upper, that grows and keeps its basis."""
+
+    def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
+        """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
+
+    def replace_row(self, row: int, columns: Ints, coefficients: Floats) -> None:
+        """Change some coefficients of one row."""
+
+    def change_bounds(self, columns: Ints, lower: Floats, upper: Floats) -> None:
+        """Change the bounds of some columns."""
+
+    def solve(self, seconds: float) -> LPResult:
+        """Solve from the last basis, for that many seconds at most; raises KeyboardInterrupt soon after Ctrl-C."""
+
+
+@dataclass
+class Clock:
+    """Time since the start, and until the limit."""
+
+    limit: float | None = None
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    @property
+    def left(self) -> float:
+        """Seconds until the limit, infinity if there is none."""
+        return float("inf") if self.limit is None else self.limit - self.elapsed
+
+
+def interruptible(call: Callable[[], Result], cancel: Callable[[], None], seconds: float = float("inf")) -> Result:
+    """The result of call(), run in a thread; on Ctrl-C cancel() is called, the thread awaited and the signal passed on.
+
+    cancel() is called too when the seconds are over; call() then returns what it has.
+    """
+    outcome: list[Result] = []
+    failure: list[BaseException] = []
+    done = Event()
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # handed over to the waiting thread, which raises it
+            failure.append(error)
+        finally:
+            done.set()
+
+    Thread(target=run, daemon=True).start()
+    try:
+        if not done.wait(None if seconds == float("inf") else max(seconds, 0)):
+            cancel()
+            done.wait()
+    except KeyboardInterrupt:
+        cancel()
+        done.wait(2)
+        raise
+    if failure:
+        raise failure[0]
+    return outcome[0]

@@ -1,0 +1,175 @@
+"""OR-Tools: GLOP as an incremental LP solver, and SCIP with lazy constraints, both through MathOpt's protocol buffers.
+
+The buffers take whole numpy arrays; MathOpt's Python expressions would cost more than the solve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from solvers.linear_program import Floats, Ints, LPResult, interruptible
+from solvers.standard_form import StandardForm
+
+
+def _model(c: Floats, A: csr_array, row_lower: Floats, row_upper: Floats, lower: Floats, upper: Floats) -> Any:
+    from ortools.math_opt import model_pb2
+
+    model = model_pb2.ModelProto()
+    _set_variables(model.variables, 0, lower, upper)
+    used = np.flatnonzero(c)
+    model.objective.linear_coefficients.ids.extend(used.tolist())
+    model.objective.linear_coefficients.values.extend(c[used].tolist())
+    _set_rows(model.linear_constraints, model.linear_constraint_matrix, 0, A, row_lower, row_upper)
+    return model
+
+
+def _set_variables(proto: Any, first: int, lower: Floats, upper: Floats) -> None:
+    proto.ids.extend(range(first, first + len(lower)))
+    proto.lower_bounds.extend(lower.tolist())
+    proto.upper_bounds.extend(upper.tolist())
+    proto.integers.extend([False] * len(lower))
+
+
+def _set_rows(rows: Any, matrix: Any, first: int, A: csr_array, lower: Floats, upper: Floats) -> None:
+    rows.ids.extend(range(first, first + len(lower)))
+    rows.lower_bounds.extend(lower.tolist())
+    rows.upper_bounds.extend(upper.tolist())
+    _set_entries(matrix, np.repeat(np.arange(first, first + A.shape[0]), np.diff(A.indptr)), A.indices, A.data)
+
+
+def _set_entries(matrix: Any, rows: Ints, columns: Ints, values: Floats) -> None:
+    """Sorted by row, then column, as MathOpt wants it."""
+    order = np.lexsort((columns, rows))
+    matrix.row_ids.extend(rows[order].tolist())
+    matrix.column_ids.extend(columns[order].tolist())
+    matrix.coefficients.extend(values[order].tolist())
+
+
+def _dense(sparse: Any, size: int) -> Floats:
+    dense = np.zeros(size)
+    dense[np.asarray(sparse.ids, dtype=np.int64)] = np.asarray(sparse.values)
+    return dense
+
+
+class Glop:
+    """OR-Tools' simplex. Rows are appended to the living solver, which goes on from its last basis."""
+
+    def __init__(
+        self, c: Floats, A: csr_array, row_lower: Floats, row_upper: Floats, lower: Floats, upper: Floats
+    ) -> None:
+        """Load min c'x over row_lower <= A x <= row_upper, lower <= x <= upper."""
+        from ortools.math_opt import parameters_pb2
+        from ortools.math_opt.core.python import solver
+
+        self._n, self._m = len(c), len(row_lower)
+        self._solver = solver.new(
+            parameters_pb2.SOLVER_TYPE_GLOP,
+            _model(c, A, row_lower, row_upper, lower, upper),
+            parameters_pb2.SolverInitializerProto(),
+        )
+
+    def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
+        """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
+        update = _update()
+        _set_variables(update.new_variables, self._n, lower, upper)
+        _set_rows(
+            update.new_linear_constraints,
+            update.linear_constraint_matrix_updates,
+            self._m,
+            A,
+            row_lower,
+            row_upper,
+        )
+        self._send(update)
+        self._n, self._m = self._n + len(lower), self._m + len(row_lower)
+
+    def replace_row(self, row: int, columns: Ints, coefficients: Floats) -> None:
+        """Change some coefficients of one row."""
+        update = _update()
+        _set_entries(update.linear_constraint_matrix_updates, np.full(len(columns), row), columns, coefficients)
+        self._send(update)
+
+    def change_bounds(self, columns: Ints, lower: Floats, upper: Floats) -> None:
+        """Change the bounds of some columns."""
+        update = _update()
+        order = np.argsort(columns)
+        for proto, values in (
+            (update.variable_updates.lower_bounds, lower),
+            (update.variable_updates.upper_bounds, upper),
+        ):
+            proto.ids.extend(columns[order].tolist())
+            proto.values.extend(values[order].tolist())
+        self._send(update)
+
+    def _send(self, update: Any) -> None:
+        if not self._solver.update(update):
+            raise RuntimeError("GLOP refused an incremental update")
+
+    def solve(self, seconds: float) -> LPResult:
+        """Solve from the last basis, for that many seconds at most; raises KeyboardInterrupt soon after Ctrl-C."""
+        from ortools.math_opt import parameters_pb2, result_pb2
+
+        parameters = parameters_pb2.SolveParametersProto()
+        parameters.glop.use_dual_simplex = True
+        parameters.glop.use_preprocessing = False
+        _limit(parameters, seconds)
+        result = _run(self._solver, parameters)
+        reason, stats = result.termination.reason, result.solve_stats
+        if reason == result_pb2.TERMINATION_REASON_OPTIMAL:
+            solution = result.solutions[0]
+            return LPResult(
+                "optimal",
+                _dense(solution.primal_solution.variable_values, self._n),
+                _dense(solution.dual_solution.dual_values, self._m),
+                _dense(solution.dual_solution.reduced_costs, self._n),
+                stats.simplex_iterations,
+            )
+        if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
+            return LPResult("limit", iterations=stats.simplex_iterations)
+        # GLOP calls unbounded problems infeasible: the caller tells them apart.
+        if not result.dual_rays:
+            return LPResult("infeasible", iterations=stats.simplex_iterations)
+        ray = result.dual_rays[0]
+        return LPResult(
+            "infeasible",
+            None,
+            _dense(ray.dual_values, self._m),
+            _dense(ray.reduced_costs, self._n),
+            stats.simplex_iterations,
+        )
+
+
+def _update() -> Any:
+    from ortools.math_opt import model_update_pb2
+
+    return model_update_pb2.ModelUpdateProto()
+
+
+def _limit(parameters: Any, seconds: float) -> None:
+    if seconds != float("inf"):
+        nanoseconds = int(max(seconds, 0.001) * 1e9)
+        parameters.time_limit.seconds, parameters.time_limit.nanos = divmod(nanoseconds, 10**9)
+
+
+def _run(
+    solver: Any, parameters: Any, registration: Any = None, callback: Callable[[Any], Any] | None = None
+) -> Any:
+    from ortools.math_opt import callback_pb2, model_parameters_pb2
+    from ortools.util.python import solve_interrupter
+
+    interrupter = solve_interrupter.SolveInterrupter()
+    return interruptible(
+        lambda: solver.solve(
+            parameters,
+            model_parameters_pb2.ModelSolveParametersProto(),
+            None,
+            registration or callback_pb2.CallbackRegistrationProto(),
+            callback,
+            interrupter.pybind_interrupter,
+        ),
+        interrupter.interrupt,
+    )

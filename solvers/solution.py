@@ -1,0 +1,72 @@
+"""What a solve gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from formulations.problem import Multipliers, Values
+from solvers.certificate import Proof
+
+Status = Literal["optimal", "feasible", "infeasible", "unbounded", "no_solution", "not_converged"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison of the value with something independent: `name` `relation` value, and whether it holds."""
+
+    name: str
+    relation: str
+    value: float | None
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What the bound rests on, recomputed without the solver.
+
+    kind      "multipliers", "branching" or "dual of the answer"
+    verified  the certificate proves the status that is claimed
+    exact     in rational arithmetic, without rounding
+    proof     the multipliers themselves (solvers.certificate); None if there is no certificate
+    """
+
+    kind: str
+    verified: bool
+    exact: bool
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solution:
+    """An answer between its value and a bound on every answer.
+
+    status       "optimal": value and bound meet, to the asked gap, and the certificate was checked;
+                 "feasible": an answer, with the bound that could be proved; "infeasible", "unbounded": proved so;
+                 "no_solution": nothing found, nothing proved; "not_converged": an iteration that did not settle
+    value, bound objective of the answer, and what no answer can beat; None where there is none
+    gap          |value - bound| / max(|value|, |bound|)
+    answer       what the problem asks for; values: its variables; multipliers: the dual behind the bound
+    checks       the value against independent algorithms, and the answer against every constraint
+    stats        sizes, rounds, cuts, build_seconds, solve_seconds, ...
+    message      one sentence for the user, where there is something to say
+    """
+
+    status: Status
+    value: float | None
+    bound: float | None
+    gap: float | None
+    answer: Any
+    values: Values | None
+    multipliers: Multipliers | None
+    certificate: Certificate
+    checks: Sequence[Check]
+    solver: str
+    stats: Mapping[str, Any]
+    message: str = ""
+
+    @property
+    def proven(self) -> bool:
+        """The status is proved, and every check holds."""
+        return self.certificate.verified and self.status != "feasible" and all(check.ok for check in self.checks)

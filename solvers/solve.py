@@ -1,0 +1,286 @@
+"""solve(problem): choose a solver, run it, then prove what it found without it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from threading import Thread
+from typing import Literal, Protocol
+
+from formulations.problem import Multipliers, Problem, Reference
+from solvers.branch_and_bound import Search, branch_and_cut
+from solvers.certificate import ExactModel, Leaf, Proof, dual_of
+from solvers.linear_program import Clock
+from solvers.solution import Certificate, Check, Solution
+from solvers.standard_form import standard_form
+
+NAMES = ("glop", "highs", "scip")
+MEETS = 1e-9  # relative gap up to which value and bound count as equal, unless another is asked for
+
+
+class Solver(Protocol):
+    """Improves a Search until it is done or its clock stops."""
+
+    @property
+    def name(self) -> str:
+        """What Solution.solver says."""
+
+    def run(self, search: Search) -> str:
+        """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
+
+
+@dataclass(frozen=True)
+class BranchAndCut:
+    """LP relaxation with cuts, then branch and bound, every box on the same incremental LP solver."""
+
+    lp: Literal["glop", "highs"] = "glop"
+
+    @property
+    def name(self) -> str:
+        """The LP solver's name."""
+        return self.lp
+
+    def run(self, search: Search) -> str:
+        """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
+        if self.lp == "highs":
+            from solvers.highs import Highs
+
+            return branch_and_cut(search, Highs)
+        from solvers.ortools import Glop
+
+        return branch_and_cut(search, Glop)
+
+
+@dataclass(frozen=True)
+class Scip:
+    """The integer model as it is declared, its families as lazy constraints; no multipliers to certify."""
+
+    name = "scip"
+
+    def run(self, search: Search) -> str:
+        """Solve; returns "optimal" (done), "limit" or "infeasible"."""
+        from solvers.ortools import solve_by_scip
+
+        return solve_by_scip(search)
+
+
+def choose(solver: str | Solver | None) -> Solver:
+    """The solver of that name, or the default; raises ValueError naming those there are."""
+    match solver:
+        case None | "glop":
+            return BranchAndCut("glop")
+        case "highs":
+            return BranchAndCut("highs")
+        case "scip":
+            return Scip()
+        case str():
+            raise ValueError(f"there is no solver {solver!r} for this problem; choose among {', '.join(NAMES)}")
+        case _:
+            return solver
+
+
+def solve(
+    problem: Problem,
+    solver: str | Solver | None = None,
+    *,
+    time_limit: float | None = None,
+    gap: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Callable[[Search], None] | None = None,
+) -> Solution:
+    """Solve the problem, certify the bound in exact arithmetic, and check the value against its references.
+
+    solver      "glop" (default), "highs", "scip", or a solver object such as BranchAndCut("highs")
+    time_limit  seconds; what is best by then is returned with the bound that it has
+    gap         relative gap at which to stop, 1e-9 by default
+    seed        for solvers that draw random numbers; those here draw none
+    device      "auto" or "cpu": no LP or MIP solver here runs on a GPU
+    progress    called with the Search after every round
+    Ctrl-C ends the solve as a time limit does, and stats["interrupted"] says so. Raises ValueError, in a sentence,
+    for a model or an option that no solver here can take.
+    """
+    if time_limit is not None and not time_limit > 0:
+        raise ValueError(f"time_limit is {time_limit}; it must be a positive number of seconds")
+    if gap is not None and not 0 <= gap < 1:
+        raise ValueError(f"gap is {gap}; it must be at least 0 and less than 1")
+    if device not in ("auto", "cpu"):
+        raise ValueError(f"device {device!r} is not for this problem: its solvers run on the cpu; leave it at auto")
+    chosen, clock = choose(solver), Clock(time_limit)
+    form = standard_form(problem)
+    search = Search(
+        problem=problem,
+        model=ExactModel(form, problem.families),
+        clock=clock,
+        gap=MEETS if gap is None else gap,
+        report=progress or (lambda _: None),
+    )
+    search.built, interrupted = clock.elapsed, False
+    try:
+        ended = chosen.run(search)
+    except KeyboardInterrupt:
+        ended, interrupted = "limit", True
+    solved = clock.elapsed
+    solution = _certified(search, chosen.name, ended)
+    certified = clock.elapsed
+    checks = list(solution.checks)
+    if solution.value is not None and not interrupted:
+        checks += _compare(problem, solution, clock)
+    stats = {
+        "variables": len(form.c),
+        "constraints": len(form.row_lower),
+        "nonzeros": int(form.A.nnz),
+        "rounds": search.rounds,
+        "cuts": search.cuts,
+        "nodes": search.nodes,
+        "iterations": search.iterations,
+        "interrupted": interrupted,
+        "history": search.history,
+        "build_seconds": search.built,
+        "solve_seconds": solved - search.built,
+        "certify_seconds": certified - solved,
+        "check_seconds": clock.elapsed - certified,
+    }
+    return replace(solution, checks=checks, stats=stats)
+
+
+def _certified(search: Search, name: str, ended: str) -> Solution:
+    """Value, bound and status by exact arithmetic alone, whatever the solver said."""
+    proofs = _proofs(search)
+    bounds = [search.model.bound(proof) for _, proof in proofs]
+    if search.best is None:
+        nothing = Solution(
+            status="no_solution",
+            value=None,
+            bound=None,
+            gap=None,
+            answer=None,
+            values=None,
+            multipliers=None,
+            certificate=Certificate("none", verified=False, exact=True),
+            checks=(),
+            solver=name,
+            stats={},
+            message="no feasible answer was found within the limits, and none was shown to be impossible",
+        )
+        if bounds and bounds[0] == math.inf:
+            kind, proof = proofs[0]
+            certificate = Certificate(kind, verified=True, exact=True, proof=proof)
+            message = f"no answer satisfies all constraints; they contradict each other: {_named(search, proof)}"
+            return replace(nothing, status="infeasible", certificate=certificate, message=message)
+        if ended == "unbounded":
+            return replace(nothing, status="unbounded", message="the objective improves without end")
+        bound = _signed(search, max(bounds, default=-math.inf))
+        return replace(nothing, bound=bound if math.isfinite(bound) else None)
+
+    form, value = search.model.form, search.model.value(search.best)
+    broken = search.model.broken(search.best)
+    gaps = [_gap(value, bound) for bound in bounds]
+    # The solver's own multipliers come first; those read off the answer count where they leave a gap.
+    best = next((k for k, gap in enumerate(gaps) if gap <= search.gap), None)
+    if best is None and gaps:
+        best = min(range(len(gaps)), key=gaps.__getitem__)
+    kind, proof = ("none", None) if best is None else proofs[best]
+    bound, gap = (-math.inf, math.inf) if best is None else (bounds[best], gaps[best])
+    # A bound above the value would mean a wrong answer or a wrong bound: never optimal.
+    verified = broken is None and gap <= search.gap and bound <= value
+    checks = [Check("every constraint holds" if broken is None else f"breaks {broken}", "==", None, broken is None)]
+    for (what, _), other in zip(proofs, bounds, strict=True):
+        if math.isfinite(other):
+            checks.append(Check(f"bound by {what}", "<=", _signed(search, other), other <= value))
+    message = ""
+    if not verified:
+        message = "an answer, not proven best: " + (
+            f"gap {gap:.2%}" if math.isfinite(gap) else "the solver left no bound that could be proved"
+        )
+    return Solution(
+        status="optimal" if verified else "feasible",
+        value=_signed(search, value),
+        bound=_signed(search, bound) if math.isfinite(bound) else None,
+        gap=gap if math.isfinite(gap) else None,
+        answer=search.problem.answer(form.values(search.best)),
+        values=form.values(search.best),
+        multipliers=_multipliers(search, proof),
+        certificate=Certificate(kind, verified=verified, exact=proof is not None, proof=proof),
+        checks=checks,
+        solver=name,
+        stats={},
+        message=message,
+    )
+
+
+def _proofs(search: Search) -> list[tuple[str, Proof]]:
+    """What there is to prove the answer with: the search's multipliers, and those guessed from the answer alone."""
+    proofs: list[tuple[str, Proof]] = []
+    if search.proof is not None:
+        proofs.append(("multipliers" if isinstance(search.proof, Leaf) else "branching", search.proof))
+    if search.best is not None and search.problem.dual is not None:
+        form = search.model.form
+        guess = search.problem.dual(form.values(search.best))
+        proofs.append(("dual of the answer", Leaf(dual_of(form, guess))))
+    return proofs
+
+
+def _gap(value: Fraction, bound: Fraction | float) -> float:
+    if value == bound:
+        return 0.0
+    if not math.isfinite(bound):
+        return math.inf
+    return abs(float(value - Fraction(bound))) / float(max(abs(value), abs(Fraction(bound))))
+
+
+def _signed(search: Search, value: Fraction | float) -> float:
+    """A value of the minimized form as a value of the problem's own objective."""
+    form = search.model.form
+    if not math.isfinite(value):
+        return -value if form.maximize else value
+    exact = Fraction(value) + Fraction(form.offset)
+    return float(-exact if form.maximize else exact)
+
+
+def _named(search: Search, proof: Proof) -> str:
+    """The constraints that a proof of infeasibility leans on."""
+    if not isinstance(proof, Leaf):
+        return "in every branch"
+    listed = [name for name, rows in search.model.form.names.items() if proof.dual.rows[rows].any()]
+    families = [name for name, _, pi in proof.dual.families if pi.any()]
+    return ", ".join(dict.fromkeys(listed + families)) or "the bounds of the variables"
+
+
+def _multipliers(search: Search, proof: Proof | None) -> Multipliers | None:
+    """The multipliers over the whole box, by the problem's own names and signs."""
+    if not isinstance(proof, Leaf):
+        return None
+    form, sign = search.model.form, -1.0 if search.model.form.maximize else 1.0
+    listed = {name: sign * proof.dual.rows[rows] for name, rows in form.names.items()}
+    return Multipliers(listed, [(name, sets, sign * pi) for name, sets, pi in proof.dual.families])
+
+
+def _compare(problem: Problem, solution: Solution, clock: Clock) -> list[Check]:
+    """The value against every reference; one that outlasts the clock is left out."""
+    checks = []
+    for reference in problem.references:
+        value = _within(clock.left, reference)
+        if value is None or solution.value is None:
+            continue
+        slack = reference.tolerance * max(abs(value), abs(solution.value))
+        relation = reference.relation
+        if solution.status == "feasible" and relation == "==":
+            relation = "<=" if problem.objective.NAME == "maximize" else ">="
+        low, high = solution.value >= value - slack, solution.value <= value + slack
+        ok = {"==": low and high, ">=": low, "<=": high}[relation]
+        checks.append(Check(reference.name, relation, value, bool(ok)))
+    return checks
+
+
+def _within(seconds: float, reference: Reference) -> float | None:
+    """The reference's value, or None if it takes longer than that."""
+    if seconds == math.inf:
+        return reference.value()
+    found: list[float] = []
+    thread = Thread(target=lambda: found.append(reference.value()), daemon=True)
+    thread.start()
+    thread.join(max(seconds, 0.0))
+    return found[0] if found else None
