@@ -175,8 +175,8 @@ def _edmonds_dual(g: Network, values: Values) -> Multipliers:
     if not len(merging):
         return Multipliers({"tree size": np.zeros(1)})
     formed, last = g.weight[merging], g.weight[merging[-1]]
-    above = clusters.parent[g.n :] - g.n
-    swallowed = np.where(above >= 0, formed[above], last)
+    above = clusters.parent[g.n :]
+    swallowed = np.where(above >= 0, formed[np.maximum(above - g.n, 0)], last)
     return Multipliers({"tree size": np.array([last])}, [("partition cut", clusters, formed - swallowed)])
 
 

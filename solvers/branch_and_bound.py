@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from formulations.problem import Problem
 from solvers.certificate import Branch, Dual, ExactModel, Fixed, Leaf, Proof
 from solvers.cutting_plane import Relaxation
-from solvers.linear_program import Clock, Floats, LinearProgram
+from solvers.linear_program import Arrays, Clock, Floats, LinearProgram
 from solvers.standard_form import StandardForm
 
 INTEGRAL = 1e-6  # how far from an integer still counts as one: what is rounded is then checked exactly
@@ -101,10 +101,8 @@ def cut(search: Search) -> tuple[str, Floats | None, Dual | None, float]:
             return "limit", None, dual, bound
 
 
-def branch_and_cut(search: Search, load: Callable[..., LinearProgram]) -> str:
+def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> str:
     """Solve to the asked gap or until the clock stops; returns "optimal" (done), "limit", "infeasible", "unbounded".
-
-    load(c, A, row_lower, row_upper, lower, upper) gives the LP solver.
 
     An interrupt or a limit loses nothing: search keeps the best answer, and a proof in which every open box is
     bounded by the multipliers of the box that it came from.

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array, csr_array
 
 from formulations.problem import Family, Rows
 from solvers.certificate import Dual
-from solvers.linear_program import Floats, Ints, LinearProgram, LPResult
+from solvers.linear_program import Arrays, Floats, Ints, LinearProgram, LPResult
 from solvers.standard_form import StandardForm
 
 LONG = 100  # entries from which a listed row is worth rewriting
@@ -28,7 +28,7 @@ class Relaxation:
 
     form: StandardForm
     families: Mapping[str, Family]
-    make: Callable[..., LinearProgram]
+    load: Callable[[Arrays], LinearProgram]
     batches: list[tuple[str, Any, slice]] = field(default_factory=list)  # family, sets, activity columns
 
     def __post_init__(self) -> None:
@@ -37,7 +37,7 @@ class Relaxation:
         largest = np.abs(f.c).max(initial=0)
         self.scale = 2.0 ** np.ceil(np.log2(largest)) if largest > 0 else 1.0
         self.columns = len(f.c)
-        self.lp = self.make(f.c / self.scale, f.A, f.row_lower, f.row_upper, f.lower, f.upper)
+        self.lp = self.load(Arrays(f.c / self.scale, f.A, f.row_lower, f.row_upper, f.lower, f.upper))
 
     def solve(self, seconds: float) -> tuple[LPResult, Dual | None]:
         """The LP's result over the form's own columns, and its multipliers (of infeasibility, too) as a Dual."""

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from solvers.linear_program import Floats, Ints, LPResult, interruptible
+from solvers.linear_program import Arrays, Floats, Ints, LPResult, interruptible
 from solvers.standard_form import StandardForm
 
 
-def _model(c: Floats, A: csr_array, row_lower: Floats, row_upper: Floats, lower: Floats, upper: Floats) -> Any:
+def _model(lp: Arrays) -> Any:
     from ortools.math_opt import model_pb2
 
     model = model_pb2.ModelProto()
-    _set_variables(model.variables, 0, lower, upper)
-    used = np.flatnonzero(c)
+    _set_variables(model.variables, 0, lp.lower, lp.upper)
+    used = np.flatnonzero(lp.c)
     model.objective.linear_coefficients.ids.extend(used.tolist())
-    model.objective.linear_coefficients.values.extend(c[used].tolist())
-    _set_rows(model.linear_constraints, model.linear_constraint_matrix, 0, A, row_lower, row_upper)
+    model.objective.linear_coefficients.values.extend(lp.c[used].tolist())
+    _set_rows(model.linear_constraints, model.linear_constraint_matrix, 0, lp.A, lp.row_lower, lp.row_upper)
     return model
 
 
@@ -58,52 +58,43 @@ def _dense(sparse: Any, size: int) -> Floats:
 class Glop:
     """OR-Tools' simplex. Rows are appended to the living solver, which goes on from its last basis."""
 
-    def __init__(
-        self, c: Floats, A: csr_array, row_lower: Floats, row_upper: Floats, lower: Floats, upper: Floats
-    ) -> None:
-        """Load min c'x over row_lower <= A x <= row_upper, lower <= x <= upper."""
+    def __init__(self, lp: Arrays) -> None:
+        """Load the LP."""
         from ortools.math_opt import parameters_pb2
         from ortools.math_opt.core.python import solver
 
-        self._n, self._m = len(c), len(row_lower)
+        self._lp = lp
         self._solver = solver.new(
-            parameters_pb2.SOLVER_TYPE_GLOP,
-            _model(c, A, row_lower, row_upper, lower, upper),
-            parameters_pb2.SolverInitializerProto(),
+            parameters_pb2.SOLVER_TYPE_GLOP, _model(lp), parameters_pb2.SolverInitializerProto()
         )
 
     def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
         """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
-        update = _update()
-        _set_variables(update.new_variables, self._n, lower, upper)
-        _set_rows(
-            update.new_linear_constraints,
-            update.linear_constraint_matrix_updates,
-            self._m,
-            A,
-            row_lower,
-            row_upper,
-        )
+        update, (m, n) = _update(), self._lp.A.shape
+        _set_variables(update.new_variables, n, lower, upper)
+        matrix = update.linear_constraint_matrix_updates
+        _set_rows(update.new_linear_constraints, matrix, m, A, row_lower, row_upper)
         self._send(update)
-        self._n, self._m = self._n + len(lower), self._m + len(row_lower)
+        self._lp.append(lower, upper, A, row_lower, row_upper)
 
     def replace_row(self, row: int, columns: Ints, coefficients: Floats) -> None:
         """Change some coefficients of one row."""
         update = _update()
         _set_entries(update.linear_constraint_matrix_updates, np.full(len(columns), row), columns, coefficients)
         self._send(update)
+        self._lp.replace_row(row, columns, coefficients)
 
     def change_bounds(self, columns: Ints, lower: Floats, upper: Floats) -> None:
-        """Change the bounds of some columns."""
+        """Change the bounds of some columns, given in rising order."""
         update = _update()
-        order = np.argsort(columns)
         for proto, values in (
             (update.variable_updates.lower_bounds, lower),
             (update.variable_updates.upper_bounds, upper),
         ):
-            proto.ids.extend(columns[order].tolist())
-            proto.values.extend(values[order].tolist())
+            proto.ids.extend(columns.tolist())
+            proto.values.extend(values.tolist())
         self._send(update)
+        self._lp.change_bounds(columns, lower, upper)
 
     def _send(self, update: Any) -> None:
         if not self._solver.update(update):
@@ -118,29 +109,26 @@ class Glop:
         parameters.glop.use_preprocessing = False
         _limit(parameters, seconds)
         result = _run(self._solver, parameters)
-        reason, stats = result.termination.reason, result.solve_stats
+        reason, iterations = result.termination.reason, result.solve_stats.simplex_iterations
+        (m, n), A = self._lp.A.shape, self._lp.A
         if reason == result_pb2.TERMINATION_REASON_OPTIMAL:
-            solution = result.solutions[0]
+            x, y = result.solutions[0].primal_solution, result.solutions[0].dual_solution
             return LPResult(
                 "optimal",
-                _dense(solution.primal_solution.variable_values, self._n),
-                _dense(solution.dual_solution.dual_values, self._m),
-                _dense(solution.dual_solution.reduced_costs, self._n),
-                stats.simplex_iterations,
+                _dense(x.variable_values, n),
+                _dense(y.dual_values, m),
+                _dense(y.reduced_costs, n),
+                iterations,
             )
         if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
-            return LPResult("limit", iterations=stats.simplex_iterations)
-        # GLOP calls unbounded problems infeasible: the caller tells them apart.
-        if not result.dual_rays:
-            return LPResult("infeasible", iterations=stats.simplex_iterations)
-        ray = result.dual_rays[0]
-        return LPResult(
-            "infeasible",
-            None,
-            _dense(ray.dual_values, self._m),
-            _dense(ray.reduced_costs, self._n),
-            stats.simplex_iterations,
-        )
+            return LPResult("limit", iterations=iterations)
+        # GLOP calls unbounded LPs infeasible and proves neither; the least sum of violations tells and proves.
+        least = Glop(self._lp.elastic()).solve(seconds)
+        if least.x is None or least.y is None:
+            return LPResult("limit", iterations=iterations)
+        if least.x[n:].sum() <= 1e-7:
+            return LPResult("unbounded", iterations=iterations)
+        return LPResult("infeasible", None, least.y, -(A.T @ least.y), iterations + least.iterations)
 
 
 def _update() -> Any:

@@ -32,13 +32,13 @@ class _Format:
     parse: Callable[[str], Parsed] | None = None  # None where bytes, or a delimiter, are needed
 
 
-_GRAPHML = _Format("GraphML", (".graphml", ".xml"), re.compile(r"\A<"))
+_GRAPHML = _Format("GraphML", (".graphml", ".xml"), re.compile(r"\A<(\?xml|!--|!DOCTYPE|(\w+:)?graphml)"))
 _EDGE_LIST = _Format("edge list", (".edgelist", ".edges", ".txt", ".csv", ".tsv", ".el", ".dat"), None)
 _FORMATS = (
     _GRAPHML,
     _Format("GML", (".gml",), re.compile(r"(?m)^[ \t]*graph\s*\["), gml.parse),
     _Format("Pajek", (".net", ".paj", ".pajek"), re.compile(r"(?mi)^\*(vertices|network)\b"), pajek.parse),
-    _Format("DIMACS", (".gr",), re.compile(r"(?m)^p (sp|tw) "), dimacs.parse),
+    _Format("DIMACS", (".gr",), re.compile(r"(?m)^p (sp|tw) +-?\d+ +-?\d+\s*$"), dimacs.parse),
     _Format("TSPLIB", (".tsp",), re.compile(r"(?m)^(DIMENSION|EDGE_WEIGHT_TYPE) *:"), tsplib.parse),
     _EDGE_LIST,
 )

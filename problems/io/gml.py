@@ -1,4 +1,4 @@
-"""GML, read by one regular expression and a stack: no recursion, any order, any nesting."""
+"""GML, read by one regular expression and a stack: in any order, and without recursion."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _TOKEN = re.compile(
       | (\Z) | (\S) )""",
     re.VERBOSE,
 )
+DEPTH = 1000
 _CLOSE, _OPEN, _STRING, _BARE, _END = 1, 3, 4, 5, 6
 
 
@@ -42,7 +43,7 @@ def parse(text: str) -> Parsed:
     targets = [_end(edge, "target", f"edge {e}") for e, edge in enumerate(edges, start=1)]
     tail, head = ends(ids, sources, targets)
     parsed = Parsed(ids, tail, head, _flag(graph, "directed"))
-    parsed.attributes = [{k: v for k, v in edge.items() if k not in ("source", "target")} for edge in edges]
+    parsed.attributes = edges
     parsed.nodes = labels_or_ids(ids, [node.get("label") for node in nodes], parsed.notes)
     graphics = [node.get("graphics") for node in nodes]
     drawn = [place for place in graphics if isinstance(place, dict)]
@@ -84,6 +85,8 @@ def _records(text: str) -> Record:
             record[key] = _Many((record[key], value))
         if kind == _OPEN:
             outer.append(record)
+            if len(outer) > DEPTH:
+                raise InputError(f"line {_line(text, match.start(kind))} nests lists more than {DEPTH} deep")
             record = value  # type: ignore[assignment]
     if outer:
         raise InputError(f"ends with {len(outer)} open brackets; is it cut short?")
@@ -100,7 +103,8 @@ def _all(record: Record, key: str) -> list[Record]:
 
 
 def _end(record: Record, key: str, owner: str) -> Hashable:
-    value = record.get(key)
+    """Take out of a record the node it is, or ends at."""
+    value = record.pop(key, None)
     if value is None:
         raise InputError(f"{owner} has no {key}; give it one")
     if not isinstance(value, str | int | float):

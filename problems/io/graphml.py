@@ -119,37 +119,44 @@ def _node(found: _Found, element: Element) -> None:
     if node is None:
         raise InputError(f"node {len(found.ids) + 1} has no id; give it one")
     found.ids.append(node)
-    found.nodes.append(_data(found, element, f"node {quoted(node)}"))
+    found.nodes.append(_data(found, element))
 
 
 def _edge(found: _Found, element: Element) -> None:
-    number_of_edge = len(found.edges) + 1
     source, target = element.get("source"), element.get("target")
     if source is None or target is None:
         missing = "source" if source is None else "target"
-        raise InputError(f"edge {number_of_edge} has no {missing}; give it one")
-    where = f"edge {number_of_edge} ({quoted(source)} to {quoted(target)})"
+        raise InputError(f"edge {len(found.edges) + 1} has no {missing}; give it one")
     own = element.get("directed")
     if own not in (None, "true", "false", "1", "0"):
-        raise InputError(f"{where} has directed {quoted(own)}; write 'true' or 'false'")
+        raise InputError(f"{_where(found, element)} has directed {quoted(own)}; write 'true' or 'false'")
     found.directions.add((found.default or "undirected") if own is None else _DIRECTION[own])
     if len(found.directions) > 1:
-        raise InputError(f"{where} mixes directed and undirected edges; make all edges one or the other")
+        raise InputError(
+            f"{_where(found, element)} mixes directed and undirected edges; make all edges one or the other"
+        )
     found.ends.append((source, target))
-    found.edges.append(_data(found, element, where))
+    found.edges.append(_data(found, element))
 
 
 _DIRECTION = {"true": "directed", "1": "directed", "false": "undirected", "0": "undirected"}
 _LEAVE = {"key": _key, "node": _node, "edge": _edge}
 
 
-def _data(found: _Found, element: Element, where: str) -> dict[str, object]:
+def _where(found: _Found, element: Element) -> str:
+    source, target = element.get("source"), element.get("target")
+    if source is None:
+        return f"node {quoted(element.get('id'))}"
+    return f"edge {len(found.edges) + 1} ({quoted(source)} to {quoted(target)})"
+
+
+def _data(found: _Found, element: Element) -> dict[str, object]:
     values: dict[str, object] = {}
     for data in element:
         if _tag(data) == "data":
             name = data.get("key", "")
             if name not in found.keys:
-                raise InputError(f"{where} has data for the key {quoted(name)}, which is not declared; declare it")
+                raise InputError(f"{_where(found, element)} has data for the undeclared key {quoted(name)}; declare it")
             key = found.keys[name]
             values[key.name] = _value(key, data.text)
     return values
