@@ -152,8 +152,7 @@ def _crowded_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Lamina
     support = x > TOLERANCE / 10
     tail, head, x = tail[support], head[support], x[support]
     whole = x > 1 - TOLERANCE / 10
-    links = csr_array((np.ones(int(whole.sum())), (tail[whole], head[whole])), shape=(n, n))
-    size, group = connected_components(links, directed=False)
+    size, group = connected_components(_links(n, tail[whole], head[whole]), directed=False)
     between = group[tail] != group[head]
     a, b, y = group[tail[between]], group[head[between]], x[between]
     alive = np.ones(size, dtype=bool)
@@ -204,14 +203,21 @@ def loosely_joined(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -
     broken = (leaving < at_least - TOLERANCE) & (candidates.sizes() < n)
     if broken.any():
         return candidates.only(broken)
-    unit = _unit(x.sum())
+    # An edge with x >= at_least crosses no such cut: its ends are one vertex for the flows.
+    heavy = x >= at_least - TOLERANCE / 10
+    size, group = connected_components(_links(n, tail[heavy], head[heavy]), directed=False)
+    unit, i, j = _unit(x.sum()), group[tail], group[head]
     capacity = np.rint(x * unit).astype(np.int32)
-    network = csr_array((np.r_[capacity, capacity], (np.r_[tail, head], np.r_[head, tail])), shape=(n, n))
-    for sink in range(1, n):
+    network = csr_array((np.r_[capacity, capacity], (np.r_[i, j], np.r_[j, i])), shape=(size, size))
+    for sink in range(1, size):
         value, side = _minimum_cut(network, 0, sink)
         if value < (at_least - TOLERANCE) * unit:
-            return Laminar(n, np.r_[np.where(side, n, -1), -1])
+            return Laminar(n, np.r_[np.where(side[group], n, -1), -1])
     return None
+
+
+def _links(n: int, tail: Ints, head: Ints) -> csr_array:
+    return csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n, n))
 
 
 def _unit(total: float) -> int:
