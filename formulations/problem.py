@@ -50,6 +50,16 @@ class Rows:
                 total[i] += total[j]
         return np.asarray(total)
 
+    def expanded(self) -> csr_array:
+        """The rows with all their coefficients written out, csr (k, x.size)."""
+        inside = np.flatnonzero(self.parent >= 0)
+        k = len(self.parent)
+        lift = csr_array((np.ones(len(inside)), (self.parent[inside], inside)), shape=(k, k))
+        total = level = self.matrix
+        while (level := csr_array(lift @ level)).nnz:
+            total = csr_array(total + level)
+        return total
+
     def cumulative(self, multipliers: Sequence[Any]) -> list[Any]:
         """What multiplies each row of A: a row's own multiplier and those of all rows that contain it."""
         total = list(multipliers)

@@ -1,4 +1,4 @@
-"""OR-Tools: GLOP as an incremental LP solver, and SCIP with lazy constraints, both through MathOpt's protocol buffers.
+"""OR-Tools' GLOP as an incremental LP solver, through MathOpt's protocol buffers.
 
 The buffers take whole numpy arrays; MathOpt's Python expressions would cost more than the solve.
 """
@@ -9,17 +9,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from solvers.linear_program import Arrays, Floats, Ints, LPResult, interruptible
 from solvers.standard_form import StandardForm
 
 
-def _model(lp: Arrays) -> Any:
+def model_of(lp: Arrays, integral: NDArray[np.bool_] | None = None) -> Any:
+    """The arrays as a MathOpt model."""
     from ortools.math_opt import model_pb2
 
     model = model_pb2.ModelProto()
-    _set_variables(model.variables, 0, lp.lower, lp.upper)
+    _set_variables(model.variables, 0, lp.lower, lp.upper, integral)
     used = np.flatnonzero(lp.c)
     model.objective.linear_coefficients.ids.extend(used.tolist())
     model.objective.linear_coefficients.values.extend(lp.c[used].tolist())
@@ -27,11 +29,13 @@ def _model(lp: Arrays) -> Any:
     return model
 
 
-def _set_variables(proto: Any, first: int, lower: Floats, upper: Floats) -> None:
+def _set_variables(
+    proto: Any, first: int, lower: Floats, upper: Floats, integral: NDArray[np.bool_] | None = None
+) -> None:
     proto.ids.extend(range(first, first + len(lower)))
     proto.lower_bounds.extend(lower.tolist())
     proto.upper_bounds.extend(upper.tolist())
-    proto.integers.extend([False] * len(lower))
+    proto.integers.extend([False] * len(lower) if integral is None else integral.tolist())
 
 
 def _set_rows(rows: Any, matrix: Any, first: int, A: csr_array, lower: Floats, upper: Floats) -> None:
@@ -49,10 +53,11 @@ def _set_entries(matrix: Any, rows: Ints, columns: Ints, values: Floats) -> None
     matrix.coefficients.extend(values[order].tolist())
 
 
-def _dense(sparse: Any, size: int) -> Floats:
-    dense = np.zeros(size)
-    dense[np.asarray(sparse.ids, dtype=np.int64)] = np.asarray(sparse.values)
-    return dense
+def dense(sparse: Any, size: int) -> Floats:
+    """A sparse vector of the protocol as an array."""
+    vector = np.zeros(size)
+    vector[np.asarray(sparse.ids, dtype=np.int64)] = np.asarray(sparse.values)
+    return vector
 
 
 class Glop:
@@ -65,7 +70,7 @@ class Glop:
 
         self._lp = lp
         self._solver = solver.new(
-            parameters_pb2.SOLVER_TYPE_GLOP, _model(lp), parameters_pb2.SolverInitializerProto()
+            parameters_pb2.SOLVER_TYPE_GLOP, model_of(lp), parameters_pb2.SolverInitializerProto()
         )
 
     def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
@@ -107,17 +112,17 @@ class Glop:
         parameters = parameters_pb2.SolveParametersProto()
         parameters.glop.use_dual_simplex = True
         parameters.glop.use_preprocessing = False
-        _limit(parameters, seconds)
-        result = _run(self._solver, parameters)
+        limit(parameters, seconds)
+        result = run(self._solver, parameters)
         reason, iterations = result.termination.reason, result.solve_stats.simplex_iterations
         (m, n), A = self._lp.A.shape, self._lp.A
         if reason == result_pb2.TERMINATION_REASON_OPTIMAL:
             x, y = result.solutions[0].primal_solution, result.solutions[0].dual_solution
             return LPResult(
                 "optimal",
-                _dense(x.variable_values, n),
-                _dense(y.dual_values, m),
-                _dense(y.reduced_costs, n),
+                dense(x.variable_values, n),
+                dense(y.dual_values, m),
+                dense(y.reduced_costs, n),
                 iterations,
             )
         if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
@@ -137,15 +142,15 @@ def _update() -> Any:
     return model_update_pb2.ModelUpdateProto()
 
 
-def _limit(parameters: Any, seconds: float) -> None:
+def limit(parameters: Any, seconds: float) -> None:
+    """Set the time limit."""
     if seconds != float("inf"):
         nanoseconds = int(max(seconds, 0.001) * 1e9)
         parameters.time_limit.seconds, parameters.time_limit.nanos = divmod(nanoseconds, 10**9)
 
 
-def _run(
-    solver: Any, parameters: Any, registration: Any = None, callback: Callable[[Any], Any] | None = None
-) -> Any:
+def run(solver: Any, parameters: Any, registration: Any = None, callback: Callable[[Any], Any] | None = None) -> Any:
+    """The solver's result; raises KeyboardInterrupt soon after Ctrl-C, and whatever the callback raised."""
     from ortools.math_opt import callback_pb2, model_parameters_pb2
     from ortools.util.python import solve_interrupter
 

@@ -61,7 +61,7 @@ class Scip:
 
     def run(self, search: Search) -> str:
         """Solve; returns "optimal" (done), "limit" or "infeasible"."""
-        from solvers.ortools import solve_by_scip
+        from solvers.scip import solve_by_scip
 
         return solve_by_scip(search)
 
@@ -172,6 +172,9 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
             return replace(nothing, status="infeasible", certificate=certificate, message=message)
         if ended == "unbounded":
             return replace(nothing, status="unbounded", message="the objective improves without end")
+        if ended == "infeasible":
+            message = f"{name} calls the problem infeasible, without a proof that can be checked"
+            return replace(nothing, message=message)
         bound = _signed(search, max(bounds, default=-math.inf))
         return replace(nothing, bound=bound if math.isfinite(bound) else None)
 
@@ -192,7 +195,8 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
             checks.append(Check(f"bound by {what}", "<=", _signed(search, other), other <= value))
     message = ""
     if not verified:
-        message = "an answer, not proven best: " + (
+        claim = f"{name} calls it optimal without a proof that can be checked; " if ended == "optimal" else ""
+        message = f"an answer, not proven best: {claim}" + (
             f"gap {gap:.2%}" if math.isfinite(gap) else "the solver left no bound that could be proved"
         )
     return Solution(
