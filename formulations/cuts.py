@@ -32,11 +32,12 @@ class Laminar:
     parent: Ints
 
     def __len__(self) -> int:
+        """k, the number of sets."""
         return len(self.parent) - self.n
 
     def sizes(self) -> Ints:
         """|S| for each set, int64 (k,)."""
-        return self._subtree_sums(np.r_[np.ones(self.n, dtype=np.int64), np.zeros(len(self), dtype=np.int64)])
+        return self._subtree_sums(np.r_[np.ones(self.n), np.zeros(len(self))]).astype(np.int64)
 
     def members(self) -> list[list[int]]:
         """The vertices of each set, as lists: for reading, not for hot paths."""
@@ -82,12 +83,12 @@ class Laminar:
         parent = rename[upward[above[:-1]]]
         return Laminar(self.n, np.r_[parent[: self.n], parent[self.n :][keep]])
 
-    def _subtree_sums(self, start: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _subtree_sums(self, start: Floats) -> Floats:
         total = start.tolist()
         for node, p in enumerate(self.parent.tolist()):
             if p >= 0:
                 total[p] += total[node]
-        return np.asarray(total[self.n :], dtype=start.dtype)
+        return np.asarray(total[self.n :], dtype=np.float64)
 
     def _line_up(self) -> tuple[Ints, Ints]:
         """Vertices in an order that keeps every set together, and the smallest set across each gap of that order."""
@@ -197,7 +198,7 @@ def loosely_joined(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -
     clusters, _ = merge_tree(n, tail, head, np.argsort(-np.round(x, 9), kind="stable"))
     shifted = np.where(clusters.parent >= 0, clusters.parent + n, -1)
     candidates = Laminar(n, np.r_[np.arange(n, 2 * n), shifted])  # each vertex alone is a cluster as well
-    degree = np.bincount(tail, x, n) + np.bincount(head, x, n)
+    degree = (np.bincount(tail, x, n) + np.bincount(head, x, n)).astype(np.float64)
     touching = candidates.inside(np.arange(n), degree)
     leaving = touching - 2 * candidates.inside(candidates.owner(tail, head), x)
     broken = (leaving < at_least - TOLERANCE) & (candidates.sizes() < n)

@@ -76,9 +76,7 @@ class Network:
 
         graph: Any = nx.MultiDiGraph() if self.directed else nx.MultiGraph()
         graph.add_nodes_from(range(self.n))
-        graph.add_weighted_edges_from(
-            zip(self.tail.tolist(), self.head.tolist(), self.weight.tolist(), strict=True)
-        )
+        graph.add_weighted_edges_from(zip(self.tail.tolist(), self.head.tolist(), self.weight.tolist(), strict=True))
         return graph
 
 

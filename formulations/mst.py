@@ -68,7 +68,7 @@ def _forest(g: Network, components: int) -> Problem:
     x = cp.Variable(g.m, name="x", boolean=True)
     return Problem(
         objective=cp.Minimize(g.weight @ x),
-        subject_to={"tree size": cp.sum(x) == g.n - components},
+        subject_to={"tree size": cp.sum(x) == g.n - components},  # type: ignore[attr-defined]
         for_all=[_cuts(g)],
         strengthened_by=[_partition_cuts(g)],
         answer=lambda values: _tree(g, values),
@@ -119,7 +119,7 @@ def _partition_cuts(g: Network) -> Family:
             matrix=csr_array((np.ones(len(edges)), (owner[edges], edges)), shape=(k, g.m)),
             parent=np.where(sets.parent[g.n :] >= 0, sets.parent[g.n :] - g.n, -1),
             lower=np.full(k, -np.inf),
-            upper=sets.sizes() - 1.0,
+            upper=(sets.sizes() - 1).astype(np.float64),
         )
 
     return Family("partition cut", lambda values: crowded(g.n, g.tail, g.head, values["x"], g.weight), rows)
@@ -184,7 +184,7 @@ def _kruskal(g: Network) -> float:
     import networkx as nx
 
     edges = nx.minimum_spanning_edges(g.to_networkx(), algorithm="kruskal", data=True)
-    return sum(data["weight"] for *_, data in edges)
+    return float(sum(data["weight"] for *_, data in edges))
 
 
 def _incidence(g: Network) -> coo_array:

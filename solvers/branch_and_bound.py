@@ -36,7 +36,7 @@ class Search:
     proof: Proof | None = None
     rounds: int = 0
     cuts: int = 0
-    nodes: int = 0
+    boxes: int = 0  # branched into
     iterations: int = 0  # of the simplex method
     built: float = 0.0  # seconds until the solver had the model
     history: list[dict[str, float | int | None]] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Search:
             {
                 "round": self.rounds,
                 "cuts": self.cuts,
-                "nodes": self.nodes,
+                "boxes": self.boxes,
                 "bound": self.bound if math.isfinite(self.bound) else None,
                 "value": float(self.value) if self.best is not None else None,
             }
@@ -85,7 +85,7 @@ def cut(search: Search) -> tuple[str, Floats | None, Dual | None, float]:
             return result.status, None, found or dual, bound
         search.rounds += 1
         dual, bound = found, float(form.c @ result.x)
-        if not search.nodes:
+        if not search.boxes:
             search.bound = bound
             search.proof = None if dual is None else Leaf(dual)
         if search.problem.repair is not None:
@@ -93,7 +93,7 @@ def cut(search: Search) -> tuple[str, Floats | None, Dual | None, float]:
             search.offer(None if repaired is None else form.vector(repaired))
         added = 0 if search.closed(bound) else relaxation.separate(result.x)
         search.cuts += added
-        if not search.nodes:
+        if not search.boxes:
             search.note()
         if not added:
             return "optimal", result.x, dual, bound
@@ -162,7 +162,7 @@ def _branch(search: Search, root: _Box) -> str:
             half = _Box(box.dual, None, box.bound, sides)
             _enter(search, entered, half)
             entered = half
-            search.nodes += 1
+            search.boxes += 1
             status, half.x, dual, bound = cut(search)
             if status == "limit":
                 return "limit"
@@ -193,7 +193,8 @@ def _enter(search: Search, left: _Box, entered: _Box) -> None:
 
 def _proof(root: _Box) -> Proof:
     """The boxes as a proof; bottom up, since the tree may be deeper than Python's stack."""
-    line, done = [root], {}
+    line = [root]
+    done: dict[int, Proof] = {}
     for box in line:
         line += box.halves
     for box in reversed(line):

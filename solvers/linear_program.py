@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 class LPResult:
     """status, and where it is "optimal" x, row multipliers y and reduced costs.
 
-    Where it is "infeasible", y and the reduced costs (of costs 0) are multipliers that prove so, if the solver has them.
+    Where it is "infeasible", y and the reduced costs (of costs 0) are multipliers that prove it, if there are any.
     """
 
     status: Literal["optimal", "infeasible", "unbounded", "limit"]

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from solvers.linear_program import Arrays, Floats, Ints, LPResult, interruptible
-from solvers.standard_form import StandardForm
 
 
 def model_of(lp: Arrays, integral: NDArray[np.bool_] | None = None) -> Any:

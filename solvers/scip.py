@@ -54,7 +54,7 @@ def solve_by_scip(search: Search) -> str:
         return answer
 
     result = run(scip, parameters, registration, cut_off if families else None)
-    search.nodes = result.solve_stats.node_count
+    search.boxes = result.solve_stats.node_count
     reason = result.termination.reason
     if result.solutions:
         search.offer(dense(result.solutions[0].primal_solution.variable_values, n))

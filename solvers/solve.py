@@ -134,7 +134,7 @@ def solve(
         "nonzeros": int(form.A.nnz),
         "rounds": search.rounds,
         "cuts": search.cuts,
-        "nodes": search.nodes,
+        "boxes": search.boxes,
         "iterations": search.iterations,
         "interrupted": interrupted,
         "history": search.history,
@@ -185,8 +185,11 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
     best = next((k for k, gap in enumerate(gaps) if gap <= search.gap), None)
     if best is None and gaps:
         best = min(range(len(gaps)), key=gaps.__getitem__)
-    kind, proof = ("none", None) if best is None else proofs[best]
-    bound, gap = (-math.inf, math.inf) if best is None else (bounds[best], gaps[best])
+    kind, proof = "none", None
+    bound: Fraction | float = -math.inf
+    gap = math.inf
+    if best is not None:
+        (kind, proof), bound, gap = proofs[best], bounds[best], gaps[best]
     # A bound above the value would mean a wrong answer or a wrong bound: never optimal.
     verified = broken is None and gap <= search.gap and bound <= value
     checks = [Check("every constraint holds" if broken is None else f"breaks {broken}", "==", None, broken is None)]
@@ -239,7 +242,7 @@ def _signed(search: Search, value: Fraction | float) -> float:
     """A value of the minimized form as a value of the problem's own objective."""
     form = search.model.form
     if not math.isfinite(value):
-        return -value if form.maximize else value
+        return float(-value if form.maximize else value)
     exact = Fraction(value) + Fraction(form.offset)
     return float(-exact if form.maximize else exact)
 

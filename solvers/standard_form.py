@@ -62,10 +62,12 @@ def standard_form(problem: Problem) -> StandardForm:
     model = cp.Problem(problem.objective, list(problem.subject_to.values()))
     if not model.is_dcp():
         raise ValueError("the model is not convex by cvxpy's rules (not DCP); state it by affine expressions")
-    data, _, inverse = model.get_problem_data(cp.HIGHS)
+    data, _, _ = model.get_problem_data(cp.HIGHS)
     cones = data["dims"]
     if cones.soc or cones.exp or cones.psd or cones.p3d or "P" in data:
-        raise ValueError("the model is not linear: it needs cones or a quadratic objective, and no solver here takes them")
+        raise ValueError(
+            "the model is not linear: it needs cones or a quadratic objective, and no solver here takes them"
+        )
     n, equalities = len(data["c"]), cones.zero
     b = np.asarray(data["b"], dtype=float)
     lower = np.full(n, -np.inf) if data["lower_bounds"] is None else np.array(data["lower_bounds"], dtype=float)

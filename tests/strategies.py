@@ -75,7 +75,8 @@ def kruskal(graph: nx.Graph[Any]) -> Fraction:
     plain: nx.MultiGraph[Any] = nx.MultiGraph()
     plain.add_nodes_from(graph)
     plain.add_weighted_edges_from(graph.edges(data="weight"))
-    return sum((exactly(w) for *_, w in nx.minimum_spanning_edges(plain, data="weight", keys=False)), Fraction(0))
+    edges = nx.minimum_spanning_edges(plain, keys=False, data=True)
+    return sum((exactly(data["weight"]) for _, _, data in edges), Fraction(0))
 
 
 def spanning_trees(graph: nx.Graph[Any]) -> Iterator[list[tuple[Any, Any, Any]]]:

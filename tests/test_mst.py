@@ -17,7 +17,7 @@ from formulations.graphs import network
 from formulations.mst import minimum_spanning_forest, minimum_spanning_tree
 from formulations.problem import Problem
 from solvers import Solution, solve
-from tests.strategies import exactly, is_spanning_tree, kruskal, spanning_trees, weighted_graphs
+from strategies import exactly, is_spanning_tree, kruskal, spanning_trees, weighted_graphs
 
 
 def assert_proven_tree(graph: nx.Graph[Any], solution: Solution) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from formulations.graphs import Floats, Ints, Network
-from problems.io.errors import InputError, quoted, safe
+from problems.errors import InputError, quoted, safe
 
 Attributes = Mapping[str, object]
 EXACT = 2**53  # integers beyond are rounded by floating point

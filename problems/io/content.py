@@ -8,7 +8,7 @@ import zlib
 from io import BufferedIOBase
 from typing import IO
 
-from problems.io.errors import InputError
+from problems.errors import InputError
 
 LIMIT = 256 << 20  # bytes, after unpacking: some five million edges
 RATIO, RATIO_FROM = 200, 50 << 20  # text packs 5 to 50 times; 200 times, beyond 50 MB, is a bomb

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulations.graphs import Floats
+from problems.errors import InputError, quoted
 from problems.io.build import Parsed, number
-from problems.io.errors import InputError, quoted
 
 MORE = 1_000_000  # nodes that may be promised beyond those that arcs can name
 ARC = np.dtype([("kind", "U2"), ("u", np.int64), ("v", np.int64), ("w", np.float64)])

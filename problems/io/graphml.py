@@ -8,8 +8,8 @@ from io import BytesIO
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 
+from problems.errors import InputError, quoted
 from problems.io.build import Attributes, Parsed, ends, labels_or_ids, number, positions_of
-from problems.io.errors import InputError, quoted
 
 NUMERIC = {"int", "integer", "long", "float", "double"}
 TYPES = NUMERIC | {"boolean", "string"}
@@ -42,7 +42,7 @@ class _Found:
 
 def parse(data: bytes) -> Parsed:
     """The graph in the bytes of a GraphML file, in the encoding that the file declares."""
-    from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
+    from defusedxml.common import DefusedXmlException
 
     found = _Found()
     try:
@@ -63,7 +63,7 @@ def parse(data: bytes) -> Parsed:
 
 def _walk(data: bytes) -> Iterator[tuple[str, Element, list[str]]]:
     """Starts and ends of elements with the tags of their parents; what has ended is forgotten by its parent."""
-    from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]
+    from defusedxml.ElementTree import iterparse
 
     open_elements: list[Element] = []
     parents: list[str] = []

@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from formulations.graphs import Floats, Ints
+from problems.errors import InputError, quoted, safe
 from problems.io.build import Parsed, number
-from problems.io.errors import InputError, quoted, safe
 
 EDGES = 5_000_000  # a complete graph of 3162 nodes
 EARTH = 6378.388  # km, and the pi of the TSPLIB report

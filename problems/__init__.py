@@ -1,0 +1,1 @@
+"""Recipes: what a person runs, python -m problems.NAME."""

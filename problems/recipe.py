@@ -1,0 +1,222 @@
+"""What all recipes share: arguments, limits, progress, JSON, pictures, exit codes.
+
+A recipe says what it reads and how its answer looks; run() does the rest, the same for every recipe:
+exit 0 answered and proven, 1 answered but not proven or a check disagrees, 2 the input cannot be used or admits no
+answer, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from problems.errors import InputError, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.figure import Figure
+
+    from formulations.problem import Problem
+    from solvers.solution import Solution
+
+PROVEN, UNPROVEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+PICTURES = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of a recipe, its input read.
+
+    source    what messages call the input: the file's name
+    problem   builds the model; its ValueErrors are about the input
+    notes     what the user should be told about how the input was read
+    facts     sizes, for the JSON's stats and the headline
+    describe  the answer in lines for a reader
+    draw      the answer as a figure
+    """
+
+    source: str
+    problem: Callable[[], Problem]
+    describe: Callable[[Solution], Iterable[str]]
+    draw: Callable[[Solution], Figure]
+    notes: Sequence[str] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A problem that a person can run: its name, one line on what it does, its own arguments, and how to read them."""
+
+    name: str
+    summary: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    read: Callable[[argparse.Namespace], Task]
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, its complaints on one line as all others."""
+
+    def error(self, message: str) -> NoReturn:
+        _say(f"{self.prog}: {safe(message, 500)}; see --help")
+        sys.exit(UNUSABLE)
+
+
+def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
+    """Run the recipe on command-line arguments; returns the exit code."""
+    started = time.perf_counter()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started us with it ignored
+    options = _parser(recipe).parse_args(arguments)
+    try:
+        return _run(recipe, options, started)
+    except InputError as error:
+        _say(str(error))
+        return UNUSABLE
+    except KeyboardInterrupt:
+        _say(f"{recipe.name}: interrupted before there was an answer")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has read enough
+        return UNPROVEN
+
+
+def positive_seconds(text: str) -> float:
+    """A command-line value that is a positive, finite number."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _parser(recipe: Recipe) -> argparse.ArgumentParser:
+    parser = _Parser(prog=f"python -m problems.{recipe.name}", description=recipe.summary, allow_abbrev=False)
+    recipe.arguments(parser.add_argument_group("input"))  # type: ignore[arg-type]
+    common = parser.add_argument_group("solving and showing")
+    common.add_argument("--solver", metavar="S", help="glop (default), highs or scip")
+    common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
+    common.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all random numbers (default 0)")
+    common.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D", help="auto, cpu, cuda"
+    )
+    common.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
+    common.add_argument("--plot", metavar="FILE", help="draw the answer to a .png, .svg or .pdf file")
+    common.add_argument("--quiet", action="store_true", help="no progress and no notes on standard error")
+    return parser
+
+
+def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
+    _check_picture(options.plot)
+    task = recipe.read(options)
+    from solvers import solve
+
+    try:
+        problem = task.problem()
+        if not options.quiet:
+            for note in task.notes:
+                _say(f"note: {note}")
+        limit = options.time_limit
+        with _progress(options.quiet) as progress:
+            solution = solve(
+                problem,
+                options.solver,
+                time_limit=None if limit is None else max(limit - (time.perf_counter() - started), 0.01),
+                seed=options.seed,
+                device=options.device,
+                progress=progress,
+            )
+    except ValueError as error:
+        raise InputError(f"{task.source}: {error}") from error
+    if options.json:
+        print(json.dumps(_as_json(recipe, task, solution), allow_nan=False))
+    elif solution.value is not None:
+        print("\n".join(_as_text(recipe, task, solution)))
+    if solution.message and (solution.value is None or options.json):
+        _say(f"{task.source}: {solution.message}")
+    sys.stdout.flush()
+    if solution.stats["interrupted"]:
+        return INTERRUPTED
+    if options.plot is not None and solution.value is not None:
+        from problems.drawing import save
+
+        save(task.draw(solution), options.plot)
+    if solution.status in ("infeasible", "unbounded"):
+        return UNUSABLE
+    return PROVEN if solution.proven else UNPROVEN
+
+
+def _as_json(recipe: Recipe, task: Task, solution: Solution) -> dict[str, Any]:
+    certificate = solution.certificate
+    return {
+        "problem": recipe.name,
+        "status": solution.status,
+        "value": solution.value,
+        "bound": solution.bound,
+        "gap": solution.gap,
+        "solver": solution.solver,
+        "answer": solution.answer,
+        "checks": [vars(check) for check in solution.checks],
+        "certificate": {"kind": certificate.kind, "verified": certificate.verified, "exact": certificate.exact},
+        "stats": {**task.facts, **solution.stats},
+        "notes": list(task.notes),
+        "message": solution.message,
+    }
+
+
+def _as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
+    stats, certificate = solution.stats, solution.certificate
+    sizes = ", ".join(f"{value:,} {name}" for name, value in task.facts.items())
+    yield f"{recipe.summary.split(',')[0]} of {task.source} ({sizes})"
+    yield f"  value  {solution.value:.12g}"
+    bound = "none" if solution.bound is None else f"{solution.bound:.12g}"
+    proof = f"optimal: the {certificate.kind} were re-checked exactly, without the solver"
+    yield f"  bound  {bound}  ({proof if certificate.verified else solution.message})"
+    work = ", ".join(
+        f"{stats[name]:,} {name}" for name in ("rounds", "cuts", "boxes") if stats[name] or name != "boxes"
+    )
+    yield f"  solver {solution.solver}: {work}, {stats['build_seconds'] + stats['solve_seconds']:.2f} s"
+    for check in solution.checks:
+        against = "" if check.value is None else f" {check.relation} {check.value:.12g}"
+        yield f"  {'agrees' if check.ok else 'DISAGREES'}: {check.name}{against}"
+    yield from task.describe(solution)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[Any], None] | None]:
+    """A line on the terminal's standard error that follows the search; nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("building the model") as status:
+
+        def show(search: Any) -> None:
+            last = search.history[-1]
+            value, bound = (f"{last[k]:.8g}" if last[k] is not None else "none" for k in ("value", "bound"))
+            boxes = f", {last['boxes']:,} boxes" if last["boxes"] else ""
+            status.update(f"round {last['round']}, {last['cuts']:,} cuts{boxes}: {bound} <= optimum <= {value}")
+
+        yield show
+
+
+def _check_picture(path: str | None) -> None:
+    """Refuse a picture that could not be written before any work is done."""
+    if path is None:
+        return
+    folder, suffix = os.path.dirname(path) or ".", os.path.splitext(path)[1].lower()
+    if suffix not in PICTURES:
+        raise InputError(f"--plot {safe(path, 200)}: unknown kind of picture; end the name in {', '.join(PICTURES)}")
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
+        raise InputError(f"--plot {safe(path, 200)}: cannot be written there; name a file in an existing folder")
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
