@@ -1,7 +1,10 @@
 """Proof that needs no trust in a solver: weak duality and feasibility, in exact rational arithmetic.
 
-For any multipliers y of the rows, every feasible x has  c'x >= y'(Ax) + sum over j of min over the box of
-(c - A'y)_j x_j, and y'(Ax) >= sum of y_i row_lower_i over y_i > 0 plus y_i row_upper_i over y_i < 0. So a bound is one pass over the
+For any multipliers y of the rows, every feasible x has
+
+    c'x  >=  y'(Ax) + sum over j of min over the box of (c - A'y)_j x_j,
+
+and y'(Ax) >= sum of y_i row_lower_i over y_i > 0 plus y_i row_upper_i over y_i < 0. So a bound is one pass over the
 non-zeros. Floats are taken for the decimals that they print as (0.1 is 1/10), or for their exact binary value where no
 decimal of 15 digits gives the same float. Nothing here imports a solver.
 """

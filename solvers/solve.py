@@ -13,7 +13,7 @@ from formulations.problem import Multipliers, Problem, Reference
 from solvers.branch_and_bound import Search, branch_and_cut
 from solvers.certificate import ExactModel, Leaf, Proof, dual_of
 from solvers.linear_program import Clock
-from solvers.solution import Certificate, Check, Solution
+from solvers.solution import Certificate, Check, Solution, Status
 from solvers.standard_form import standard_form
 
 NAMES = ("glop", "highs", "scip")
@@ -148,70 +148,71 @@ def solve(
 
 def _certified(search: Search, name: str, ended: str) -> Solution:
     """Value, bound and status by exact arithmetic alone, whatever the solver said."""
+    if search.best is None:
+        return _without_answer(search, name, ended)
     proofs = _proofs(search)
     bounds = [search.model.bound(proof) for _, proof in proofs]
-    if search.best is None:
-        nothing = Solution(
-            status="no_solution",
-            value=None,
-            bound=None,
-            gap=None,
-            answer=None,
-            values=None,
-            multipliers=None,
-            certificate=Certificate("none", verified=False, exact=True),
-            checks=(),
-            solver=name,
-            stats={},
-            message="no feasible answer was found within the limits, and none was shown to be impossible",
-        )
-        if bounds and bounds[0] == math.inf:
-            kind, proof = proofs[0]
-            certificate = Certificate(kind, verified=True, exact=True, proof=proof)
-            message = f"no answer satisfies all constraints; they contradict each other: {_named(search, proof)}"
-            return replace(nothing, status="infeasible", certificate=certificate, message=message)
-        if ended == "unbounded":
-            return replace(nothing, status="unbounded", message="the objective improves without end")
-        if ended == "infeasible":
-            message = f"{name} calls the problem infeasible, without a proof that can be checked"
-            return replace(nothing, message=message)
-        bound = _signed(search, max(bounds, default=-math.inf))
-        return replace(nothing, bound=bound if math.isfinite(bound) else None)
-
     form, value = search.model.form, search.model.value(search.best)
     broken = search.model.broken(search.best)
     gaps = [_gap(value, bound) for bound in bounds]
     # The solver's own multipliers come first; those read off the answer count where they leave a gap.
-    best = next((k for k, gap in enumerate(gaps) if gap <= search.gap), None)
-    if best is None and gaps:
-        best = min(range(len(gaps)), key=gaps.__getitem__)
-    kind, proof = "none", None
-    bound: Fraction | float = -math.inf
-    gap = math.inf
-    if best is not None:
-        (kind, proof), bound, gap = proofs[best], bounds[best], gaps[best]
+    order = sorted(range(len(proofs)), key=lambda k: (gaps[k] > search.gap, 0.0 if gaps[k] <= search.gap else gaps[k]))
+    kind, proof = proofs[order[0]] if order else ("none", None)
+    bound, gap = (bounds[order[0]], gaps[order[0]]) if order else (-math.inf, math.inf)
     # A bound above the value would mean a wrong answer or a wrong bound: never optimal.
     verified = broken is None and gap <= search.gap and bound <= value
     checks = [Check("every constraint holds" if broken is None else f"breaks {broken}", "==", None, broken is None)]
     for (what, _), other in zip(proofs, bounds, strict=True):
         if math.isfinite(other):
-            checks.append(Check(f"bound by {what}", "<=", _signed(search, other), other <= value))
+            relation = ">=" if form.maximize else "<="
+            checks.append(Check(f"bound by {what}", relation, _signed(search, other), other <= value))
     message = ""
     if not verified:
         claim = f"{name} calls it optimal without a proof that can be checked; " if ended == "optimal" else ""
-        message = f"an answer, not proven best: {claim}" + (
-            f"gap {gap:.2%}" if math.isfinite(gap) else "the solver left no bound that could be proved"
-        )
+        left = f"gap {gap:.2%}" if math.isfinite(gap) else "there is no bound that could be proved"
+        message = f"an answer, not proven best: {claim}{left}"
+    values = form.values(search.best)
     return Solution(
         status="optimal" if verified else "feasible",
         value=_signed(search, value),
         bound=_signed(search, bound) if math.isfinite(bound) else None,
         gap=gap if math.isfinite(gap) else None,
-        answer=search.problem.answer(form.values(search.best)),
-        values=form.values(search.best),
+        answer=search.problem.answer(values),
+        values=values,
         multipliers=_multipliers(search, proof),
         certificate=Certificate(kind, verified=verified, exact=proof is not None, proof=proof),
         checks=checks,
+        solver=name,
+        stats={},
+        message=message,
+    )
+
+
+def _without_answer(search: Search, name: str, ended: str) -> Solution:
+    """Proven infeasible, or nothing found and nothing proven."""
+    status: Status = "no_solution"
+    certificate = Certificate("none", verified=False, exact=False)
+    bound: Fraction | float = -math.inf
+    message = "no feasible answer was found within the limits, and none was shown to be impossible"
+    if ended == "infeasible":
+        message = f"{name} calls the problem infeasible, without a proof that can be checked"
+    if ended == "unbounded":
+        status, message = "unbounded", "the objective improves without end"
+    for kind, proof in _proofs(search):
+        bound = search.model.bound(proof)
+        if bound == math.inf:
+            status, certificate = "infeasible", Certificate(kind, verified=True, exact=True, proof=proof)
+            message = f"no answer satisfies all constraints; these contradict each other: {_named(search, proof)}"
+    return Solution(
+        status=status,
+        value=None,
+        bound=_signed(search, bound) if math.isfinite(bound) else None,
+        gap=None,
+        answer=None,
+        values=None,
+        multipliers=None,
+        certificate=certificate,
+        checks=(),
         solver=name,
         stats={},
         message=message,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from formulations.problem import Problem, Values
+
+if TYPE_CHECKING:
+    import cvxpy as cp
 
 Floats = NDArray[np.float64]
 
@@ -96,6 +100,14 @@ def standard_form(problem: Problem) -> StandardForm:
         upper=upper,
         integral=integral,
         maximize=problem.objective.NAME == "maximize",
-        columns={name: columns[v.id] for name, v in problem.variables.items() if v.id in columns},
+        columns={name: _columns(v, columns) for name, v in problem.variables.items()},
         names=names,
     )
+
+
+def _columns(variable: cp.Variable, columns: dict[int, tuple[slice, tuple[int, ...]]]) -> tuple[slice, tuple[int, ...]]:
+    if variable.id in columns:
+        return columns[variable.id]
+    if variable.size:
+        raise ValueError(f"cvxpy replaces the variable {variable.name()!r}; state its sign by bounds=[0, None] instead")
+    return slice(0, 0), variable.shape
