@@ -56,6 +56,11 @@ class Highs:
         highs.setOptionValue("time_limit", min(highs.getRunTime() + max(seconds, 0.001), 1e30))
         interruptible(highs.run, highs.cancelSolve)
         found, iterations = highs.getModelStatus(), highs.getInfo().simplex_iteration_count
+        if found == status.kModelEmpty:  # no columns: HiGHS does not look at the rows
+            fits = (self._lp.row_lower <= 0).all() and (self._lp.row_upper >= 0).all()
+            y = np.where(self._lp.row_lower > 0, 1.0, np.where(self._lp.row_upper < 0, -1.0, 0.0))
+            none = np.zeros(0)
+            return LPResult("optimal", none, 0 * y, none) if fits else LPResult("infeasible", None, y, none)
         if found == status.kOptimal:
             basis, solution = highs.getBasis(), highs.getSolution()
             self._basis = (list(basis.col_status), list(basis.row_status))

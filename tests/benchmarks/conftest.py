@@ -1,0 +1,25 @@
+"""Collects what the benchmarks measure and prints it as one table at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+ROWS: list[tuple[str, str, str]] = []
+
+
+@pytest.fixture
+def report() -> Callable[[str, str, str], None]:
+    """report(case, what was asked, what was measured) adds a line to the table."""
+    return lambda case, asked, measured: ROWS.append((case, asked, measured))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if ROWS:
+        terminalreporter.write_line("")
+        terminalreporter.write_line("| case | reach / go for | measured |")
+        terminalreporter.write_line("|---|---|---|")
+        for row in ROWS:
+            terminalreporter.write_line(f"| {' | '.join(row)} |")
