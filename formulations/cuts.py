@@ -7,6 +7,8 @@ degrees are 2, the travelling salesman (x(delta(S)) >= 2 is x(E(S)) <= |S| - 1 a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +39,7 @@ class Laminar:
 
     def sizes(self) -> Ints:
         """|S| for each set, int64 (k,)."""
-        return self._subtree_sums(np.r_[np.ones(self.n), np.zeros(len(self))]).astype(np.int64)
+        return self._walk.vertices
 
     def members(self) -> list[list[int]]:
         """The vertices of each set, as lists: for reading, not for hot paths."""
@@ -49,14 +51,14 @@ class Laminar:
 
     def owner(self, tail: Ints, head: Ints) -> Ints:
         """For each edge the smallest set that contains both its ends, 0..k-1, or -1; int64 (m,)."""
-        position, gap = self._line_up()
+        position = self._walk.position
         first = np.minimum(position[tail], position[head]) + 1
         last = np.maximum(position[tail], position[head])
         if not len(first):
             return np.zeros(0, dtype=np.int64)
         # The common ancestor is the largest over a stretch of gaps: a sparse table of maxima over 2^l gaps.
         level = np.frexp(last - first + 1)[1] - 1
-        top, table = np.empty(len(first), dtype=np.int64), gap
+        top, table = np.empty(len(first), dtype=np.int64), self._walk.gap
         for step in range(int(level.max()) + 1):
             if step:
                 half = 1 << (step - 1)
@@ -67,8 +69,11 @@ class Laminar:
 
     def inside(self, owner: Ints, x: Floats) -> Floats:
         """x(E(S)) for each set, given the edges' owners; float64 (k,)."""
-        own = np.bincount(owner[owner >= 0], weights=x[owner >= 0], minlength=len(self))
-        return self._subtree_sums(np.r_[np.zeros(self.n), own])
+        walk, k = self._walk, len(self)
+        own = np.bincount(walk.rank[owner[owner >= 0]], weights=x[owner >= 0], minlength=k)
+        sums = np.r_[0.0, np.cumsum(own)]
+        total: Floats = sums[walk.rank + walk.nested] - sums[walk.rank]
+        return total
 
     def only(self, keep: Bools) -> Laminar:
         """The family of those sets alone; keep is bool (k,)."""
@@ -83,32 +88,42 @@ class Laminar:
         parent = rename[upward[above[:-1]]]
         return Laminar(self.n, np.r_[parent[: self.n], parent[self.n :][keep]])
 
-    def _subtree_sums(self, start: Floats) -> Floats:
-        total = start.tolist()
-        for node, p in enumerate(self.parent.tolist()):
-            if p >= 0:
-                total[p] += total[node]
-        return np.asarray(total[self.n :], dtype=np.float64)
-
-    def _line_up(self) -> tuple[Ints, Ints]:
-        """Vertices in an order that keeps every set together, and the smallest set across each gap of that order."""
-        total, parent = len(self.parent), self.parent.tolist()
-        width = [1] * self.n + [0] * len(self)
+    @cached_property
+    def _walk(self) -> _Walk:
+        """The family in depth-first order: two passes over the forest, all else is array arithmetic."""
+        n, total, parent = self.n, len(self.parent), self.parent.tolist()
+        width, nested = [1] * n + [0] * len(self), [0] * n + [1] * len(self)
         for node, p in enumerate(parent):
             if p >= 0:
                 width[p] += width[node]
-        start, filled, line = [0] * total, [0] * total, 0
-        gap = np.full(self.n + 1, total)
+                nested[p] += nested[node]
+        line, rank, free, place = [0] * total, [0] * total, [0] * total, 0
+        ranked, gap = 0, np.full(n + 1, total)
+        next_rank = [0] * total
         for node in range(total - 1, -1, -1):
             p = parent[node]
             if p < 0:
-                start[node], line = line, line + width[node]
+                line[node], place = place, place + width[node]
+                rank[node], ranked = ranked, ranked + nested[node]
             else:
-                start[node] = start[p] + filled[p]
-                if filled[p]:
-                    gap[start[node]] = p
-                filled[p] += width[node]
-        return np.asarray(start[: self.n]), gap
+                line[node], rank[node] = free[p], next_rank[p]
+                if free[p] > line[p]:
+                    gap[line[node]] = p
+                free[p] += width[node]
+                next_rank[p] += nested[node]
+            free[node], next_rank[node] = line[node], rank[node] + 1
+        as_ints = [np.asarray(part, dtype=np.int64) for part in (line[:n], width[n:], rank[n:], nested[n:])]
+        return _Walk(gap, *as_ints)
+
+
+class _Walk(NamedTuple):
+    """gap: the smallest set across each gap between neighbouring vertices; then, by vertex or by set:"""
+
+    gap: Ints
+    position: Ints  # of each vertex, in an order that keeps every set together
+    vertices: Ints  # in each set
+    rank: Ints  # of each set, in an order where those nested in it follow it
+    nested: Ints  # sets in each set, itself included
 
 
 def merge_tree(n: int, tail: Ints, head: Ints, order: Ints) -> tuple[Laminar, Ints]:
@@ -135,6 +150,10 @@ def crowded(n: int, tail: Ints, head: Ints, x: Floats, cost: Floats) -> Laminar 
 
     Clusters grow along the edges by falling x, by rising cost where x ties; tail, head, x, cost are (m,), no loops.
     """
+    support = x > TOLERANCE / 10
+    pieces = connected_components(_links(n, tail[support], head[support]), directed=False)[0]
+    if support.sum() == n - pieces and (x <= 1 + TOLERANCE).all():
+        return None  # the support is a forest
     order = np.lexsort((cost, -np.round(x, 9)))
     clusters, _ = merge_tree(n, tail, head, order)
     owner = clusters.owner(tail, head)
@@ -193,7 +212,10 @@ def _densest(n: int, tail: Ints, head: Ints, x: Floats) -> Ints | None:
 
 def loosely_joined(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -> Laminar | None:
     """Sets with x(delta(S)) < at_least, 0 < |S| < n: all among the clusters of x, or else a minimum cut; or None."""
-    if n < 2:
+    # An edge with x >= at_least crosses no such cut: its ends are one vertex for the flows.
+    heavy = x >= at_least - TOLERANCE / 10
+    size, group = connected_components(_links(n, tail[heavy], head[heavy]), directed=False)
+    if size < 2:
         return None
     clusters, _ = merge_tree(n, tail, head, np.argsort(-np.round(x, 9), kind="stable"))
     shifted = np.where(clusters.parent >= 0, clusters.parent + n, -1)
@@ -204,9 +226,6 @@ def loosely_joined(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -
     broken = (leaving < at_least - TOLERANCE) & (candidates.sizes() < n)
     if broken.any():
         return candidates.only(broken)
-    # An edge with x >= at_least crosses no such cut: its ends are one vertex for the flows.
-    heavy = x >= at_least - TOLERANCE / 10
-    size, group = connected_components(_links(n, tail[heavy], head[heavy]), directed=False)
     unit, i, j = _unit(x.sum()), group[tail], group[head]
     capacity = np.rint(x * unit).astype(np.int32)
     network = csr_array((np.r_[capacity, capacity], (np.r_[i, j], np.r_[j, i])), shape=(size, size))

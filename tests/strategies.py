@@ -18,6 +18,7 @@ few_integers = st.integers(-2, 3)  # many ties, zeros, negatives
 integers = st.integers(-1000, 1000)
 decimals = st.integers(-30, 30).map(lambda tenths: tenths / 10)  # 0.1 and its like
 floats = st.floats(-1e3, 1e3, allow_subnormal=False).map(lambda w: w if abs(w) > 1e-6 else 0.0)
+short_weights = st.sampled_from([few_integers, integers, decimals])  # exact decimals
 weights = st.sampled_from([few_integers, integers, decimals, floats])
 
 
@@ -54,13 +55,15 @@ def shapes(draw: st.DrawFn, most: int = 9, least: int = 1) -> tuple[int, list[tu
 
 
 @st.composite
-def weighted_graphs(draw: st.DrawFn, most: int = 9, least: int = 1) -> nx.Graph[Any]:
+def weighted_graphs(
+    draw: st.DrawFn, most: int = 9, least: int = 1, kinds: st.SearchStrategy[Any] = weights
+) -> nx.Graph[Any]:
     """A connected networkx graph of any class, its edges carrying the attribute weight."""
     n, edges = draw(shapes(most, least))
     kind = draw(st.sampled_from([nx.Graph, nx.MultiGraph, nx.DiGraph, nx.MultiDiGraph]))
     graph = kind()
     graph.add_nodes_from(range(n))
-    drawn = draw(st.lists(draw(weights), min_size=len(edges), max_size=len(edges)))
+    drawn = draw(st.lists(draw(kinds), min_size=len(edges), max_size=len(edges)))
     graph.add_weighted_edges_from((u, v, w) for (u, v), w in zip(edges, drawn, strict=True))
     return graph
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from strategies import exactly, is_spanning_tree, kruskal, spanning_trees, weighted_graphs
 
 from formulations.graphs import network
 from formulations.mst import minimum_spanning_forest, minimum_spanning_tree
 from formulations.problem import Problem
 from solvers import Solution, solve
-from strategies import exactly, is_spanning_tree, kruskal, spanning_trees, weighted_graphs
 
 
 def assert_proven_tree(graph: nx.Graph[Any], solution: Solution) -> None:
@@ -193,9 +193,7 @@ def degrees(tree: list[tuple[Any, Any, Any]]) -> dict[Any, int]:
 @pytest.mark.parametrize("solver", ["glop", "highs"])
 @settings(max_examples=60)
 @given(graph=weighted_graphs(most=6), most=st.integers(1, 3))
-def test_bounded_degree_is_brute_forces_best_or_proven_impossible(
-    solver: str, graph: nx.Graph[Any], most: int
-) -> None:
+def test_bounded_degree_is_brute_forces_best_or_proven_impossible(solver: str, graph: nx.Graph[Any], most: int) -> None:
     allowed = [tree for tree in spanning_trees(graph) if max(degrees(tree).values(), default=0) <= most]
     solution = solve(minimum_spanning_tree(graph, max_degree=most), solver)
     assert solution.certificate.verified, solution.message
