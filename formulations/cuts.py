@@ -90,30 +90,47 @@ class Laminar:
 
     @cached_property
     def _walk(self) -> _Walk:
-        """The family in depth-first order: two passes over the forest, all else is array arithmetic."""
-        n, total, parent = self.n, len(self.parent), self.parent.tolist()
-        width, nested = [1] * n + [0] * len(self), [0] * n + [1] * len(self)
-        for node, p in enumerate(parent):
+        """The family in depth-first order, each set's own vertices before the sets in it.
+
+        Two passes over the sets; all else is array arithmetic.
+        """
+        n, k, above = self.n, len(self), self.parent[: self.n] - self.n
+        covered = np.flatnonzero(above >= 0)
+        own = np.bincount(above[covered], minlength=k)
+        up = np.where(self.parent[n:] >= 0, self.parent[n:] - n, -1).tolist()
+        width, nested = own.tolist(), [1] * k
+        for i, p in enumerate(up):
             if p >= 0:
-                width[p] += width[node]
-                nested[p] += nested[node]
-        line, rank, free, place = [0] * total, [0] * total, [0] * total, 0
-        ranked, gap = 0, np.full(n + 1, total)
-        next_rank = [0] * total
-        for node in range(total - 1, -1, -1):
-            p = parent[node]
-            if p < 0:
-                line[node], place = place, place + width[node]
-                rank[node], ranked = ranked, ranked + nested[node]
+                width[p] += width[i]
+                nested[p] += nested[i]
+        start, rank, leaves = [0] * k, [0] * k, own.tolist()
+        free, next_rank = [0] * k, [0] * k
+        place = ranked = 0
+        for i in range(k - 1, -1, -1):
+            p = up[i]
+            if p >= 0:
+                line, order = free[p], next_rank[p]
+                free[p], next_rank[p] = line + width[i], order + nested[i]
             else:
-                line[node], rank[node] = free[p], next_rank[p]
-                if free[p] > line[p]:
-                    gap[line[node]] = p
-                free[p] += width[node]
-                next_rank[p] += nested[node]
-            free[node], next_rank[node] = line[node], rank[node] + 1
-        as_ints = [np.asarray(part, dtype=np.int64) for part in (line[:n], width[n:], rank[n:], nested[n:])]
-        return _Walk(gap, *as_ints)
+                line, order = place, ranked
+                place, ranked = place + width[i], ranked + nested[i]
+            start[i], rank[i] = line, order
+            free[i], next_rank[i] = line + leaves[i], order + 1
+        first = np.asarray(start, dtype=np.int64)
+
+        # A set's own vertices stand at its start, one after the other; those in no set stand at the end.
+        position = np.empty(n, dtype=np.int64)
+        by_set = covered[np.argsort(above[covered], kind="stable")]
+        position[by_set] = first[above[by_set]] + np.arange(len(by_set)) - (np.cumsum(own) - own)[above[by_set]]
+        position[above < 0] = np.arange(place, n)
+        gap = np.full(n + 1, n + k)
+        inner = by_set[position[by_set] > first[above[by_set]]]
+        gap[position[inner]] = above[inner] + n
+        below = np.flatnonzero(self.parent[n:] >= 0)
+        parents = self.parent[n:][below] - n
+        later = first[below] > first[parents]
+        gap[first[below[later]]] = parents[later] + n
+        return _Walk(gap, position, *(np.asarray(part, dtype=np.int64) for part in (width, rank, nested)))
 
 
 class _Walk(NamedTuple):

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,8 @@ def layout(network: Network, chosen: Ints | None = None) -> Floats:
     """
     if network.positions is not None:
         return np.asarray(network.positions, dtype=np.float64)
+    if not network.n:
+        return np.zeros((0, 2))
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import minimum_spanning_tree
 
@@ -132,7 +135,7 @@ def _relaxed(x: Floats, tail: Ints, head: Ints) -> Floats:
 
     n, ends = len(x), np.r_[tail, head]
     degree = np.bincount(ends, minlength=n).clip(1)
-    for _ in range(min(60, 500_000 // n)):
+    for _ in range(min(60, 400_000 // n)):
         distance, other = KDTree(x).query(x, k=8)
         push = 0.4 * (1.2 / distance.clip(1e-3) - 1).clip(0)
         apart = push.sum(axis=1)[:, None] * x - np.stack([(push * c[other]).sum(axis=1) for c in x.T], axis=1)
@@ -166,7 +169,7 @@ def draw_edges(network: Network, chosen: Ints, ax: Axes, *, labels: bool = True)
     lines, room = place[np.stack([network.tail, network.head], axis=1)], float(np.sqrt(box.prod() / max(n, 1)))
     thin, thick = min(1.0, max(0.2, 35 / np.sqrt(m + 1))), min(2.6, max(0.4, room / 15))
     grey = thin * scale * np.hypot(*(lines[:, 1] - lines[:, 0]).T).sum() / box.prod()  # the share of paper it takes
-    style: dict[str, Any] = {"capstyle": "round", "rasterized": m > LARGE}
+    style: dict[str, Any] = {"capstyle": "butt" if m > LARGE else "round", "rasterized": m > LARGE}
     pale: dict[str, Any] = {"colors": GREY if grey < 1 else HAZE, "alpha": min(1.0, 0.3 / (grey + 0.15)), "zorder": 1}
     ax.add_collection(LineCollection(lines, linewidths=thin, **pale, **style))
     ax.add_collection(LineCollection(lines[chosen], colors=INK, linewidths=thick, zorder=2, **style))
@@ -284,7 +287,7 @@ def figure_of(network: Network, chosen: Ints, history: Sequence[Mapping[str, Any
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write a PNG, SVG or PDF, told by the name, all or nothing; InputError if that cannot be."""
     name = os.fsdecode(path)
-    suffix, part = os.path.splitext(name)[1].lower(), os.path.join(os.path.dirname(name), f".{os.getpid()}.part")
+    suffix, part = os.path.splitext(name)[1].lower(), os.path.join(os.path.dirname(name), f".{token_hex(6)}.part")
     if suffix not in UNDATED:
         raise InputError(f"{safe(name, 200)}: does not say which kind of picture; let it end in .png, .svg or .pdf")
     import matplotlib
@@ -299,9 +302,8 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
         os.replace(part, name)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         why = getattr(error, "strerror", None) or "not a possible path"
-        raise InputError(
-            f"{safe(name, 200)}: cannot be written ({why}); name a file in a folder that you can write to"
-        ) from None
+        remedy = "name a file in a folder that exists and lets you write"
+        raise InputError(f"{safe(name, 200)}: cannot be written ({why}); {remedy}") from None
     finally:
         with suppress(OSError, ValueError):
             os.remove(part)

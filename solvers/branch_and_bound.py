@@ -88,17 +88,22 @@ def cut(search: Search) -> tuple[str, Floats | None, Dual | None, float]:
         if not search.boxes:
             search.bound = bound
             search.proof = None if dual is None else Leaf(dual)
-        if search.problem.repair is not None:
-            repaired = search.problem.repair(form.values(result.x))
-            search.offer(None if repaired is None else form.vector(repaired))
-        added = 0 if search.closed(bound) else relaxation.separate(result.x)
+        _offer_repaired(search, result.x)
+        done = search.closed(bound)
+        added = 0 if done or search.clock.left <= 0 else relaxation.separate(result.x)
         search.cuts += added
         if not search.boxes:
             search.note()
+        if not done and search.clock.left <= 0:
+            return "limit", None, dual, bound
         if not added:
             return "optimal", result.x, dual, bound
-        if search.clock.left <= 0:
-            return "limit", None, dual, bound
+
+
+def _offer_repaired(search: Search, x: Floats) -> None:
+    if search.problem.repair is not None:
+        repaired = search.problem.repair(search.model.form.values(x))
+        search.offer(None if repaired is None else search.model.form.vector(repaired))
 
 
 def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> str:
@@ -110,6 +115,8 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> s
     form = search.model.form
     search.relaxation = Relaxation(form, search.problem.families, load)
     search.built = search.clock.elapsed
+    search.proof = Leaf(Dual(np.zeros(len(form.row_lower))))
+    _offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
     status, x, dual, bound = cut(search)
     if status == "infeasible" and dual is not None:
         search.proof = Leaf(dual, infeasible=True)

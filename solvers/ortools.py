@@ -124,7 +124,11 @@ class Glop:
                 dense(y.reduced_costs, n),
                 iterations,
             )
-        if reason in (result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND, result_pb2.TERMINATION_REASON_FEASIBLE):
+        if reason not in (
+            result_pb2.TERMINATION_REASON_INFEASIBLE,
+            result_pb2.TERMINATION_REASON_INFEASIBLE_OR_UNBOUNDED,
+            result_pb2.TERMINATION_REASON_UNBOUNDED,
+        ):
             return LPResult("limit", iterations=iterations)
         # GLOP calls unbounded LPs infeasible and proves neither; the least sum of violations tells and proves.
         least = Glop(self._lp.elastic()).solve(seconds)

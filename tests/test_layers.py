@@ -1,0 +1,102 @@
+"""Arrows run one way: problems -> solvers -> formulations."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODELS = {"formulations", "numpy", "scipy"}
+ENGINES = {"highspy", "ortools", "scipy.optimize", "clarabel", "scs", "osqp", "pyscipopt", "gurobipy"}
+
+
+def sources(folder: str) -> list[Path]:
+    found = sorted((ROOT / folder).rglob("*.py"))
+    assert found, f"nothing in {folder}"
+    return found
+
+
+def imported(file: Path) -> Iterator[str]:
+    """All modules that a file names in an import, wherever it stands, relative ones made absolute."""
+    package = file.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def within(module: str, packages: set[str]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+@pytest.mark.parametrize("file", sources("formulations"), ids=lambda f: f.name)
+def test_a_formulation_knows_neither_solvers_nor_problems(file: Path) -> None:
+    assert not [module for module in imported(file) if within(module, {"solvers", "problems", *ENGINES})]
+
+
+@pytest.mark.parametrize("file", sources("solvers"), ids=lambda f: f.name)
+def test_a_solver_knows_no_problems(file: Path) -> None:
+    assert not [module for module in imported(file) if within(module, {"problems"})]
+
+
+@pytest.mark.parametrize("file", sources("solvers"), ids=lambda f: f.name)
+def test_a_solver_knows_only_the_words_of_formulations_and_no_single_one(file: Path) -> None:
+    known = {module for module in imported(file) if within(module, {"formulations"})}
+    assert not [module for module in known if not within(module, {"formulations.problem"})]
+
+
+def test_the_certificate_imports_no_solver() -> None:
+    own = MODELS | {"solvers.standard_form"} | set(sys.stdlib_module_names)
+    modules = list(imported(ROOT / "solvers" / "certificate.py"))
+    assert modules
+    assert not [module for module in modules if not within(module, own)]
+    assert not [module for module in modules if within(module, ENGINES)]
+
+
+def test_the_standard_form_imports_no_solver() -> None:
+    modules = list(imported(ROOT / "solvers" / "standard_form.py"))
+    assert not [module for module in modules if within(module, {"solvers", *ENGINES})]
+
+
+HEAVY = ("cvxpy", "torch", "matplotlib", "ortools", "highspy", "networkx", "scipy.optimize")
+
+
+def loaded_by(statement: str) -> list[str]:
+    """Which of the heavy packages a fresh interpreter has after the statement."""
+    program = f"{statement}\nimport sys\nprint(*(name for name in {HEAVY!r} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    return done.stdout.split()
+
+
+def recipes() -> list[str]:
+    return [f.stem for f in sorted((ROOT / "problems").glob("*.py")) if "__main__" in f.read_text(encoding="utf-8")]
+
+
+def test_there_is_a_recipe_for_the_spanning_tree() -> None:
+    assert "mst" in recipes()
+
+
+@pytest.mark.parametrize("recipe", recipes())
+def test_importing_a_recipe_loads_nothing_heavy(recipe: str) -> None:
+    assert loaded_by(f"import problems.{recipe}") == []
+
+
+def test_solving_a_spanning_tree_loads_neither_torch_nor_matplotlib() -> None:
+    statement = (
+        "import numpy as np\n"
+        "from formulations.graphs import Network\n"
+        "from formulations.mst import minimum_spanning_tree\n"
+        "from solvers import solve\n"
+        "ends = np.array([0, 1, 0]), np.array([1, 2, 2])\n"
+        "assert solve(minimum_spanning_tree(Network(range(3), *ends, np.ones(3)))).value == 2"
+    )
+    assert not {"torch", "matplotlib"} & set(loaded_by(statement))
