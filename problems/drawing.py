@@ -111,13 +111,14 @@ def _fanned_out(near: list[list[int]], start: int) -> tuple[Ints, Floats]:
 
 
 def _side_by_side(parts: Sequence[tuple[Ints, Floats]], n: int) -> Floats:
-    """The parts, each turned to take little room, in rows half as wide again as they are high together."""
+    """The parts, each turned to take little room (a lone one: to be drawn large), in rows in a wide frame."""
     angle = np.linspace(0, np.pi, 90, endpoint=False)
     turns = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).transpose(2, 0, 1)
     boxes = []
     for nodes, x in parts:
         size = np.ptp(x @ turns, axis=1) + 1
-        best = np.argmin(np.round(size.prod(axis=1) + size[:, 1] / 10, 6))
+        room = size.prod(axis=1) + size[:, 1] / 10 if len(parts) > 1 else np.maximum(size[:, 0] / 1.4, size[:, 1])
+        best = np.argmin(np.round(room, 6))  # rounded, so that ties fall the same way everywhere
         boxes.append((nodes, x @ turns[best], size[best]))
     width = max([np.sqrt(1.5 * sum(w * h for *_, (w, h) in boxes)), *(w for *_, (w, _) in boxes)], default=0)
     place, left, top, height = np.zeros((n, 2)), 0.0, 0.0, 0.0

@@ -271,7 +271,7 @@ def assert_sandwiched(solution: Solution) -> None:
 
 @ROUTES
 def test_a_time_limit_ends_a_hard_solve_with_an_answer_and_a_bound(solver: str) -> None:
-    path = minimum_spanning_tree(geometric(60, seed=1), max_degree=2)
+    path = minimum_spanning_tree(geometric(150, seed=1), max_degree=2)
     started = time.perf_counter()
     solution = solve(path, solver, time_limit=1)
     assert time.perf_counter() - started < 3
@@ -321,7 +321,7 @@ def test_an_interrupt_keeps_the_best_answer_so_far(solver: str, at: int) -> None
         if len(calls) == at:
             raise KeyboardInterrupt
 
-    solution = solve(minimum_spanning_tree(geometric(60, seed=1), max_degree=2), solver, progress=interrupt)
+    solution = solve(minimum_spanning_tree(geometric(150, seed=1), max_degree=2), solver, progress=interrupt)
     assert solution.stats["interrupted"] is True
     assert solution.value is not None
     assert_sandwiched(solution)
@@ -336,11 +336,11 @@ import sys
 import networkx as nx, numpy as np
 from formulations.mst import minimum_spanning_tree
 from solvers import solve
-points = np.random.default_rng(1).random((70, 2))
+points = np.random.default_rng(1).random((150, 2))
 graph = nx.Graph()
-for u in range(70):
+for u in range(150):
     for v in range(u):
-        graph.add_edge(u, v, weight=int(1e6 * np.hypot(*(points[u] - points[v]))))
+        graph.add_edge(u, v, weight=int(1e4 * np.hypot(*(points[u] - points[v]))))
 told = []
 def tell(search):
     if not told and search.best is not None:
@@ -348,7 +348,7 @@ def tell(search):
 solution = solve(minimum_spanning_tree(graph, max_degree=2), sys.argv[1], progress=tell)
 assert solution.stats["interrupted"] is True, solution
 assert solution.value >= solution.bound, solution
-assert len(solution.answer) == 69
+assert len(solution.answer) == 149
 print("stopped", solution.status)
 """
 
