@@ -20,8 +20,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
 from formulations.graphs import Floats, Ints, Network, network
-from problems.drawing import draw_edges, draw_history, figure_of, layout, save
+from problems.drawing import draw_edges, draw_history, figure_of, save
 from problems.io import InputError
+from problems.layout import layout
 
 NONE = np.zeros(0, dtype=np.int64)
 KARATE = network(nx.karate_club_graph())

@@ -1,4 +1,4 @@
-# ruff: noqa: D103 (a test's name says what it holds)
+
 """Graph files: what is read, what is refused and how it is said, and that nothing else ever happens."""
 
 from __future__ import annotations
