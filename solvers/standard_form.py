@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import cvxpy as cp
 
 Floats = NDArray[np.float64]
+HUGE = 1e200  # costs above it overflow in sums
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,8 @@ def standard_form(problem: Problem) -> StandardForm:
         raise ValueError(
             "the model is not linear: it needs cones or a quadratic objective, and no solver here takes them"
         )
+    if np.abs(data["c"]).max(initial=0) > HUGE:
+        raise ValueError(f"a cost of {np.abs(data['c']).max():.3g} is too large to be summed up; divide all costs")
     n, equalities = len(data["c"]), cones.zero
     b = np.asarray(data["b"], dtype=float)
     lower = np.full(n, -np.inf) if data["lower_bounds"] is None else np.array(data["lower_bounds"], dtype=float)
