@@ -176,7 +176,7 @@ def _as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
     yield f"{recipe.summary.split(',')[0]} of {task.source} ({sizes})"
     yield f"  value  {solution.value:.12g}"
     bound = "none" if solution.bound is None else f"{solution.bound:.12g}"
-    proof = f"optimal: the {certificate.kind} were re-checked exactly, without the solver"
+    proof = f"optimal, proven by {certificate.kind}: re-checked exactly, without the solver"
     yield f"  bound  {bound}  ({proof if certificate.verified else solution.message})"
     work = ", ".join(
         f"{stats[name]:,} {name}" for name in ("rounds", "cuts", "boxes") if stats[name] or name != "boxes"
