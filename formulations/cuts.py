@@ -33,6 +33,15 @@ class Laminar:
     n: int
     parent: Ints
 
+    def __post_init__(self) -> None:
+        """Raise ValueError if this is no such forest, or a set is empty: no row may rest on it."""
+        parent, above = self.parent, self.parent >= 0
+        later = (parent >= self.n) & (parent > np.arange(len(parent))) & (parent < len(parent))
+        if len(parent) < self.n or not (later | (parent == -1)).all():
+            raise ValueError("the parents of a laminar family must be sets that come after their members, or -1")
+        if len(np.unique(parent[above])) < len(parent) - self.n:
+            raise ValueError("a set of a laminar family is empty")
+
     def __len__(self) -> int:
         """k, the number of sets."""
         return len(self.parent) - self.n

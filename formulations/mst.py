@@ -5,7 +5,8 @@
     subject to  sum of x = |V| - 1                                   "tree size"
                 x(delta(S)) >= 1         for all S, 0 < |S| < |V|    "cut"
 
-At integer points these say: a spanning tree. Their linear relaxation is weak (a unit triangle gives 1.5, not 2).
+At integer points these say: a spanning tree. Their linear relaxation is weak: the cuts alone give a unit triangle 1.5,
+not 2, and with the tree size a free triangle on a cycle of four unit edges still gets 2, not 3.
 The cuts into more parts, x(edges between the parts of P) >= |P| - 1, hold for every tree as well; with sum x = |V| - 1
 and P = {S} + singletons they read
 
@@ -97,11 +98,12 @@ def _cuts(g: Network) -> Family:
             i += [row] * len(edges)
             j += edges.tolist()
         k = len(sets)
+        leaving = np.bincount(np.asarray(i, dtype=np.int64), minlength=k)
         return Rows(
             variable="x",
             matrix=csr_array((np.ones(len(j)), (i, j)), shape=(k, g.m)),
             parent=np.full(k, -1),
-            lower=np.ones(k),
+            lower=(leaving > 0).astype(np.float64),  # nothing need leave whole components
             upper=np.full(k, np.inf),
         )
 

@@ -46,8 +46,10 @@ class Search:
         if x is None:
             return False
         x = np.where(self.model.form.integral, np.rint(x), x)
+        if not np.isfinite(x).all():
+            return False
         value = self.model.value(x)
-        if value >= self.value or self.model.broken(x, 0.0 if self.model.form.integral.all() else 1e-9) is not None:
+        if value >= self.value or self.model.broken(x) is not None:
             return False
         self.best, self.value = x, value
         return True
@@ -127,7 +129,7 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> s
     if search.closed(bound) or _integral(form, x):
         return "optimal"
     fixed = _too_dear(search, dual)
-    root = _Box(dual, x, bound, {j: 2 * (x[j],) for j in fixed.tolist()})
+    root = _Box(Leaf(dual), x, bound, {j: 2 * (round(x[j]),) for j in fixed.tolist()})
     try:
         return _branch(search, root)
     finally:
@@ -139,11 +141,10 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> s
 class _Box:
     """A box of the search: the form's box but for `sides`, column -> (lower, upper)."""
 
-    dual: Dual
+    leaf: Leaf
     x: Floats | None
     bound: float
     sides: dict[int, tuple[float, float]]
-    infeasible: bool = False
     column: int = -1
     at: int = 0
     halves: list[_Box] = field(default_factory=list)
@@ -166,15 +167,17 @@ def _branch(search: Search, root: _Box) -> str:
         lower, upper = box.sides.get(j, (form.lower[j], form.upper[j]))
         halves = []
         for sides in ({**box.sides, j: (lower, float(at))}, {**box.sides, j: (at + 1.0, upper)}):
-            half = _Box(box.dual, None, box.bound, sides)
+            half = _Box(box.leaf, None, box.bound, sides)
             _enter(search, entered, half)
             entered = half
             search.boxes += 1
             status, half.x, dual, bound = cut(search)
             if status == "limit":
                 return "limit"
-            half.infeasible = status == "infeasible" and dual is not None
-            half.dual, half.bound = dual or box.dual, max(bound, box.bound)
+            if dual is not None:
+                half.leaf = Leaf(dual, infeasible=status == "infeasible")
+            half.bound = max(bound, box.bound)
+            search.model.leaf_bound(half.leaf, *_sides(form, sides))  # now, within the time limit
             halves.append(half)
             if half.x is not None and _integral(form, half.x):
                 search.offer(half.x)
@@ -198,6 +201,13 @@ def _enter(search: Search, left: _Box, entered: _Box) -> None:
         search.relaxation.lp.change_bounds(columns, lower, upper)
 
 
+def _sides(form: StandardForm, sides: dict[int, tuple[float, float]]) -> tuple[Floats, Floats]:
+    lower, upper = form.lower.copy(), form.upper.copy()
+    for j, side in sides.items():
+        lower[j], upper[j] = side
+    return lower, upper
+
+
 def _proof(root: _Box) -> Proof:
     """The boxes as a proof; bottom up, since the tree may be deeper than Python's stack."""
     line = [root]
@@ -209,7 +219,7 @@ def _proof(root: _Box) -> Proof:
             below, above = (done[id(half)] for half in box.halves)
             done[id(box)] = Branch(box.column, box.at, below, above)
         else:
-            done[id(box)] = Leaf(box.dual, box.infeasible)
+            done[id(box)] = box.leaf
     return done[id(root)]
 
 

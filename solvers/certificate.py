@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -114,10 +115,14 @@ class ExactModel:
     def __init__(self, form: StandardForm, families: Mapping[str, Family]) -> None:
         """Bring all numbers of the form over common denominators, once.
 
+        tolerance: 0 where all columns are integral and so answers are exact; else relative, for rows and values.
         granularity: all values of c'x at feasible points are multiples of it; 0 if some columns are not integral.
         """
         self.form, self.families = form, families
-        self._rows_of: dict[int, tuple[Any, Rows, csr_array]] = {}
+        self._rows_of: dict[tuple[str, int], tuple[Any, Rows, csr_array]] = {}
+        self._leaves: dict[tuple[int, bytes], tuple[Leaf, Fraction | float]] = {}
+        self.tolerance = 0.0 if form.integral.all() else 1e-9  # floats cannot meet rows exactly
+        self._finer = FINER if form.integral.all() else FINER**3
         self._cost, self._cost_unit = over_one_denominator(form.c)
         sides = [np.where(np.isfinite(side), side, 0.0) for side in (form.row_lower, form.row_upper)]
         numbers, self._row_unit = over_one_denominator(np.concatenate([form.A.data, *sides]))
@@ -131,13 +136,14 @@ class ExactModel:
 
     def rows(self, name: str, sets: Any) -> tuple[Rows, csr_array]:
         """The rows that the family asserts for these sets, and their transposed matrix; computed once."""
-        if id(sets) not in self._rows_of:
+        key = (name, id(sets))
+        if key not in self._rows_of:
             rows = self.families[name].rows(sets)
             for part in (rows.matrix.data, rows.lower[np.isfinite(rows.lower)], rows.upper[np.isfinite(rows.upper)]):
                 if (part != np.rint(part)).any():
                     raise ValueError(f"the rows of family {name!r} are not integer; scale them")
-            self._rows_of[id(sets)] = (sets, rows, rows.matrix.T.tocsr())
-        return self._rows_of[id(sets)][1:]
+            self._rows_of[key] = (sets, rows, rows.matrix.T.tocsr())
+        return self._rows_of[key][1:]
 
     def lower_bound(
         self, dual: Dual, lower: Floats | None = None, upper: Floats | None = None, *, feasibility: bool = False
@@ -148,7 +154,7 @@ class ExactModel:
         """
         form = self.form
         lower, upper = form.lower if lower is None else lower, form.upper if upper is None else upper
-        unit = self._cost_unit * FINER * self._row_unit
+        unit = self._cost_unit * self._finer * self._row_unit
         y = multiples(_leaning_on_finite_sides(dual.rows, form.row_lower, form.row_upper), unit // self._row_unit)
         total = int((y * np.where(y > 0, self._row_lower, self._row_upper)).sum()) if len(y) else 0
         reduced = self._cost * (0 if feasibility else unit // self._cost_unit) - product(
@@ -176,12 +182,10 @@ class ExactModel:
         while todo:
             step, lower, upper = todo.pop()
             match step:
-                case Leaf(dual, infeasible):
-                    bound = self.lower_bound(dual, lower, upper, feasibility=infeasible).value
-                    value = self.lift(bound) if not infeasible else (math.inf if bound > 0 else -math.inf)
-                    worst = min(worst, value)
+                case Leaf():
+                    worst = min(worst, self.leaf_bound(step, lower, upper))
                 case Branch(column, at, below, above):
-                    if not self.form.integral[column]:
+                    if not self.form.integral[column] or at != math.floor(at):
                         return -math.inf
                     todo.append((below, lower, _with(upper, column, min(at, upper[column]))))
                     todo.append((above, _with(lower, column, max(at + 1, lower[column])), upper))
@@ -196,6 +200,15 @@ class ExactModel:
                     todo.append((below, _with(lower, columns, stay), _with(upper, columns, stay)))
         return worst
 
+    def leaf_bound(self, leaf: Leaf, lower: Floats, upper: Floats) -> Fraction | float:
+        """What a leaf proves over the box; worked out once, so that a long search is not proved all at its end."""
+        key = (id(leaf), blake2b(lower.tobytes() + upper.tobytes()).digest())
+        if key not in self._leaves:
+            bound = self.lower_bound(leaf.dual, lower, upper, feasibility=leaf.infeasible).value
+            nothing = math.inf if bound > 0 else -math.inf
+            self._leaves[key] = (leaf, nothing if leaf.infeasible else self.lift(bound))
+        return self._leaves[key][1]
+
     def lift(self, bound: Fraction | float) -> Fraction | float:
         """The least value at or above the bound that c'x can take, where all columns that cost are integral."""
         if isinstance(bound, float) or not self.granularity:
@@ -207,13 +220,12 @@ class ExactModel:
         corner, unit = over_one_denominator(x)
         return Fraction(int((self._cost * corner).sum()) if len(x) else 0, self._cost_unit * unit)
 
-    def broken(self, x: Floats, tolerance: float = 0.0) -> str | None:
+    def broken(self, x: Floats) -> str | None:
         """The first thing that x breaks, in words; None if x is feasible.
 
-        Box, integrality and listed rows are held to the (relative) tolerance, 0 where x is integer; families by
-        their own oracles.
+        Box and listed rows are held to the model's tolerance, families to that of their own oracles.
         """
-        form = self.form
+        form, tolerance = self.form, self.tolerance
         if not np.isfinite(x).all():
             return "an entry that is not a finite number"
         if (x < form.lower - tolerance).any() or (x > form.upper + tolerance).any():
@@ -222,12 +234,12 @@ class ExactModel:
             return "integrality"
         corner, unit = over_one_denominator(x)
         activity = product(form.A, corner, self._by_row)
-        slack = Fraction(tolerance).limit_denominator(10**12) * self._row_unit * unit
-        for name, rows in form.names.items():
-            for i in range(rows.start, rows.stop):
-                low = form.row_lower[i] > -np.inf and activity[i] < self._row_lower[i] * unit - slack
-                if low or (form.row_upper[i] < np.inf and activity[i] > self._row_upper[i] * unit + slack):
-                    return f"the constraint {name!r}"
+        slack = math.floor(Fraction(tolerance) * self._row_unit * unit)
+        low = np.isfinite(form.row_lower) & (activity < self._row_lower * unit - slack).astype(bool)
+        high = np.isfinite(form.row_upper) & (activity > self._row_upper * unit + slack).astype(bool)
+        for i in np.flatnonzero(low | high)[:1].tolist():
+            named = (name for name, rows in form.names.items() if rows.start <= i < rows.stop)
+            return f"the constraint {next(named, 'that cvxpy derived')!r}"
         values = form.values(x)
         for name, family in self.families.items():
             if family.violated(values) is not None:

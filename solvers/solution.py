@@ -28,7 +28,7 @@ class Certificate:
 
     kind      "multipliers", "branching" or "dual of the answer"
     verified  the certificate proves the status that is claimed
-    exact     in rational arithmetic, without rounding
+    exact     bound and answer met in rational arithmetic; False where continuous variables leave a rounding of 1e-9
     proof     the multipliers themselves (solvers.certificate); None if there is no certificate
     """
 
@@ -43,8 +43,9 @@ class Solution:
     """An answer between its value and a bound on every answer.
 
     status       "optimal": value and bound meet, to the asked gap, and the certificate was checked;
-                 "feasible": an answer, with the bound that could be proved; "infeasible", "unbounded": proved so;
-                 "no_solution": nothing found, nothing proved; "not_converged": an iteration that did not settle
+                 "feasible": an answer, with the bound that could be proved; "infeasible": proved so;
+                 "unbounded": so by the solver's word; "no_solution": nothing found, nothing proved;
+                 "not_converged": an iteration that did not settle
     value, bound objective of the answer, and what no answer can beat; None where there is none
     gap          |value - bound| / max(|value|, |bound|)
     answer       what the problem asks for; values: its variables; multipliers: the dual behind the bound

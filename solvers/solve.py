@@ -9,6 +9,8 @@ from fractions import Fraction
 from threading import Thread
 from typing import Literal, Protocol
 
+import numpy as np
+
 from formulations.problem import Multipliers, Problem, Reference
 from solvers.branch_and_bound import Search, branch_and_cut
 from solvers.certificate import ExactModel, Leaf, Proof, dual_of
@@ -154,7 +156,8 @@ def solve(
 
 def _certified(search: Search, name: str, ended: str) -> Solution:
     """Value, bound and status by exact arithmetic alone, whatever the solver said."""
-    if search.best is None:
+    if search.best is None or not np.isfinite(search.best).all():
+        search.best = None
         return _without_answer(search, name, ended)
     proofs = _proofs(search)
     bounds = [search.model.bound(proof) for _, proof in proofs]
@@ -166,12 +169,13 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
     kind, proof = proofs[order[0]] if order else ("none", None)
     bound, gap = (bounds[order[0]], gaps[order[0]]) if order else (-math.inf, math.inf)
     # A bound above the value would mean a wrong answer or a wrong bound: never optimal.
-    verified = broken is None and gap <= search.gap and bound <= value
+    above = value + Fraction(search.model.tolerance * max(abs(float(value)), 1.0))
+    verified = broken is None and gap <= search.gap and bound <= above
     checks = [Check("every constraint holds" if broken is None else f"breaks {broken}", "==", None, broken is None)]
     for (what, _), other in zip(proofs, bounds, strict=True):
         if math.isfinite(other):
             relation = ">=" if form.maximize else "<="
-            checks.append(Check(f"bound by {what}", relation, _signed(search, other), other <= value))
+            checks.append(Check(f"bound by {what}", relation, _signed(search, other), other <= above))
     message = ""
     if not verified:
         claim = f"{name} calls it optimal without a proof that can be checked; " if ended == "optimal" else ""
@@ -186,7 +190,7 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
         answer=search.problem.answer(values),
         values=values,
         multipliers=_multipliers(search, proof),
-        certificate=Certificate(kind, verified=verified, exact=proof is not None, proof=proof),
+        certificate=Certificate(kind, verified, exact=proof is not None and not search.model.tolerance, proof=proof),
         checks=checks,
         solver=name,
         stats={},
@@ -233,7 +237,8 @@ def _proofs(search: Search) -> list[tuple[str, Proof]]:
     if search.best is not None and search.problem.dual is not None:
         form = search.model.form
         guess = search.problem.dual(form.values(search.best))
-        proofs.append(("dual of the answer", Leaf(dual_of(form, guess))))
+        if all(name in search.problem.families for name, *_ in guess.families):
+            proofs.append(("dual of the answer", Leaf(dual_of(form, guess))))
     return proofs
 
 

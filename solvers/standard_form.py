@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import cvxpy as cp
 
 Floats = NDArray[np.float64]
+NOT_LINEAR = "the model needs cones or a quadratic objective; the solvers here take linear models only"
 HUGE = 1e200  # costs above it overflow in sums
 
 
@@ -67,7 +68,10 @@ def standard_form(problem: Problem) -> StandardForm:
     model = cp.Problem(problem.objective, list(problem.subject_to.values()))
     if not model.is_dcp():
         raise ValueError("the model is not convex by cvxpy's rules (not DCP); state it by affine expressions")
-    data, _, _ = model.get_problem_data(cp.HIGHS)
+    try:
+        data, _, _ = model.get_problem_data(cp.HIGHS)
+    except cp.error.SolverError:
+        raise ValueError(NOT_LINEAR) from None
     cones = data["dims"]
     if cones.soc or cones.exp or cones.psd or cones.p3d or "P" in data:
         raise ValueError(
@@ -82,6 +86,7 @@ def standard_form(problem: Problem) -> StandardForm:
     binary, integral = data["bool_vars_idx"], np.zeros(n, dtype=bool)
     lower[binary], upper[binary] = np.maximum(lower[binary], 0), np.minimum(upper[binary], 1)
     integral[binary] = integral[data["int_vars_idx"]] = True
+    lower[integral], upper[integral] = np.ceil(lower[integral]), np.floor(upper[integral])
 
     program = data["param_prob"]
     columns, names = {}, {}
@@ -95,7 +100,7 @@ def standard_form(problem: Problem) -> StandardForm:
     names = {name: by_id[c.id] for name, c in problem.subject_to.items() if c.id in by_id}
     return StandardForm(
         c=np.asarray(data["c"], dtype=float),
-        offset=float(program.q.toarray()[-1, 0]) if program.q.shape[1] == 1 else 0.0,
+        offset=float(program.apply_parameters()[1]),
         A=csr_array(data["A"]),
         row_lower=np.where(np.arange(len(b)) < equalities, b, -np.inf),
         row_upper=b,
@@ -109,8 +114,9 @@ def standard_form(problem: Problem) -> StandardForm:
 
 
 def _columns(variable: cp.Variable, columns: dict[int, tuple[slice, tuple[int, ...]]]) -> tuple[slice, tuple[int, ...]]:
-    if variable.id in columns:
-        return columns[variable.id]
-    if variable.size:
-        raise ValueError(f"cvxpy replaces the variable {variable.name()!r}; state its sign by bounds=[0, None] instead")
-    return slice(0, 0), variable.shape
+    cols, shape = columns.get(variable.id, (slice(0, 0), variable.shape))
+    if cols.stop - cols.start != variable.size:
+        raise ValueError(
+            f"cvxpy replaces the variable {variable.name()!r}; state its attributes as constraints instead"
+        )
+    return cols, shape

@@ -1,4 +1,3 @@
-
 """Graph files: what is read, what is refused and how it is said, and that nothing else ever happens."""
 
 from __future__ import annotations
