@@ -70,11 +70,17 @@ class Network:
         count, label = connected_components(arcs, directed=False)
         return int(count), label.astype(np.int64)
 
-    def to_networkx(self) -> nx.MultiDiGraph[Any] | nx.MultiGraph[Any]:
-        """The same graph in networkx, vertices named by index, weights in the attribute "weight"."""
+    def to_networkx(self) -> nx.Graph[Any]:
+        """The same graph in networkx, vertices named by index, weights in the attribute "weight".
+
+        A multigraph only if there are parallel edges: networkx is several times slower on those.
+        """
         import networkx as nx
 
-        graph: Any = nx.MultiDiGraph() if self.directed else nx.MultiGraph()
+        ends = (self.tail, self.head) if self.directed else np.sort([self.tail, self.head], axis=0)
+        parallel = len(np.unique(ends[0] * self.n + ends[1])) < self.m
+        kinds = (nx.MultiDiGraph, nx.MultiGraph) if parallel else (nx.DiGraph, nx.Graph)
+        graph: nx.Graph[Any] = kinds[0]() if self.directed else kinds[1]()
         graph.add_nodes_from(range(self.n))
         graph.add_weighted_edges_from(zip(self.tail.tolist(), self.head.tolist(), self.weight.tolist(), strict=True))
         return graph

@@ -186,7 +186,7 @@ def _kruskal(g: Network) -> float:
     import networkx as nx
 
     edges = nx.minimum_spanning_edges(g.to_networkx(), algorithm="kruskal", data=True)
-    return float(sum(data["weight"] for *_, data in edges))
+    return float(sum(edge[-1]["weight"] for edge in edges))
 
 
 def _incidence(g: Network) -> coo_array:

@@ -49,7 +49,8 @@ def multiples(values: Floats, denominator: int) -> Integers:
         scaled = values * float(denominator) if denominator < 2**1000 else np.full(len(values), np.inf)
     if np.abs(scaled).max(initial=0) < 2**53:
         return np.rint(scaled).astype(np.int64).astype(object)
-    return np.array([round(Fraction(v) * denominator) for v in values.tolist()], dtype=object)
+    ratios = map(float.as_integer_ratio, values.tolist())
+    return np.array([(2 * p * denominator + q) // (2 * q) for p, q in ratios], dtype=object)
 
 
 def product(A: csr_array, y: Integers, entries: Integers | None = None) -> Integers:

@@ -15,7 +15,7 @@ class Highs:
         """Load the LP."""
         import highspy
 
-        self._lp, self._changed = lp, True
+        self._lp, self._changed, self._solved = lp, True, False
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("solver", "simplex")
@@ -29,6 +29,9 @@ class Highs:
         import highspy
 
         self._lp.append(lower, upper, A, row_lower, row_upper)
+        if self._solved:
+            basis = self._highs.getBasis()
+            self._basis, self._solved = (list(basis.col_status), list(basis.row_status)), False
         if self._basis is not None:
             # An activity's column is basic in its own row, so that the start is dual feasible and nearly primal.
             status, (columns, rows) = highspy.HighsBasisStatus, self._basis
@@ -62,8 +65,8 @@ class Highs:
             none = np.zeros(0)
             return LPResult("optimal", none, 0 * y, none) if fits else LPResult("infeasible", None, y, none)
         if found == status.kOptimal:
-            basis, solution = highs.getBasis(), highs.getSolution()
-            self._basis = (list(basis.col_status), list(basis.row_status))
+            solution = highs.getSolution()
+            self._solved = True
             return LPResult(
                 "optimal",
                 np.array(solution.col_value),

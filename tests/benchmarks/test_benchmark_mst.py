@@ -27,7 +27,7 @@ from solvers import Solution, solve
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 Report = Callable[[str, str, str], None]
-NAIVE_LIMIT = 240.0  # CPU seconds after which the naive loop is given up
+NAIVE_LIMIT = 150.0  # CPU seconds after which the naive loop is given up
 
 
 def geometric(n: int, m: int, seed: int = 0) -> Network:
@@ -124,8 +124,7 @@ def naive_loop(graph: Network) -> tuple[float, int, bool]:
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the road network is not part of the project")
-@pytest.mark.parametrize("solver", ["glop", "highs"])
-def test_new_york(solver: str, report: Report) -> None:
+def test_new_york(report: Report) -> None:
     from problems.io import read_graph
 
     start = time.process_time()
@@ -133,9 +132,9 @@ def test_new_york(solver: str, report: Report) -> None:
     reading = time.process_time() - start
     weight = np.random.default_rng(0).integers(1, 10_001, roads.m).astype(float)
     graph = Network(roads.nodes, roads.tail, roads.head, weight)
-    seconds, solution = proven(graph, solver, 1)
+    seconds, solution = proven(graph, "glop", 1)
     measured = f"proven in {seconds:.1f} s ({parts(solution)}), reading {reading:.1f} s"
-    report(f"New York n=264,346 m={graph.m:,}, {solver}", "gap 0.1 % in 200 s / proven in 60 s", measured)
+    report(f"New York n=264,346 m={graph.m:,}, glop", "gap 0.1 % in 200 s / proven in 60 s", measured)
 
 
 @pytest.mark.parametrize(
