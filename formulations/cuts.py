@@ -171,17 +171,21 @@ def merge_tree(n: int, tail: Ints, head: Ints, order: Ints) -> tuple[Laminar, In
     return Laminar(n, np.asarray(parent, dtype=np.int64)), merging
 
 
-def crowded(n: int, tail: Ints, head: Ints, x: Floats, cost: Floats) -> Laminar | None:
+def greedy_clusters(n: int, tail: Ints, head: Ints, x: Floats, cost: Floats) -> tuple[Laminar, Ints]:
+    """The merge_tree along the edges by falling x, by rising cost where x ties: Kruskal's order if x says nothing."""
+    return merge_tree(n, tail, head, np.lexsort((cost, -np.round(x, 9))))
+
+
+def crowded(n: int, tail: Ints, head: Ints, x: Floats, cost: Floats, clusters: Laminar | None = None) -> Laminar | None:
     """Sets with x(E(S)) > |S| - 1: all those among the clusters of x, or else one by minimum cuts; None if none exists.
 
-    Clusters grow along the edges by falling x, by rising cost where x ties; tail, head, x, cost are (m,), no loops.
+    tail, head, x, cost are (m,), no loops; clusters are the greedy_clusters of x, if they are at hand.
     """
     support = x > TOLERANCE / 10
     pieces = connected_components(_links(n, tail[support], head[support]), directed=False)[0]
     if support.sum() == n - pieces and (x <= 1 + TOLERANCE).all():
         return None  # the support is a forest
-    order = np.lexsort((cost, -np.round(x, 9)))
-    clusters, _ = merge_tree(n, tail, head, order)
+    clusters = clusters or greedy_clusters(n, tail, head, x, cost)[0]
     owner = clusters.owner(tail, head)
     broken = clusters.inside(owner, x) > clusters.sizes() - 1 + TOLERANCE
     if broken.any():

@@ -17,19 +17,22 @@ and make the relaxation exact (Edmonds 1971; Schrijver, Combinatorial Optimizati
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import cvxpy as cp
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from formulations.cuts import Laminar, crowded, loosely_joined, merge_tree
-from formulations.graphs import Network, network
+from formulations.cuts import Laminar, crowded, greedy_clusters, loosely_joined, merge_tree
+from formulations.graphs import Ints, Network, network
 from formulations.problem import Family, Multipliers, Problem, Reference, Rows, Values
 
 if TYPE_CHECKING:
     import networkx as nx
+
+Clusters = Callable[[Values], tuple[Laminar, Ints]]
 
 
 def minimum_spanning_tree(
@@ -67,13 +70,14 @@ def minimum_spanning_forest(graph: nx.Graph[Any] | Network, weight: str = "weigh
 
 def _forest(g: Network, components: int) -> Problem:
     x = cp.Variable(g.m, name="x", boolean=True)
+    clusters = _of_the_last(lambda values: greedy_clusters(g.n, g.tail, g.head, values["x"], g.weight))
     return Problem(
         objective=cp.Minimize(g.weight @ x),
         subject_to={"tree size": cp.sum(x) == g.n - components},  # type: ignore[attr-defined]
         for_all=[_cuts(g)],
-        strengthened_by=[_partition_cuts(g)],
+        strengthened_by=[_partition_cuts(g, clusters)],
         answer=lambda values: _tree(g, values),
-        repair=lambda values: _nearest_tree(g, values),
+        repair=lambda values: _nearest_tree(g, clusters(values)[1]),
         dual=lambda values: _edmonds_dual(g, values),
         references=[Reference("Kruskal (networkx)", lambda: _kruskal(g))],
     )
@@ -110,7 +114,7 @@ def _cuts(g: Network) -> Family:
     return Family("cut", violated, rows)
 
 
-def _partition_cuts(g: Network) -> Family:
+def _partition_cuts(g: Network, clusters: Clusters) -> Family:
     """x(E(S)) <= |S| - 1 for all S."""
 
     def rows(sets: Laminar) -> Rows:
@@ -124,7 +128,22 @@ def _partition_cuts(g: Network) -> Family:
             upper=(sets.sizes() - 1).astype(np.float64),
         )
 
-    return Family("partition cut", lambda values: crowded(g.n, g.tail, g.head, values["x"], g.weight), rows)
+    def violated(values: Values) -> Laminar | None:
+        return crowded(g.n, g.tail, g.head, values["x"], g.weight, clusters(values)[0])
+
+    return Family("partition cut", violated, rows)
+
+
+def _of_the_last(clusters: Clusters) -> Clusters:
+    """The same function, its last result kept: repair and separation ask for the same clusters in turn."""
+    last: list[Any] = [None, None]
+
+    def remembered(values: Values) -> tuple[Laminar, Ints]:
+        if last[0] is None or not np.array_equal(last[0], values["x"]):
+            last[:] = np.array(values["x"]), clusters(values)
+        return cast("tuple[Laminar, Ints]", last[1])
+
+    return remembered
 
 
 def _tree(g: Network, values: Values) -> list[list[Any]]:
@@ -134,10 +153,8 @@ def _tree(g: Network, values: Values) -> list[list[Any]]:
     return [[g.nodes[u], g.nodes[v], int(w) if w.is_integer() else w] for u, v, w in ends]
 
 
-def _nearest_tree(g: Network, values: Values) -> Values:
-    """The spanning tree that takes edges by falling x, by rising weight where x ties."""
-    order = np.lexsort((g.weight, -np.round(values["x"], 9)))
-    _, merging = merge_tree(g.n, g.tail, g.head, order)
+def _nearest_tree(g: Network, merging: Ints) -> Values:
+    """The spanning tree that takes edges by falling x, by rising weight where x ties: those that merge clusters."""
     x = np.zeros(g.m)
     x[merging] = 1
     return {"x": x}

@@ -86,7 +86,7 @@ def cut(search: Search) -> tuple[str, Floats | None, Dual | None, float]:
         if result.status != "optimal" or result.x is None:
             return result.status, None, found or dual, bound
         search.rounds += 1
-        dual, bound = found, float(form.c @ result.x)
+        dual, bound = found, float((form.c * result.x).sum())  # not @: BLAS would start threads for it
         if not search.boxes:
             search.bound = bound
             search.proof = None if dual is None else Leaf(dual)
@@ -115,7 +115,7 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> s
     bounded by the multipliers of the box that it came from.
     """
     form = search.model.form
-    search.relaxation = Relaxation(form, search.problem.families, load)
+    search.relaxation = Relaxation(search.model, load)
     search.built = search.clock.elapsed
     search.proof = Leaf(Dual(np.zeros(len(form.row_lower))))
     _offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))

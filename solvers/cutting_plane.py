@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from formulations.problem import Family, Rows
-from solvers.certificate import Dual
+from formulations.problem import Rows
+from solvers.certificate import Dual, ExactModel
 from solvers.linear_program import Arrays, Floats, Ints, LinearProgram, LPResult
-from solvers.standard_form import StandardForm
 
 LONG = 100  # entries from which a listed row is worth rewriting
 
@@ -26,14 +25,13 @@ class Relaxation:
     activities: left dense, it would couple all columns in every pivot (measured: 30 times slower).
     """
 
-    form: StandardForm
-    families: Mapping[str, Family]
+    model: ExactModel
     load: Callable[[Arrays], LinearProgram]
     batches: list[tuple[str, Any, slice]] = field(default_factory=list)  # family, sets, activity columns
 
     def __post_init__(self) -> None:
         """Load the form without its families, costs scaled by a power of two to at most 1."""
-        f = self.form
+        self.form = f = self.model.form
         largest = np.abs(f.c).max(initial=0)
         self.scale = 2.0 ** np.ceil(np.log2(largest)) if largest > 0 else 1.0
         self.columns = len(f.c)
@@ -45,18 +43,19 @@ class Relaxation:
         if result.y is None or result.reduced is None:
             return result, None
         # An activity's reduced cost is its row's own multiplier, the rest being what contains it.
-        pi = [(name, sets, result.reduced[z] * self.scale) for name, sets, z in self.batches]
-        y, n = result.y[: len(self.form.row_lower)] * self.scale, len(self.form.c)
+        n, weights = len(self.form.c), result.reduced * self.scale
+        pi = [(name, sets, weights[z.start - n : z.stop - n]) for name, sets, z in self.batches]
+        y = result.y[: len(self.form.row_lower)] * self.scale
         x = None if result.x is None else result.x[:n]
-        return LPResult(result.status, x, y, result.reduced[:n] * self.scale, result.iterations), Dual(y, pi)
+        return LPResult(result.status, x, y, weights, result.iterations), Dual(y, pi)
 
     def separate(self, x: Floats) -> int:
         """Append the rows that x breaks, of the first family that has any; how many there were."""
         values = self.form.values(x)
-        for name, family in self.families.items():
+        for name, family in self.model.families.items():
             sets = family.violated(values)
             if sets is not None:
-                self._append(name, sets, family.rows(sets))
+                self._append(name, sets, self.model.rows(name, sets)[0])
                 return len(sets)
         return 0
 

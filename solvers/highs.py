@@ -15,7 +15,7 @@ class Highs:
         """Load the LP."""
         import highspy
 
-        self._lp, self._changed, self._solved = lp, True, False
+        self._lp, self._changed, self._solved, self._loaded = lp, True, False, len(lp.c)
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("solver", "simplex")
@@ -71,7 +71,7 @@ class Highs:
                 "optimal",
                 np.array(solution.col_value),
                 np.array(solution.row_dual),
-                np.array(solution.col_dual),
+                np.array(solution.col_dual)[self._loaded :],
                 iterations,
             )
         if found == status.kUnbounded:
@@ -79,7 +79,7 @@ class Highs:
         if found in (status.kInfeasible, status.kUnboundedOrInfeasible):
             _, has_ray, ray = highs.getDualRay()
             y = np.array(ray) if has_ray else np.zeros(self._lp.A.shape[0])
-            return LPResult("infeasible", None, y, -(self._lp.A.T @ y), iterations)
+            return LPResult("infeasible", None, y, -(self._lp.A.T @ y)[self._loaded :], iterations)
         return LPResult("limit", iterations=iterations)
 
     def _load(self) -> None:

@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class LPResult:
-    """status, and where it is "optimal" x, row multipliers y and reduced costs.
+    """status, and where it is "optimal" x, row multipliers y and the reduced costs of the columns appended.
 
     Where it is "infeasible", y and the reduced costs (of costs 0) are multipliers that prove it, if there are any.
     """

@@ -67,7 +67,7 @@ class Glop:
         from ortools.math_opt import parameters_pb2
         from ortools.math_opt.core.python import solver
 
-        self._lp = lp
+        self._lp, self._loaded = lp, len(lp.c)
         self._solver = solver.new(
             parameters_pb2.SOLVER_TYPE_GLOP, model_of(lp), parameters_pb2.SolverInitializerProto()
         )
@@ -104,6 +104,16 @@ class Glop:
         if not self._solver.update(update):
             raise RuntimeError("GLOP refused an incremental update")
 
+    def _wanted(self) -> Any:
+        """Which parts of the solution to send: copying all reduced costs would take as long as a short solve."""
+        from ortools.math_opt import model_parameters_pb2
+
+        wanted = model_parameters_pb2.ModelSolveParametersProto()
+        wanted.variable_values_filter.skip_zero_values = True
+        wanted.reduced_costs_filter.filter_by_ids = True
+        wanted.reduced_costs_filter.filtered_ids.extend(range(self._loaded, len(self._lp.c)))
+        return wanted
+
     def solve(self, seconds: float) -> LPResult:
         """Solve from the last basis, for that many seconds at most; raises KeyboardInterrupt soon after Ctrl-C."""
         from ortools.math_opt import parameters_pb2, result_pb2
@@ -112,7 +122,7 @@ class Glop:
         parameters.glop.use_dual_simplex = True
         parameters.glop.use_preprocessing = False
         limit(parameters, seconds)
-        result = run(self._solver, parameters)
+        result = run(self._solver, parameters, wanted=self._wanted())
         reason, iterations = result.termination.reason, result.solve_stats.simplex_iterations
         (m, n), A = self._lp.A.shape, self._lp.A
         if reason == result_pb2.TERMINATION_REASON_OPTIMAL:
@@ -121,7 +131,7 @@ class Glop:
                 "optimal",
                 dense(x.variable_values, n),
                 dense(y.dual_values, m),
-                dense(y.reduced_costs, n),
+                dense(y.reduced_costs, n)[self._loaded :],
                 iterations,
             )
         if reason not in (
@@ -136,7 +146,7 @@ class Glop:
             return LPResult("limit", iterations=iterations)
         if least.x[n:].sum() <= 1e-7:
             return LPResult("unbounded", iterations=iterations)
-        return LPResult("infeasible", None, least.y, -(A.T @ least.y), iterations + least.iterations)
+        return LPResult("infeasible", None, least.y, -(A.T @ least.y)[self._loaded :], iterations + least.iterations)
 
 
 def _update() -> Any:
@@ -152,7 +162,13 @@ def limit(parameters: Any, seconds: float) -> None:
         parameters.time_limit.seconds, parameters.time_limit.nanos = divmod(nanoseconds, 10**9)
 
 
-def run(solver: Any, parameters: Any, registration: Any = None, callback: Callable[[Any], Any] | None = None) -> Any:
+def run(
+    solver: Any,
+    parameters: Any,
+    registration: Any = None,
+    callback: Callable[[Any], Any] | None = None,
+    wanted: Any = None,
+) -> Any:
     """The solver's result; raises KeyboardInterrupt soon after Ctrl-C, and whatever the callback raised."""
     from ortools.math_opt import callback_pb2, model_parameters_pb2
     from ortools.util.python import solve_interrupter
@@ -161,7 +177,7 @@ def run(solver: Any, parameters: Any, registration: Any = None, callback: Callab
     return interruptible(
         lambda: solver.solve(
             parameters,
-            model_parameters_pb2.ModelSolveParametersProto(),
+            wanted or model_parameters_pb2.ModelSolveParametersProto(),
             None,
             registration or callback_pb2.CallbackRegistrationProto(),
             callback,
