@@ -38,7 +38,7 @@ class Search:
     cuts: int = 0
     boxes: int = 0  # branched into
     iterations: int = 0  # of the simplex method
-    built: float = 0.0  # seconds until the solver had the model
+    loading: float = 0.0  # seconds to hand the compiled model to the solver
     history: list[dict[str, float | int | None]] = field(default_factory=list)
 
     def offer(self, x: Floats | None) -> bool:
@@ -115,8 +115,9 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> s
     bounded by the multipliers of the box that it came from.
     """
     form = search.model.form
+    start = search.clock.elapsed
     search.relaxation = Relaxation(search.model, load)
-    search.built = search.clock.elapsed
+    search.loading = search.clock.elapsed - start
     search.proof = Leaf(Dual(np.zeros(len(form.row_lower))))
     _offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
     status, x, dual, bound = cut(search)

@@ -22,6 +22,7 @@ def solve_by_scip(search: Search) -> str:
 
     form = search.model.form
     n, families = len(form.c), search.problem.for_all
+    start = search.clock.elapsed
     model = model_of(Arrays(form.c, form.A, form.row_lower, form.row_upper, form.lower, form.upper), form.integral)
     scip = solver.new(parameters_pb2.SOLVER_TYPE_GSCIP, model, parameters_pb2.SolverInitializerProto())
     parameters = parameters_pb2.SolveParametersProto()
@@ -31,7 +32,7 @@ def solve_by_scip(search: Search) -> str:
     if families:
         registration.request_registration.append(callback_pb2.CALLBACK_EVENT_MIP_SOLUTION)
         registration.add_lazy_constraints = True
-    search.built = search.clock.elapsed
+    search.loading = search.clock.elapsed - start
 
     def cut_off(data: Any) -> Any:
         answer = callback_pb2.CallbackResultProto()

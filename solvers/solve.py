@@ -116,14 +116,17 @@ def solve(
     # The last part of the limit is for the proof, in proportion to the model.
     proving = min(PROVING * (len(form.c) + form.A.nnz), 0.5 * whole.left)
     clock = Clock(whole.limit and whole.limit - proving, whole.started)
+    compiled = clock.elapsed
+    model = ExactModel(form, problem.families)
+    prepared = clock.elapsed
     search = Search(
         problem=problem,
-        model=ExactModel(form, problem.families),
+        model=model,
         clock=clock,
         gap=MEETS if gap is None else gap,
         report=progress or (lambda _: None),
     )
-    search.built, interrupted = clock.elapsed, False
+    interrupted = False
     try:
         ended = chosen.run(search)
     except KeyboardInterrupt:
@@ -146,9 +149,9 @@ def solve(
         "iterations": search.iterations,
         "interrupted": interrupted,
         "history": search.history,
-        "build_seconds": search.built,
-        "solve_seconds": solved - search.built,
-        "certify_seconds": certified - solved,
+        "build_seconds": compiled + search.loading,
+        "solve_seconds": solved - prepared - search.loading,
+        "certify_seconds": prepared - compiled + certified - solved,
         "check_seconds": clock.elapsed - certified,
     }
     return replace(solution, checks=checks, stats=stats)
