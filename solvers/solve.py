@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from threading import Thread
 from typing import Literal, Protocol
 
 import numpy as np
 
-from formulations.problem import Multipliers, Problem, Reference
+from formulations.problem import Multipliers, Problem
 from solvers.branch_and_bound import Search, branch_and_cut
 from solvers.certificate import ExactModel, Leaf, Proof, dual_of
 from solvers.linear_program import Clock
+from solvers.references import compare
 from solvers.solution import Certificate, Check, Solution, Status
 from solvers.standard_form import standard_form
 
@@ -138,7 +138,7 @@ def solve(
     certified = clock.elapsed
     checks = list(solution.checks)
     if solution.value is not None and not interrupted:
-        checks += _compare(problem, solution, whole)
+        checks += compare(problem, solution, whole)
     stats = {
         "variables": len(form.c),
         "constraints": len(form.row_lower),
@@ -278,31 +278,3 @@ def _multipliers(search: Search, proof: Proof | None) -> Multipliers | None:
     form, sign = search.model.form, -1.0 if search.model.form.maximize else 1.0
     listed = {name: sign * proof.dual.rows[rows] for name, rows in form.names.items()}
     return Multipliers(listed, [(name, sets, sign * pi) for name, sets, pi in proof.dual.families])
-
-
-def _compare(problem: Problem, solution: Solution, clock: Clock) -> list[Check]:
-    """The value against every reference; one that outlasts the clock is left out."""
-    checks = []
-    for reference in problem.references:
-        value = _within(clock.left, reference)
-        if value is None or solution.value is None:
-            continue
-        slack = reference.tolerance * max(abs(value), abs(solution.value))
-        relation = reference.relation
-        if solution.status == "feasible" and relation == "==":
-            relation = "<=" if problem.objective.NAME == "maximize" else ">="
-        low, high = solution.value >= value - slack, solution.value <= value + slack
-        ok = {"==": low and high, ">=": low, "<=": high}[relation]
-        checks.append(Check(reference.name, relation, value, bool(ok)))
-    return checks
-
-
-def _within(seconds: float, reference: Reference) -> float | None:
-    """The reference's value, or None if it takes longer than that."""
-    if seconds == math.inf:
-        return reference.value()
-    found: list[float] = []
-    thread = Thread(target=lambda: found.append(reference.value()), daemon=True)
-    thread.start()
-    thread.join(max(seconds, 0.0))
-    return found[0] if found else None
