@@ -83,9 +83,6 @@ def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say(f"{recipe.name}: interrupted before there was an answer")
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has read enough
-        return UNPROVEN
 
 
 def positive_seconds(text: str) -> float:
@@ -135,12 +132,11 @@ def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
     except ValueError as error:
         raise InputError(f"{task.source}: {error}") from error
     if options.json:
-        print(json.dumps(_as_json(recipe, task, solution), allow_nan=False))
+        _print(json.dumps(_as_json(recipe, task, solution), allow_nan=False))
     elif solution.value is not None:
-        print("\n".join(_as_text(recipe, task, solution)))
+        _print("\n".join(_as_text(recipe, task, solution)))
     if solution.message and (solution.value is None or options.json):
         _say(f"{task.source}: {solution.message}")
-    sys.stdout.flush()
     if solution.stats["interrupted"]:
         return INTERRUPTED
     if options.plot is not None and solution.value is not None:
@@ -216,6 +212,14 @@ def _check_picture(path: str | None) -> None:
         raise InputError(f"--plot {safe(path, 200)}: unknown kind of picture; end the name in {', '.join(PICTURES)}")
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
         raise InputError(f"--plot {safe(path, 200)}: cannot be written there; name a file in an existing folder")
+
+
+def _print(text: str) -> None:
+    """To standard output; whoever reads it may have read enough (`| head`), and the picture is still to be drawn."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(sentence: str) -> None:

@@ -213,3 +213,11 @@ def test_the_readme_s_python_runs() -> None:
     readme = (Path(__file__).resolve().parents[1] / "README.md").read_text()
     block = next(b for b in re.findall(r"```python\n(.*?)```", readme, re.S) if "from solvers" in b)
     subprocess.run([sys.executable, "-c", block], check=True, capture_output=True)
+
+
+def test_a_reader_that_stops_early_does_not_cost_the_picture(tmp_path: Path) -> None:
+    picture = tmp_path / "tree.png"
+    command = f"{sys.executable} -m problems.mst --plot {picture} | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert picture.exists()
