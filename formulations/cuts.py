@@ -6,6 +6,7 @@ degrees are 2, the travelling salesman (x(delta(S)) >= 2 is x(E(S)) <= |S| - 1 a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -176,16 +177,18 @@ def greedy_clusters(n: int, tail: Ints, head: Ints, x: Floats, cost: Floats) -> 
     return merge_tree(n, tail, head, np.lexsort((cost, -np.round(x, 9))))
 
 
-def crowded(n: int, tail: Ints, head: Ints, x: Floats, cost: Floats, clusters: Laminar | None = None) -> Laminar | None:
+def crowded(
+    n: int, tail: Ints, head: Ints, x: Floats, cost: Floats, grow: Callable[[], Laminar] | None = None
+) -> Laminar | None:
     """Sets with x(E(S)) > |S| - 1: all those among the clusters of x, or else one by minimum cuts; None if none exists.
 
-    tail, head, x, cost are (m,), no loops; clusters are the greedy_clusters of x, if they are at hand.
+    tail, head, x, cost are (m,), no loops; grow() gives the greedy_clusters of x, if somebody has them.
     """
     support = x > TOLERANCE / 10
     pieces = connected_components(_links(n, tail[support], head[support]), directed=False)[0]
     if support.sum() == n - pieces and (x <= 1 + TOLERANCE).all():
         return None  # the support is a forest
-    clusters = clusters or greedy_clusters(n, tail, head, x, cost)[0]
+    clusters = grow() if grow else greedy_clusters(n, tail, head, x, cost)[0]
     owner = clusters.owner(tail, head)
     broken = clusters.inside(owner, x) > clusters.sizes() - 1 + TOLERANCE
     if broken.any():

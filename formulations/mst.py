@@ -129,7 +129,7 @@ def _partition_cuts(g: Network, clusters: Clusters) -> Family:
         )
 
     def violated(values: Values) -> Laminar | None:
-        return crowded(g.n, g.tail, g.head, values["x"], g.weight, clusters(values)[0])
+        return crowded(g.n, g.tail, g.head, values["x"], g.weight, lambda: clusters(values)[0])
 
     return Family("partition cut", violated, rows)
 
