@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INK, RUST, GREY, HAZE = "#12304f", "#c05a12", "#a3acb8", "#dfe4ea"  # they differ in lightness: readable in print
 PLAIN: dict[str, Any] = {"parse_math": False, "usetex": False}  # text from a file is never markup
 FONTS = {"Noto Sans CJK JP", "Noto Sans CJK SC", "PingFang SC", "Hiragino Sans", "Microsoft YaHei", "Arial Unicode MS"}
-UNDATED: dict[str, Any] = {  # what a file says of itself may not differ from run to run
+PICTURES: dict[str, Any] = {  # by suffix; what a file says of itself may not differ from run to run
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": None},
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -174,14 +174,14 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write a PNG, SVG or PDF, told by the name, all or nothing; InputError if that cannot be."""
     name = os.fsdecode(path)
     suffix, part = os.path.splitext(name)[1].lower(), os.path.join(os.path.dirname(name), f".{token_hex(6)}.part")
-    if suffix not in UNDATED:
+    if suffix not in PICTURES:
         raise InputError(f"{safe(name, 200)}: does not say which kind of picture; let it end in .png, .svg or .pdf")
     import matplotlib
 
     data = BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "cookbook", "svg.fonttype": "path"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")
-        figure.savefig(data, format=suffix[1:], dpi=figure.dpi, metadata=UNDATED[suffix])
+        figure.savefig(data, format=suffix[1:], dpi=figure.dpi, metadata=PICTURES[suffix])
     try:
         with open(part, "xb") as file:
             file.write(data.getbuffer())

@@ -41,7 +41,7 @@ def read(options: argparse.Namespace) -> Task:
     return Task(
         source=_name(path),
         problem=lambda: _problem(g, options),
-        describe=lambda solution: describe(solution),
+        describe=describe,
         draw=lambda solution: draw(g, solution),
         notes=[*file.notes, *_simplifications(g)],
         facts={"nodes": g.n, "edges": g.m},

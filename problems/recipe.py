@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from solvers.solution import Solution
 
 PROVEN, UNPROVEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-PICTURES = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -207,6 +206,8 @@ def _check_picture(path: str | None) -> None:
     """Refuse a picture that could not be written before any work is done."""
     if path is None:
         return
+    from problems.drawing import PICTURES
+
     folder, suffix = os.path.dirname(path) or ".", os.path.splitext(path)[1].lower()
     if suffix not in PICTURES:
         raise InputError(f"--plot {safe(path, 200)}: unknown kind of picture; end the name in {', '.join(PICTURES)}")

@@ -61,11 +61,6 @@ class Search:
         gap, scale = float(self.value) - bound, max(abs(float(self.value)), abs(bound))
         return gap <= self.gap * scale or gap < float(self.model.granularity) * (1 - INTEGRAL)
 
-    def _signed(self, value: float) -> float:
-        """A value of the minimized form as one of the problem's own objective."""
-        form = self.model.form
-        return -(value + form.offset) if form.maximize else value + form.offset
-
     def note(self) -> None:
         """Write down one round for the history, and tell whoever follows."""
         self.history.append(
@@ -73,8 +68,8 @@ class Search:
                 "round": self.rounds,
                 "cuts": self.cuts,
                 "boxes": self.boxes,
-                "bound": self._signed(self.bound) if math.isfinite(self.bound) else None,
-                "value": self._signed(float(self.value)) if self.best is not None else None,
+                "bound": self.model.form.objective(self.bound) if math.isfinite(self.bound) else None,
+                "value": self.model.form.objective(self.value) if self.best is not None else None,
             }
         )
         self.report(self)

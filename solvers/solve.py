@@ -168,9 +168,9 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
     broken = search.model.broken(search.best)
     gaps = [_gap(value, bound) for bound in bounds]
     # The solver's own multipliers come first; those read off the answer count where they leave a gap.
-    order = sorted(range(len(proofs)), key=lambda k: (gaps[k] > search.gap, 0.0 if gaps[k] <= search.gap else gaps[k]))
-    kind, proof = proofs[order[0]] if order else ("none", None)
-    bound, gap = (bounds[order[0]], gaps[order[0]]) if order else (-math.inf, math.inf)
+    best = min(range(len(proofs)), key=lambda k: max(gaps[k], search.gap), default=None)
+    kind, proof = ("none", None) if best is None else proofs[best]
+    bound, gap = (-math.inf, math.inf) if best is None else (bounds[best], gaps[best])
     # A bound above the value would mean a wrong answer or a wrong bound: never optimal.
     above = value + Fraction(search.model.tolerance * max(abs(float(value)), 1.0))
     verified = broken is None and gap <= search.gap and bound <= above
@@ -178,7 +178,7 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
     for (what, _), other in zip(proofs, bounds, strict=True):
         if math.isfinite(other):
             relation = ">=" if form.maximize else "<="
-            checks.append(Check(f"bound by {what}", relation, _signed(search, other), other <= above))
+            checks.append(Check(f"bound by {what}", relation, search.model.form.objective(other), other <= above))
     message = ""
     if not verified:
         claim = f"{name} calls it optimal without a proof that can be checked; " if ended == "optimal" else ""
@@ -187,8 +187,8 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
     values = form.values(search.best)
     return Solution(
         status="optimal" if verified else "feasible",
-        value=_signed(search, value),
-        bound=_signed(search, bound) if math.isfinite(bound) else None,
+        value=search.model.form.objective(value),
+        bound=search.model.form.objective(bound) if math.isfinite(bound) else None,
         gap=gap if math.isfinite(gap) else None,
         answer=search.problem.answer(values),
         values=values,
@@ -219,7 +219,7 @@ def _without_answer(search: Search, name: str, ended: str) -> Solution:
     return Solution(
         status=status,
         value=None,
-        bound=_signed(search, bound) if math.isfinite(bound) else None,
+        bound=search.model.form.objective(bound) if math.isfinite(bound) else None,
         gap=None,
         answer=None,
         values=None,
@@ -251,15 +251,6 @@ def _gap(value: Fraction, bound: Fraction | float) -> float:
     if not math.isfinite(bound):
         return math.inf
     return abs(float(value - Fraction(bound))) / float(max(abs(value), abs(Fraction(bound))))
-
-
-def _signed(search: Search, value: Fraction | float) -> float:
-    """A value of the minimized form as a value of the problem's own objective."""
-    form = search.model.form
-    if not math.isfinite(value):
-        return float(-value if form.maximize else value)
-    exact = Fraction(value) + Fraction(form.offset)
-    return float(-exact if form.maximize else exact)
 
 
 def _named(search: Search, proof: Proof) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +49,12 @@ class StandardForm:
     def values(self, x: Floats) -> Values:
         """The columns as the problem's variables."""
         return {name: x[cols].reshape(shape, order="F") for name, (cols, shape) in self.columns.items()}
+
+    def objective(self, value: Fraction | float) -> float:
+        """A value of c'x as one of the problem's own objective, rounded once."""
+        if math.isfinite(value):
+            value = Fraction(value) + Fraction(self.offset)
+        return float(-value if self.maximize else value)
 
     def vector(self, values: Values) -> Floats:
         """The problem's variables as columns; raises ValueError if there are further, auxiliary columns."""
