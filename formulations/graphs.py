@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ class Network:
     weight     float64 (m,), finite
     directed   whether (u, v) differs from (v, u)
     positions  float64 (n, 2) coordinates for drawing, or None
+    attributes further numbers of the edges by name, float64 (m,) and finite: what a path may have to stay within
     """
 
     nodes: Sequence[Hashable]
@@ -34,6 +35,7 @@ class Network:
     weight: Floats
     directed: bool = False
     positions: Floats | None = None
+    attributes: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -44,6 +46,12 @@ class Network:
     def m(self) -> int:
         """Number of edges."""
         return len(self.tail)
+
+    def subgraph(self, edges: Ints | NDArray[np.bool_]) -> Network:
+        """The same vertices with only those edges (a mask, or indices in the order wanted)."""
+        attributes = {name: values[edges] for name, values in self.attributes.items()}
+        chosen: dict[str, Any] = {"tail": self.tail[edges], "head": self.head[edges], "weight": self.weight[edges]}
+        return replace(self, **chosen, attributes=attributes)
 
     def edges(self) -> list[tuple[Hashable, Hashable]]:
         """The edges as pairs of labels, in the order of tail and head."""
@@ -60,7 +68,7 @@ class Network:
         keep = np.sort(order[first])
         if len(keep) == self.m and not self.directed:
             return self
-        return replace(self, tail=self.tail[keep], head=self.head[keep], weight=self.weight[keep], directed=False)
+        return replace(self.subgraph(keep), directed=False)
 
     def components(self) -> tuple[int, Ints]:
         """The number of (weakly) connected components and each vertex's component, int64 (n,)."""
@@ -86,31 +94,40 @@ class Network:
         return graph
 
 
-def network(graph: nx.Graph[Any] | Network, weight: str = "weight") -> Network:
-    """A networkx graph as a Network; an edge without the attribute `weight` counts 1 only if none has it.
+def network(graph: nx.Graph[Any] | Network, weight: str = "weight", *others: str) -> Network:
+    """A networkx graph as a Network, the edge attributes named in `others` as its `attributes`.
 
-    Raises ValueError, naming the edge, for a weight that is missing, not a number or not finite.
+    An edge without the attribute `weight` counts 1 only if none has it. Raises ValueError, naming the edge, for a
+    weight or attribute that is missing, not a number or not finite.
     """
     if isinstance(graph, Network):
+        missing = [name for name in others if name not in graph.attributes]
+        if missing:
+            there = ", ".join(graph.attributes) or "none"
+            raise ValueError(f"the network has no attribute {missing[0]!r}; there are: {there}")
         return graph
     nodes = list(graph.nodes)
     index = {node: i for i, node in enumerate(nodes)}
-    triples = list(graph.edges(data=weight))
-    values = [value for _, _, value in triples]
-    if all(value is None for value in values):
-        values = [1.0] * len(values)
-    weights = np.empty(len(values))
-    for e, (u, v, _) in enumerate(triples):
-        try:
-            weights[e] = values[e]
-        except (TypeError, ValueError, OverflowError):
-            weights[e] = np.nan
-        if not np.isfinite(weights[e]):
-            raise ValueError(f"edge ({u!r}, {v!r}) has {weight} = {values[e]!r}; every edge needs a finite number")
+    pairs = list(graph.edges(data=True))
+    unweighted = not any(weight in data for _, _, data in pairs)
     return Network(
         nodes=nodes,
-        tail=np.array([index[u] for u, _, _ in triples], dtype=np.int64),
-        head=np.array([index[v] for _, v, _ in triples], dtype=np.int64),
-        weight=weights,
+        tail=np.array([index[u] for u, _, _ in pairs], dtype=np.int64),
+        head=np.array([index[v] for _, v, _ in pairs], dtype=np.int64),
+        weight=np.ones(len(pairs)) if unweighted else _numbers(pairs, weight),
         directed=graph.is_directed(),
+        attributes={name: _numbers(pairs, name) for name in others},
     )
+
+
+def _numbers(pairs: Sequence[tuple[Hashable, Hashable, Mapping[str, Any]]], name: str) -> Floats:
+    """The edges' attribute `name`, float64 (m,)."""
+    values = np.empty(len(pairs))
+    for e, (u, v, data) in enumerate(pairs):
+        try:
+            values[e] = data[name]
+        except (KeyError, TypeError, ValueError, OverflowError):
+            values[e] = np.nan
+        if not np.isfinite(values[e]):
+            raise ValueError(f"edge ({u!r}, {v!r}) has {name} = {data.get(name)!r}; every edge needs a finite number")
+    return values
