@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Values = Mapping[str, Floats]  # variable name -> value, in the variable's shape
+Integers = Mapping[str, NDArray[Any]]  # name -> int64, or Python's integers in an array of dtype object
+Endless = Mapping[str, NDArray[np.bool_]]  # variable name -> which of its entries have no upper bound
+Mend = Callable[[Integers, Endless], Integers | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +107,14 @@ class Multipliers:
     families: Sequence[tuple[str, Any, Floats]] = ()  # (family name, sets, multiplier of each)
 
 
+@dataclass(frozen=True)
+class Start:
+    """A basis to start a simplex method from: which entries of variables, and which rows of constraints, are basic."""
+
+    variables: Mapping[str, NDArray[np.bool_]]
+    constraints: Mapping[str, NDArray[np.bool_]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """minimize or maximize `objective` over its variables, subject to `subject_to` and to all of `for_all`.
@@ -114,6 +125,9 @@ class Problem:
     answer           values -> what the user asked for: the tree, the path, the order
     repair           values -> nearby values that may well be feasible, or None (a heuristic, never trusted)
     dual             feasible integer values -> a guess at the multipliers that prove them optimal
+    mend             reduced costs, and which variables are endless -> what to add to the multipliers of listed
+                     constraints so that no endless variable's reduced cost is negative; None if that cannot be
+    start            a basis that an algorithm for the problem itself finds: the LP then only verifies
     references       what the optimal value is to be compared with
     """
 
@@ -123,7 +137,9 @@ class Problem:
     strengthened_by: Sequence[Family] = ()
     answer: Callable[[Values], Any] = dict
     repair: Callable[[Values], Values | None] | None = None
-    dual: Callable[[Values], Multipliers] | None = None
+    dual: Callable[[Values], Multipliers | None] | None = None
+    mend: Mend | None = None
+    start: Callable[[], Start] | None = None
     references: Sequence[Reference] = ()
 
     @cached_property

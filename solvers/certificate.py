@@ -5,8 +5,8 @@ For any multipliers y of the rows, every feasible x has
     c'x  >=  y'(Ax) + sum over j of min over the box of (c - A'y)_j x_j,
 
 and y'(Ax) >= sum of y_i row_lower_i over y_i > 0 plus y_i row_upper_i over y_i < 0. So a bound is one pass over the
-non-zeros. Floats are taken for the decimals that they print as (0.1 is 1/10), or for their exact binary value where no
-decimal of 15 digits gives the same float. Nothing here imports a solver.
+non-zeros. Where an unbounded x_j has a reduced cost of the wrong sign, the problem itself may know how to mend the
+multipliers. Floats are taken for decimals as formulations.exact does. Nothing here imports a solver.
 """
 
 from __future__ import annotations
@@ -20,47 +20,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from formulations.problem import Family, Multipliers, Rows
+from formulations.exact import (
+    Floats,
+    Integers,
+    as_integers,
+    dot,
+    largest,
+    minus,
+    multiples,
+    over_one_denominator,
+    product,
+    scaled,
+    transposed_product,
+)
+from formulations.problem import Family, Mend, Multipliers, Rows
 from solvers.standard_form import StandardForm
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.object_]  # Python's unbounded integers
-FINER = 1 << 12  # multipliers are rounded to this many steps between two multiples of the data's unit
-
-
-def over_one_denominator(values: Floats) -> tuple[Integers, int]:
-    """Numerators and the common denominator of finite floats, exactly (see the module's docstring)."""
-    for digits in range(16):
-        scaled = np.rint(values * 10.0**digits)
-        if np.abs(scaled).max(initial=0) >= 2**53:
-            break
-        if (scaled / 10.0**digits == values).all():
-            return scaled.astype(np.int64).astype(object), 10**digits
-    ratios = [v.as_integer_ratio() for v in values.tolist()]
-    denominator = max((d for _, d in ratios), default=1)  # powers of two: the largest is common
-    return np.array([p * (denominator // d) for p, d in ratios] or [0], dtype=object)[: len(values)], denominator
-
-
-def multiples(values: Floats, denominator: int) -> Integers:
-    """The integers p whose p / denominator are nearest to the values."""
-    with np.errstate(over="ignore"):
-        scaled = values * float(denominator) if denominator < 2**1000 else np.full(len(values), np.inf)
-    if np.abs(scaled).max(initial=0) < 2**53:
-        return np.rint(scaled).astype(np.int64).astype(object)
-    ratios = map(float.as_integer_ratio, values.tolist())
-    return np.array([(2 * p * denominator + q) // (2 * q) for p, q in ratios], dtype=object)
-
-
-def product(A: csr_array, y: Integers, entries: Integers | None = None) -> Integers:
-    """A y in unbounded integers; `entries` replaces A's data."""
-    data = A.data.astype(np.int64).astype(object) if entries is None else entries
-    result = np.full(A.shape[0], 0, dtype=object)
-    filled = np.flatnonzero(np.diff(A.indptr))
-    if len(filled):
-        result[filled] = np.add.reduceat(data * y[A.indices], A.indptr[filled])
-    return result
+FINE = 2**40  # multipliers are rounded to so many steps at least within the largest cost (more for continuous columns)
 
 
 @dataclass(frozen=True)
@@ -103,48 +80,49 @@ Proof = Leaf | Branch | Fixed
 
 @dataclass(frozen=True)
 class Bound:
-    """value <= c'x over the box, and the reduced costs c - A'y as multiples of 1 / unit."""
+    """value <= c'x over the box; the reduced costs c - A'y as multiples of 1 / unit, the rows' y of 1 / row_unit."""
 
     value: Fraction | float  # float only for -infinity
     reduced: Integers
     unit: int
+    rows: Integers
+    row_unit: int
 
 
 class ExactModel:
     """A form and its families in integers over common denominators: bounds and values without rounding."""
 
-    def __init__(self, form: StandardForm, families: Mapping[str, Family]) -> None:
+    def __init__(self, form: StandardForm, families: Mapping[str, Family], mend: Mend | None = None) -> None:
         """Bring all numbers of the form over common denominators, once.
 
         tolerance: 0 where all columns are integral and so answers are exact; else relative, for rows and values.
         granularity: all values of c'x at feasible points are multiples of it; 0 if some columns are not integral.
         """
-        self.form, self.families = form, families
-        self._rows_of: dict[tuple[str, int], tuple[Any, Rows, csr_array]] = {}
+        self.form, self.families, self._mend = form, families, mend
+        self._rows_of: dict[tuple[str, int], tuple[Any, Rows]] = {}
         self._leaves: dict[tuple[int, bytes], tuple[Leaf, Fraction | float]] = {}
         self.tolerance = 0.0 if form.integral.all() else 1e-9  # floats cannot meet rows exactly
-        self._finer = FINER if form.integral.all() else FINER**3
         self._cost, self._cost_unit = over_one_denominator(form.c)
+        steps = FINE if form.integral.all() else FINE << 13
+        self._finer = 10 ** math.ceil(math.log10(max(steps / largest(self._cost), 1)))
         sides = [np.where(np.isfinite(side), side, 0.0) for side in (form.row_lower, form.row_upper)]
         numbers, self._row_unit = over_one_denominator(np.concatenate([form.A.data, *sides]))
         m, nnz = len(form.row_lower), form.A.nnz
         self._row_lower, self._row_upper = numbers[nnz : nnz + m], numbers[nnz + m :]
-        order = csr_array((np.arange(1, nnz + 1), form.A.indices, form.A.indptr), shape=form.A.shape).T.tocsr()
-        self._transpose, self._entries = order, numbers[order.data - 1]
-        self._by_row = numbers[:nnz]
+        self._entries = numbers[:nnz]
         whole = bool(form.integral[form.c != 0].all())
-        self.granularity = Fraction(math.gcd(*self._cost.tolist()) if whole else 0, self._cost_unit)
+        self.granularity = Fraction(int(np.gcd.reduce(self._cost)) if whole and len(form.c) else 0, self._cost_unit)
 
-    def rows(self, name: str, sets: Any) -> tuple[Rows, csr_array]:
-        """The rows that the family asserts for these sets, and their transposed matrix; computed once."""
+    def rows(self, name: str, sets: Any) -> Rows:
+        """The rows that the family asserts for these sets; computed once."""
         key = (name, id(sets))
         if key not in self._rows_of:
             rows = self.families[name].rows(sets)
             for part in (rows.matrix.data, rows.lower[np.isfinite(rows.lower)], rows.upper[np.isfinite(rows.upper)]):
                 if (part != np.rint(part)).any():
                     raise ValueError(f"the rows of family {name!r} are not integer; scale them")
-            self._rows_of[key] = (sets, rows, rows.matrix.T.tocsr())
-        return self._rows_of[key][1:]
+            self._rows_of[key] = (sets, rows)
+        return self._rows_of[key][1]
 
     def lower_bound(
         self, dual: Dual, lower: Floats | None = None, upper: Floats | None = None, *, feasibility: bool = False
@@ -155,26 +133,44 @@ class ExactModel:
         """
         form = self.form
         lower, upper = form.lower if lower is None else lower, form.upper if upper is None else upper
-        unit = self._cost_unit * self._finer * self._row_unit
-        y = multiples(_leaning_on_finite_sides(dual.rows, form.row_lower, form.row_upper), unit // self._row_unit)
-        total = int((y * np.where(y > 0, self._row_lower, self._row_upper)).sum()) if len(y) else 0
-        reduced = self._cost * (0 if feasibility else unit // self._cost_unit) - product(
-            self._transpose, y, self._entries
-        )
+        unit, row_unit = self._cost_unit * self._finer * self._row_unit, self._row_unit
+        y = multiples(_leaning_on_finite_sides(dual.rows, form.row_lower, form.row_upper), unit // row_unit)
+        costs = 0 if feasibility else unit // self._cost_unit
+        reduced = minus(scaled(self._cost, costs), transposed_product(form.A, y, self._entries))
+        total = 0
         for name, sets, multipliers in dual.families:
-            rows, transpose = self.rows(name, sets)
+            rows = self.rows(name, sets)
             pi = multiples(_leaning_on_finite_sides(multipliers, rows.lower, rows.upper), unit)
             side = np.where(pi > 0, rows.lower, rows.upper)
-            side = np.where(np.isfinite(side), side, 0.0)
-            total += int((pi * side.astype(np.int64)).sum()) if len(pi) else 0
-            mu = np.array(rows.cumulative(pi.tolist()) or [0], dtype=object)
+            total += dot(pi, np.where(np.isfinite(side), side, 0.0).astype(np.int64))
             columns, _ = form.columns[rows.variable]
-            reduced[columns] = reduced[columns] - product(transpose, mu)
+            inside = transposed_product(rows.matrix, as_integers(rows.cumulative(pi.tolist())))
+            reduced = _replaced(reduced, columns, minus(reduced[columns], inside))
+        if self._mend is not None:
+            y, reduced = self._mended(y, reduced, lower, upper)
+        total += dot(y, np.where(y > 0, self._row_lower, self._row_upper))
         pushed = np.where(reduced > 0, lower, np.where(reduced < 0, upper, 0.0))
         if not np.isfinite(pushed).all():
-            return Bound(-math.inf, reduced, unit)
+            return Bound(-math.inf, reduced, unit, y, unit // row_unit)
         corner, corner_unit = over_one_denominator(pushed)
-        return Bound(Fraction(total * corner_unit + int((reduced * corner).sum()), unit * corner_unit), reduced, unit)
+        value = Fraction(total * corner_unit + dot(reduced, corner), unit * corner_unit)
+        return Bound(value, reduced, unit, y, unit // row_unit)
+
+    def _mended(self, y: Integers, reduced: Integers, lower: Floats, upper: Floats) -> tuple[Integers, Integers]:
+        """The multipliers changed by the problem's own mend, if an unbounded column has a wrong reduced cost."""
+        form, endless = self.form, np.isinf(upper)
+        if self._mend is None or not (endless & (reduced < 0)).any():
+            return y, reduced
+        values = {name: reduced[cols] // self._row_unit for name, (cols, _) in form.columns.items()}
+        change = self._mend(values, {name: endless[cols] for name, (cols, _) in form.columns.items()})
+        step = np.zeros(len(y), dtype=np.int64)
+        for name, p in ({} if change is None else change).items():
+            step = _replaced(step, form.names[name], p)
+        leaning = minus(y, scaled(step, -1))
+        sound = np.isfinite(np.where(leaning > 0, form.row_lower, np.where(leaning < 0, form.row_upper, 0.0)))
+        if not sound.all():
+            return y, reduced
+        return leaning, minus(reduced, transposed_product(form.A, step, self._entries))
 
     def bound(self, proof: Proof) -> Fraction | float:
         """What the proof proves of c'x over all integer feasible points: +infinity if that there are none."""
@@ -203,6 +199,8 @@ class ExactModel:
 
     def leaf_bound(self, leaf: Leaf, lower: Floats, upper: Floats) -> Fraction | float:
         """What a leaf proves over the box; worked out once, so that a long search is not proved all at its end."""
+        if (lower > upper).any():
+            return math.inf  # there is nothing in the box
         key = (id(leaf), blake2b(lower.tobytes() + upper.tobytes()).digest())
         if key not in self._leaves:
             bound = self.lower_bound(leaf.dual, lower, upper, feasibility=leaf.infeasible).value
@@ -219,7 +217,7 @@ class ExactModel:
     def value(self, x: Floats) -> Fraction:
         """c'x, exactly."""
         corner, unit = over_one_denominator(x)
-        return Fraction(int((self._cost * corner).sum()) if len(x) else 0, self._cost_unit * unit)
+        return Fraction(dot(self._cost, corner), self._cost_unit * unit)
 
     def broken(self, x: Floats) -> str | None:
         """The first thing that x breaks, in words; None if x is feasible.
@@ -234,10 +232,11 @@ class ExactModel:
         if (np.abs(x - np.rint(x))[form.integral] > 0).any():
             return "integrality"
         corner, unit = over_one_denominator(x)
-        activity = product(form.A, corner, self._by_row)
+        activity = product(form.A, corner, self._entries)
         slack = math.floor(Fraction(tolerance) * self._row_unit * unit)
-        low = np.isfinite(form.row_lower) & (activity < self._row_lower * unit - slack).astype(bool)
-        high = np.isfinite(form.row_upper) & (activity > self._row_upper * unit + slack).astype(bool)
+        above, below = (minus(activity, scaled(side, unit)) for side in (self._row_lower, self._row_upper))
+        low = np.isfinite(form.row_lower) & (above < -slack).astype(bool)
+        high = np.isfinite(form.row_upper) & (below > slack).astype(bool)
         for i in np.flatnonzero(low | high)[:1].tolist():
             named = (name for name, rows in form.names.items() if rows.start <= i < rows.stop)
             return f"the constraint {next(named, 'that cvxpy derived')!r}"
@@ -252,6 +251,13 @@ def _leaning_on_finite_sides(y: Floats, lower: Floats, upper: Floats) -> Floats:
     """The multipliers, 0 where they are not numbers or would lean on an infinite side: any y is good for a bound."""
     astray = ((y > 0) & np.isinf(lower)) | ((y < 0) & np.isinf(upper)) | ~np.isfinite(y)
     return np.where(astray, 0.0, y)
+
+
+def _replaced(whole: Integers, columns: slice, part: Integers) -> Integers:
+    """A copy with that part replaced, as int64 only if both are."""
+    copy = whole.astype(np.result_type(whole, part))
+    copy[columns] = part
+    return copy
 
 
 def _with(vector: Floats, index: Any, value: Any) -> Floats:

@@ -55,7 +55,7 @@ class Relaxation:
         for name, family in self.model.families.items():
             sets = family.violated(values)
             if sets is not None:
-                self._append(name, sets, self.model.rows(name, sets)[0])
+                self._append(name, sets, self.model.rows(name, sets))
                 return len(sets)
         return 0
 

@@ -19,12 +19,13 @@ from scipy.sparse import csr_array
 from strategies import exactly, kruskal, short_weights, weighted_graphs
 
 from formulations.cuts import merge_tree
+from formulations.exact import over_one_denominator
 from formulations.graphs import network
 from formulations.mst import minimum_spanning_tree
 from formulations.problem import Problem
 from solvers import solve
 from solvers.branch_and_bound import Search
-from solvers.certificate import Branch, Dual, ExactModel, Fixed, Leaf, Proof, dual_of, over_one_denominator
+from solvers.certificate import Branch, Dual, ExactModel, Fixed, Leaf, Proof, dual_of
 from solvers.standard_form import StandardForm, standard_form
 
 Floats = NDArray[np.float64]
