@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from formulations.graphs import Network
@@ -46,14 +46,20 @@ _BY_SUFFIX = {suffix: form for form in _FORMATS for suffix in form.suffixes}
 _HEAD = 4096
 
 
-def read_graph(path: str | os.PathLike[str], weight: str | None = None, delimiter: str | None = None) -> GraphFile:
+def read_graph(
+    path: str | os.PathLike[str],
+    weight: str | None = None,
+    delimiter: str | None = None,
+    attributes: Sequence[str] = (),
+) -> GraphFile:
     """The graph in a file, its format told by its name (.gml .graphml .edgelist .net .gr .tsp; .gz .bz2 .xz).
 
+    Its weight is the edge attribute `weight`, or the one that suggests itself; `attributes` are read beside it.
     Raises InputError, one sentence for the user, for a file that cannot be used.
     """
     name = os.fsdecode(path)
     try:
-        return _read(name, weight, delimiter)
+        return _read(name, weight, delimiter, attributes)
     except InputError as error:
         raise InputError(f"{safe(name, 200)}: {error}") from None
     except (MemoryError, RecursionError):
@@ -63,7 +69,7 @@ def read_graph(path: str | os.PathLike[str], weight: str | None = None, delimite
         raise InputError(f"{safe(name, 200)}: cannot be read as a graph ({safe(error)}); check its format") from error
 
 
-def _read(path: str, weight: str | None, delimiter: str | None) -> GraphFile:
+def _read(path: str, weight: str | None, delimiter: str | None, attributes: Sequence[str]) -> GraphFile:
     data, suffix = read_bytes(path)
     if not data.strip():
         raise InputError("is empty; give a file with a graph in it")
@@ -74,7 +80,7 @@ def _read(path: str, weight: str | None, delimiter: str | None) -> GraphFile:
         parsed = graphml.parse(data) if form.parse is None else form.parse(decode(data))
         if delimiter is not None:
             parsed.notes.append(f"--delimiter is not used: {form.name} has its own.")
-    return GraphFile(*build(parsed, weight))
+    return GraphFile(*build(parsed, weight, attributes))
 
 
 def _format(data: bytes, suffix: str) -> _Format:

@@ -89,48 +89,43 @@ def positions_of(nodes: Sequence[Attributes]) -> Floats | None:
     return None
 
 
-def build(graph: Parsed, name: str | None) -> tuple[Network, tuple[str, ...]]:
-    """The Network with the edge attribute `name` as weight (or the one that suggests itself), and all notes."""
+def build(graph: Parsed, name: str | None, limits: Sequence[str] = ()) -> tuple[Network, tuple[str, ...]]:
+    """The Network with the edge attribute `name` as weight (or the one that suggests itself), and all notes.
+
+    Its `attributes` are those named in `limits`, which do not suggest themselves as weight.
+    """
     notes = list(graph.notes)
     if not graph.nodes:
         raise InputError("has no nodes; give a graph with at least one")
-    if graph.weight is not None:
-        if name not in (None, "weight"):
-            raise InputError(f"has no edge attribute {quoted(name)}; its only one is weight: leave out --weight")
-        weight = graph.weight
-        if np.any(np.abs(weight) > EXACT):
-            notes.append("Weights beyond 2^53 are rounded to the nearest floating-point number.")
+    attributes = {limit: _numbers(graph, limit, "--limit", notes) for limit in dict.fromkeys(limits)}
+    if name is None:
+        name = _suggested(graph, limits, notes)
+    if name is None:
+        weight = np.ones(len(graph.tail))
     else:
-        name = _choose(graph.attributes, len(graph.tail), name, notes)
-        weight = np.ones(len(graph.tail)) if name is None else _weights(graph, name, notes)
-    bad = np.flatnonzero(~np.isfinite(weight))
-    if len(bad):
-        raise InputError(_refusal(graph, int(bad[0]), name or "weight", weight[bad[0]]))
-    network = Network(graph.nodes, graph.tail, graph.head, weight, graph.directed, graph.positions)
+        weight = attributes[name] if name in attributes else _numbers(graph, name, "--weight", notes)
+    network = Network(graph.nodes, graph.tail, graph.head, weight, graph.directed, graph.positions, attributes)
     return network, tuple(notes)
 
 
-def _choose(edges: Sequence[Attributes], m: int, name: str | None, notes: list[str]) -> str | None:
-    """The attribute to weigh by: the one asked for, else "weight", else the only one numeric on every edge."""
+def _suggested(graph: Parsed, limits: Sequence[str], notes: list[str]) -> str | None:
+    """The attribute to weigh by where none is asked for: "weight", else the only other one numeric on every edge."""
+    m = len(graph.tail)
     present: Counter[str] = Counter()
     numeric: Counter[str] = Counter()
-    for edge in edges:
+    for edge in graph.attributes:
         for key, value in edge.items():
             present[key] += 1
             numeric[key] += type(value) in (int, float)  # a bool is no weight
-    if name is not None:
-        if m and not present[name]:
-            known = f"the attributes there are: {_listed(present)}" if present else "there are none: leave out --weight"
-            raise InputError(f"has no edge attribute {quoted(name)}; {known}")
-        return name if m else None
-    if present["weight"]:
+    if graph.weight is not None or present["weight"]:
         return "weight"
-    numbers = [key for key in numeric if numeric[key] and key not in NUMBERINGS]
+    numbers = [key for key in numeric if numeric[key] and key not in NUMBERINGS and key not in limits]
     full = [key for key in numbers if numeric[key] == m]
     if len(full) > 1:
         raise InputError(f"has several numeric edge attributes ({_listed(full)}); choose one with --weight NAME")
     if full:
-        notes.append(f"The edge attribute {quoted(full[0])}, the only numeric one, is taken as weight.")
+        only = "the only other numeric one" if limits else "the only numeric one"
+        notes.append(f"The edge attribute {quoted(full[0])}, {only}, is taken as weight.")
         return full[0]
     if m:
         partly = f" ({_listed(numbers)} is not a number on every edge)" if numbers else ""
@@ -138,29 +133,58 @@ def _choose(edges: Sequence[Attributes], m: int, name: str | None, notes: list[s
     return None
 
 
-def _weights(graph: Parsed, name: str, notes: list[str]) -> Floats:
-    weight = np.empty(len(graph.tail))
+def _numbers(graph: Parsed, name: str, option: str, notes: list[str]) -> Floats:
+    """The finite numbers that the edges have as the attribute `name`, which the user asked for by `option`."""
+    if graph.weight is None:
+        values = _column(graph, name, option, notes)
+    elif name == "weight":
+        values = graph.weight
+        if np.any(np.abs(values) > EXACT):
+            notes.append("Weights beyond 2^53 are rounded to the nearest floating-point number.")
+    else:
+        raise InputError(f"has no edge attribute {quoted(name)}; its only one is weight: name that or omit {option}")
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise InputError(_refusal(graph, int(bad[0]), name, values[bad[0]], option))
+    return values
+
+
+def _column(graph: Parsed, name: str, option: str, notes: list[str]) -> Floats:
+    """The attribute `name` of all edges, a number on each but perhaps not finite."""
+    values = np.empty(len(graph.tail))
+    if len(values) and not any(name in edge for edge in graph.attributes):
+        known = dict.fromkeys(key for edge in graph.attributes for key in edge if _number(edge[key]) is not None)
+        there = (
+            f"the numeric ones there are: {_listed(known)}" if known else f"numeric ones there are none: omit {option}"
+        )
+        raise InputError(f"has no edge attribute {quoted(name)}; {there}")
     rounded = 0
-    for e, attributes in enumerate(graph.attributes):
-        given = attributes.get(name)
-        value: object = number(given) if isinstance(given, str) else given
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(_refusal(graph, e, name, given))
+    for e, edge in enumerate(graph.attributes):
+        value = _number(edge.get(name))
+        if value is None:
+            raise InputError(_refusal(graph, e, name, edge.get(name), option))
         try:
-            weight[e] = float(value)
+            values[e] = float(value)
         except OverflowError:  # an integer of hundreds of digits
-            raise InputError(_refusal(graph, e, name, given)) from None
-        rounded += abs(value) > EXACT and isinstance(value, int) and int(weight[e]) != value
+            raise InputError(_refusal(graph, e, name, value, option)) from None
+        rounded += abs(value) > EXACT and isinstance(value, int) and int(values[e]) != value
     if rounded:
-        notes.append(f"Integer weights beyond 2^53 ({rounded}) are rounded to the nearest floating-point number.")
-    return weight
+        what = "Integer weights" if option == "--weight" else f"Integers given as {safe(name)}"
+        notes.append(f"{what} beyond 2^53 ({rounded}) are rounded to the nearest floating-point number.")
+    return values
 
 
-def _refusal(graph: Parsed, e: int, name: str, value: object) -> str:
+def _number(given: object) -> int | float | None:
+    """The number that an attribute is, or spells; a bool is none."""
+    value = number(given) if isinstance(given, str) else given
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _refusal(graph: Parsed, e: int, name: str, value: object, option: str) -> str:
     u, v = (quoted(graph.nodes[end]) for end in (int(graph.tail[e]), int(graph.head[e])))
     edge = f"edge {e + 1} ({u} to {v})"
     if value is None:
-        return f"{edge} has no {safe(name)}; give every edge one, or choose another attribute with --weight NAME"
+        return f"{edge} has no {safe(name)}; give every edge one, or choose another attribute with {option}"
     fault = "not a number"
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value:
         fault = "too large" if isinstance(value, int) else "not finite"
