@@ -29,6 +29,8 @@ class Search:
     clock: Clock
     gap: float
     report: Callable[[Search], None]
+    seed: int = 0
+    device: str = "cpu"
     relaxation: Relaxation | None = None
     best: Floats | None = None
     value: Fraction | float = math.inf
@@ -56,7 +58,7 @@ class Search:
 
     def closed(self, bound: float) -> bool:
         """Whether the bound meets the best value to the asked gap, or so nearly that no value fits between."""
-        if self.best is None:
+        if self.best is None or bound == -math.inf:
             return False
         gap, scale = float(self.value) - bound, max(abs(float(self.value)), abs(bound))
         return gap <= self.gap * scale or gap < float(self.model.granularity) * (1 - INTEGRAL)
@@ -90,7 +92,7 @@ def cut(search: Search) -> tuple[str, Floats | None, Dual | None, float]:
         if not search.boxes:
             search.bound = bound
             search.proof = None if dual is None else Leaf(dual)
-        _offer_repaired(search, result.x)
+        offer_repaired(search, result.x)
         done = search.closed(bound)
         added = 0 if done or search.clock.left <= 0 else relaxation.separate(result.x)
         search.cuts += added
@@ -102,7 +104,8 @@ def cut(search: Search) -> tuple[str, Floats | None, Dual | None, float]:
             return "optimal", result.x, dual, bound
 
 
-def _offer_repaired(search: Search, x: Floats) -> None:
+def offer_repaired(search: Search, x: Floats) -> None:
+    """Offer what the problem's own repair makes of x."""
     if search.problem.repair is not None:
         repaired = search.problem.repair(search.model.form.values(x))
         search.offer(None if repaired is None else search.model.form.vector(repaired))
@@ -115,11 +118,14 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> s
     bounded by the multipliers of the box that it came from.
     """
     form = search.model.form
+    if (form.lower > form.upper).any():  # an integer between 0.4 and 0.6, say: solvers take that for a mistake
+        search.proof = Leaf(Dual(np.zeros(len(form.row_lower))), infeasible=True)
+        return "infeasible"
     start = search.clock.elapsed
     search.relaxation = Relaxation(search.model, load)
     search.loading = search.clock.elapsed - start
     search.proof = Leaf(Dual(np.zeros(len(form.row_lower))))
-    _offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
+    offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
     status, x, dual, bound = cut(search)
     if status == "infeasible" and dual is not None:
         search.proof = Leaf(dual, infeasible=True)

@@ -117,12 +117,16 @@ class Glop:
     def solve(self, seconds: float) -> LPResult:
         """Solve from the last basis, for that many seconds at most; raises KeyboardInterrupt soon after Ctrl-C."""
         from ortools.math_opt import parameters_pb2, result_pb2
+        from pybind11_abseil.status import StatusNotOk  # type: ignore[import-untyped]
 
         parameters = parameters_pb2.SolveParametersProto()
         parameters.glop.use_dual_simplex = True
         parameters.glop.use_preprocessing = False
         limit(parameters, seconds)
-        result = run(self._solver, parameters, wanted=self._wanted())
+        try:
+            result = run(self._solver, parameters, wanted=self._wanted())
+        except StatusNotOk as error:
+            raise ValueError(f"GLOP refuses the model ({error}); are there numbers as large as 1e100 in it?") from error
         reason, iterations = result.termination.reason, result.solve_stats.simplex_iterations
         (m, n), A = self._lp.A.shape, self._lp.A
         if reason == result_pb2.TERMINATION_REASON_OPTIMAL:

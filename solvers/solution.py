@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from formulations.exact import Integers
 from formulations.problem import Multipliers, Values
 from solvers.certificate import Proof
 
@@ -30,12 +31,16 @@ class Certificate:
     verified  the certificate proves the status that is claimed
     exact     bound and answer met in rational arithmetic; False where continuous variables leave a rounding of 1e-9
     proof     the multipliers themselves (solvers.certificate); None if there is no certificate
+    exact_multipliers, unit   constraint name -> numerators over the common denominator `unit` of the multipliers that
+              were checked, in the sign of the problem; empty if the proof needs more than one set of multipliers
     """
 
     kind: str
     verified: bool
     exact: bool
     proof: Proof | None = None
+    exact_multipliers: Mapping[str, Integers] = field(default_factory=dict)
+    unit: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from formulations.exact import Integers, as_floats
 from formulations.problem import Multipliers, Problem
 from solvers.branch_and_bound import Search, branch_and_cut
-from solvers.certificate import ExactModel, Leaf, Proof, dual_of
+from solvers.certificate import Bound, ExactModel, Leaf, Proof, dual_of
 from solvers.linear_program import Clock
 from solvers.references import compare
 from solvers.solution import Certificate, Check, Solution, Status
-from solvers.standard_form import standard_form
+from solvers.standard_form import StandardForm, standard_form, totally_unimodular
 
-NAMES = ("glop", "highs", "scip")
+NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent")
 PROVING = 8e-6  # seconds per column and non-zero that certifying an answer takes, on a slow day
 MEETS = 1e-9  # relative gap up to which value and bound count as equal, unless another is asked for
 
@@ -31,7 +33,7 @@ class Solver(Protocol):
         """What Solution.solver says."""
 
     def run(self, search: Search) -> str:
-        """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
+        """Solve; returns "optimal" (done), "limit", "infeasible", "unbounded" or "not_converged"."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class BranchAndCut:
     """LP relaxation with cuts, then branch and bound, every box on the same incremental LP solver."""
 
     lp: Literal["glop", "highs"] = "glop"
+    warm_start: bool = False  # from the basis that the problem itself finds; HiGHS only
 
     @property
     def name(self) -> str:
@@ -50,38 +53,117 @@ class BranchAndCut:
         if self.lp == "highs":
             from solvers.highs import Highs
 
-            return branch_and_cut(search, Highs)
+            start = _starting_basis(search) if self.warm_start else None
+            return branch_and_cut(search, lambda lp: Highs(lp, start))
         from solvers.ortools import Glop
 
         return branch_and_cut(search, Glop)
 
 
 @dataclass(frozen=True)
-class Scip:
+class Mip:
     """The integer model as it is declared, its families as lazy constraints; no multipliers to certify."""
 
-    name = "scip"
+    name: Literal["scip", "cp-sat"] = "scip"
 
     def run(self, search: Search) -> str:
-        """Solve; returns "optimal" (done), "limit" or "infeasible"."""
-        from solvers.scip import solve_by_scip
+        """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
+        from solvers.mip import solve_by_mip
 
-        return solve_by_scip(search)
+        return solve_by_mip(search, self.name)
 
 
-def choose(solver: str | Solver | None) -> Solver:
-    """The solver of that name, or the default; raises ValueError naming those there are."""
+@dataclass(frozen=True)
+class Pdlp:
+    """OR-Tools' first-order LP solver, on linear programs and what has an integer relaxation."""
+
+    name = "pdlp"
+
+    def run(self, search: Search) -> str:
+        """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
+        from solvers.pdlp import solve_by_pdlp
+
+        return solve_by_pdlp(search)
+
+
+@dataclass(frozen=True)
+class DescentAscent:
+    """Gradient descent in x and ascent in the multipliers, on the CPU or a GPU."""
+
+    iterations: int = 1_000_000
+    name = "descent-ascent"
+
+    def run(self, search: Search) -> str:
+        """Solve; returns "optimal" (done), "limit", "infeasible", "unbounded" or "not_converged"."""
+        from solvers.descent_ascent import descend_ascend
+
+        return descend_ascend(search, self.iterations)
+
+
+def choose(solver: str | Solver | None, problem: Problem) -> Solver:
+    """The solver of that name, or the one that suits; raises ValueError naming those there are.
+
+    By measurement: GLOP where rows are appended round after round, as its simplex goes on from where it was; HiGHS
+    elsewhere, as it loads a large model in a third of the time and solves it in half.
+    """
     match solver:
-        case None | "glop":
-            return BranchAndCut("glop")
-        case "highs":
-            return BranchAndCut("highs")
-        case "scip":
-            return Scip()
+        case None:
+            return BranchAndCut("glop" if problem.families else "highs")
+        case "glop" | "highs":
+            return BranchAndCut(solver)
+        case "scip" | "cp-sat":
+            return Mip(solver)
+        case "pdlp":
+            return Pdlp()
+        case "descent-ascent":
+            return DescentAscent()
         case str():
             raise ValueError(f"there is no solver {solver!r} for this problem; choose among {', '.join(NAMES)}")
         case _:
             return solver
+
+
+def _refuse(solver: Solver, problem: Problem, form: StandardForm, device: str) -> None:
+    """Raise ValueError, naming who can, if the solver cannot do what the problem or the user asks."""
+    match solver:
+        case Pdlp() | DescentAscent() if problem.families:
+            raise ValueError(f"{solver.name} takes no constraints that are found lazily; {', '.join(NAMES[:4])} do")
+        case Pdlp() | DescentAscent() if form.integral.any() and not totally_unimodular(form):
+            raise ValueError(f"{solver.name} finds no integers in this problem; {', '.join(NAMES[:4])} do")
+        case Mip("cp-sat") if not form.integral.all():
+            raise ValueError(f"cp-sat takes integer variables only; {', '.join(NAMES[:3])} take others")
+        case BranchAndCut("highs", warm_start=True) if problem.start is None:
+            raise ValueError("this problem knows no basis to start from; leave out the warm start")
+        case BranchAndCut("glop", warm_start=True):
+            raise ValueError("glop cannot start from a given basis; highs can")
+    if device == "cuda" and not isinstance(solver, DescentAscent):
+        raise ValueError(f"device 'cuda' is not for {solver.name}, which runs on the cpu; descent-ascent can use it")
+
+
+def _device(asked: str, solver: Solver) -> str:
+    """The device to run on; raises ValueError where cuda is asked for and not to be had."""
+    if not isinstance(solver, DescentAscent) or asked == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if asked == "cuda":
+        raise ValueError("device 'cuda' is asked for, but torch finds no such GPU here; leave it at auto")
+    return "cpu"
+
+
+def _starting_basis(search: Search) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The basis that the problem itself finds, over the form's columns and rows."""
+    form, start = search.model.form, search.problem.start
+    assert start is not None  # refused otherwise
+    columns, rows = np.zeros(len(form.c), dtype=bool), np.ones(len(form.row_lower), dtype=bool)
+    found = start()
+    for name, basic in found.variables.items():
+        columns[form.columns[name][0]] = basic
+    for name, basic in found.constraints.items():
+        rows[form.names[name]] = basic
+    return columns, rows
 
 
 def solve(
@@ -92,15 +174,18 @@ def solve(
     gap: float | None = None,
     seed: int = 0,
     device: str = "auto",
+    warm_start: bool = False,
     progress: Callable[[Search], None] | None = None,
 ) -> Solution:
     """Solve the problem, certify the bound in exact arithmetic, and check the value against its references.
 
-    solver      "glop" (default), "highs", "scip", or a solver object such as BranchAndCut("highs")
+    solver      "glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", or an object such as BranchAndCut("highs");
+                by default what suits the problem
     time_limit  seconds; what is best by then is returned with the bound that it has
     gap         relative gap at which to stop, 1e-9 by default
-    seed        for solvers that draw random numbers; those here draw none
-    device      "auto" or "cpu": no LP or MIP solver here runs on a GPU
+    seed        for solvers that draw random numbers
+    device      "auto", "cpu" or "cuda": descent-ascent runs on a GPU, auto taking one where there is one
+    warm_start  start from the basis that the problem itself finds, so that the LP only verifies it (highs)
     progress    called with the Search after every round
     Ctrl-C ends the solve as a time limit does, and stats["interrupted"] says so. Raises ValueError, in a sentence,
     for a model or an option that no solver here can take.
@@ -109,15 +194,20 @@ def solve(
         raise ValueError(f"time_limit is {time_limit}; it must be a positive number of seconds")
     if gap is not None and not 0 <= gap < 1:
         raise ValueError(f"gap is {gap}; it must be at least 0 and less than 1")
-    if device not in ("auto", "cpu"):
-        raise ValueError(f"device {device!r} is not for this problem: its solvers run on the cpu; leave it at auto")
-    chosen, whole = choose(solver), Clock(time_limit)
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"there is no device {device!r}; choose among auto, cpu and cuda")
+    chosen, whole = choose(solver, problem), Clock(time_limit)
+    if warm_start:
+        if not isinstance(chosen, BranchAndCut):
+            raise ValueError(f"{chosen.name} cannot start from a given basis; highs can")
+        chosen = replace(chosen, warm_start=True)
     form = standard_form(problem)
+    _refuse(chosen, problem, form, device)
     # The last part of the limit is for the proof, in proportion to the model.
     proving = min(PROVING * (len(form.c) + form.A.nnz), 0.5 * whole.left)
     clock = Clock(whole.limit and whole.limit - proving, whole.started)
     compiled = clock.elapsed
-    model = ExactModel(form, problem.families)
+    model = ExactModel(form, problem.families, problem.mend)
     prepared = clock.elapsed
     search = Search(
         problem=problem,
@@ -125,6 +215,8 @@ def solve(
         clock=clock,
         gap=MEETS if gap is None else gap,
         report=progress or (lambda _: None),
+        seed=seed,
+        device=_device(device, chosen),
     )
     interrupted = False
     try:
@@ -143,6 +235,7 @@ def solve(
         "variables": len(form.c),
         "constraints": len(form.row_lower),
         "nonzeros": int(form.A.nnz),
+        "totally_unimodular": totally_unimodular(form),
         "rounds": search.rounds,
         "cuts": search.cuts,
         "boxes": search.boxes,
@@ -162,20 +255,28 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
     if search.best is None or not np.isfinite(search.best).all():
         search.best = None
         return _without_answer(search, name, ended)
-    proofs = _proofs(search)
-    bounds = [search.model.bound(proof) for _, proof in proofs]
     form, value = search.model.form, search.model.value(search.best)
     broken = search.model.broken(search.best)
-    gaps = [_gap(value, bound) for bound in bounds]
-    # The solver's own multipliers come first; those read off the answer count where they leave a gap.
-    best = min(range(len(proofs)), key=lambda k: max(gaps[k], search.gap), default=None)
-    kind, proof = ("none", None) if best is None else proofs[best]
-    bound, gap = (-math.inf, math.inf) if best is None else (bounds[best], gaps[best])
+    proofs, bounds, gaps = [], [], []
+    for kind, proof in _proofs(search):
+        plain = search.model.lower_bound(proof.dual) if isinstance(proof, Leaf) else None
+        bounds.append(search.model.bound(proof) if plain is None else search.model.lift(plain.value))
+        proofs.append((kind, proof, plain))
+        gaps.append((_gap(value, bounds[-1]), _gap(value, bounds[-1] if plain is None else plain.value)))
+        if not any(gaps[-1]):
+            break  # what could be read off the answer is not needed
+    # Of proofs that do, the one whose multipliers add up to the value themselves, without "no value lies between".
+    best = min(range(len(proofs)), key=lambda k: (max(gaps[k][0], search.gap), gaps[k][1]), default=None)
+    kind, proof, plain = ("none", None, None) if best is None else proofs[best]  # type: ignore[assignment]
+    bound, gap = (-math.inf, math.inf) if best is None else (bounds[best], gaps[best][0])
     # A bound above the value would mean a wrong answer or a wrong bound: never optimal.
     above = value + Fraction(search.model.tolerance * max(abs(float(value)), 1.0))
     verified = broken is None and gap <= search.gap and bound <= above
+    if ended == "unbounded" and not verified:
+        search.best = None
+        return _without_answer(search, name, ended)
     checks = [Check("every constraint holds" if broken is None else f"breaks {broken}", "==", None, broken is None)]
-    for (what, _), other in zip(proofs, bounds, strict=True):
+    for (what, *_), other in zip(proofs, bounds, strict=True):
         if math.isfinite(other):
             relation = ">=" if form.maximize else "<="
             checks.append(Check(f"bound by {what}", relation, search.model.form.objective(other), other <= above))
@@ -185,6 +286,7 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
         left = f"gap {gap:.2%}" if math.isfinite(gap) else "there is no bound that could be proved"
         message = f"an answer, not proven best: {claim}{left}"
     values = form.values(search.best)
+    exact, unit = _exact_multipliers(form, plain)
     return Solution(
         status="optimal" if verified else "feasible",
         value=search.model.form.objective(value),
@@ -192,8 +294,15 @@ def _certified(search: Search, name: str, ended: str) -> Solution:
         gap=gap if math.isfinite(gap) else None,
         answer=search.problem.answer(values),
         values=values,
-        multipliers=_multipliers(search, proof),
-        certificate=Certificate(kind, verified, exact=proof is not None and not search.model.tolerance, proof=proof),
+        multipliers=_multipliers(proof, exact, unit, form.maximize),
+        certificate=Certificate(
+            kind,
+            verified,
+            exact=proof is not None and not search.model.tolerance,
+            proof=proof,
+            exact_multipliers=exact,
+            unit=unit,
+        ),
         checks=checks,
         solver=name,
         stats={},
@@ -211,6 +320,8 @@ def _without_answer(search: Search, name: str, ended: str) -> Solution:
         message = f"{name} calls the problem infeasible, without a proof that can be checked"
     if ended == "unbounded":
         status, message = "unbounded", "the objective improves without end"
+    if ended == "not_converged":
+        status, message = "not_converged", f"{name} did not settle within its own limit of iterations"
     for kind, proof in _proofs(search):
         bound = search.model.bound(proof)
         if bound == math.inf:
@@ -232,17 +343,15 @@ def _without_answer(search: Search, name: str, ended: str) -> Solution:
     )
 
 
-def _proofs(search: Search) -> list[tuple[str, Proof]]:
+def _proofs(search: Search) -> Iterator[tuple[str, Proof]]:
     """What there is to prove the answer with: the search's multipliers, and those guessed from the answer alone."""
-    proofs: list[tuple[str, Proof]] = []
     if search.proof is not None:
-        proofs.append(("multipliers" if isinstance(search.proof, Leaf) else "branching", search.proof))
+        yield "multipliers" if isinstance(search.proof, Leaf) else "branching", search.proof
     if search.best is not None and search.problem.dual is not None:
         form = search.model.form
         guess = search.problem.dual(form.values(search.best))
-        if all(name in search.problem.families for name, *_ in guess.families):
-            proofs.append(("dual of the answer", Leaf(dual_of(form, guess))))
-    return proofs
+        if guess is not None and all(name in search.problem.families for name, *_ in guess.families):
+            yield "dual of the answer", Leaf(dual_of(form, guess))
 
 
 def _gap(value: Fraction, bound: Fraction | float) -> float:
@@ -262,10 +371,17 @@ def _named(search: Search, proof: Proof) -> str:
     return ", ".join(dict.fromkeys(listed + families)) or "the bounds of the variables"
 
 
-def _multipliers(search: Search, proof: Proof | None) -> Multipliers | None:
-    """The multipliers over the whole box, by the problem's own names and signs."""
+def _exact_multipliers(form: StandardForm, bound: Bound | None) -> tuple[dict[str, Integers], int]:
+    """The listed constraints' multipliers over the whole box as they were checked, by the problem's names and signs."""
+    if bound is None:
+        return {}, 1
+    y = -bound.rows if form.maximize else bound.rows
+    return {name: y[rows] for name, rows in form.names.items()}, bound.row_unit
+
+
+def _multipliers(proof: Proof | None, exact: Mapping[str, Integers], unit: int, maximize: bool) -> Multipliers | None:
+    """The same in floating point, with those of the families."""
     if not isinstance(proof, Leaf):
         return None
-    form, sign = search.model.form, -1.0 if search.model.form.maximize else 1.0
-    listed = {name: sign * proof.dual.rows[rows] for name, rows in form.names.items()}
-    return Multipliers(listed, [(name, sets, sign * pi) for name, sets, pi in proof.dual.families])
+    listed = {name: as_floats(p, unit) for name, p in exact.items()}
+    return Multipliers(listed, [(name, sets, -pi if maximize else pi) for name, sets, pi in proof.dual.families])

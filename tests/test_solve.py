@@ -395,3 +395,18 @@ for name in ("glop", "highs"):
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("solver", ["glop", "highs"])
+def test_an_integer_between_two_others_is_infeasible(solver: str) -> None:
+    x = cp.Variable(2, name="x", integer=True, bounds=[0.4, 0.6])
+    solution = solve(Problem(objective=cp.Minimize(cp.sum(x)), subject_to={"row": x >= -1}), solver)
+    assert solution.status == "infeasible"
+    assert solution.proven
+
+
+def test_numbers_that_glop_refuses_are_a_sentence() -> None:
+    x = cp.Variable(2, name="x", nonneg=True)
+    huge = Problem(objective=cp.Minimize(cp.sum(x)), subject_to={"row": np.array([1e300, 1.0]) @ x >= 1})
+    with pytest.raises(ValueError, match="GLOP refuses the model"):
+        solve(huge, "glop")
