@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from problems.recipe import Recipe, Task, run
+from problems.recipe import Recipe, Task, main
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,6 +101,4 @@ def draw(g: Network, solution: Solution) -> Figure:
 RECIPE = Recipe("mst", "Minimum spanning tree, by lazy cuts, with a proof of the answer.", arguments, read)
 
 if __name__ == "__main__":
-    # Nothing here is dense: BLAS's threads would only cost, a quarter of a second at the start alone.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    sys.exit(run(RECIPE))
+    main(RECIPE)

@@ -12,9 +12,10 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -41,6 +42,8 @@ class Task:
     facts     sizes, for the JSON's stats and the headline
     describe  the answer in lines for a reader
     draw      the answer as a figure
+    solving   further arguments of solve()
+    evidence  what the JSON's certificate holds besides, for whoever wants to check the answer without us
     """
 
     source: str
@@ -49,6 +52,16 @@ class Task:
     draw: Callable[[Solution], Figure]
     notes: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    solving: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of checking an answer found earlier: each check's name, and whether it holds."""
+
+    source: str
+    checks: Sequence[tuple[str, bool]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ class Recipe:
     name: str
     summary: str
     arguments: Callable[[argparse.ArgumentParser], None]
-    read: Callable[[argparse.Namespace], Task]
+    read: Callable[[argparse.Namespace], Task | Verdict]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,6 +80,19 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         _say(f"{self.prog}: {safe(message, 500)}; see --help")
         sys.exit(UNUSABLE)
+
+
+def main(recipe: Recipe) -> NoReturn:
+    """Run the recipe as a program."""
+    # Nothing here is dense: BLAS's threads would only cost, a quarter of a second at the start alone.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    code = run(recipe)
+    if threading.active_count() > 1:  # a cross-check that outlasted the limit: it would delay or abort the exit
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
@@ -96,7 +122,9 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     parser = _Parser(prog=f"python -m problems.{recipe.name}", description=recipe.summary, allow_abbrev=False)
     recipe.arguments(parser.add_argument_group("input"))  # type: ignore[arg-type]
     common = parser.add_argument_group("solving and showing")
-    common.add_argument("--solver", metavar="S", help="glop (default), highs or scip")
+    common.add_argument(
+        "--solver", metavar="S", help="glop, highs, scip, cp-sat, pdlp or descent-ascent (default: what suits the task)"
+    )
     common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
     common.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all random numbers (default 0)")
     common.add_argument(
@@ -111,6 +139,8 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
 def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
     _check_picture(options.plot)
     task = recipe.read(options)
+    if isinstance(task, Verdict):
+        return _judge(recipe, options, task)
     from solvers import solve
 
     try:
@@ -127,6 +157,7 @@ def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
                 seed=options.seed,
                 device=options.device,
                 progress=progress,
+                **task.solving,
             )
     except ValueError as error:
         raise InputError(f"{task.source}: {error}") from error
@@ -147,6 +178,18 @@ def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
     return PROVEN if solution.proven else UNPROVEN
 
 
+def _judge(recipe: Recipe, options: argparse.Namespace, verdict: Verdict) -> int:
+    """Say what each check came to."""
+    ok = all(holds for _, holds in verdict.checks)
+    if options.json:
+        checks = [{"name": name, "ok": holds} for name, holds in verdict.checks]
+        _print(json.dumps({"problem": recipe.name, "checked": verdict.source, "ok": ok, "checks": checks}))
+    else:
+        said = [f"  {'holds' if holds else 'FAILS'}: {name}" for name, holds in verdict.checks]
+        _print("\n".join([f"{verdict.source}: {'proven' if ok else 'NOT proven'}", *said]))
+    return PROVEN if ok else UNPROVEN
+
+
 def _as_json(recipe: Recipe, task: Task, solution: Solution) -> dict[str, Any]:
     certificate = solution.certificate
     return {
@@ -158,7 +201,12 @@ def _as_json(recipe: Recipe, task: Task, solution: Solution) -> dict[str, Any]:
         "solver": solution.solver,
         "answer": solution.answer,
         "checks": [vars(check) for check in solution.checks],
-        "certificate": {"kind": certificate.kind, "verified": certificate.verified, "exact": certificate.exact},
+        "certificate": {
+            "kind": certificate.kind,
+            "verified": certificate.verified,
+            "exact": certificate.exact,
+            **task.evidence(solution),
+        },
         "stats": {**task.facts, **solution.stats},
         "notes": list(task.notes),
         "message": solution.message,

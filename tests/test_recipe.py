@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commandline import answer_of, without_seconds
 
 from problems.mst import RECIPE
 from problems.recipe import run
@@ -32,14 +33,7 @@ def triangle(tmp_path: Path) -> str:
 
 
 def answered(capsys: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:
-    """Exit code, parsed JSON and standard error of a run with --json."""
-    code = run(RECIPE, [*arguments, "--json"])
-    out, err = capsys.readouterr()
-    return code, json.loads(out) if out else {}, err
-
-
-def without_seconds(answer: dict[str, Any]) -> dict[str, Any]:
-    return {**answer, "stats": {k: v for k, v in answer["stats"].items() if not k.endswith("_seconds")}}
+    return answer_of(RECIPE, capsys, *arguments)
 
 
 def test_json_has_the_contract_s_fields(capsys: Any, triangle: str) -> None:

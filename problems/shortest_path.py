@@ -1,0 +1,181 @@
+"""The shortest path in a graph file: python -m problems.shortest_path --graph file --source A --target B."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Hashable, Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from problems.errors import InputError, safe
+from problems.recipe import Recipe, Task, Verdict, main
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from formulations.graphs import Network
+    from formulations.problem import Problem
+    from formulations.walks import Walks
+    from solvers.solution import Solution
+
+EXAMPLE, FROM, TO = Path(__file__).parent / "examples" / "cities.gml", "Hamburg", "Munich"
+SHOWN = 30  # nodes of a path in the text; --json has them all
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this recipe reads."""
+    parser.add_argument("--graph", metavar="FILE", help="GML, GraphML, edge list, Pajek, .gr or .tsp; .gz .bz2 .xz")
+    parser.add_argument("--weight", metavar="NAME", help="edge attribute to minimize (default weight, or the only one)")
+    parser.add_argument("--delimiter", metavar="D", help="what separates the columns of an edge list")
+    parser.add_argument("--source", metavar="NODE", help="where the path starts")
+    parser.add_argument("--target", metavar="NODE", help="where the path ends")
+    parser.add_argument(
+        "--limit",
+        metavar="NAME=MOST",
+        type=limit,
+        action="append",
+        default=[],
+        help="at most that much of an attribute",
+    )
+    parser.add_argument("--forbid-node", metavar="NODE", action="append", default=[], help="a node to avoid")
+    parser.add_argument("--forbid-arc", metavar=("U", "V"), nargs=2, action="append", default=[], help="one to avoid")
+    parser.add_argument("--require-node", metavar="NODE", action="append", default=[], help="a node to visit (NP-hard)")
+    parser.add_argument("--require-arc", metavar=("U", "V"), nargs=2, action="append", default=[], help="one to use")
+    parser.add_argument("--paths", metavar="K", type=int, default=1, help="K paths without a common edge, least in sum")
+    parser.add_argument("--warm-start", choices=("tree",), help="start the LP from the tree that Dijkstra finds")
+    parser.add_argument("--check", metavar="ANSWER", help="check an earlier --json answer, without a solver")
+
+
+def limit(text: str) -> tuple[str, float]:
+    """A command-line value NAME=MOST."""
+    name, sign, most = text.rpartition("=")
+    try:
+        if sign and name:
+            return name, float(most)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, as in time=10")
+
+
+def read(options: argparse.Namespace) -> Task | Verdict:
+    """The task in a graph file, or the verdict on an earlier answer to it."""
+    from problems.io import read_graph
+
+    path = str(EXAMPLE) if options.graph is None else options.graph
+    limits: dict[str, float] = {}
+    for name, most in options.limit:
+        limits[name] = min(most, limits.get(name, most))
+    file = read_graph(path, options.weight, options.delimiter, tuple(limits))
+    g, source = file.network, safe(Path(path).name, 200)
+    if options.check is not None:
+        from problems.checked_path import verdict
+
+        if options.limit or options.require_node or options.require_arc:
+            raise InputError("--check is for paths without limits and required parts: those are proven by branching")
+        ends = [None if end is None else named(g, end) for end in (options.source, options.target)]
+        return verdict(g, options.check, _avoided(g, options), ends, options.paths)
+    s, t = _ends(g, source, options)
+    asked: dict[str, Any] = {
+        "limits": limits,
+        "required_nodes": [named(g, text) for text in options.require_node],
+        "required_arcs": _arcs(g, options.require_arc),
+    }
+    simple = any(map(bool, asked.values()))
+
+    def problem() -> Problem:
+        from formulations.shortest_path import shortest_path
+
+        return shortest_path(g, s, t, **asked, **_avoided(g, options), paths=options.paths)
+
+    def walks_() -> Walks:
+        from formulations.walks import walks
+
+        return walks(g, s, t, simple=simple, attributes=tuple(limits), **_avoided(g, options))
+
+    return Task(
+        source=source,
+        problem=problem,
+        describe=lambda solution: describe(solution, options.paths, simple),
+        draw=lambda solution: draw(g, walks_(), solution),
+        notes=file.notes,
+        facts={"nodes": g.n, "edges": g.m},
+        solving={"warm_start": options.warm_start is not None},
+        evidence=lambda solution: {} if simple else {"potentials": potentials(walks_(), solution)},
+    )
+
+
+def _ends(g: Network, source: str, options: argparse.Namespace) -> tuple[Hashable, Hashable]:
+    ends = [options.source, options.target]
+    if options.graph is None:
+        ends = [end or default for end, default in zip(ends, (FROM, TO), strict=True)]
+    if None in ends:
+        missing = " and ".join(flag for flag, end in zip(("--source", "--target"), ends, strict=True) if end is None)
+        some = ", ".join(safe(node, 30) for node in g.nodes[:5])
+        raise InputError(f"{source}: {missing} must name a node of the graph, such as {some}")
+    return named(g, ends[0]), named(g, ends[1])
+
+
+def named(g: Network, text: str) -> Hashable:
+    """The node whose name reads so (the formulation says which are near if there is none)."""
+    return next((node for node in g.nodes if str(node) == text), text)
+
+
+def _arcs(g: Network, pairs: Iterable[tuple[str, str]]) -> list[tuple[Hashable, Hashable]]:
+    return [(named(g, u), named(g, v)) for u, v in pairs]
+
+
+def _avoided(g: Network, options: argparse.Namespace) -> dict[str, Any]:
+    nodes = [named(g, text) for text in options.forbid_node]
+    return {"forbidden_nodes": nodes, "forbidden_arcs": _arcs(g, options.forbid_arc)}
+
+
+def potentials(w: Walks, solution: Solution) -> list[list[Any]]:
+    """[node, potential] for every node on a walk: exact, numbers where they print as what they are, else "p/q"."""
+    from formulations.shortest_path import potentials_of
+
+    certificate = solution.certificate
+    if not certificate.exact_multipliers:
+        return []
+    pairs = []
+    for node, p in zip(w.g.nodes, potentials_of(w, certificate.exact_multipliers), strict=True):
+        exact = Fraction(int(p), certificate.unit)
+        pairs.append([node, _number(exact)])
+    return pairs
+
+
+def _number(exact: Fraction) -> int | float | str:
+    if exact.denominator == 1:
+        return int(exact)
+    return float(exact) if Fraction(repr(float(exact))) == exact else str(exact)
+
+
+def describe(solution: Solution, k: int, simple: bool) -> Iterable[str]:
+    """The path, or each of them, in a line, and what the potentials say of it."""
+    for way in [solution.answer] if k == 1 else solution.answer:
+        names = [safe(node, 60) for node in way]
+        if len(names) > SHOWN:
+            names[SHOWN // 2 : -SHOWN // 2] = [f"... {len(names) - SHOWN:,} more (--json has them all) ..."]
+        yield f"path of {len(way) - 1:,} edge{'s' if len(way) != 2 else ''}: {' -> '.join(names)}"
+    if solution.gap == 0 and k == 1 and not simple:
+        yield f"potentials rise by {solution.bound:.12g} from end to end, on no arc by more than its weight (--json)"
+
+
+def draw(g: Network, w: Walks, solution: Solution) -> Figure:
+    """The graph with its path; beside it the bounds, if it took more than one round."""
+    import numpy as np
+
+    from problems.drawing import figure_of
+
+    assert solution.values is not None
+    used = np.unique(w.edge[solution.values["x"] > 0.5])
+    history = solution.stats["history"]
+    ends = f"{safe(w.g.nodes[0], 30)} to {safe(w.g.nodes[w.t], 30)}"
+    title = f"Shortest path from {ends}: weight {solution.value:.8g}, {solution.status}"
+    return figure_of(g, used, history if len(history) > 1 else [], title)
+
+
+RECIPE = Recipe("shortest_path", "Shortest path, as an integer flow, with potentials as proof.", arguments, read)
+
+if __name__ == "__main__":
+    main(RECIPE)
