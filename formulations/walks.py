@@ -144,7 +144,9 @@ def path(n: int, tail: Ints, head: Ints, s: int, t: int) -> Ints | None:
     vertices = [t]
     while vertices[-1] != s:
         vertices.append(int(before[vertices[-1]]))
-    near = np.flatnonzero(np.isin(tail, vertices) & np.isin(head, vertices))
+    visited = np.zeros(n, dtype=bool)
+    visited[vertices] = True
+    near = np.flatnonzero(visited[tail] & visited[head])
     at = dict(zip(zip(tail[near].tolist(), head[near].tolist(), strict=True), near.tolist(), strict=True))
     vertices.reverse()
     return np.array([at[ends] for ends in pairwise(vertices)], dtype=np.int64)

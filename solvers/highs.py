@@ -75,7 +75,7 @@ class Highs:
                 "optimal",
                 np.array(solution.col_value),
                 np.array(solution.row_dual),
-                np.array(solution.col_dual[self._loaded :]),
+                np.array(solution.col_dual[self._loaded :] if self._loaded < len(self._lp.c) else []),
                 iterations,
             )
         if found == status.kUnbounded:

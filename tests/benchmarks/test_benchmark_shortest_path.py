@@ -83,15 +83,17 @@ def test_random_digraph(report: Report) -> None:
         "4 s, of it building 2.5 / 1.5 s",
         f"{all_of_it:.2f} s, of it building {building:.2f} ({solution.stats['iterations']} pivots; {parts(solution)})",
     )
-    model = cp.Problem(problem.objective, list(problem.subject_to.values()))
-    theirs, _ = seconds(lambda: _quietly(model, time_limit=PATIENCE))
-    sign = "" if model.status == "optimal" else ">= "
-    value = f"value {model.value:.8g}" if model.status == "optimal" else f"stopped: {model.status}"
-    report(
-        "same, against cvxpy's own route to HiGHS with defaults",
-        "12x / 30x",
-        f"{sign}{theirs / all_of_it:.0f}x ({theirs:.1f} s, {value})",
-    )
+    for case, left_out in (("same", ()), ("the lecture's rows, net flow into the target left out,", ("target",))):
+        rows = [row for name, row in problem.subject_to.items() if name not in left_out]
+        model = cp.Problem(problem.objective, rows)
+        theirs, _ = seconds(lambda model=model: _quietly(model, time_limit=PATIENCE))
+        sign = "" if model.status == "optimal" else ">= "
+        value = f"value {model.value:.8g}" if model.status == "optimal" else f"stopped: {model.status}"
+        report(
+            f"{case}, by cvxpy's own route to HiGHS with defaults",
+            "12x / 30x",
+            f"{sign}{theirs / all_of_it:.1f}x ({theirs:.1f} s, {value})",
+        )
 
 
 def _quietly(model: Any, **options: Any) -> None:
