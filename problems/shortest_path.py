@@ -97,7 +97,7 @@ def read(options: argparse.Namespace) -> Task | Verdict:
         source=source,
         problem=problem,
         describe=lambda solution: describe(solution, options.paths, simple),
-        draw=lambda solution: draw(g, walks_(), solution),
+        draw=lambda solution: draw(g, walks_(), solution, options.paths),
         notes=file.notes,
         facts={"nodes": g.n, "edges": g.m},
         solving={"warm_start": options.warm_start is not None},
@@ -161,8 +161,8 @@ def describe(solution: Solution, k: int, simple: bool) -> Iterable[str]:
         yield f"potentials rise by {solution.bound:.12g} from end to end, on no arc by more than its weight (--json)"
 
 
-def draw(g: Network, w: Walks, solution: Solution) -> Figure:
-    """The graph with its path; beside it the bounds, if it took more than one round."""
+def draw(g: Network, w: Walks, solution: Solution, k: int) -> Figure:
+    """The graph with its path or paths; beside it the bounds, if it took more than one round."""
     import numpy as np
 
     from problems.drawing import figure_of
@@ -171,7 +171,8 @@ def draw(g: Network, w: Walks, solution: Solution) -> Figure:
     used = np.unique(w.edge[solution.values["x"] > 0.5])
     history = solution.stats["history"]
     ends = f"{safe(w.g.nodes[0], 30)} to {safe(w.g.nodes[w.t], 30)}"
-    title = f"Shortest path from {ends}: weight {solution.value:.8g}, {solution.status}"
+    what = "Shortest path" if k == 1 else f"{k} paths without a common edge"
+    title = f"{what} from {ends}: weight {solution.value:.8g}, {solution.status}"
     return figure_of(g, used, history if len(history) > 1 else [], title)
 
 
