@@ -83,7 +83,7 @@ def test_random_digraph(report: Report) -> None:
         "4 s, of it building 2.5 / 1.5 s",
         f"{all_of_it:.2f} s, of it building {building:.2f} ({solution.stats['iterations']} pivots; {parts(solution)})",
     )
-    for case, left_out in (("same", ()), ("the lecture's rows, net flow into the target left out,", ("target",))):
+    for case, left_out in (("same", ()), ("the lecture's rows, net flow into the target left out", ("target",))):
         rows = [row for name, row in problem.subject_to.items() if name not in left_out]
         model = cp.Problem(problem.objective, rows)
         theirs, _ = seconds(lambda model=model: _quietly(model, time_limit=PATIENCE))
