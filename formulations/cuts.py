@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow, minimum_spanning_tree
 
+from formulations.graphs import links
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -185,7 +187,7 @@ def crowded(
     tail, head, x, cost are (m,), no loops; grow() gives the greedy_clusters of x, if somebody has them.
     """
     support = x > TOLERANCE / 10
-    pieces = connected_components(_links(n, tail[support], head[support]), directed=False)[0]
+    pieces = connected_components(links(n, tail[support], head[support]), directed=False)[0]
     if support.sum() == n - pieces and (x <= 1 + TOLERANCE).all():
         return None  # the support is a forest
     clusters = grow() if grow else greedy_clusters(n, tail, head, x, cost)[0]
@@ -205,7 +207,7 @@ def _crowded_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Lamina
     support = x > TOLERANCE / 10
     tail, head, x = tail[support], head[support], x[support]
     whole = x > 1 - TOLERANCE / 10
-    size, group = connected_components(_links(n, tail[whole], head[whole]), directed=False)
+    size, group = connected_components(links(n, tail[whole], head[whole]), directed=False)
     between = group[tail] != group[head]
     a, b, y = group[tail[between]], group[head[between]], x[between]
     alive = np.ones(size, dtype=bool)
@@ -247,7 +249,7 @@ def loosely_joined(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -
     """Sets with x(delta(S)) < at_least, 0 < |S| < n: all among the clusters of x, or else a minimum cut; or None."""
     # An edge with x >= at_least crosses no such cut: its ends are one vertex for the flows.
     heavy = x >= at_least - TOLERANCE / 10
-    size, group = connected_components(_links(n, tail[heavy], head[heavy]), directed=False)
+    size, group = connected_components(links(n, tail[heavy], head[heavy]), directed=False)
     if size < 2:
         return None
     clusters, _ = merge_tree(n, tail, head, np.argsort(-np.round(x, 9), kind="stable"))
@@ -267,10 +269,6 @@ def loosely_joined(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -
         if value < (at_least - TOLERANCE) * unit:
             return Laminar(n, np.r_[np.where(side[group], n, -1), -1])
     return None
-
-
-def _links(n: int, tail: Ints, head: Ints) -> csr_array:
-    return csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n, n))
 
 
 def _unit(total: float) -> int:

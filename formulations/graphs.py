@@ -61,11 +61,8 @@ class Network:
     def simple(self) -> Network:
         """The undirected simple graph: no loops, of parallel edges the lightest (the first on a tie)."""
         low, high = np.minimum(self.tail, self.head), np.maximum(self.tail, self.head)
-        order = np.lexsort((self.weight, high, low))
-        order = order[low[order] != high[order]]
-        first = np.ones(len(order), dtype=bool)
-        first[1:] = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
-        keep = np.sort(order[first])
+        lightest = without_parallels(low, high, self.weight)
+        keep = np.sort(lightest[low[lightest] != high[lightest]])
         if len(keep) == self.m and not self.directed:
             return self
         return replace(self.subgraph(keep), directed=False)
@@ -74,8 +71,7 @@ class Network:
         """The number of (weakly) connected components and each vertex's component, int64 (n,)."""
         from scipy.sparse.csgraph import connected_components
 
-        arcs = csr_array((np.ones(self.m, dtype=np.int8), (self.tail, self.head)), shape=(self.n, self.n))
-        count, label = connected_components(arcs, directed=False)
+        count, label = connected_components(links(self.n, self.tail, self.head), directed=False)
         return int(count), label.astype(np.int64)
 
     def to_networkx(self) -> nx.Graph[Any]:
@@ -92,6 +88,20 @@ class Network:
         graph.add_nodes_from(range(self.n))
         graph.add_weighted_edges_from(zip(self.tail.tolist(), self.head.tolist(), self.weight.tolist(), strict=True))
         return graph
+
+
+def links(n: int, tail: Ints, head: Ints) -> csr_array:
+    """The n x n matrix with an entry for each arc, as scipy's graph searches take it; int8."""
+    return csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n, n))
+
+
+def without_parallels(tail: Ints, head: Ints, cost: Floats) -> Ints:
+    """Of all arcs with the same tail and head the one of least cost, the first on a tie; sorted by tail and head."""
+    order = np.lexsort((cost, head, tail))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (np.diff(tail[order]) != 0) | (np.diff(head[order]) != 0)
+    light: Ints = order[first]
+    return light
 
 
 def network(graph: nx.Graph[Any] | Network, weight: str = "weight", *others: str) -> Network:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from formulations.graphs import Ints
+from formulations.graphs import Ints, links
 from formulations.problem import Family, Problem, Rows, Values
 from formulations.walks import CARRIES, Mask, Walks, lightest_path, reach, widest_path
 
@@ -63,8 +63,7 @@ def _subtours(w: Walks) -> Family:
         inflow = np.where(beyond, enter @ values["x"], 0.0)
         if not (inflow > CARRIES).any():
             return None
-        links = csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(g.n, g.n))
-        _, part = connected_components(links[beyond][:, beyond], directed=False)
+        _, part = connected_components(links(g.n, tail, head)[beyond][:, beyond], directed=False)
         component = np.full(g.n, -1)
         component[beyond] = part
         groups = [component == c for c in range(part.max() + 1)]

@@ -30,7 +30,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from formulations.exact import as_floats, dot, over_one_denominator
-from formulations.graphs import Network
+from formulations.graphs import Network, without_parallels
 from formulations.limited_path import limited
 from formulations.potentials import potentials
 from formulations.problem import Endless, Integers, Multipliers, Problem, Reference, Start, Values
@@ -46,7 +46,6 @@ from formulations.walks import (
     vertex,
     vertices,
     walks,
-    without_parallels,
 )
 
 if TYPE_CHECKING:
@@ -107,8 +106,7 @@ def shortest_path(
 def _refuse_off_every_path(w: Walks, name: Hashable) -> None:
     vertex(w.given, name)
     if name not in w.g.nodes:
-        ends = f"{quoted(w.g.nodes[0])} to {quoted(w.g.nodes[w.t])}"
-        raise ValueError(f"{quoted(name)}, which is required, lies on no path from {ends}")
+        raise ValueError(f"{quoted(name)}, which is required, lies on no path from {w.ends}")
 
 
 def _refuse_negative_cycle(w: Walks) -> None:
@@ -121,7 +119,7 @@ def _refuse_negative_cycle(w: Walks) -> None:
         names = vertices(g, cycle, int(g.tail[cycle[0]]))
         total = Fraction(dot(cost[cycle], np.ones(len(cycle), dtype=np.int64)), unit)
         raise ValueError(
-            f"no walk from {quoted(g.nodes[0])} to {quoted(g.nodes[w.t])} is shortest: the negative cycle "
+            f"no walk from {w.ends} is shortest: the negative cycle "
             f"{' -> '.join(map(quoted, names))} has weight {float(total):.12g}; correct the weights or forbid a part"
             " of it"
         )
@@ -131,11 +129,10 @@ def _refuse_too_many(w: Walks, k: int) -> None:
     from scipy.sparse.csgraph import maximum_flow
 
     g = w.g
-    links = csr_array((np.ones(g.m, dtype=np.int32), (g.tail, g.head)), shape=(g.n, g.n))
-    most = maximum_flow(links, 0, w.t).flow_value
+    capacity = csr_array((np.ones(g.m, dtype=np.int32), (g.tail, g.head)), shape=(g.n, g.n))  # parallel arcs add up
+    most = maximum_flow(capacity, 0, w.t).flow_value
     if most < k:
-        ends = f"{quoted(g.nodes[0])} to {quoted(g.nodes[w.t])}"
-        raise ValueError(f"there are only {most} paths from {ends} without a common edge, not {k}; ask for {most}")
+        raise ValueError(f"there are only {most} paths from {w.ends} without a common edge, not {k}; ask for {most}")
 
 
 def _flow(w: Walks, k: int, most: float) -> Problem:
@@ -224,7 +221,7 @@ def _references(w: Walks, k: int) -> list[Reference]:
 def _length(w: Walks, nonnegative: bool) -> float:
     import networkx as nx
 
-    graph = w.g.subgraph(without_parallels(w.g, w.g.weight)).to_networkx()
+    graph = w.g.subgraph(without_parallels(w.g.tail, w.g.head, w.g.weight)).to_networkx()
     if nonnegative:
         return float(nx.bidirectional_dijkstra(graph, 0, w.t)[0])
     return float(nx.bellman_ford_path_length(graph, 0, w.t))

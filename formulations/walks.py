@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
-from formulations.graphs import Floats, Ints, Network, network
+from formulations.graphs import Floats, Ints, Network, links, network, without_parallels
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -36,6 +36,11 @@ class Walks:
     g: Network
     edge: Ints
     t: int
+
+    @property
+    def ends(self) -> str:
+        """Source and target, as a sentence names them."""
+        return f"{quoted(self.g.nodes[0])} to {quoted(self.g.nodes[self.t])}"
 
     def incidence(self) -> csc_array:
         """The n x m matrix with +1 where an arc leaves a vertex and -1 where it enters."""
@@ -113,8 +118,7 @@ def reach(n: int, tail: Ints, head: Ints, start: int) -> Mask:
     from scipy.sparse.csgraph import breadth_first_order
 
     found = np.zeros(n, dtype=bool)
-    links = csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n, n))
-    found[breadth_first_order(links, start, return_predecessors=False)] = True
+    found[breadth_first_order(links(n, tail, head), start, return_predecessors=False)] = True
     return found
 
 
@@ -137,8 +141,7 @@ def path(n: int, tail: Ints, head: Ints, s: int, t: int) -> Ints | None:
 
     if s == t:
         return NONE
-    links = csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n, n))
-    _, before = breadth_first_order(links, s)
+    _, before = breadth_first_order(links(n, tail, head), s)
     if before[t] < 0:
         return None
     vertices = [t]
@@ -152,21 +155,13 @@ def path(n: int, tail: Ints, head: Ints, s: int, t: int) -> Ints | None:
     return np.array([at[ends] for ends in pairwise(vertices)], dtype=np.int64)
 
 
-def without_parallels(g: Network, cost: Floats) -> Ints:
-    """Of all arcs between the same two vertices the one of least cost."""
-    order = np.lexsort((cost, g.head, g.tail))
-    first = np.r_[True, (np.diff(g.tail[order]) != 0) | (np.diff(g.head[order]) != 0)][: g.m]
-    light: Ints = order[first]
-    return light
-
-
 def lightest_arcs(g: Network, cost: Floats) -> Ints:
     """For every vertex the last arc of a path from vertex 0 of least cost >= 0, -1 where there is none; int64 (n,)."""
     from scipy.sparse.csgraph import dijkstra
 
-    light = without_parallels(g, cost)  # scipy would add them up
-    links = csr_array((cost[light], (g.tail[light], g.head[light])), shape=(g.n, g.n))
-    _, before = dijkstra(links, indices=0, return_predecessors=True)
+    light = without_parallels(g.tail, g.head, cost)  # scipy would add them up
+    lengths = csr_array((cost[light], (g.tail[light], g.head[light])), shape=(g.n, g.n))
+    _, before = dijkstra(lengths, indices=0, return_predecessors=True)
     last = np.full(g.n, -1)
     chosen = light[before[g.head[light]] == g.tail[light]]
     last[g.head[chosen]] = chosen
