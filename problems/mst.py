@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from problems.recipe import Recipe, Task, main
+from problems.errors import safe
+from problems.recipe import Recipe, Task, graph_arguments, graph_of, main
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,28 +16,22 @@ if TYPE_CHECKING:
     from formulations.problem import Problem
     from solvers.solution import Solution
 
-EXAMPLE = Path(__file__).parent / "examples" / "cities.gml"
 SHOWN = 20  # tree edges in the text; --json has them all
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
-    parser.add_argument("--graph", metavar="FILE", help="GML, GraphML, edge list, Pajek, .gr or .tsp; .gz .bz2 .xz")
-    parser.add_argument("--weight", metavar="NAME", help="edge attribute to minimize (default weight, or the only one)")
-    parser.add_argument("--delimiter", metavar="D", help="what separates the columns of an edge list")
+    graph_arguments(parser)
     parser.add_argument("--forest", action="store_true", help="one tree for each component of a disconnected graph")
     parser.add_argument("--max-degree", type=int, metavar="K", help="at most K tree edges at any node (NP-hard)")
 
 
 def read(options: argparse.Namespace) -> Task:
     """The task in a graph file."""
-    from problems.io import read_graph
-
-    path = str(EXAMPLE) if options.graph is None else options.graph
-    file = read_graph(path, options.weight, options.delimiter)
+    file, name = graph_of(options)
     g = file.network
     return Task(
-        source=_name(path),
+        source=name,
         problem=lambda: _problem(g, options),
         describe=describe,
         draw=lambda solution: draw(g, solution),
@@ -56,12 +50,6 @@ def _problem(g: Network, options: argparse.Namespace) -> Problem:
     return minimum_spanning_tree(g, max_degree=options.max_degree)
 
 
-def _name(path: str) -> str:
-    from problems.io import safe
-
-    return safe(Path(path).name, 200)
-
-
 def _simplifications(g: Network) -> Iterable[str]:
     """What of the file a spanning tree has no use for."""
     loops = int((g.tail == g.head).sum())
@@ -76,8 +64,6 @@ def _simplifications(g: Network) -> Iterable[str]:
 
 def describe(solution: Solution) -> Iterable[str]:
     """The first edges of the tree, one a line."""
-    from problems.io import safe
-
     tree = solution.answer
     yield f"tree, {len(tree):,} edges:"
     for u, v, weight in tree[:SHOWN]:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from problems.errors import InputError, safe
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.problem import Problem
+    from problems.io import GraphFile
     from solvers.solution import Solution
 
+EXAMPLE = Path(__file__).parent / "examples" / "cities.gml"
 PROVEN, UNPROVEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -72,6 +75,21 @@ class Recipe:
     summary: str
     arguments: Callable[[argparse.ArgumentParser], None]
     read: Callable[[argparse.Namespace], Task | Verdict]
+
+
+def graph_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every recipe on a graph reads."""
+    parser.add_argument("--graph", metavar="FILE", help="GML, GraphML, edge list, Pajek, .gr or .tsp; .gz .bz2 .xz")
+    parser.add_argument("--weight", metavar="NAME", help="edge attribute to minimize (default weight, or the only one)")
+    parser.add_argument("--delimiter", metavar="D", help="what separates the columns of an edge list")
+
+
+def graph_of(options: argparse.Namespace, attributes: Sequence[str] = ()) -> tuple[GraphFile, str]:
+    """The graph that those arguments name, or the bundled example, and what messages call it."""
+    from problems.io import read_graph
+
+    path = str(EXAMPLE) if options.graph is None else options.graph
+    return read_graph(path, options.weight, options.delimiter, attributes), safe(Path(path).name, 200)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Hashable, Iterable
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problems.errors import InputError, safe
-from problems.recipe import Recipe, Task, Verdict, main
+from problems.recipe import Recipe, Task, Verdict, graph_arguments, graph_of, main
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,15 +18,13 @@ if TYPE_CHECKING:
     from formulations.walks import Walks
     from solvers.solution import Solution
 
-EXAMPLE, FROM, TO = Path(__file__).parent / "examples" / "cities.gml", "Hamburg", "Munich"
+FROM, TO = "Hamburg", "Munich"  # in the example
 SHOWN = 30  # nodes of a path in the text; --json has them all
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
-    parser.add_argument("--graph", metavar="FILE", help="GML, GraphML, edge list, Pajek, .gr or .tsp; .gz .bz2 .xz")
-    parser.add_argument("--weight", metavar="NAME", help="edge attribute to minimize (default weight, or the only one)")
-    parser.add_argument("--delimiter", metavar="D", help="what separates the columns of an edge list")
+    graph_arguments(parser)
     parser.add_argument("--source", metavar="NODE", help="where the path starts")
     parser.add_argument("--target", metavar="NODE", help="where the path ends")
     parser.add_argument(
@@ -60,14 +57,11 @@ def limit(text: str) -> tuple[str, float]:
 
 def read(options: argparse.Namespace) -> Task | Verdict:
     """The task in a graph file, or the verdict on an earlier answer to it."""
-    from problems.io import read_graph
-
-    path = str(EXAMPLE) if options.graph is None else options.graph
     limits: dict[str, float] = {}
     for name, most in options.limit:
         limits[name] = min(most, limits.get(name, most))
-    file = read_graph(path, options.weight, options.delimiter, tuple(limits))
-    g, source = file.network, safe(Path(path).name, 200)
+    file, source = graph_of(options, tuple(limits))
+    g = file.network
     if options.check is not None:
         from problems.checked_path import verdict
 
