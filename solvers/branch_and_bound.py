@@ -56,6 +56,21 @@ class Search:
         self.best, self.value = x, value
         return True
 
+    def keep(self, multipliers: Floats) -> None:
+        """Keep multipliers of the rows as the proof if they bound better than the last."""
+        leaf = Leaf(Dual(multipliers))
+        bound = float(self.model.bound(leaf))
+        if self.proof is None or bound > self.bound:
+            self.proof, self.bound = leaf, bound
+
+    def contradicts(self, multipliers: Floats) -> bool:
+        """Whether multipliers of the rows prove that there is no feasible point; if so, they are the proof."""
+        leaf = Leaf(Dual(multipliers), infeasible=True)
+        if self.model.bound(leaf) < math.inf:
+            return False
+        self.proof = leaf
+        return True
+
     def closed(self, bound: float) -> bool:
         """Whether the bound meets the best value to the asked gap, or so nearly that no value fits between."""
         if self.best is None or bound == -math.inf:
@@ -131,9 +146,9 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> s
         search.proof = Leaf(dual, infeasible=True)
     if status != "optimal" or x is None or dual is None:
         return status
-    if _integral(form, x):
+    if integral(form, x):
         search.offer(x)
-    if search.closed(bound) or _integral(form, x):
+    if search.closed(bound) or integral(form, x):
         return "optimal"
     fixed = _too_dear(search, dual)
     root = _Box(Leaf(dual), x, bound, {j: 2 * (round(x[j]),) for j in fixed.tolist()})
@@ -186,7 +201,7 @@ def _branch(search: Search, root: _Box) -> str:
             half.bound = max(bound, box.bound)
             search.model.leaf_bound(half.leaf, *_sides(form, sides))  # now, within the time limit
             halves.append(half)
-            if half.x is not None and _integral(form, half.x):
+            if half.x is not None and integral(form, half.x):
                 search.offer(half.x)
             elif half.x is not None:
                 heapq.heappush(queue, (half.bound, order, half))
@@ -241,5 +256,6 @@ def _too_dear(search: Search, dual: Dual) -> NDArray[np.int64]:
     return np.flatnonzero(dear.astype(bool) & (result.reduced != 0).astype(bool) & model.form.integral)
 
 
-def _integral(form: StandardForm, x: Floats) -> bool:
+def integral(form: StandardForm, x: Floats) -> bool:
+    """Whether the integral columns are integers up to rounding."""
     return bool((np.abs(x - np.rint(x))[form.integral] <= INTEGRAL).all())

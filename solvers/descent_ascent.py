@@ -11,8 +11,7 @@ import math
 
 import numpy as np
 
-from solvers.branch_and_bound import INTEGRAL, Search, offer_repaired
-from solvers.certificate import Dual, Leaf
+from solvers.branch_and_bound import Search, integral, offer_repaired
 from solvers.linear_program import Arrays, Floats
 from solvers.pdhg import PrimalDual
 
@@ -25,7 +24,7 @@ def descend_ascend(search: Search, iterations: int) -> str:
     """Solve the LP relaxation; returns "optimal" (closed, or settled), "limit", "infeasible" or "unbounded"."""
     form, clock = search.model.form, search.clock
     start = clock.elapsed
-    lp = Arrays(form.c, form.A, form.row_lower, form.row_upper, form.lower, form.upper)
+    lp = Arrays.of(form)
     method = PrimalDual(lp, search.device, search.seed)
     search.loading = clock.elapsed - start
     offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
@@ -48,19 +47,14 @@ def _look(search: Search, method: PrimalDual) -> str | None:
     search.iterations, search.rounds = method.iterations, search.rounds + 1
     x, form = method.x, search.model.form
     offer_repaired(search, x)
-    if (np.abs(x - np.rint(x))[form.integral] <= INTEGRAL).all():
+    if integral(form, x):
         search.offer(x)
-    leaf = Leaf(Dual(method.y))
-    bound = search.model.bound(leaf)
-    if search.proof is None or float(bound) > search.bound:
-        search.proof, search.bound = leaf, float(bound)
+    search.keep(method.y)
     search.note()
     if search.closed(search.bound):
         return "optimal"
     x_ray, y_ray = method.rays()
-    contradiction = Leaf(Dual(y_ray), infeasible=True)
-    if search.model.bound(contradiction) == math.inf:
-        search.proof = contradiction
+    if search.contradicts(y_ray):
         return "infeasible"
     if search.best is not None and _improves_forever(search, x_ray):
         return "unbounded"

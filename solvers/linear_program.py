@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack, vstack
 from scipy.sparse import eye_array as identity_array
 
+from solvers.standard_form import StandardForm
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Result = TypeVar("Result")
@@ -42,6 +44,11 @@ class Arrays:
     row_upper: Floats
     lower: Floats
     upper: Floats
+
+    @staticmethod
+    def of(form: StandardForm) -> Arrays:
+        """The LP relaxation of a form."""
+        return Arrays(form.c, form.A, form.row_lower, form.row_upper, form.lower, form.upper)
 
     def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
         """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""

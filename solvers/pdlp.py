@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from solvers.branch_and_bound import INTEGRAL, Search, offer_repaired
-from solvers.certificate import Dual, Leaf
+from solvers.branch_and_bound import Search, integral, offer_repaired
+from solvers.certificate import Leaf
 from solvers.cutting_plane import Relaxation
 from solvers.linear_program import Arrays, Floats
 from solvers.ortools import Glop, dense, limit, model_of, run
@@ -32,7 +32,7 @@ def solve_by_pdlp(search: Search) -> str:
     form, start = search.model.form, search.clock.elapsed
     if (form.lower > form.upper).any():  # MathOpt would take it for a mistake
         return "infeasible"
-    model = model_of(Arrays(form.c, form.A, form.row_lower, form.row_upper, form.lower, form.upper))
+    model = model_of(Arrays.of(form))
     pdlp = solver.new(parameters_pb2.SOLVER_TYPE_PDLP, model, parameters_pb2.SolverInitializerProto())
     search.loading = search.clock.elapsed - start
     x, y = np.clip(np.zeros(len(form.c)), form.lower, form.upper), np.zeros(len(form.row_lower))
@@ -63,7 +63,7 @@ def solve_by_pdlp(search: Search) -> str:
         if result.termination.reason != result_pb2.TERMINATION_REASON_OPTIMAL:
             break
         accuracy, converged = 0.01 * accuracy, True
-    return "optimal" if converged and search.best is not None and _integral(search, x) else "limit"
+    return "optimal" if converged and search.best is not None and integral(search.model.form, x) else "limit"
 
 
 def _parameters(accuracy: float, suspect: float) -> Any:
@@ -93,15 +93,12 @@ def _look(search: Search, x: Floats, y: Floats) -> None:
     """What a point is worth as an answer, and its multipliers as a proof."""
     form, search.rounds = search.model.form, search.rounds + 1
     offer_repaired(search, x)
-    if _integral(search, x):
+    if integral(search.model.form, x):
         inside = np.clip(x, form.lower, form.upper)
         search.offer(inside)
         search.offer(np.round(inside, 6))  # a vertex of short numbers, hit exactly
     for digits in DIGITS:
-        leaf = Leaf(Dual(np.round(y, digits)))
-        bound = float(search.model.bound(leaf))
-        if search.proof is None or bound > search.bound:
-            search.proof, search.bound = leaf, bound
+        search.keep(np.round(y, digits))
         if search.closed(search.bound):
             break
     search.note()
@@ -109,16 +106,8 @@ def _look(search: Search, x: Floats, y: Floats) -> None:
 
 def _infeasible(search: Search, ray: Floats) -> bool:
     """Whether multipliers along the ray prove that no point satisfies the rows; if so, the proof is kept."""
-    for digits in DIGITS:
-        leaf = Leaf(Dual(np.round(ray / max(np.abs(ray).max(initial=0), 1e-300), digits)), infeasible=True)
-        if search.model.bound(leaf) == np.inf:
-            search.proof = leaf
-            return True
-    return False
-
-
-def _integral(search: Search, x: Floats) -> bool:
-    return bool((np.abs(x - np.rint(x))[search.model.form.integral] <= INTEGRAL).all())
+    ray = ray / max(np.abs(ray).max(initial=0), 1e-300)
+    return any(search.contradicts(np.round(ray, digits)) for digits in DIGITS)
 
 
 def _has_integers(search: Search) -> bool:

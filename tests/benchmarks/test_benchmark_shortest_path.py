@@ -129,7 +129,7 @@ def test_cold_grid(report: Report) -> None:
 
     def defaults() -> float:
         form = standard_form(corner_to_corner(g))
-        lp = Arrays(form.c, form.A, form.row_lower, form.row_upper, form.lower, form.upper)
+        lp = Arrays.of(form)
         highs = Highs(lp)
         highs._highs = highspy.Highs()
         highs._highs.setOptionValue("output_flag", False)
@@ -177,7 +177,7 @@ def _bare_pdlp(problem: Problem, tolerance: float) -> int:
     from solvers.standard_form import standard_form
 
     form = standard_form(problem)
-    lp = Arrays(form.c, form.A, form.row_lower, form.row_upper, form.lower, form.upper)
+    lp = Arrays.of(form)
     pdlp = solver.new(parameters_pb2.SOLVER_TYPE_PDLP, model_of(lp), parameters_pb2.SolverInitializerProto())
     parameters = parameters_pb2.SolveParametersProto()
     criteria = parameters.pdlp.termination_criteria.detailed_optimality_criteria
