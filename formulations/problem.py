@@ -115,6 +115,52 @@ class Start:
     constraints: Mapping[str, NDArray[np.bool_]]
 
 
+@dataclass(frozen=True, eq=False)
+class QuadraticAssignment:
+    """scale <A, P B P'> + offset over permutation matrices P, the template of all objectives on orders with weights.
+
+    <A, P B P'> is the sum over i, j of A[i, j] B[p(i), p(j)], where item i stands at place p(i) (Koopmans and
+    Beckmann 1957). A, B float64 (n, n), finite.
+    """
+
+    A: Floats
+    B: Floats
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def values(self, orders: Ints) -> Floats:
+        """The objective of orders, int64 (k, n), whose entry [., q] is the item at place q; float64 (k,)."""
+        sums = [float((self.A[np.ix_(order, order)] * self.B).sum()) for order in orders]
+        return self.scale * np.asarray(sums) + self.offset
+
+
+@dataclass(frozen=True, eq=False)
+class Ordering:
+    """Any other objective on the orders of n items.
+
+    values  orders, int64 (k, n), entry [., q] the item at place q -> float64 (k,)
+    moves   an order, int64 (n,), and a place -> float64 (n,): how the value changes if the item at that place is taken
+            out and put back so that it stands at place 0, 1, ..., n - 1
+    """
+
+    n: int
+    values: Callable[[Ints], Floats]
+    moves: Callable[[Ints, int], Floats]
+
+
+@dataclass(frozen=True)
+class WeakDual:
+    """A bound on every value of the problem that any witness proves, however it was found.
+
+    witness  seconds -> multipliers, eigenvectors, potentials: by whatever means, within about that time
+    bound    a witness -> what it proves, recomputed from the data alone: a number no value of the problem can beat
+    """
+
+    name: str
+    witness: Callable[[float], Any]
+    bound: Callable[[Any], float]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """minimize or maximize `objective` over its variables, subject to `subject_to` and to all of `for_all`.
@@ -129,6 +175,10 @@ class Problem:
                      constraints so that no endless variable's reduced cost is negative; None if that cannot be
     start            a basis that an algorithm for the problem itself finds: the LP then only verifies
     references       what the optimal value is to be compared with
+    arrangement      the same objective as one on orders, for solvers that search those; answer() then takes
+                     {"order": int64 (n,)}, the item at each place
+    starts           orders worth starting from, int64 (k, n): what adjacent, more amenable problems give
+    weak_duals       bounds beside that of the multipliers
     """
 
     objective: cp.Minimize | cp.Maximize
@@ -141,6 +191,9 @@ class Problem:
     mend: Mend | None = None
     start: Callable[[], Start] | None = None
     references: Sequence[Reference] = ()
+    arrangement: QuadraticAssignment | Ordering | None = None
+    starts: Callable[[], Ints] | None = None
+    weak_duals: Sequence[WeakDual] = ()
 
     @cached_property
     def variables(self) -> dict[str, cp.Variable]:
