@@ -1,0 +1,292 @@
+"""Reading similarities: a table of pairs of users, or a square matrix; or one sentence about why it cannot be used."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tokenize
+import warnings
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from formulations.problem import Floats, Ints
+from problems.errors import InputError, quoted, safe
+from problems.io.build import number
+from problems.io.content import decode, read_bytes
+
+Kind = Literal["similarity", "dissimilarity"]
+COLUMNS = ("user1", "user2", "similarity")
+LARGEST = 10_000  # items: their matrix takes 800 MB
+HIGHEST = 1e100  # greater dissimilarities overflow once they are squared and summed
+TOLERANCE = 1e-9  # relative to the largest entry: what rounding may do to a matrix
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Similarities s of M pairs of users, each pair at most once; pairs may be missing.
+
+    items       the N users by name, as the file has them: to be shown through `safe` only
+    first, second  int64 (M,): positions in items, first != second
+    similarity  float64 (M,), in [0, 1]
+    notes       what the user should be told about how the file was read
+    """
+
+    items: list[str]
+    first: Ints
+    second: Ints
+    similarity: Floats
+    notes: tuple[str, ...] = ()
+
+    def matrix(self) -> Floats:
+        """The similarities as a symmetric float64 (N, N) with ones on the diagonal; missing pairs have 0."""
+        full = np.eye(len(self.items))
+        full[self.first, self.second] = full[self.second, self.first] = self.similarity
+        return full
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixFile:
+    """A symmetric float64 (n, n), its diagonal 1 for similarities and 0 for dissimilarities, and notes on reading."""
+
+    matrix: Floats
+    kind: Kind
+    notes: tuple[str, ...] = ()
+
+
+def read_pairs(path: str | os.PathLike[str]) -> Pairs:
+    """The pairs in a CSV file (.gz .bz2 .xz) with the columns user1, user2, similarity in any order, among others.
+
+    Raises InputError, one sentence for the user, for a file that cannot be used.
+    """
+    return _read(os.fsdecode(path), _pairs)
+
+
+def read_matrix(path: str | os.PathLike[str], kind: Kind | None = None) -> MatrixFile:
+    """The matrix in a .csv file without header, or in a .npy file (.gz .bz2 .xz).
+
+    Similarities (in [0, 1]) and dissimilarities (>= 0) are told apart by the diagonal unless `kind` says which.
+    Raises InputError, one sentence for the user, for a file that cannot be used.
+    """
+    return _read(os.fsdecode(path), lambda data, suffix: _checked(_square(data, suffix), kind))
+
+
+def _read(path: str, parse: Callable[[bytes, str], Read]) -> Read:
+    try:
+        data, suffix = read_bytes(path)
+        if not data.strip():
+            raise InputError("is empty; give a file with similarities in it")
+        return parse(data, suffix)
+    except InputError as error:
+        raise InputError(f"{safe(path, 200)}: {error}") from None
+    except MemoryError:
+        raise InputError(f"{safe(path, 200)}: is too large for this computer's memory; give fewer items") from None
+
+
+def _pairs(data: bytes, suffix: str) -> Pairs:
+    index: dict[str, int] = {}
+    ends, lines, values = array("q"), array("q"), array("d")
+    loops = 0
+    for line, (u, v, text) in _rows(decode(data)):
+        value = number(text)
+        if value is None or not 0 <= value <= 1:
+            fault = "not a number" if value is None else "not between 0 and 1"
+            remedy = "write a number from 0 to 1 (a percentage divided by 100), or leave the pair out"
+            raise InputError(f"line {line} has similarity {quoted(text)}, which is {fault}; {remedy}")
+        if not u or not v:
+            raise InputError(f"line {line} has an empty name; name both users")
+        pair = index.setdefault(u, len(index)), index.setdefault(v, len(index))
+        if len(index) > LARGEST:
+            raise InputError(f"line {line} names user number {len(index):,}; give at most {LARGEST:,} users")
+        if u != v:
+            ends.extend(pair)
+            lines.append(line)
+            values.append(value)
+        elif value == 1:
+            loops += 1
+        else:
+            raise InputError(
+                f"line {line} pairs {quoted(u)} with itself at similarity {safe(text)}; drop the line or correct a name"
+            )
+    if not lines:
+        raise InputError("lists no pair of two users; give a line user1,user2,similarity for each")
+    return _once(list(index), np.array(ends, dtype=np.int64).reshape(-1, 2), np.array(values), np.array(lines), loops)
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Line number and (user1, user2, similarity) of each line below the header, blank lines skipped."""
+    rows = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
+    places: list[int] | None = None
+    width = line = 0
+    try:
+        for row in rows:
+            line, before = rows.line_num, line
+            if not row:
+                continue
+            if places is None:
+                places, width = _places([cell.strip() for cell in row]), len(row)
+            elif len(row) != width:
+                raise InputError(
+                    f"line {before + 1} has {len(row)} fields where the header has {width}; "
+                    "separate fields by commas and quote names that contain one"
+                )
+            else:
+                yield before + 1, [row[place].strip() for place in places]
+    except csv.Error as error:
+        raise InputError(
+            f"line {line + 1} begins a row with a quote that does not close as it should ({safe(error)}); "
+            'write a quote within a quoted name twice, as in "Ann ""A"" Lee"'
+        ) from None
+
+
+def _places(header: list[str]) -> list[int]:
+    """Where the header has the three columns."""
+    if any(header.count(column) != 1 for column in COLUMNS):
+        named = quoted(",".join(header))
+        raise InputError(f"has as header {named}; it must name each of user1,user2,similarity once, between commas")
+    return [header.index(column) for column in COLUMNS]
+
+
+def _once(items: list[str], ends: Ints, values: Floats, lines: Ints, loops: int) -> Pairs:
+    """Each pair once, in the order of the file; a pair with two similarities is refused."""
+    n, (low, high) = len(items), np.sort(ends, axis=1).T
+    _, first, inverse = np.unique(low * n + high, return_index=True, return_inverse=True)
+    clash = np.flatnonzero(values != values[first][inverse])
+    if len(clash):
+        later, earlier = int(clash[0]), int(first[inverse[clash[0]]])
+        u, v = (quoted(items[end]) for end in ends[later])
+        raise InputError(
+            f"line {lines[later]} gives {u} and {v} similarity {values[later]:.12g} "
+            f"but line {lines[earlier]} gave them {values[earlier]:.12g}; keep one"
+        )
+    kept = np.sort(first)
+    again, pairs = len(values) - len(kept), n * (n - 1) // 2
+    notes = [
+        f"Lines that pair a user with itself, left out: {loops:,}.",
+        f"Lines that repeat a pair at the same similarity, left out: {again:,}.",
+        f"Pairs that are not listed, of {pairs:,}: {pairs - len(kept):,}; the score knows nothing of them.",
+        f"Pairs at similarity 1, which the score clips to 1 - 1e-9: {np.count_nonzero(values[kept] == 1):,}.",
+    ]
+    counts = (loops, again, pairs - len(kept), np.any(values[kept] == 1))
+    told = tuple(note for note, count in zip(notes, counts, strict=True) if count)
+    return Pairs(items, ends[kept, 0], ends[kept, 1], values[kept], told)
+
+
+def _square(data: bytes, suffix: str) -> Floats:
+    """The finite square matrix in the bytes of a file with that suffix."""
+    if suffix not in (".csv", ".npy"):
+        raise InputError(f"has the suffix {quoted(suffix)}, which says no format; name it .csv or .npy")
+    matrix = _csv(decode(data)) if suffix == ".csv" else _npy(data)
+    if not np.isfinite(matrix).all():
+        i, j = np.argwhere(~np.isfinite(matrix))[0]
+        where = f"row {i + 1}, column {j + 1} is {matrix[i, j]}"
+        raise InputError(f"{where}, which is not finite; give every pair a finite number")
+    return matrix
+
+
+def _csv(text: str) -> Floats:
+    """The n x n numbers of a text without header."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    n = text.count("\n") + 1
+    _limit(n)
+    lines = text.split("\n")
+    for line, row in enumerate(lines, start=1):
+        fields = row.count(",") + 1
+        if fields != n:
+            raise InputError(
+                f"line {line} has {fields:,} {'field' if fields == 1 else 'fields'} where {n:,} lines need as many; "
+                "give a square matrix, its numbers between commas, without header and names"
+            )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # an older numpy's word for text among the numbers
+        try:
+            numbers = np.fromstring(",".join(lines), dtype=np.float64, sep=",")
+            if len(numbers) == n * n and np.isfinite(numbers).all():
+                return numbers.reshape(n, n)
+        except (ValueError, DeprecationWarning):
+            pass
+    for line, row in enumerate(lines, start=1):
+        for field, cell in enumerate(row.split(","), start=1):
+            value = number(cell.strip())
+            if value is None or not abs(value) < np.inf:
+                remedy = "write a finite number" + ("; a matrix has no header" if line == 1 else "")
+                raise InputError(f"line {line}, field {field} is {quoted(cell.strip())}; {remedy}")
+    raise InputError("has a number that is spelt in no usual way; write all as in 0.25")
+
+
+def _npy(data: bytes) -> Floats:
+    """The array in NumPy's own format; nothing in it is ever executed, nor memory taken for what is only promised."""
+    file = io.BytesIO(data)
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    try:
+        shape, by_column, dtype = readers[npy.read_magic(file)](file)  # longer than 10,000 characters: ValueError
+    except (ValueError, KeyError, SyntaxError, TypeError, RecursionError, tokenize.TokenError):
+        raise InputError("is named .npy but does not hold a plain NumPy array; write it with numpy.save") from None
+    if dtype.kind not in "biuf":
+        kind = "Python objects" if dtype.hasobject else str(dtype)
+        raise InputError(f"holds {safe(kind)}; save real numbers, as in array.astype(float)")
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
+        form = " x ".join(map(str, shape)) or "0-dimensional"
+        raise InputError(f"holds an array of shape {safe(form)}; give a square matrix, n x n")
+    n = shape[0]
+    _limit(n)
+    if len(data) - file.tell() != n * n * dtype.itemsize:
+        raise InputError(f"promises {n:,} x {n:,} numbers but holds {len(data) - file.tell():,} bytes; save it again")
+    held: NDArray[Any] = np.frombuffer(data, dtype, n * n, file.tell()).reshape(n, n)
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which is refused
+        return (held.T if by_column else held).astype(np.float64, order="C")
+
+
+def _limit(n: int) -> None:
+    if n > LARGEST:
+        raise InputError(f"has {n:,} rows; give a matrix of at most {LARGEST:,} items")
+
+
+def _checked(matrix: Floats, kind: Kind | None) -> MatrixFile:
+    """The matrix made exactly symmetric, its diagonal 1 or 0; refused if rounding does not explain its faults."""
+    diagonal, notes = matrix.diagonal(), []
+    if kind is None:
+        kind = _kind(diagonal)
+    own, highest, other = (1.0, 1.0, "dissimilarity") if kind == "similarity" else (0.0, HIGHEST, "similarity")
+    if np.any(np.abs(diagonal - own) > TOLERANCE):
+        notes.append(f"The diagonal is not used: an item's {kind} to itself is {own:.0f}.")
+    np.fill_diagonal(matrix, own)
+    slack = TOLERANCE * min(float(np.abs(matrix).max()), highest)
+    outside = np.argwhere((matrix < -slack) | (matrix > highest + slack))
+    if len(outside):
+        i, j = outside[0]
+        raise InputError(
+            f"row {i + 1}, column {j + 1} is {matrix[i, j]:.12g} but a {kind} is a number from 0 to {highest:g}; "
+            f"scale the matrix, or say --kind {other} if it is one"
+        )
+    np.clip(matrix, 0, highest, out=matrix)
+    difference = np.abs(matrix - matrix.T)
+    i, j = np.unravel_index(int(difference.argmax()), matrix.shape)
+    if difference[i, j] > slack:
+        raise InputError(
+            f"row {i + 1}, column {j + 1} is {matrix[i, j]:.12g} but row {j + 1}, column {i + 1} is "
+            f"{matrix[j, i]:.12g}; a {kind} must be symmetric: correct one or give their mean"
+        )
+    if difference[i, j] > 0:
+        matrix = (matrix + matrix.T) / 2
+        notes.append(f"The matrix is symmetric only up to {difference[i, j]:.1g}: the means are taken.")
+    return MatrixFile(matrix, kind, tuple(notes))
+
+
+def _kind(diagonal: Floats) -> Kind:
+    if np.all(np.abs(diagonal - 1) <= TOLERANCE):
+        return "similarity"
+    if np.all(np.abs(diagonal) <= TOLERANCE):
+        return "dissimilarity"
+    raise InputError(
+        f"has a diagonal from {diagonal.min():.6g} to {diagonal.max():.6g}, where similarities have 1 and "
+        "dissimilarities 0; say --kind similarity or --kind dissimilarity"
+    )
