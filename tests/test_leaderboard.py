@@ -64,6 +64,10 @@ def test_copies_count_as_almost_copies_and_strangers_not_at_all() -> None:
     copies = score(Pairs(["a", "b", "c"], *ends, np.array([1.0, 0.5, 0])), order)
     assert copies == score(Pairs(["a", "b", "c"], *ends, np.array([1 - 1e-9, 0.5, 0])), order)
     assert copies == pytest.approx(100 * (1 - 1))  # all that counts lies one place apart, of 3 users
+    apart = Pairs(["a", "b", "c"], *ends, np.array([0.5, 0, 1]))
+    log = np.log([0.5, 1e-9])
+    x, m = log @ [1, 2] / 9, log.sum() / 9
+    assert score(apart, order) == pytest.approx(100 * (x - m) / -m, rel=1e-7)
 
 
 def test_no_similarity_at_all_is_refused_before_anything_runs() -> None:
