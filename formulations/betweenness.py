@@ -10,7 +10,7 @@ end, so with a penalty f(near, far) for a pair of dissimilarities that should ha
 When x steps past its neighbour y, the middle changes in the triples {x, y, z}: from x to y for every z before both,
 from y to x for every z after both. With h(x, y, z) = t(y; x, z) - t(x; y, z), the step changes V by
 
-    S_xy = sum over z of h(x, y, z) sign(p_y - p_z),    p the places, h = 0 unless x, y, z differ,
+    S_xy = sum over z of h(x, y, z) sign(p_y - p_z),    p the places, h = 0 if z is x or y,
 
 whichever side x comes from (but for its sign). S does not depend on the place of x. So prefix sums of a row of S give
 all moves of one item in O(n), and a move past k others changes S in O(k n).
@@ -92,6 +92,5 @@ class _Steps:
         """h(x, y, z) for pairs y, z (k,) and all x, (k, n)."""
         xy, xz, yz, f = self.d[y], self.d[z], self.d[y, z][:, None], self.penalty
         h = f(xy, xz) + f(yz, xz) - f(xy, yz) - f(xz, yz)
-        pair = np.arange(len(y))
-        h[pair, y] = h[pair, z] = 0
+        h[np.arange(len(z)), z] = 0
         return h
