@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow, minimum_spanning_tree
 
 from formulations.graphs import links
+from formulations.problem import Rows
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -155,6 +157,19 @@ class _Walk(NamedTuple):
     nested: Ints  # sets in each set, itself included
 
 
+def at_most_a_tree_inside(sets: Laminar, tail: Ints, head: Ints) -> Rows:
+    """x(E(S)) <= |S| - 1 for each set, x having an entry for each edge (tail, head)."""
+    owner = sets.owner(tail, head)
+    edges, k, above = np.flatnonzero(owner >= 0), len(sets), sets.parent[sets.n :]
+    return Rows(
+        variable="x",
+        matrix=csr_array((np.ones(len(edges)), (owner[edges], edges)), shape=(k, len(tail))),
+        parent=np.where(above >= 0, above - sets.n, -1),
+        lower=np.zeros(k),  # implied, but a simplex starts better from a bounded activity
+        upper=(sets.sizes() - 1).astype(np.float64),
+    )
+
+
 def merge_tree(n: int, tail: Ints, head: Ints, order: Ints) -> tuple[Laminar, Ints]:
     """All clusters that arise when the edges are added in that order, and the n - 1 (or fewer) edges that merged.
 
@@ -261,14 +276,87 @@ def loosely_joined(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -
     broken = (leaving < at_least - TOLERANCE) & (candidates.sizes() < n)
     if broken.any():
         return candidates.only(broken)
-    unit, i, j = _unit(x.sum()), group[tail], group[head]
-    capacity = np.rint(x * unit).astype(np.int32)
-    network = csr_array((np.r_[capacity, capacity], (np.r_[i, j], np.r_[j, i])), shape=(size, size))
-    for sink in range(1, size):
-        value, side = _minimum_cut(network, 0, sink)
-        if value < (at_least - TOLERANCE) * unit:
-            return Laminar(n, np.r_[np.where(side[group], n, -1), -1])
-    return None
+    sets = _cuts_by_phases(size, group[tail], group[head], x, at_least - TOLERANCE)
+    return _laminar(n, [np.isin(group, part) for part in sets]) if sets else None
+
+
+def _cuts_by_phases(n: int, tail: Ints, head: Ints, x: Floats, below: float) -> list[list[int]]:
+    """Vertex sets S with x(delta(S)) < below, nested or disjoint, a minimum cut among them if there is any.
+
+    Each phase visits all vertices, always the one most strongly joined to those visited. Visited with that strength or
+    more, a vertex is on the same side as the one before in any such cut, and merges with it; the last one's strength
+    is a minimum cut between the last two, which merge as well (Nagamochi and Ibaraki 1992; Stoer and Wagner 1997).
+    """
+    beside: list[dict[int, float]] = [{} for _ in range(n)]
+    for u, v, weight in zip(tail.tolist(), head.tolist(), x.tolist(), strict=True):
+        if u != v:
+            beside[u][v] = beside[u].get(v, 0.0) + weight
+            beside[v][u] = beside[v].get(u, 0.0) + weight
+    members, found = [[v] for v in range(n)], []
+    while len(beside) > 1:
+        strength, visited = [0.0] * len(beside), [False] * len(beside)
+        label, last, labels = [0] * len(beside), -1, -1
+        queue = [(0.0, v) for v in range(len(beside))]
+        left = len(beside)
+        while left:
+            _, v = heappop(queue)
+            if visited[v]:
+                continue
+            visited[v], left = True, left - 1
+            if not left and strength[v] < below:
+                found.append(members[v])
+            if last < 0 or (strength[v] < below and left):
+                labels += 1
+            label[v], last = labels, v
+            for u, weight in beside[v].items():
+                if not visited[u]:
+                    strength[u] += weight
+                    heappush(queue, (-strength[u], u))
+        merged: list[dict[int, float]] = [{} for _ in range(labels + 1)]
+        groups: list[list[int]] = [[] for _ in range(labels + 1)]
+        for v, into in enumerate(label):
+            groups[into] += members[v]
+            for u, weight in beside[v].items():
+                if label[u] != into:
+                    merged[into][label[u]] = merged[into].get(label[u], 0.0) + weight
+        beside, members = merged, groups
+    return found
+
+
+def _laminar(n: int, sets: list[Bools]) -> Laminar:
+    """Nested or disjoint sets, bool (n,) each, as a forest."""
+    sets = sorted(sets, key=np.sum)
+    parent = np.full(n + len(sets), -1)
+    for k in range(len(sets) - 1, -1, -1):  # from the largest on: what is written later lies within
+        for j in range(k):
+            if sets[k][np.argmax(sets[j])]:
+                parent[n + j] = n + k
+        parent[:n][sets[k]] = n + k
+    return Laminar(n, parent)
+
+
+def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
+    """Sets with x(delta(S)) < 2, as loosely_joined finds them, where x has degree 2 at every vertex.
+
+    The ends of an edge with x = 1 then need not be told apart, nor those of the vertex that they merge into (Padberg
+    and Rinaldi 1990), so that what is left for the flows is small.
+    """
+    support = x > TOLERANCE / 10
+    tail, head, x = tail[support], head[support], x[support]
+    group, i, j, y = np.arange(n), tail, head, x
+    while (whole := y > 1 - TOLERANCE / 10).any() and group.max() > 1:
+        size, merged = connected_components(links(group.max() + 1, i[whole], j[whole]), directed=False)
+        if size < 3:
+            break
+        group, i, j = merged[group], merged[i], merged[j]
+        between = np.flatnonzero(i != j)
+        total = csr_array((y[between], np.sort([i[between], j[between]], axis=0)), shape=(size, size)).tocoo()
+        (i, j), y = total.coords, total.data
+    small = loosely_joined(int(group.max()) + 1, i, j, y, at_least=2)
+    if small is None:
+        return None
+    above = np.where(small.parent >= 0, small.parent - small.n + n, -1)
+    return Laminar(n, np.r_[above[: small.n][group], above[small.n :]])
 
 
 def _unit(total: float) -> int:

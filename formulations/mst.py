@@ -25,7 +25,7 @@ import cvxpy as cp
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from formulations.cuts import Laminar, crowded, greedy_clusters, loosely_joined, merge_tree
+from formulations.cuts import Laminar, at_most_a_tree_inside, crowded, greedy_clusters, loosely_joined, merge_tree
 from formulations.graphs import Ints, Network, network
 from formulations.problem import Family, Multipliers, Problem, Reference, Rows, Values
 
@@ -117,21 +117,10 @@ def _cuts(g: Network) -> Family:
 def _partition_cuts(g: Network, clusters: Clusters) -> Family:
     """x(E(S)) <= |S| - 1 for all S."""
 
-    def rows(sets: Laminar) -> Rows:
-        owner = sets.owner(g.tail, g.head)
-        edges, k = np.flatnonzero(owner >= 0), len(sets)
-        return Rows(
-            variable="x",
-            matrix=csr_array((np.ones(len(edges)), (owner[edges], edges)), shape=(k, g.m)),
-            parent=np.where(sets.parent[g.n :] >= 0, sets.parent[g.n :] - g.n, -1),
-            lower=np.zeros(k),  # implied, but a simplex starts better from a bounded activity
-            upper=(sets.sizes() - 1).astype(np.float64),
-        )
-
     def violated(values: Values) -> Laminar | None:
         return crowded(g.n, g.tail, g.head, values["x"], g.weight, lambda: clusters(values)[0])
 
-    return Family("partition cut", violated, rows)
+    return Family("partition cut", violated, lambda sets: at_most_a_tree_inside(sets, g.tail, g.head), ["cut"])
 
 
 def _of_the_last(clusters: Clusters) -> Clusters:

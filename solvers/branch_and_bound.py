@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from formulations.problem import Problem
 from solvers.certificate import Branch, Dual, ExactModel, Fixed, Leaf, Proof
 from solvers.cutting_plane import Relaxation
-from solvers.linear_program import Arrays, Clock, Floats, LinearProgram
+from solvers.linear_program import Arrays, Clock, Floats, LinearProgram, OpenProgram
+from solvers.sifting import Sifting
 from solvers.standard_form import StandardForm
 
+WIDE = 20  # columns per row from which an LP is sifted
 INTEGRAL = 1e-6  # how far from an integer still counts as one: what is rounded is then checked exactly
 
 
@@ -126,7 +128,7 @@ def offer_repaired(search: Search, x: Floats) -> None:
         search.offer(None if repaired is None else search.model.form.vector(repaired))
 
 
-def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> str:
+def branch_and_cut(search: Search, load: Callable[[Arrays], OpenProgram]) -> str:
     """Solve to the asked gap or until the clock stops; returns "optimal" (done), "limit", "infeasible", "unbounded".
 
     An interrupt or a limit loses nothing: search keeps the best answer, and a proof in which every open box is
@@ -136,11 +138,11 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> s
     if (form.lower > form.upper).any():  # an integer between 0.4 and 0.6, say: solvers take that for a mistake
         search.proof = Leaf(Dual(np.zeros(len(form.row_lower))), infeasible=True)
         return "infeasible"
-    start = search.clock.elapsed
-    search.relaxation = Relaxation(search.model, load)
-    search.loading = search.clock.elapsed - start
     search.proof = Leaf(Dual(np.zeros(len(form.row_lower))))
     offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
+    start = search.clock.elapsed
+    search.relaxation = Relaxation(search.model, _sifted(search, load))
+    search.loading = search.clock.elapsed - start
     status, x, dual, bound = cut(search)
     if status == "infeasible" and dual is not None:
         search.proof = Leaf(dual, infeasible=True)
@@ -151,17 +153,28 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], LinearProgram]) -> s
     if search.closed(bound) or integral(form, x):
         return "optimal"
     fixed = _too_dear(search, dual)
-    root = _Box(Leaf(dual), x, bound, {j: 2 * (round(x[j]),) for j in fixed.tolist()})
+    lower, upper = form.lower.copy(), form.upper.copy()
+    lower[fixed] = upper[fixed] = np.rint(x[fixed])
+    search.relaxation.lp.change_bounds(fixed, lower[fixed], upper[fixed])
+    root = _Box(Leaf(dual), x, bound, {})
     try:
-        return _branch(search, root)
+        return _branch(search, root, lower, upper)
     finally:
         proof = _proof(root)
         search.proof = Fixed(fixed, dual, proof) if len(fixed) else proof
 
 
+def _sifted(search: Search, load: Callable[[Arrays], OpenProgram]) -> Callable[[Arrays], LinearProgram]:
+    """The loader, or one that sifts where there are many more columns than rows and a feasible point is known."""
+    best, (rows, columns) = search.best, search.model.form.A.shape
+    if best is None or not 1 < rows < columns / WIDE:
+        return load
+    return lambda lp: Sifting(lp, load, best != 0)
+
+
 @dataclass(eq=False)
 class _Box:
-    """A box of the search: the form's box but for `sides`, column -> (lower, upper)."""
+    """A box of the search: the root's but for `sides`, column -> (lower, upper)."""
 
     leaf: Leaf
     x: Floats | None
@@ -172,8 +185,8 @@ class _Box:
     halves: list[_Box] = field(default_factory=list)
 
 
-def _branch(search: Search, root: _Box) -> str:
-    """Best bound first, on the most fractional column."""
+def _branch(search: Search, root: _Box, lower: Floats, upper: Floats) -> str:
+    """Best bound first, on the most fractional column; lower, upper are the root's box."""
     form, entered = search.model.form, root
     queue, order = [(root.bound, 0, root)], 1
     while queue:
@@ -186,11 +199,11 @@ def _branch(search: Search, root: _Box) -> str:
         assert box.x is not None
         j = int(np.argmax(np.where(form.integral, np.abs(box.x - np.rint(box.x)), -1)))
         at = math.floor(box.x[j])
-        lower, upper = box.sides.get(j, (form.lower[j], form.upper[j]))
+        least, most = box.sides.get(j, (lower[j], upper[j]))
         halves = []
-        for sides in ({**box.sides, j: (lower, float(at))}, {**box.sides, j: (at + 1.0, upper)}):
+        for sides in ({**box.sides, j: (least, float(at))}, {**box.sides, j: (at + 1.0, most)}):
             half = _Box(box.leaf, None, box.bound, sides)
-            _enter(search, entered, half)
+            _enter(search, entered, half, lower, upper)
             entered = half
             search.boxes += 1
             status, half.x, dual, bound = cut(search)
@@ -199,7 +212,7 @@ def _branch(search: Search, root: _Box) -> str:
             if dual is not None:
                 half.leaf = Leaf(dual, infeasible=status == "infeasible")
             half.bound = max(bound, box.bound)
-            search.model.leaf_bound(half.leaf, *_sides(form, sides))  # now, within the time limit
+            search.model.leaf_bound(half.leaf, *_sides(sides, lower, upper))  # now, within the time limit
             halves.append(half)
             if half.x is not None and integral(form, half.x):
                 search.offer(half.x)
@@ -212,19 +225,17 @@ def _branch(search: Search, root: _Box) -> str:
     return "optimal"
 
 
-def _enter(search: Search, left: _Box, entered: _Box) -> None:
-    """Move the LP from one box to another."""
-    form = search.model.form
+def _enter(search: Search, left: _Box, entered: _Box, lower: Floats, upper: Floats) -> None:
+    """Move the LP from one box to another, both within lower, upper."""
     columns = np.unique(np.fromiter([*left.sides, *entered.sides], dtype=np.int64))
     if len(columns):
-        sides = [entered.sides.get(j, (form.lower[j], form.upper[j])) for j in columns.tolist()]
-        lower, upper = np.array(sides).T
+        sides = [entered.sides.get(j, (lower[j], upper[j])) for j in columns.tolist()]
         assert search.relaxation is not None
-        search.relaxation.lp.change_bounds(columns, lower, upper)
+        search.relaxation.lp.change_bounds(columns, *np.array(sides).T)
 
 
-def _sides(form: StandardForm, sides: dict[int, tuple[float, float]]) -> tuple[Floats, Floats]:
-    lower, upper = form.lower.copy(), form.upper.copy()
+def _sides(sides: dict[int, tuple[float, float]], lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+    lower, upper = lower.copy(), upper.copy()
     for j, side in sides.items():
         lower[j], upper[j] = side
     return lower, upper

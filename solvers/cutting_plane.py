@@ -13,7 +13,7 @@ from formulations.problem import Rows
 from solvers.certificate import Dual, ExactModel
 from solvers.linear_program import Arrays, Floats, Ints, LinearProgram, LPResult
 
-LONG = 100  # entries from which a listed row is worth rewriting
+LONG = 0.5  # share of all columns in a listed row from which it is worth rewriting
 
 
 @dataclass
@@ -50,14 +50,15 @@ class Relaxation:
         return LPResult(result.status, x, y, weights, result.iterations), Dual(y, pi)
 
     def separate(self, x: Floats) -> int:
-        """Append the rows that x breaks, of the first family that has any; how many there were."""
-        values = self.form.values(x)
+        """Append the rows that x breaks; how many there were."""
+        values, total, implied = self.form.values(x), 0, set[str]()
         for name, family in self.model.families.items():
-            sets = family.violated(values)
+            sets = None if name in implied else family.violated(values)
             if sets is not None:
                 self._append(name, sets, self.model.rows(name, sets))
-                return len(sets)
-        return 0
+                total += len(sets)
+                implied |= set(family.implies)
+        return total
 
     def _append(self, name: str, sets: Any, rows: Rows) -> None:
         k, start = len(rows.lower), self.form.columns[rows.variable][0].start
@@ -75,8 +76,8 @@ class Relaxation:
 
     def _rewrite_listed_rows(self, rows: Rows, start: int, z: Ints) -> None:
         """In long listed rows, replace what the outermost batched rows sum up by their activities."""
-        if not (rows.matrix.data == 1).all():
-            return
+        if not (rows.matrix.data == 1).all() or np.bincount(rows.matrix.indices, minlength=1).max() > 1:
+            return  # nor do they sum up columns in turn
         outermost = np.arange(len(z))
         for j in range(len(z) - 1, -1, -1):
             if rows.parent[j] >= 0:
@@ -84,7 +85,7 @@ class Relaxation:
         row, column = rows.matrix.tocoo().coords
         group, column = outermost[row], column + start
         top = np.unique(group)
-        for i in np.flatnonzero(np.diff(self.form.A.indptr) > LONG):
+        for i in np.flatnonzero(np.diff(self.form.A.indptr) > LONG * len(self.form.c)):
             dense = self.form.A[[i], :].toarray()[0]
             lowest, highest = np.full(len(z), np.inf), np.full(len(z), -np.inf)
             np.minimum.at(lowest, group, dense[column])

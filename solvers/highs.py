@@ -18,7 +18,7 @@ class Highs:
         """Load the LP; start: which columns and which rows are basic at first."""
         import highspy
 
-        self._lp, self._changed, self._solved, self._loaded = lp, True, False, len(lp.c)
+        self._lp, self._changed, self._solved, self._appended = lp, True, False, np.zeros(0, dtype=np.int64)
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("solver", "simplex")
@@ -32,15 +32,31 @@ class Highs:
         """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
         import highspy
 
+        self._appended = np.r_[self._appended, len(self._lp.c) + np.arange(len(lower))]
         self._lp.append(lower, upper, A, row_lower, row_upper)
-        if self._solved:
-            basis = self._highs.getBasis()
-            self._basis, self._solved = (list(basis.col_status), list(basis.row_status)), False
+        self._keep_basis()
         if self._basis is not None:
             # An activity's column is basic in its own row, so that the start is dual feasible and nearly primal.
             status, (columns, rows) = highspy.HighsBasisStatus, self._basis
             self._basis = (columns + [status.kBasic] * len(lower), rows + [status.kLower] * len(row_lower))
         self._changed = True
+
+    def enter(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
+        """Add columns to the rows there are; A is csr (rows, new columns)."""
+        import highspy
+
+        self._lp.enter(c, lower, upper, A)
+        self._keep_basis()
+        if self._basis is not None:
+            columns, rows = self._basis
+            self._basis = (columns + [highspy.HighsBasisStatus.kLower] * len(c), rows)
+        self._changed = True
+
+    def _keep_basis(self) -> None:
+        """The last basis, taken before the model is passed anew."""
+        if self._solved:
+            basis = self._highs.getBasis()
+            self._basis, self._solved = (list(basis.col_status), list(basis.row_status)), False
 
     def replace_row(self, row: int, columns: Ints, coefficients: Floats) -> None:
         """Change some coefficients of one row."""
@@ -75,7 +91,7 @@ class Highs:
                 "optimal",
                 np.array(solution.col_value),
                 np.array(solution.row_dual),
-                np.array(solution.col_dual[self._loaded :] if self._loaded < len(self._lp.c) else []),
+                np.array(solution.col_dual)[self._appended],
                 iterations,
             )
         if found == status.kUnbounded:
@@ -83,7 +99,7 @@ class Highs:
         if found in (status.kInfeasible, status.kUnboundedOrInfeasible):
             _, has_ray, ray = highs.getDualRay()
             y = np.array(ray) if has_ray else np.zeros(self._lp.A.shape[0])
-            return LPResult("infeasible", None, y, -(self._lp.A.T @ y)[self._loaded :], iterations)
+            return LPResult("infeasible", None, y, -(self._lp.A.T @ y)[self._appended], iterations)
         return LPResult("limit", iterations=iterations)
 
     def _load(self) -> None:

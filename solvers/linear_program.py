@@ -58,6 +58,11 @@ class Arrays:
         self.row_lower, self.row_upper = np.r_[self.row_lower, row_lower], np.r_[self.row_upper, row_upper]
         self.lower, self.upper = np.r_[self.lower, lower], np.r_[self.upper, upper]
 
+    def enter(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
+        """Add columns to the rows there are; A is csr (rows, new columns)."""
+        self.A = hstack([self.A, A], format="csr")
+        self.c, self.lower, self.upper = np.r_[self.c, c], np.r_[self.lower, lower], np.r_[self.upper, upper]
+
     def replace_row(self, row: int, columns: Ints, coefficients: Floats) -> None:
         """Change some coefficients of one row."""
         dense = self.A[[row], :].toarray()[0]
@@ -97,6 +102,13 @@ class LinearProgram(Protocol):
 
     def solve(self, seconds: float) -> LPResult:
         """Solve from the last basis, for that many seconds at most; raises KeyboardInterrupt soon after Ctrl-C."""
+
+
+class OpenProgram(LinearProgram, Protocol):
+    """One that takes further columns in the rows there are."""
+
+    def enter(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
+        """Add columns; A is csr (rows, new columns)."""
 
 
 @dataclass

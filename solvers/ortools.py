@@ -67,7 +67,7 @@ class Glop:
         from ortools.math_opt import parameters_pb2
         from ortools.math_opt.core.python import solver
 
-        self._lp, self._loaded = lp, len(lp.c)
+        self._lp, self._appended = lp, np.zeros(0, dtype=np.int64)
         self._solver = solver.new(
             parameters_pb2.SOLVER_TYPE_GLOP, model_of(lp), parameters_pb2.SolverInitializerProto()
         )
@@ -79,7 +79,19 @@ class Glop:
         matrix = update.linear_constraint_matrix_updates
         _set_rows(update.new_linear_constraints, matrix, m, A, row_lower, row_upper)
         self._send(update)
+        self._appended = np.r_[self._appended, n + np.arange(len(lower))]
         self._lp.append(lower, upper, A, row_lower, row_upper)
+
+    def enter(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
+        """Add columns to the rows there are; A is csr (rows, new columns)."""
+        update, n, entries = _update(), self._lp.A.shape[1], A.tocoo()
+        _set_variables(update.new_variables, n, lower, upper)
+        update.objective_updates.linear_coefficients.ids.extend(range(n, n + len(c)))
+        update.objective_updates.linear_coefficients.values.extend(c.tolist())
+        rows, columns = entries.coords
+        _set_entries(update.linear_constraint_matrix_updates, rows, n + columns, entries.data)
+        self._send(update)
+        self._lp.enter(c, lower, upper, A)
 
     def replace_row(self, row: int, columns: Ints, coefficients: Floats) -> None:
         """Change some coefficients of one row."""
@@ -111,7 +123,7 @@ class Glop:
         wanted = model_parameters_pb2.ModelSolveParametersProto()
         wanted.variable_values_filter.skip_zero_values = True
         wanted.reduced_costs_filter.filter_by_ids = True
-        wanted.reduced_costs_filter.filtered_ids.extend(range(self._loaded, len(self._lp.c)))
+        wanted.reduced_costs_filter.filtered_ids.extend(self._appended.tolist())
         return wanted
 
     def solve(self, seconds: float) -> LPResult:
@@ -135,7 +147,7 @@ class Glop:
                 "optimal",
                 dense(x.variable_values, n),
                 dense(y.dual_values, m),
-                dense(y.reduced_costs, n)[self._loaded :],
+                dense(y.reduced_costs, n)[self._appended],
                 iterations,
             )
         if reason not in (
@@ -150,7 +162,7 @@ class Glop:
             return LPResult("limit", iterations=iterations)
         if least.x[n:].sum() <= 1e-7:
             return LPResult("unbounded", iterations=iterations)
-        return LPResult("infeasible", None, least.y, -(A.T @ least.y)[self._loaded :], iterations + least.iterations)
+        return LPResult("infeasible", None, least.y, -(A.T @ least.y)[self._appended], iterations + least.iterations)
 
 
 def _update() -> Any:

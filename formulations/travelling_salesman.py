@@ -1,0 +1,176 @@
+"""The travelling salesman: the shortest tour through all items.
+
+    minimize    sum of D_uv x_uv
+    over        x in {0, 1}^E, E all pairs of items
+    subject to  x(delta(v)) = 2          for all items v         "degree"
+                x(delta(S)) >= 2         for all S, 0 < |S| < n  "cut"
+
+(Dantzig, Fulkerson and Johnson 1954). Given the degrees, a cut says x(E(S)) <= |S| - 1: it is the spanning tree's
+partition cut, found by the same oracle. As a tour crosses every delta(H) an even number of times,
+
+                x(delta(H) - T) - x(T) >= 1 - |T|    for all H and odd T, a part of delta(H)     "blossom"
+
+holds as well; given the degrees it says x(E(H)) + x(T) <= |H| + (|T| - 1) / 2 (Edmonds 1965; Schrijver, ch. 58).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import cvxpy as cp
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from formulations.cuts import TOLERANCE, at_most_a_tree_inside, cut_below_two, merge_tree
+from formulations.graphs import Floats, Ints
+from formulations.problem import Family, Problem, Reference, Rows, Values
+from formulations.tours import improved, joined, walk
+
+NEAR = 8  # neighbours of each item that a tour is built from, besides those that x joins
+
+
+def travelling_salesman(distance: Floats) -> Problem:
+    """The shortest tour through all n >= 3 items; answer: the items as they are visited, from item 0 on.
+
+    distance is float64 (n, n), symmetric and finite; its diagonal is ignored. The variable x has one entry per pair,
+    in the order of numpy.triu_indices(n, 1). Raises ValueError for any other distance.
+    """
+    D = symmetric(distance, "distance")
+    n = len(D)
+    if n < 3:
+        raise ValueError(f"a tour needs at least 3 items; there {'is' if n == 1 else 'are'} {n}")
+    tail, head = np.triu_indices(n, 1)
+    edge = np.zeros((n, n), dtype=np.int64)
+    edge[tail, head] = edge[head, tail] = np.arange(len(tail))
+    closest = np.argsort(D + np.diag(np.full(n, np.inf)), axis=1, kind="stable")[:, :NEAR]
+    near = closest[:, : n - 1]
+    x = cp.Variable(len(tail), name="x", boolean=True)
+    ends = (np.ones(2 * len(tail)), (np.r_[tail, head], np.r_[edge[tail, head], edge[tail, head]]))
+    incidence = csr_array(coo_array(ends, shape=(n, len(tail))))
+    return Problem(
+        objective=cp.Minimize(D[tail, head] @ x),
+        subject_to={"degree": incidence @ x == 2},
+        for_all=[
+            Family(
+                "cut",
+                lambda values: cut_below_two(n, tail, head, values["x"]),
+                lambda sets: at_most_a_tree_inside(sets, tail, head),
+            )
+        ],
+        strengthened_by=[_blossoms(n, tail, head, edge)],
+        answer=lambda values: tour_of(n, tail, head, values["x"]).tolist(),
+        repair=lambda values: _nearest_tour(tail, head, edge, near, D, values),
+        references=[Reference("greedy tour (networkx)", lambda: _greedy(D), "<=")],
+    )
+
+
+def symmetric(matrix: Floats, name: str) -> Floats:
+    """The matrix as float64, its diagonal 0; raises ValueError if it is not square, finite and symmetric."""
+    M = np.array(matrix, dtype=np.float64)
+    if M.ndim != 2 or M.shape[0] != M.shape[1]:
+        raise ValueError(f"the {name} has shape {M.shape}; it must be square, a row and a column for each item")
+    np.fill_diagonal(M, 0)
+    if not np.isfinite(M).all():
+        i, j = np.argwhere(~np.isfinite(M))[0].tolist()
+        raise ValueError(f"the {name} of items {i} and {j} is {M[i, j]}; every pair needs a finite number")
+    if (M != M.T).any():
+        i, j = np.argwhere(M != M.T)[0].tolist()
+        raise ValueError(
+            f"the {name} of items {i} and {j} is {M[i, j]} one way and {M[j, i]} the other; make it symmetric"
+        )
+    return M
+
+
+class Blossoms(NamedTuple):
+    """k handles H, int64 vertices each, and their teeth T, int64 edges each."""
+
+    handles: list[Ints]
+    teeth: list[Ints]
+
+    def __len__(self) -> int:
+        """k."""
+        return len(self.handles)
+
+
+def _blossoms(n: int, tail: Ints, head: Ints, edge: Ints) -> Family:
+    """x(E(H)) + x(T) <= |H| + (|T| - 1) / 2."""
+
+    def violated(values: Values) -> Blossoms | None:
+        return crossed_oddly(n, tail, head, values["x"])
+
+    def rows(sets: Blossoms) -> Rows:
+        columns, upper = [], []
+        for handle, teeth in zip(sets.handles, sets.teeth, strict=True):
+            u, v = np.triu_indices(len(handle), 1)
+            crossing = np.isin(tail[teeth], handle) != np.isin(head[teeth], handle)
+            if len(teeth) % 2 == 0 or not crossing.all() or len(np.unique(teeth)) < len(teeth):
+                raise ValueError("a blossom's teeth must be an odd number of different edges that leave its handle")
+            columns.append(np.r_[edge[handle[u], handle[v]], teeth])
+            upper.append(len(handle) + (len(teeth) - 1) // 2)
+        ends = np.cumsum([0, *map(len, columns)])
+        return Rows(
+            variable="x",
+            matrix=csr_array((np.ones(ends[-1]), np.concatenate(columns), ends), shape=(len(sets), len(tail))),
+            parent=np.full(len(sets), -1),
+            lower=np.zeros(len(sets)),  # implied, as for the partition cuts
+            upper=np.asarray(upper, dtype=np.float64),
+        )
+
+    return Family("blossom", violated, rows)
+
+
+def crossed_oddly(n: int, tail: Ints, head: Ints, x: Floats) -> Blossoms | None:
+    """Handles H and odd T with sum over T of 1 - x and over delta(H) - T of x less than 1; None if none was found.
+
+    A heuristic: the handles tried are the clusters that the fractional edges merge into, those of large x first, or
+    those nearest to 0 or 1 first. For a handle the best T is known: the edges above 1/2, one more or less where they
+    are even (Padberg and Rao 1982).
+    """
+    support = np.flatnonzero(x > TOLERANCE / 10)
+    u, v, y = tail[support], head[support], x[support]
+    doubt, large = np.minimum(y, 1 - y), y > 0.5
+    fractional = np.flatnonzero(doubt > TOLERANCE / 10)
+    found: dict[bytes, tuple[Ints, Ints]] = {}
+    for order in (np.argsort(-y[fractional], kind="stable"), np.argsort(doubt[fractional], kind="stable")):
+        clusters, _ = merge_tree(n, u, v, fractional[order])
+        for handle in map(np.sort, clusters.members()):
+            inside = np.zeros(n, dtype=bool)
+            inside[handle] = True
+            leaving = np.flatnonzero(inside[u] != inside[v])
+            teeth, excess = leaving[large[leaving]], float(doubt[leaving].sum())
+            if len(teeth) % 2 == 0 and len(leaving):
+                least = leaving[np.argmax(doubt[leaving])]
+                teeth, excess = np.setxor1d(teeth, [least]), excess + 1 - 2 * doubt[least]
+            if len(teeth) % 2 and excess < 1 - TOLERANCE:
+                smaller = np.flatnonzero(inside == (2 * len(handle) - inside[0] < n))  # or else the others
+                found[smaller.tobytes() + teeth.tobytes()] = (smaller, support[teeth])
+    return Blossoms(*map(list, zip(*found.values(), strict=True))) if found else None
+
+
+def tour_of(n: int, tail: Ints, head: Ints, x: Floats) -> Ints:
+    """The tour whose edges have x = 1, from item 0 on to the smaller of its neighbours; int64 (n,)."""
+    chosen = np.flatnonzero(x > 0.5)
+    beside: list[list[int]] = [[] for _ in range(n)]
+    for u, v in zip(tail[chosen].tolist(), head[chosen].tolist(), strict=True):
+        beside[u].append(v)
+        beside[v].append(u)
+    return walk([sorted(pair) for pair in beside], 0)
+
+
+def _nearest_tour(tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats, values: Values) -> Values:
+    """The tour that takes edges by falling x, then near ones by rising distance, improved by exchanges."""
+    used = np.flatnonzero(values["x"] > TOLERANCE)
+    likely = np.union1d(used, edge[np.arange(len(D))[:, None], near])
+    order = likely[np.lexsort((D[tail[likely], head[likely]], -np.round(values["x"][likely], 9)))]
+    tour = improved(joined(len(D), tail, head, order, D), D, near)
+    x = np.zeros(len(tail))
+    x[edge[tour, np.roll(tour, -1)]] = 1
+    return {"x": x}
+
+
+def _greedy(D: Floats) -> float:
+    import networkx as nx
+
+    graph: nx.Graph[Any] = nx.from_numpy_array(D - D.min() + 1)  # it takes 0 for no edge
+    tour = nx.approximation.greedy_tsp(graph)
+    return float(D[tour[:-1], tour[1:]].sum())
