@@ -17,7 +17,7 @@ template, the quadratic assignment sum of A_ij B(k) over all i and j:
 Gradient_weighted is the sum of (d_ij - d_ih) + (d_ij - d_hj) over all i < h < j: a pair is the outer one in k - 1
 triples, counted twice, and an inner one in n - 1 - k. The last three are lengths of Hamiltonian paths. The others:
 
-    AR_events, AR_deviations, RGAR, Gradient_raw: sums over triples, see `formulations.betweenness`
+    AR_events, AR_deviations, RGAR, Gradient_raw: sums over triples, see `formulations.triples`
     Lazy_path_length      sum of (n - i) d_{i,i+1}               min   Earle, Hurley 2015; not that of the reverse order
     Moore_stress          of s, to all 8 neighbours              min   Niermann 2005
     Cor_R                 of i and j, weighted by s_ij           max   Deutsch, Martin 1971
@@ -31,8 +31,8 @@ from math import comb
 
 import numpy as np
 
-from formulations.betweenness import Penalty, betweenness
 from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment
+from formulations.triples import Penalty, anti_robinson
 
 
 @dataclass(frozen=True)
@@ -136,12 +136,12 @@ def _gradient(near: Floats, far: Floats) -> Floats:
 
 
 def _triples(penalty: Penalty) -> Callable[[Floats], Ordering]:
-    return lambda d: betweenness(d, penalty)
+    return lambda d: anti_robinson(d, penalty)
 
 
 def _relative_events(d: Floats) -> Ordering:
     """The events relative to how many there could be; R's window is by default the whole order."""
-    n, events = len(d), betweenness(d, _event)
+    n, events = len(d), anti_robinson(d, _event)
     most = max(1, 2 * comb(n, 3))
     return Ordering(n, lambda orders: events.values(orders) / most, lambda *at: events.moves(*at) / most)
 
