@@ -30,12 +30,12 @@ from problems.errors import InputError, safe
 from problems.io.content import decode
 
 Hashes = NDArray[np.uint64]
-File = tuple[str, Callable[[], str]]  # a name, and what reads the text or raises InputError
+File = tuple[str, Callable[[], bytes]]  # a name, and what reads the file or raises InputError
 
 K = 12  # symbols
 WINDOW = 6  # hashes
 LARGEST = 1 << 20  # bytes in a file: more is data, or made by a machine
-FILES = 20_000  # in a folder: more is not a folder of submissions
+FILES = 10_000  # in a folder: more is not a folder of submissions
 SECONDS = 10.0  # of computing per submission: some of the lexers' regular expressions can be made to take for ever
 BASE = np.uint64(0x9E3779B97F4A7C15)  # of the rolling hash: odd, so that no symbol is shifted out
 _NONE = np.uint64(2**64 - 1)
@@ -75,7 +75,7 @@ def similarity_of(folder: str, ignore: str | None = None) -> CodeSimilarity:
 def similarity_of_sources(sources: Mapping[str, str]) -> CodeSimilarity:
     """The same for programs given as file name: text."""
     submissions: dict[str, list[File]] = {
-        name: [(name, functools.partial(str, text))] for name, text in sources.items()
+        name: [(name, functools.partial(text.encode, "utf-8", "surrogatepass"))] for name, text in sources.items()
     }
     return _compared(submissions, "sources", _Lexers(), _NOTHING)
 
@@ -160,32 +160,33 @@ def _rolled(symbols: Iterable[str]) -> Hashes:
 
 
 class _Lexers:
-    """One lexer for all files whose names end alike, so that copies are lexed alike."""
+    """One lexer for all names of a kind, so that copies are lexed alike."""
 
     def __init__(self) -> None:
-        self._of: dict[str, Any] = {}
+        self._of: dict[Any, Any] = {}
 
-    def symbols(self, name: str, text: str) -> Iterator[str]:
+    def symbols(self, name: str, data: bytes) -> Iterator[str]:
+        kind = _kind(os.path.basename(name))
+        if kind is None:
+            raise InputError("is in no language known by its name")
+        text = decode(data)
         if not text.strip():
             raise InputError("is empty")
-        kind = os.path.splitext(name)[1] or name
-        if kind not in self._of:
-            self._of[kind] = _lexer(name, text)
-        if self._of[kind] is None:
-            raise InputError("is in no language known by its name")
         try:
+            if kind not in self._of:
+                self._of[kind] = _kind(os.path.basename(name), text)()
             yield from _symbols(self._of[kind].get_tokens(text))
         except Exception as error:  # a lexer met what its author did not think of
             raise InputError(f"cannot be lexed ({type(error).__name__})") from error
 
 
-def _lexer(name: str, text: str) -> Any:
-    """The lexer that knows such names; the text decides where several do (.m, .pl)."""
+@functools.lru_cache
+def _kind(name: str, text: str | None = None) -> Any:
+    """The class of lexers for files of that name; where several languages have such names (.m, .pl), by the text."""
     from pygments.lexers import TextLexer, find_lexer_class_for_filename
 
-    base = os.path.basename(name)
-    found = find_lexer_class_for_filename(base, text) or find_lexer_class_for_filename(base.lower(), text)
-    return None if found in (None, TextLexer) else found()
+    found = find_lexer_class_for_filename(name, text) or find_lexer_class_for_filename(name.lower(), text)
+    return None if found is TextLexer else found
 
 
 def _symbols(tokens: Iterable[tuple[Any, str]]) -> Iterator[str]:
@@ -243,7 +244,7 @@ def _files(top: str, left: list[int]) -> list[File]:
             raise InputError(f"{safe(top, 200)}: more than {FILES:,} files up to here; name a folder of submissions")
         below = None if os.path.islink(path) else _below(path)
         if below is None:
-            found.append((os.path.relpath(path, os.path.dirname(top)), functools.partial(_text, path)))
+            found.append((os.path.relpath(path, os.path.dirname(top)), functools.partial(_content, path)))
         else:
             paths += below[::-1]
     return found
@@ -257,7 +258,7 @@ def _below(path: str) -> list[str] | None:
         return None
 
 
-def _text(path: str) -> str:
+def _content(path: str) -> bytes:
     if os.path.islink(path):
         raise InputError("is a symbolic link; put the file itself there")
     try:
@@ -270,7 +271,7 @@ def _text(path: str) -> str:
         raise InputError(f"cannot be opened: {error.strerror or 'unreadable'}") from None
     if len(data) > LARGEST:
         raise InputError(f"holds more than {LARGEST >> 20} MB")
-    return decode(data)
+    return data
 
 
 class _Overrun(BaseException):
