@@ -85,6 +85,8 @@ public class A { static double f(double[] a) throws Oops {
     if (a.size == 42) throw new Oops("a \\"quoted\\" text" + '\\n');
     return t / a.size; } }
 """
+LUA = "function f(a)\n  g((a[(1)]), (b[(2)])) -- glue\n  return ((a))\nend\n"
+SPACED_LUA = "function f ( a ) g ( ( a [ ( 1 ) ] ) , ( b [ ( 2 ) ] ) ) return ( ( a ) ) end"
 PAIRS = [("py", PYTHON, DISGUISED_PYTHON), ("c", C, DISGUISED_C), ("java", JAVA, DISGUISED_JAVA)]
 
 
@@ -105,7 +107,7 @@ def of(found: CodeSimilarity, first: str, second: str) -> float:
     return float(found.matrix[found.items.index(first), found.items.index(second)])
 
 
-@pytest.mark.parametrize(("suffix", "original", "disguised"), PAIRS)
+@pytest.mark.parametrize(("suffix", "original", "disguised"), [*PAIRS, ("lua", LUA, SPACED_LUA)])
 def test_names_literals_comments_and_layout_do_not_matter(suffix: str, original: str, disguised: str) -> None:
     assert pair(original, disguised, suffix) == 1
 
