@@ -36,8 +36,8 @@ def insertion_search(
 ) -> None:
     """Hand ever better orders to keep, until time is up or it has long found none.
 
-    starts   int64 (k, n), k >= 1: orders to start from, order[q] the item at place q; each is tried in the better of
-             its two directions, best first, as many as half of the time allows
+    starts   int64 (k, n), k >= 1: orders to start from, order[q] the item at place q; tried best first, in both
+             directions where that makes a difference, as many as half of the time allows
     seconds  wall time; None for no limit
     keep     (order, int64 (n,); its value) at each improvement, the best start first; the value is right but for
              rounding in what moves add up to
@@ -48,9 +48,10 @@ def insertion_search(
     if starts.ndim != 2 or not len(starts) or (np.sort(starts, axis=1) != np.arange(n)).any():
         raise ValueError(f"the starts have shape {starts.shape}; give at least one order of the items 0 ... {n - 1}")
     search = _Search(ordering, -1 if maximize else 1, np.random.default_rng(seed), time.monotonic(), seconds)
-    there, back = (search.sign * ordering.values(starts[:, ::way]) for way in (1, -1))
-    directed = np.where((back < there)[:, None], starts[:, ::-1], starts)
-    cost = np.minimum(there, back)
+    cost = search.sign * ordering.values(starts)
+    if not np.isclose(search.sign * ordering.values(starts[:1, ::-1]), cost[:1], rtol=LEAST):  # the direction matters
+        starts = np.concatenate([starts, starts[:, ::-1]])
+        cost = search.sign * ordering.values(starts)
     search.least = LEAST * float(np.abs(cost).max())
 
     best, kept = _Walk(np.empty(0, dtype=np.int64), math.inf), math.inf
@@ -66,7 +67,7 @@ def insertion_search(
         return better
 
     for k in np.argsort(cost, kind="stable"):
-        walk = _Walk(directed[k].copy(), float(cost[k]))
+        walk = _Walk(starts[k].copy(), float(cost[k]))
         offer(walk)
         search.descend(walk, np.ones(n, dtype=bool), offer)
         if search.spent() > 0.5:
