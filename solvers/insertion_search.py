@@ -114,7 +114,7 @@ class _Search:
         n = len(walk.order)
         while waiting.any():
             for item in self.random.permutation(np.flatnonzero(waiting)).tolist():
-                if self.spent() > 1:
+                if self.spent() >= 1:
                     return
                 waiting[item] = False
                 place = int(np.flatnonzero(walk.order == item)[0])
