@@ -73,7 +73,7 @@ def similarity_of(folder: str, ignore: str | None = None) -> CodeSimilarity:
 
 
 def similarity_of_sources(sources: Mapping[str, str]) -> CodeSimilarity:
-    """The same for programs given as file name: text."""
+    """The similarity of programs given as file name: text. Raises InputError if fewer than two can be compared."""
     submissions: dict[str, list[File]] = {
         name: [(name, functools.partial(text.encode, "utf-8", "surrogatepass"))] for name, text in sources.items()
     }
@@ -174,19 +174,21 @@ class _Lexers:
             raise InputError("is empty")
         try:
             if kind not in self._of:
-                self._of[kind] = _kind(os.path.basename(name), text)()
+                self._of[kind] = _find(os.path.basename(name), text)()
             yield from _symbols(self._of[kind].get_tokens(text))
         except Exception as error:  # a lexer met what its author did not think of
             raise InputError(f"cannot be lexed ({type(error).__name__})") from error
 
 
-@functools.lru_cache
-def _kind(name: str, text: str | None = None) -> Any:
+def _find(name: str, text: str | None = None) -> Any:
     """The class of lexers for files of that name; where several languages have such names (.m, .pl), by the text."""
     from pygments.lexers import TextLexer, find_lexer_class_for_filename
 
     found = find_lexer_class_for_filename(name, text) or find_lexer_class_for_filename(name.lower(), text)
     return None if found is TextLexer else found
+
+
+_kind = functools.lru_cache(_find)  # of names without a text: many submissions have a Main.java
 
 
 def _symbols(tokens: Iterable[tuple[Any, str]]) -> Iterator[str]:
