@@ -111,6 +111,12 @@ def test_the_same_seed_and_iterations_give_the_same_orders(monkeypatch: pytest.M
     assert [order for order, _ in runs[0]] != [order for order, _ in runs[2]]
 
 
+def test_a_search_leaves_local_optima_and_does_not_fall_back_at_once() -> None:
+    A, B = np.random.default_rng(5).random((2, 40, 40))
+    down, on = (search(A + A.T, B + B.T, iterations=iterations)[-1][1] for iterations in (100, 400))
+    assert on < down  # a hundred exchanges are enough to get to the bottom
+
+
 def test_what_an_interrupt_cuts_short_was_kept() -> None:
     A, B = np.random.default_rng(4).random((2, 40, 40))
     kept: list[float] = []
