@@ -92,7 +92,8 @@ def test_no_table_proves_more_than_the_optimum(n: int, kind: str) -> None:
     tables += [np.full(2**n, x) for x in (np.nan, np.inf, 1e300)]
     tables += [rng.integers(-(2**63), 2**63 - 1, 2**n), np.full(2**n, -(2**63))]
     tables += [np.where(np.arange(2**n) == 1, x, table.astype(float)) for x in (np.nan, np.inf, -np.inf)]
-    for spoilt in tables:
+    huge = np.where(np.arange(2**n) == 2**n - 1, 3 * 2**61, -3 * 2**61)  # differences of these do not fit
+    for spoilt in [*tables, huge, -huge]:
         assert subset_bound(W, spoilt) <= best
 
 
