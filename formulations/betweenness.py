@@ -32,6 +32,7 @@ from formulations.eigenvalues import least_eigenvalues
 from formulations.problem import Floats
 from formulations.witnesses import UNIT, arrays
 
+UNLIMITED = 100  # rounds where no time is set, fewer beyond 86 items
 ROUNDS = 300  # by then the iteration has long settled to what a bound can show
 
 
@@ -68,6 +69,8 @@ def betweenness_bound(w: Floats, witness: Any) -> float:
 def betweenness_multipliers(w: Floats, seconds: float) -> tuple[Floats, Floats]:
     """A good (lambda, delta) within about that time, never worse than lambda_ijk = min(w_ij, w_jk, w_ik).
 
+    Without a limit it makes as many rounds as take some ten seconds, so that the same w gives the same multipliers.
+
     The boundary point method (Povh, Rendl and Wiegele, Computing 2006; Wen, Goldfarb and Yin 2010, over-relaxed): each
     constraint has its own entries of the matrices, so that a step is an average over the three blocks of a triple and
     a projection of n matrices, at the cost of n eigendecompositions: 0.2 s at n = 100, and 8 n^3 bytes per array.
@@ -86,7 +89,8 @@ def betweenness_multipliers(w: Floats, seconds: float) -> tuple[Floats, Floats]:
     value, sigma = _worth(*best), 0.1 / spread
     Y = np.where(apart, 1 / 12, 0) + np.where(diagonal, 1 / 4, 0)
     Z = np.zeros((n, n, n))
-    for step in range(1, ROUNDS + 1):
+    rounds = ROUNDS if math.isfinite(seconds) else min(UNLIMITED, int(UNLIMITED * (86 / n) ** 3))
+    for step in range(1, rounds + 1):
         target = W + Z + Y / sigma
         mean = (target + target.transpose(1, 0, 2) + target.transpose(2, 1, 0)) / 3
         y = np.where(apart, mean - 1 / 12 / sigma, np.where(diagonal, target - 1 / 4 / sigma, 0))

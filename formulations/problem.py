@@ -117,6 +117,60 @@ class Start:
     constraints: Mapping[str, NDArray[np.bool_]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """minimize or maximize `objective` over its variables, subject to `subject_to` and to all of `for_all`.
+
+    subject_to       named constraints; the names reach multipliers and messages
+    for_all          the families of constraints that define the problem, on top of those listed
+    strengthened_by  families implied by the others at integer points: they only tighten the relaxation
+    answer           values -> what the user asked for: the tree, the path, the order
+    repair           values -> nearby values that may well be feasible, or None (a heuristic, never trusted)
+    dual             feasible integer values -> a guess at the multipliers that prove them optimal
+    mend             reduced costs, and which variables are endless -> what to add to the multipliers of listed
+                     constraints so that no endless variable's reduced cost is negative; None if that cannot be
+    start            a basis that an algorithm for the problem itself finds: the LP then only verifies
+    references       what the optimal value is to be compared with
+    """
+
+    objective: cp.Minimize | cp.Maximize
+    subject_to: Mapping[str, cp.Constraint]
+    for_all: Sequence[Family] = ()
+    strengthened_by: Sequence[Family] = ()
+    answer: Callable[[Values], Any] = dict
+    repair: Callable[[Values], Values | None] | None = None
+    dual: Callable[[Values], Multipliers | None] | None = None
+    mend: Mend | None = None
+    start: Callable[[], Start] | None = None
+    references: Sequence[Reference] = ()
+
+    @cached_property
+    def variables(self) -> dict[str, cp.Variable]:
+        """The problem's variables by name. Raises ValueError if two share a name."""
+        found = {v.id: v for part in (self.objective, *self.subject_to.values()) for v in part.variables()}
+        named = {v.name(): v for v in found.values()}
+        if len(named) < len(found):
+            raise ValueError(f"two variables share a name among {sorted(v.name() for v in found.values())}; rename one")
+        return named
+
+    @property
+    def families(self) -> dict[str, Family]:
+        """All families by name, the strengthening ones first: they cut deeper."""
+        return {family.name: family for family in (*self.strengthened_by, *self.for_all)}
+
+    def also(self, **constraints: cp.Constraint) -> Problem:
+        """The same problem under further named constraints; references that no longer apply are dropped.
+
+        A reference's value for the old problem still bounds the new one, from the side the new constraints push to.
+        """
+        taken = sorted(set(constraints) & set(self.subject_to))
+        if taken:
+            raise ValueError(f"the problem has a constraint named {taken[0]!r} already; choose another name")
+        harder: Literal["<=", ">="] = "<=" if self.objective.NAME == "maximize" else ">="
+        bounds = [replace(r, relation=harder) for r in self.references if r.relation in ("==", harder)]
+        return replace(self, subject_to={**self.subject_to, **constraints}, references=bounds)
+
+
 @dataclass(frozen=True, eq=False)
 class QuadraticAssignment:
     """scale <A, P B P'> + offset over permutation matrices P, the template of all objectives on orders with weights.
@@ -134,6 +188,27 @@ class QuadraticAssignment:
         """The objective of orders, int64 (k, n), whose entry [., q] is the item at place q; float64 (k,)."""
         sums = [float((self.A[np.ix_(order, order)] * self.B).sum()) for order in orders]
         return self.scale * np.asarray(sums) + self.offset
+
+    def as_linear(self) -> tuple[Floats, float] | None:
+        """W and c with value = sum over pairs of W_uv |p(u) - p(v)| + c, up to rounding; None if B is not so.
+
+        That is, B = f |i - j| + g off the diagonal, to 1e-12 of its largest entry, and a constant on it.
+        """
+        n, B = len(self.B), self.B
+        if n < 2:
+            return None
+        apart = np.abs(np.arange(n)[:, None] - np.arange(n)).astype(np.float64)
+        slope = float(B[0, -1] - B[0, 1]) / (n - 2) if n > 2 else 0.0
+        base = float(B[0, 1]) - slope
+        straight = slope * apart + base
+        np.fill_diagonal(straight, B[0, 0])
+        if np.abs(B - straight).max() > 1e-12 * np.abs(B).max():
+            return None
+        W = self.scale * slope * (self.A + self.A.T)
+        np.fill_diagonal(W, 0)
+        loops = float(np.trace(self.A))
+        constant = base * (float(self.A.sum()) - loops) + float(B[0, 0]) * loops
+        return W, self.scale * constant + self.offset
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,61 +239,22 @@ class WeakDual:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
-    """minimize or maximize `objective` over its variables, subject to `subject_to` and to all of `for_all`.
+class Arrangement:
+    """minimize or maximize an objective over all orders of n items.
 
-    subject_to       named constraints; the names reach multipliers and messages
-    for_all          the families of constraints that define the problem, on top of those listed
-    strengthened_by  families implied by the others at integer points: they only tighten the relaxation
-    answer           values -> what the user asked for: the tree, the path, the order
-    repair           values -> nearby values that may well be feasible, or None (a heuristic, never trusted)
-    dual             feasible integer values -> a guess at the multipliers that prove them optimal
-    mend             reduced costs, and which variables are endless -> what to add to the multipliers of listed
-                     constraints so that no endless variable's reduced cost is negative; None if that cannot be
-    start            a basis that an algorithm for the problem itself finds: the LP then only verifies
-    references       what the optimal value is to be compared with
-    arrangement      the same objective as one on orders, for solvers that search those; answer() then takes
-                     {"order": int64 (n,)}, the item at each place
-    starts           orders worth starting from, int64 (k, n): what adjacent, more amenable problems give
-    weak_duals       bounds beside that of the multipliers
+    answer      an order, int64 (n,), the item at each place -> what the user asked for
+    model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
+    starts      orders worth starting from, int64 (k, n): the answers of adjacent, more amenable problems
+    weak_duals  bounds, the cheapest first
+    subsets     where the objective is as_linear(): what potentials of all subsets of the items prove of that sum
+    references  what the best value is to be compared with
     """
 
-    objective: cp.Minimize | cp.Maximize
-    subject_to: Mapping[str, cp.Constraint]
-    for_all: Sequence[Family] = ()
-    strengthened_by: Sequence[Family] = ()
-    answer: Callable[[Values], Any] = dict
-    repair: Callable[[Values], Values | None] | None = None
-    dual: Callable[[Values], Multipliers | None] | None = None
-    mend: Mend | None = None
-    start: Callable[[], Start] | None = None
-    references: Sequence[Reference] = ()
-    arrangement: QuadraticAssignment | Ordering | None = None
+    sense: Literal["minimize", "maximize"]
+    objective: QuadraticAssignment | Ordering
+    answer: Callable[[Ints], Any] = np.ndarray.tolist
+    model: Callable[[], Problem] | None = None
     starts: Callable[[], Ints] | None = None
     weak_duals: Sequence[WeakDual] = ()
-
-    @cached_property
-    def variables(self) -> dict[str, cp.Variable]:
-        """The problem's variables by name. Raises ValueError if two share a name."""
-        found = {v.id: v for part in (self.objective, *self.subject_to.values()) for v in part.variables()}
-        named = {v.name(): v for v in found.values()}
-        if len(named) < len(found):
-            raise ValueError(f"two variables share a name among {sorted(v.name() for v in found.values())}; rename one")
-        return named
-
-    @property
-    def families(self) -> dict[str, Family]:
-        """All families by name, the strengthening ones first: they cut deeper."""
-        return {family.name: family for family in (*self.strengthened_by, *self.for_all)}
-
-    def also(self, **constraints: cp.Constraint) -> Problem:
-        """The same problem under further named constraints; references that no longer apply are dropped.
-
-        A reference's value for the old problem still bounds the new one, from the side the new constraints push to.
-        """
-        taken = sorted(set(constraints) & set(self.subject_to))
-        if taken:
-            raise ValueError(f"the problem has a constraint named {taken[0]!r} already; choose another name")
-        harder: Literal["<=", ">="] = "<=" if self.objective.NAME == "maximize" else ">="
-        bounds = [replace(r, relation=harder) for r in self.references if r.relation in ("==", harder)]
-        return replace(self, subject_to={**self.subject_to, **constraints}, references=bounds)
+    subsets: Callable[[Any], float] | None = None
+    references: Sequence[Reference] = ()

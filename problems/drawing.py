@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from io import BytesIO
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from formulations.graphs import Floats, Ints, Network
 from problems.errors import InputError, safe
+from problems.files import replace_file
 from problems.layout import layout
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ def figure_of(network: Network, chosen: Ints, history: Sequence[Mapping[str, Any
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write a PNG, SVG or PDF, told by the name, all or nothing; InputError if that cannot be."""
     name = os.fsdecode(path)
-    suffix, part = os.path.splitext(name)[1].lower(), os.path.join(os.path.dirname(name), f".{token_hex(6)}.part")
+    suffix = os.path.splitext(name)[1].lower()
     if suffix not in PICTURES:
         raise InputError(f"{safe(name, 200)}: does not say which kind of picture; let it end in .png, .svg or .pdf")
     import matplotlib
@@ -182,14 +181,4 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "cookbook", "svg.fonttype": "path"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")
         figure.savefig(data, format=suffix[1:], dpi=figure.dpi, metadata=PICTURES[suffix])
-    try:
-        with open(part, "xb") as file:
-            file.write(data.getbuffer())
-        os.replace(part, name)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        why = getattr(error, "strerror", None) or "not a possible path"
-        remedy = "name a file in a folder that exists and lets you write"
-        raise InputError(f"{safe(name, 200)}: cannot be written ({why}); {remedy}") from None
-    finally:
-        with suppress(OSError, ValueError):
-            os.remove(part)
+    replace_file(name, data.getbuffer())

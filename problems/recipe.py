@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from problems.errors import InputError, safe
+from problems.files import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from matplotlib.figure import Figure
 
-    from formulations.problem import Problem
+    from formulations.problem import Arrangement, Problem
     from problems.io import GraphFile
     from solvers.solution import Solution
 
@@ -47,16 +48,20 @@ class Task:
     draw      the answer as a figure
     solving   further arguments of solve()
     evidence  what the JSON's certificate holds besides, for whoever wants to check the answer without us
+    measures  what the JSON's stats hold besides
+    write     writes the file that the user asked for, beside the picture
     """
 
     source: str
-    problem: Callable[[], Problem]
+    problem: Callable[[], Problem | Arrangement]
     describe: Callable[[Solution], Iterable[str]]
     draw: Callable[[Solution], Figure]
     notes: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     solving: Mapping[str, Any] = field(default_factory=dict)
     evidence: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
+    measures: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
+    write: Callable[[Solution], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,22 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Report:
+    """What came of comparing methods: lines for a reader, and the same for --json."""
+
+    lines: Sequence[str]
+    data: Mapping[str, Any]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A problem that a person can run: its name, one line on what it does, its own arguments, and how to read them."""
 
     name: str
     summary: str
     arguments: Callable[[argparse.ArgumentParser], None]
-    read: Callable[[argparse.Namespace], Task | Verdict]
+    read: Callable[[argparse.Namespace], Task | Verdict | Report]
 
 
 def graph_arguments(parser: argparse.ArgumentParser) -> None:
@@ -141,7 +155,9 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     recipe.arguments(parser.add_argument_group("input"))  # type: ignore[arg-type]
     common = parser.add_argument_group("solving and showing")
     common.add_argument(
-        "--solver", metavar="S", help="glop, highs, scip, cp-sat, pdlp or descent-ascent (default: what suits the task)"
+        "--solver",
+        metavar="S",
+        help="glop, highs, scip, cp-sat, pdlp, descent-ascent; for orders subsets, local-search (default: by task)",
     )
     common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
     common.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all random numbers (default 0)")
@@ -155,17 +171,24 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
 
 
 def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
-    _check_picture(options.plot)
+    if options.plot is not None:
+        from problems.drawing import PICTURES
+
+        check_writable("--plot", options.plot, PICTURES)
     task = recipe.read(options)
     if isinstance(task, Verdict):
         return _judge(recipe, options, task)
+    if isinstance(task, Report):
+        if not options.quiet:
+            _say_all(task.notes)
+        _print(json.dumps({"problem": recipe.name, **task.data}) if options.json else "\n".join(task.lines))
+        return PROVEN
     from solvers import solve
 
     try:
         problem = task.problem()
         if not options.quiet:
-            for note in task.notes:
-                _say(f"note: {note}")
+            _say_all(task.notes)
         limit = options.time_limit
         with _progress(options.quiet) as progress:
             solution = solve(
@@ -185,6 +208,8 @@ def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
         _print("\n".join(_as_text(recipe, task, solution)))
     if solution.message and (solution.value is None or options.json):
         _say(f"{task.source}: {solution.message}")
+    if task.write is not None and solution.value is not None:
+        task.write(solution)
     if solution.stats["interrupted"]:
         return INTERRUPTED
     if options.plot is not None and solution.value is not None:
@@ -225,7 +250,7 @@ def _as_json(recipe: Recipe, task: Task, solution: Solution) -> dict[str, Any]:
             "exact": certificate.exact,
             **task.evidence(solution),
         },
-        "stats": {**task.facts, **solution.stats},
+        "stats": {**task.facts, **solution.stats, **({} if solution.value is None else task.measures(solution))},
         "notes": list(task.notes),
         "message": solution.message,
     }
@@ -240,9 +265,10 @@ def _as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
     proof = f"optimal, proven by {certificate.kind}: re-checked exactly, without the solver"
     yield f"  bound  {bound}  ({proof if certificate.verified else solution.message})"
     work = ", ".join(
-        f"{stats[name]:,} {name}" for name in ("rounds", "cuts", "boxes") if stats[name] or name != "boxes"
+        f"{stats[name]:,} {name}" for name in ("rounds", "cuts", "boxes", "improvements") if stats.get(name)
     )
-    yield f"  solver {solution.solver}: {work}, {stats['build_seconds'] + stats['solve_seconds']:.2f} s"
+    seconds = f"{stats['build_seconds'] + stats['solve_seconds']:.2f} s"
+    yield f"  solver {solution.solver}: {', '.join(filter(None, (work, seconds)))}"
     for check in solution.checks:
         against = "" if check.value is None else f" {check.relation} {check.value:.12g}"
         yield f"  {'agrees' if check.ok else 'DISAGREES'}: {check.name}{against}"
@@ -262,23 +288,11 @@ def _progress(quiet: bool) -> Iterator[Callable[[Any], None] | None]:
         def show(search: Any) -> None:
             last = search.history[-1]
             value, bound = (f"{last[k]:.8g}" if last[k] is not None else "none" for k in ("value", "bound"))
-            boxes = f", {last['boxes']:,} boxes" if last["boxes"] else ""
-            status.update(f"round {last['round']}, {last['cuts']:,} cuts{boxes}: {bound} <= optimum <= {value}")
+            work = ", ".join(f"{last[name]:,} {name}" for name in ("cuts", "boxes") if last.get(name))
+            done = ", ".join(filter(None, (f"round {last['round']}", work)))
+            status.update(f"{done}: value {value}, bound {bound}")
 
         yield show
-
-
-def _check_picture(path: str | None) -> None:
-    """Refuse a picture that could not be written before any work is done."""
-    if path is None:
-        return
-    from problems.drawing import PICTURES
-
-    folder, suffix = os.path.dirname(path) or ".", os.path.splitext(path)[1].lower()
-    if suffix not in PICTURES:
-        raise InputError(f"--plot {safe(path, 200)}: unknown kind of picture; end the name in {', '.join(PICTURES)}")
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
-        raise InputError(f"--plot {safe(path, 200)}: cannot be written there; name a file in an existing folder")
 
 
 def _print(text: str) -> None:
@@ -287,6 +301,11 @@ def _print(text: str) -> None:
         print(text, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say_all(notes: Iterable[str]) -> None:
+    for note in notes:
+        _say(f"note: {note}")
 
 
 def _say(sentence: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from threading import Thread
 
-from formulations.problem import Problem, Reference
+from formulations.problem import Arrangement, Problem, Reference
 from solvers.linear_program import Clock
 from solvers.solution import Check, Solution
 
 
-def compare(problem: Problem, solution: Solution, clock: Clock) -> list[Check]:
+def compare(problem: Problem | Arrangement, solution: Solution, clock: Clock) -> list[Check]:
     """The value against every reference; one that outlasts the clock is left out."""
     checks = []
     for reference in problem.references:
@@ -20,7 +20,8 @@ def compare(problem: Problem, solution: Solution, clock: Clock) -> list[Check]:
         slack = reference.tolerance * max(abs(value), abs(solution.value))
         relation = reference.relation
         if solution.status == "feasible" and relation == "==":
-            relation = "<=" if problem.objective.NAME == "maximize" else ">="
+            sense = problem.sense if isinstance(problem, Arrangement) else problem.objective.NAME
+            relation = "<=" if sense == "maximize" else ">="
         low, high = solution.value >= value - slack, solution.value <= value + slack
         ok = {"==": low and high, ">=": low, "<=": high}[relation]
         checks.append(Check(reference.name, relation, value, bool(ok)))

@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from formulations.exact import Integers, as_floats
-from formulations.problem import Multipliers, Problem
+from formulations.problem import Arrangement, Multipliers, Problem
+from solvers import orders
 from solvers.branch_and_bound import Search, branch_and_cut
 from solvers.certificate import Bound, ExactModel, Leaf, Proof, dual_of
 from solvers.linear_program import Clock
@@ -140,9 +141,9 @@ def _refuse(solver: Solver, problem: Problem, form: StandardForm, device: str) -
         raise ValueError(f"device 'cuda' is not for {solver.name}, which runs on the cpu; descent-ascent can use it")
 
 
-def _device(asked: str, solver: Solver) -> str:
+def _device(asked: str, *, useful: bool) -> str:
     """The device to run on; raises ValueError where cuda is asked for and not to be had."""
-    if not isinstance(solver, DescentAscent) or asked == "cpu":
+    if not useful or asked == "cpu":
         return "cpu"
     import torch
 
@@ -167,7 +168,7 @@ def _starting_basis(search: Search) -> tuple[NDArray[np.bool_], NDArray[np.bool_
 
 
 def solve(
-    problem: Problem,
+    problem: Problem | Arrangement,
     solver: str | Solver | None = None,
     *,
     time_limit: float | None = None,
@@ -175,16 +176,16 @@ def solve(
     seed: int = 0,
     device: str = "auto",
     warm_start: bool = False,
-    progress: Callable[[Search], None] | None = None,
+    progress: Callable[[Any], None] | None = None,
 ) -> Solution:
     """Solve the problem, certify the bound in exact arithmetic, and check the value against its references.
 
     solver      "glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", or an object such as BranchAndCut("highs");
-                by default what suits the problem
+                for an Arrangement "subsets", "local-search", or one of these if it has a model; by default what suits
     time_limit  seconds; what is best by then is returned with the bound that it has
     gap         relative gap at which to stop, 1e-9 by default
     seed        for solvers that draw random numbers
-    device      "auto", "cpu" or "cuda": descent-ascent runs on a GPU, auto taking one where there is one
+    device      "auto", "cpu" or "cuda": descent-ascent and local-search run on a GPU, auto where there is one
     warm_start  start from the basis that the problem itself finds, so that the LP only verifies it (highs)
     progress    called with the Search after every round
     Ctrl-C ends the solve as a time limit does, and stats["interrupted"] says so. Raises ValueError, in a sentence,
@@ -196,6 +197,19 @@ def solve(
         raise ValueError(f"gap is {gap}; it must be at least 0 and less than 1")
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"there is no device {device!r}; choose among auto, cpu and cuda")
+    if isinstance(problem, Arrangement):
+        name = solver if solver is None or isinstance(solver, str) else solver.name
+        if name is None or name in orders.NAMES or problem.model is None:
+            return orders.solve_arrangement(
+                problem,
+                name,
+                clock=Clock(time_limit),
+                gap=MEETS if gap is None else gap,
+                seed=seed,
+                device=_device(device, useful=name != "subsets"),
+                report=progress or (lambda _: None),
+            )
+        problem = problem.model()
     chosen, whole = choose(solver, problem), Clock(time_limit)
     if warm_start:
         if not isinstance(chosen, BranchAndCut):
@@ -216,7 +230,7 @@ def solve(
         gap=MEETS if gap is None else gap,
         report=progress or (lambda _: None),
         seed=seed,
-        device=_device(device, chosen),
+        device=_device(device, useful=isinstance(chosen, DescentAscent)),
     )
     interrupted = False
     try:

@@ -1,0 +1,248 @@
+"""Finding an order of n items in which those that are alike stand together.
+
+As a path: the Hamiltonian path of least total dissimilarity, a tour through one more item at distance 0 of all others.
+
+As an arrangement, p a permutation and p(u) the place of item u:
+
+    minimize    sum over pairs of w_uv |p(u) - p(v)|                            linear arrangement
+
+and the like with W(|p(u) - p(v)|): all are <A, P B P'> over permutation matrices P, A the data, B_ij = W(|i - j|). The
+linear arrangement is stated for integer solvers, too, with z the places and d the distances:
+
+    minimize    sum of w_uv d_uv
+    over        P in {0, 1}^(n x n), d >= 1
+    subject to  P 1 = 1                                "one place for each item"
+                P'1 = 1                                "one item in each place"
+                d_uv >= z_u - z_v,  z = P (0 .. n-1)   "distance", and the same "backwards"
+
+The adjacent, more amenable problems give orders to start from, which no answer should fall behind: the order of the
+Fiedler vector (the arrangement with squares, over the sphere instead of permutations), the optimal leaf orders of
+hierarchical clusterings (the path among the orders that a tree allows; single linkage is the minimum spanning tree).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, get_args
+
+import cvxpy as cp
+import numpy as np
+from scipy.sparse import csr_array
+
+from formulations.arrangement_bounds import weak_duals
+from formulations.criteria import CRITERIA, as_path, objective
+from formulations.graphs import Floats, Ints
+from formulations.leaf_order import Linkage, linkage_tree, optimal_leaf_order
+from formulations.order_starts import spectral_order
+from formulations.problem import Arrangement, Ordering, Problem, QuadraticAssignment, Reference
+from formulations.subset_potentials import subset_bound
+from formulations.travelling_salesman import symmetric, travelling_salesman
+
+LARGEST = 2000  # items for which the clusterings are tried
+CLIP = 1e-9  # a similarity of 1 counts as 1 - CLIP: its logarithm must be finite
+
+
+def hamiltonian_path(distance: Floats) -> Problem:
+    """The shortest path through all n >= 2 items; answer: the items in order, the smaller end first.
+
+    distance is float64 (n, n), symmetric and finite; its diagonal is ignored. Raises ValueError for any other.
+    """
+    D = symmetric(distance, "distance")
+    n = _some(len(D))
+    padded = np.zeros((n + 1, n + 1))
+    padded[1:, 1:] = D
+    tour = travelling_salesman(padded)
+    return replace(
+        tour,
+        answer=lambda values: canonical(np.asarray(tour.answer(values)[1:]) - 1).tolist(),
+        references=[
+            *tour.references,
+            Reference("spanning tree (networkx)", lambda: _spanning_tree(D), ">="),
+            *(Reference(name, partial(_path, D, order), "<=") for name, order in leaf_orders(D).items()),
+        ],
+    )
+
+
+def linear_arrangement(weights: Floats) -> Arrangement:
+    """minimize the sum over pairs of w_uv |p(u) - p(v)|; answer: the n >= 2 items in order, the smaller end first.
+
+    weights is float64 (n, n), symmetric and finite, of any sign; its diagonal is ignored. Raises ValueError otherwise.
+    """
+    W = symmetric(weights, "weight")
+    return _arrangement(
+        QuadraticAssignment(W, _apart(_some(len(W))), 0.5),
+        "minimize",
+        W.max(initial=0) - W,
+        (lambda: _as_integers(W)) if (W >= 0).all() else None,
+    )
+
+
+def quadratic_assignment(A: Floats, B: Floats) -> Arrangement:
+    """minimize the sum over i, j of A_ij B_p(i)p(j) (Koopmans and Beckmann 1957); answer: the item at each place.
+
+    A, B float64 (n, n), finite, not necessarily symmetric. Raises ValueError otherwise.
+    """
+    A, B = np.asarray(A, dtype=np.float64), np.asarray(B, dtype=np.float64)
+    if A.ndim != 2 or A.shape != B.shape or A.shape[0] != A.shape[1] or not A.size:
+        raise ValueError(f"the two matrices have the shapes {A.shape} and {B.shape}; give two square ones of one size")
+    if not (np.isfinite(A).all() and np.isfinite(B).all()):
+        raise ValueError("an entry of the two matrices is not a finite number; give finite ones")
+    form = QuadraticAssignment(A, B)
+    return Arrangement(sense="minimize", objective=form, weak_duals=weak_duals(form, maximize=False))
+
+
+def challenge(similarity: Floats) -> Arrangement:
+    """maximize the score 100 (1 - 3/n sum of w_uv |p(u) - p(v)| / sum of w_uv), w = -log(1 - s): random orders have 0.
+
+    similarity is float64 (n, n), symmetric, in [0, 1]; a pair that is not known has 0, a 1 counts as 1 - 1e-9.
+    Raises ValueError for any other, or if all are 0.
+    """
+    s = symmetric(similarity, "similarity")
+    n = _some(len(s))
+    if s.min() < 0 or s.max() > 1:
+        raise ValueError(f"the similarities go from {s.min()} to {s.max()}; they must be within 0 and 1")
+    W = -np.log1p(-np.minimum(s, 1 - CLIP))
+    if not W.any():
+        raise ValueError("all similarities are 0, so that all orders are equally good")
+    form = QuadraticAssignment(W, _apart(n), -300 / n / W.sum(), 100.0)
+    return _arrangement(form, "maximize", 1 - s)
+
+
+def seriation(dissimilarity: Floats, criterion: str) -> Arrangement | Problem:
+    """The best order by a criterion of R's package seriation (formulations.criteria has them), at its value there.
+
+    Path_length, Neumann_stress and ME are shortest Hamiltonian paths, so integer programs. dissimilarity is float64
+    (n, n), symmetric, finite, not negative, zero on the diagonal. Raises ValueError otherwise.
+    """
+    d = symmetric(dissimilarity, "dissimilarity")
+    form = objective(criterion, d)
+    _some(len(d))
+    steps = as_path(criterion, d)
+    if steps is None:
+        return _arrangement(form, "maximize" if CRITERIA[criterion].merit else "minimize", d)
+    path = hamiltonian_path(steps)
+    if not CRITERIA[criterion].merit:
+        return path
+    turned = [replace(r, value=partial(_minus, r.value), relation=_OTHER[r.relation]) for r in path.references]
+    return replace(path, objective=cp.Maximize(-path.objective.expr), references=turned)
+
+
+def _minus(value: Callable[[], float]) -> float:
+    return -value()
+
+
+_OTHER: dict[str, Any] = {"==": "==", "<=": ">=", ">=": "<="}
+
+
+def leaf_orders(d: Floats) -> dict[str, Callable[[], Ints]]:
+    """The optimal leaf orders of the usual clusterings by name, worked out when asked for."""
+    if len(d) > LARGEST:
+        return {}
+    if d.min() < 0:  # a constant more for all pairs changes no path, and clusterings need it
+        d = d - d.min()
+        np.fill_diagonal(d, 0)
+    return {f"leaf order, {method} linkage": partial(_leaf_order, d, method) for method in get_args(Linkage)}
+
+
+def _leaf_order(d: Floats, method: Linkage) -> Ints:
+    return optimal_leaf_order(d, linkage_tree(d, method))[0]
+
+
+def _listed(order: Ints) -> list[int]:
+    items: list[int] = canonical(order).tolist()
+    return items
+
+
+def canonical(order: Ints) -> Ints:
+    """Of an order and its reverse, the one whose smaller end comes first."""
+    return order if order[0] <= order[-1] else order[::-1].copy()
+
+
+def _arrangement(
+    form: QuadraticAssignment | Ordering,
+    sense: Any,
+    d: Floats,
+    model: Callable[[], Problem] | None = None,
+) -> Arrangement:
+    """An arrangement of items with dissimilarities d, or what stands for them, and its neighbours."""
+    similarity = d.max(initial=0) - d
+    for matrix in (d, similarity):
+        np.fill_diagonal(matrix, 0)
+    adjacent: dict[str, Callable[[], Ints]] = {
+        "order of the Fiedler vector": partial(spectral_order, similarity),
+        **leaf_orders(d),
+    }
+    known: dict[str, Ints] = {}
+
+    def order(name: str) -> Ints:
+        if name not in known:
+            known[name] = adjacent[name]()
+        return known[name]
+
+    def value(name: str) -> float:
+        return float(form.values(order(name)[None])[0])
+
+    linear = form.as_linear() if isinstance(form, QuadraticAssignment) else None
+    return Arrangement(
+        sense=sense,
+        objective=form,
+        subsets=linear and partial(subset_bound, linear[0] if sense == "minimize" else -linear[0]),
+        answer=_listed,
+        model=model,
+        starts=lambda: np.array([order(name) for name in adjacent]),
+        weak_duals=weak_duals(form, maximize=sense == "maximize") if isinstance(form, QuadraticAssignment) else (),
+        references=[Reference(name, partial(value, name), "<=" if sense == "minimize" else ">=") for name in adjacent],
+    )
+
+
+def _as_integers(W: Floats) -> Problem:
+    """The linear arrangement of weights that are not negative, as an integer program."""
+    n = len(W)
+    u, v = (part[W[np.triu_indices(n, 1)] > 0] for part in np.triu_indices(n, 1))
+    pairs, ones = np.arange(len(u)), np.ones(len(u))
+    incidence = csr_array((np.r_[ones, -ones], (np.r_[pairs, pairs], np.r_[u, v])), shape=(len(u), n))
+    P = cp.Variable((n, n), name="P", boolean=True)
+    subject_to = {
+        "one place for each item": cp.sum(P, axis=1) == 1,  # type: ignore[attr-defined]
+        "one item in each place": cp.sum(P, axis=0) == 1,  # type: ignore[attr-defined]
+    }
+    total: Any = 0
+    if len(u):
+        d = cp.Variable(len(u), name="d", integer=True, bounds=[1, n - 1])
+        z = P @ np.arange(n)
+        subject_to |= {"distance": d >= incidence @ z, "backwards": d >= -incidence @ z}
+        total = W[u, v] @ d
+    return Problem(
+        objective=cp.Minimize(total),
+        subject_to=subject_to,
+        answer=lambda values: canonical(np.argsort(values["P"] @ np.arange(n))).tolist(),
+    )
+
+
+def _some(n: int) -> int:
+    """n, unless there is nothing to order."""
+    if n < 2:
+        raise ValueError(f"there {'is 1 item' if n else 'are no items'}; an order needs at least 2")
+    return n
+
+
+def _apart(n: int) -> Floats:
+    """|i - j|, (n, n)."""
+    place = np.arange(n, dtype=np.float64)
+    return np.abs(place[:, None] - place)
+
+
+def _path(D: Floats, order: Callable[[], Ints]) -> float:
+    found = order()
+    return float(D[found[:-1], found[1:]].sum())
+
+
+def _spanning_tree(D: Floats) -> float:
+    """No path is shorter than the shortest tree."""
+    import networkx as nx
+
+    graph: nx.Graph[Any] = nx.from_numpy_array(D - D.min() + 1)  # it takes 0 for no edge
+    tree = nx.minimum_spanning_edges(graph, algorithm="prim", data=False)
+    return float(sum(D[u, v] for u, v in tree))

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commandline import answer_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formulations.criteria import CRITERIA, criteria
+from formulations.graphs import Floats, Ints
+from formulations.seriation import challenge, hamiltonian_path, linear_arrangement, quadratic_assignment, seriation
+from problems import seriation as recipe
+from solvers import solve
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def orders(n: int) -> Ints:
+    return np.array(list(itertools.permutations(range(n))))
+
+
+@st.composite
+def matrices(draw: st.DrawFn, least: int = 2, most: int = 6, low: int = 0, high: int = 9) -> Floats:
+    n = draw(st.integers(least, most))
+    entries = draw(st.lists(st.integers(low, high), min_size=n * (n - 1) // 2, max_size=n * (n - 1) // 2))
+    M = np.zeros((n, n))
+    M[np.triu_indices(n, 1)] = entries
+    return M + M.T
+
+
+def arranged(W: Floats, order: Ints) -> float:
+    place = np.argsort(order)
+    return float(np.triu(W * np.abs(place[:, None] - place)).sum())
+
+
+@settings(max_examples=40)
+@given(matrices(low=-9), st.sampled_from(["glop", "highs", "cp-sat"]))
+def test_the_path_is_the_shortest(D: Floats, solver: str) -> None:
+    solution = solve(hamiltonian_path(D), solver)
+    best = min(D[order[:-1], order[1:]].sum() for order in orders(len(D)))
+    assert solution.value == best
+    assert all(check.ok for check in solution.checks)
+    order = np.array(solution.answer)
+    assert D[order[:-1], order[1:]].sum() == best
+    assert order[0] < order[-1]
+    assert solver == "cp-sat" or solution.status == "optimal"
+
+
+@settings(max_examples=40)
+@given(matrices(low=-5), st.sampled_from([None, "subsets", "local-search"]))
+def test_the_arrangement_is_the_least(W: Floats, solver: str | None) -> None:
+    solution = solve(linear_arrangement(W), solver)
+    best = min(arranged(W, order) for order in orders(len(W)))
+    assert solution.value == pytest.approx(best, abs=1e-9)
+    assert arranged(W, np.array(solution.answer)) == pytest.approx(best, abs=1e-9)
+    assert solution.bound is not None
+    assert solution.bound <= best + 1e-9
+    assert solver == "local-search" or solution.status == "optimal"
+    assert all(check.ok for check in solution.checks)
+
+
+@settings(max_examples=15)
+@given(matrices(most=4), st.sampled_from(["highs", "scip", "cp-sat"]))
+def test_its_integer_program_says_the_same(W: Floats, solver: str) -> None:
+    solution = solve(linear_arrangement(W), solver)
+    assert solution.value == min(arranged(W, order) for order in orders(len(W)))
+    assert arranged(W, np.array(solution.answer)) == solution.value
+
+
+@settings(max_examples=20)
+@given(matrices(most=6), st.sampled_from(sorted(CRITERIA)))
+def test_every_criterion_is_optimized_at_its_value(d: Floats, name: str) -> None:
+    d = d / 9
+    problem = seriation(d, name)
+    solution = solve(problem)
+    values = [criteria(d, order)[name] for order in orders(len(d))]
+    best = max(values) if CRITERIA[name].merit else min(values)
+    assert solution.value == pytest.approx(best, rel=1e-6, abs=1e-9)
+    assert criteria(d, np.array(solution.answer))[name] == pytest.approx(best, rel=1e-6, abs=1e-9) or (
+        name == "Lazy_path_length"  # the one criterion for which an order and its reverse differ
+    )
+    if solution.bound is not None:
+        assert (solution.bound - best) * (1 if CRITERIA[name].merit else -1) >= -1e-6 * max(1, abs(best))
+    assert all(check.ok for check in solution.checks)
+
+
+@settings(max_examples=25)
+@given(matrices(most=6, high=10))
+def test_the_challenge_is_scored_as_in_the_lecture(s: Floats) -> None:
+    s = s / 10
+    if not s.any():
+        with pytest.raises(ValueError, match="all similarities are 0"):
+            challenge(s)
+        return
+    w = -np.log(1 - np.minimum(s, 1 - 1e-9))
+    n, pairs = len(s), np.triu_indices(len(s), 1)
+
+    def score(order: Ints) -> float:
+        place = np.argsort(order)
+        x = -(np.abs(place[pairs[0]] - place[pairs[1]]) * w[pairs]).sum() / (len(pairs[0]) * n)
+        m = -w[pairs].sum() / (3 * len(pairs[0]))
+        return float(100 * (x - m) / -m)
+
+    solution = solve(challenge(s))
+    assert solution.value == pytest.approx(max(map(score, orders(n))), rel=1e-9)
+    assert solution.value == pytest.approx(score(np.array(solution.answer)), rel=1e-9)
+    assert solution.status == "optimal"
+
+
+def test_quadratic_assignment_takes_any_two_square_matrices() -> None:
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 5, 6):
+        A, B = rng.integers(-5, 9, (2, n, n)).astype(float)
+        solution = solve(quadratic_assignment(A, B))
+        best = min((A[np.ix_(order, order)] * B).sum() for order in orders(n))
+        assert solution.value == best
+        order = np.array(solution.answer)
+        assert (A[np.ix_(order, order)] * B).sum() == best
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (lambda: hamiltonian_path(np.zeros((1, 1))), "there is 1 item"),
+        (lambda: linear_arrangement(np.zeros((0, 0))), "there are no items"),
+        (lambda: linear_arrangement(np.zeros((2, 3))), r"shape \(2, 3\)"),
+        (lambda: linear_arrangement(np.array([[0, np.inf], [np.inf, 0]])), "is inf"),
+        (lambda: challenge(np.array([[1, 2.0], [2.0, 1]])), "within 0 and 1"),
+        (lambda: seriation(np.ones((3, 3)) - np.eye(3), "best"), "no criterion is named 'best'"),
+        (lambda: seriation(-np.ones((3, 3)) + np.eye(3), "LS"), "not negative"),
+        (lambda: quadratic_assignment(np.ones((3, 3)), np.ones((2, 2))), "of one size"),
+        (lambda: solve(seriation(np.ones((4, 4)) - np.eye(4), "2SUM"), "subsets"), "linear arrangements only"),
+        (lambda: solve(seriation(np.ones((3, 3)) - np.eye(3), "2SUM"), "scip"), "does not search orders"),
+        (lambda: solve(linear_arrangement(np.ones((30, 30))), "subsets"), "30"),
+    ],
+)
+def test_what_cannot_be_ordered_is_refused_in_a_sentence(state: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        state()  # type: ignore[operator]
+
+
+def test_a_bound_that_lies_is_caught() -> None:
+    from dataclasses import replace
+
+    problem = linear_arrangement(np.ones((6, 6)))
+    lying = [replace(dual, bound=lambda _: 1e6) for dual in problem.weak_duals]
+    solution = solve(replace(problem, weak_duals=lying), "local-search")
+    assert solution.status == "feasible"
+    assert not all(check.ok for check in solution.checks)
+
+
+def test_a_wrong_table_proves_nothing() -> None:
+    from dataclasses import replace
+
+    problem = linear_arrangement(np.array([[0, 1, 5, 2], [1, 0, 3, 7], [5, 3, 0, 4], [2, 7, 4, 0]]))
+    assert problem.subsets is not None
+    honest = problem.subsets
+    solution = solve(replace(problem, subsets=lambda table: honest(np.sort(table)[::-1])), "subsets")
+    assert solution.status == "feasible"
+
+
+def test_the_same_seed_gives_the_same_order() -> None:
+    rng = np.random.default_rng(3)
+    W = rng.random((20, 20))
+    answers = [solve(linear_arrangement(W + W.T), "local-search", seed=5).answer for _ in range(2)]
+    assert answers[0] == answers[1]
+
+
+def test_an_interrupt_keeps_the_best_order() -> None:
+    W = np.random.default_rng(0).random((20, 20))
+    seen: list[float] = []
+
+    def stop(search: Any) -> None:
+        seen.append(search.value)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    solution = solve(linear_arrangement(W + W.T), "local-search", progress=stop)
+    assert solution.stats["interrupted"]
+    assert solution.value == min(seen)
+    assert arranged(W + W.T, np.array(solution.answer)) == pytest.approx(solution.value)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
+@pytest.mark.parametrize("name", ["rob-12", "plag-25"])
+def test_no_order_that_r_found_beats_ours(name: str) -> None:
+    d = np.loadtxt(SHARED / "seriation" / f"{name}.csv", delimiter=",")
+    lines = (SHARED / "seriation" / "criteria.jsonl").read_text().splitlines()
+    theirs = [row["crit"] for row in map(json.loads, lines) if row["matrix"] == name]
+    for criterion in ("2SUM", "LS", "Inertia", "BAR", "Path_length"):
+        sign = 1 if CRITERIA[criterion].merit else -1
+        value = solve(seriation(d, criterion)).value
+        assert value is not None
+        assert sign * value >= max(sign * row[criterion] for row in theirs) - 1e-9 * abs(value)
+
+
+# The recipe.
+
+
+def pairs_file(folder: Path, s: Floats) -> str:
+    lines = [f"u{i},u{j},{s[i, j]}" for i in range(len(s)) for j in range(i)]
+    path = folder / "pairs.csv"
+    path.write_text("user1,user2,similarity\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def robinson(n: int, seed: int) -> tuple[Floats, Ints]:
+    """Similarities that fall with the distance in a hidden order."""
+    hidden = np.random.default_rng(seed).permutation(n)
+    place = np.argsort(hidden)
+    return 0.9 ** np.abs(place[:, None] - place), hidden
+
+
+def test_the_recipe_finds_the_hidden_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    s, hidden = robinson(12, 0)
+    out = tmp_path / "order.csv"
+    code, answer, _ = answer_of(recipe.RECIPE, capsys, "--similarity", pairs_file(tmp_path, s), "--out", str(out))
+    assert code == 0
+    expected = [f"u{i}" for i in hidden]
+    assert answer["answer"] in (expected, expected[::-1])
+    assert answer["status"] == "optimal"
+    assert set(answer["stats"]["criteria"]) == set(CRITERIA)
+    assert out.read_text(encoding="utf-8").splitlines() == [
+        "place,item",
+        *(f"{q},{item}" for q, item in enumerate(answer["answer"], start=1)),
+    ]
