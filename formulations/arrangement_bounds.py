@@ -1,7 +1,7 @@
 """Bounds on quadratic assignment over orders, proven by witnesses: scale <A, P B P'> + offset from one side.
 
     any A and B             Gilmore-Lawler bound
-    B's diagonal constant   projected eigenvalue bound
+    B's diagonal constant   projected eigenvalue bound, convex quadratic bound
     B = |i - j|             semidefinite betweenness bound, by far the strongest
 
 Each function behind these bounds min <A, P B P'> for symmetric A and B from below; here are sign and units. A maximum
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from formulations.betweenness import betweenness_bound, betweenness_multipliers
+from formulations.convex_quadratic import convex_quadratic_bound, convex_quadratic_point
 from formulations.gilmore_lawler import gilmore_lawler_bound, gilmore_lawler_multipliers
 from formulations.problem import Floats, QuadraticAssignment, WeakDual
 from formulations.projected_eigenvalue import projected_eigenvalue_bound, projected_eigenvalue_shift
@@ -59,6 +60,14 @@ def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
             lambda evidence: gilmore_lawler_bound(A, B, evidence),
         )
     )
+    if len(np.unique(np.diag(B))) == 1:
+        duals.append(
+            dual(
+                "convex quadratic bound over doubly stochastic matrices",
+                lambda seconds: convex_quadratic_point(A, B, seconds),
+                lambda evidence: convex_quadratic_bound(A, B, evidence),
+            )
+        )
     arrangement = _linear_arrangement(A, B)
     if arrangement and len(A) <= LARGEST:
         w, constant = arrangement

@@ -59,7 +59,7 @@ def projected_eigenvalue_shift(A: Floats, B: Floats, seconds: float) -> Floats:
     falling = _projected_spectrum(B)[0][::-1] if n else columns
     for step in range(STEPS):
         shifted = A + np.diag(d)
-        values, vectors = np.linalg.eigh(_projected(shifted))
+        values, vectors = np.linalg.eigh(projected(shifted))
         rows = shifted.sum(axis=1)
         paired = np.empty(n)
         paired[np.argsort(rows)] = -np.sort(-columns)
@@ -75,13 +75,13 @@ def projected_eigenvalue_shift(A: Floats, B: Floats, seconds: float) -> Floats:
     return best
 
 
-def _projected(S: Floats) -> Floats:
-    """V V'S V V' + t ee'/n, with t above all eigenvalues of V'SV."""
+def projected(S: Floats) -> Floats:
+    """V V'S V V' + t ee'/n, with t = 2 ||S|| above all eigenvalues of V'SV, in Frobenius's norm."""
     n, rows = len(S), S.mean(axis=1)
     return np.asarray(S - rows[:, None] - rows + rows.mean() + 2 * np.linalg.norm(S) / n)
 
 
 def _projected_spectrum(S: Floats) -> tuple[Floats, float]:
     """The eigenvalues of V'SV in rising order, and how far from the exact ones they may be."""
-    values, error = spectrum(_projected(S))
+    values, error = spectrum(projected(S))
     return values[:-1], error + 32 * (len(S) + 8) * UNIT * float(np.linalg.norm(S))

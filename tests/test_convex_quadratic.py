@@ -1,0 +1,126 @@
+"""The convex quadratic bound never passes the optimum, and reaches it where the projected eigenvalue bound does."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from formulations.convex_quadratic import convex_quadratic_bound, convex_quadratic_point
+from formulations.problem import Floats, QuadraticAssignment
+from formulations.projected_eigenvalue import projected_eigenvalue_bound
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the test data in ../shared is not here")
+SIZES = [1, 2, 3, 4, 5, 6, 7]
+
+
+def symmetric(rng: np.random.Generator, n: int, kind: str) -> Floats:
+    place = np.arange(n)
+    apart: Floats = np.abs(place[:, None] - place).astype(float)
+    if kind in ("linear", "squares"):
+        return apart ** (1 if kind == "linear" else 2)
+    if kind == "band":
+        return np.maximum(3 - apart, 0)
+    upper = np.triu(rng.integers(0, 6, (n, n)) if kind == "integers" else rng.normal(size=(n, n)), 1)
+    return np.asarray(upper + upper.T + 0.7 * np.eye(n) * (kind == "diagonal"), dtype=float)
+
+
+def optimum(A: Floats, B: Floats) -> float:
+    orders = np.array(list(itertools.permutations(range(len(A)))), dtype=np.int64)
+    return float(QuadraticAssignment(A, B).values(orders).min())
+
+
+def spoilt(witness: tuple[Floats, Floats, Floats], rng: np.random.Generator) -> list[Any]:
+    """Noise, scales, NaN, wrong shapes, and points that are far from doubly stochastic, or permutations."""
+    d, X, u = witness
+    n = len(d)
+
+    def with_entry(part: Floats, x: float) -> Floats:
+        part = part.copy()
+        part.flat[rng.integers(part.size)] = x
+        return part
+
+    return [
+        *((d, scale * rng.normal(size=(n, n)), u) for scale in (1e-3, 1, 1e3, 1e9)),
+        *((d, np.eye(n)[rng.permutation(n)], u) for _ in range(3)),
+        *((d + scale * rng.normal(size=n), X, u) for scale in (1e-6, 1, 1e4, 1e12)),
+        *((d, X, u + scale * rng.normal(size=n)) for scale in (1e-6, 1, 1e12)),
+        *(tuple(part * scale for part in witness) for scale in (-1, 0, 1 + 1e-9, 1e12, 1e90, 1e200)),
+        *(tuple(with_entry(p, x) if p is q else p for p in witness) for q in witness for x in (np.nan, np.inf, 1e99)),
+        (d, X[:-1], u),
+        (d, X),
+        None,
+        "witness",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["linear", "squares", "band", "integers", "signed", "diagonal"])
+@pytest.mark.parametrize("n", SIZES)
+def test_no_witness_proves_more_than_the_optimum(n: int, kind: str) -> None:
+    rng = np.random.default_rng([n, len(kind)])
+    B = symmetric(rng, n, kind)
+    A = symmetric(rng, n, "signed") + np.diag(rng.normal(size=n))
+    least = optimum(A, B)
+    witness = convex_quadratic_point(A, B, math.inf)
+    for guess in [witness, *spoilt(witness, rng)]:
+        bound = convex_quadratic_bound(A, B, guess)
+        assert not math.isnan(bound)
+        assert bound <= least + 1e-12 * (1 + float(np.abs(A).sum()) * float(np.abs(B).max()))
+
+
+@pytest.mark.parametrize("kind", ["linear", "squares", "integers"])
+@pytest.mark.parametrize("n", [2, 4, 6, 12, 30])
+def test_it_is_no_weaker_than_the_projected_eigenvalue_bound_and_mostly_stronger(n: int, kind: str) -> None:
+    rng = np.random.default_rng(n)
+    A, B = symmetric(rng, n, "integers"), symmetric(rng, n, kind)
+    size = float(np.abs(A).sum()) * float(np.abs(B).max())
+    for seconds in (0.0, math.inf):
+        witness = convex_quadratic_point(A, B, seconds)
+        gain = convex_quadratic_bound(A, B, witness) - projected_eigenvalue_bound(A, B, witness[0])
+        assert gain >= -1e-12 * size
+    if n >= 12 and kind == "linear":
+        assert gain >= 1e-3 * size
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_where_the_bound_is_tight_rounding_does_not_carry_it_over_the_optimum(seed: int) -> None:
+    """If A is minus a shuffled B, the optimum is -||B||^2, an integer, and already the eigenvalues prove it."""
+    rng = np.random.default_rng(seed)
+    n = 3 + seed
+    B = symmetric(rng, n, "integers")
+    order = rng.permutation(n)
+    A, exact = -B[np.ix_(order, order)], -float((B**2).sum())
+    rows, best = B.sum(axis=1)[order], np.eye(n)[order]
+    u = -(rows**2) / n  # -2 r_i r_k >= -r_i^2 - r_k^2
+    bounds = [convex_quadratic_bound(A, B, (np.zeros(n), X, u)) for X in (np.full((n, n), 1 / n), best)]
+    assert exact * (1 + 1e-9) <= bounds[0] <= exact
+    assert bounds[1] <= exact
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_without_a_quadratic_part_it_is_the_optimum(n: int) -> None:
+    rng = np.random.default_rng(n)
+    r, B = rng.normal(size=n), symmetric(rng, n, "signed")
+    A = r[:, None] + r
+    bound = convex_quadratic_bound(A, B, convex_quadratic_point(A, B, math.inf))
+    assert bound == pytest.approx(optimum(A, B), abs=1e-9)
+
+
+def test_without_a_limit_of_time_it_ends_and_is_the_same_again() -> None:
+    rng = np.random.default_rng(0)
+    A, B = symmetric(rng, 25, "integers"), symmetric(rng, 25, "linear")
+    first, second = (convex_quadratic_point(A, B, math.inf) for _ in range(2))
+    assert all((x == y).all() for x, y in zip(first, second, strict=True))
+
+
+@needs_shared
+def test_the_published_bound_on_nugents_problem_is_reached() -> None:
+    """5362 for nug30 (Anstreicher and Brixius 2001); its optimum is 6124."""
+    numbers = (SHARED / "data" / "qaplib" / "nug30.dat").read_text(encoding="utf-8").split()
+    B, A = np.array(numbers[1:], dtype=float).reshape(2, 30, 30)
+    assert 5362 <= convex_quadratic_bound(A, B, convex_quadratic_point(A, B, math.inf)) <= 6124
