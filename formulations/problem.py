@@ -244,6 +244,7 @@ class Arrangement:
 
     answer      an order, int64 (n,), the item at each place -> what the user asked for
     model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
+    amenable    quadratic objectives, to be minimized, whose best orders are worth starting from
     starts      orders worth starting from, int64 (k, n): the answers of adjacent, more amenable problems
     weak_duals  bounds, the cheapest first
     subsets     where the objective is as_linear(): what potentials of all subsets of the items prove of that sum
@@ -254,6 +255,7 @@ class Arrangement:
     objective: QuadraticAssignment | Ordering
     answer: Callable[[Ints], Any] = np.ndarray.tolist
     model: Callable[[], Problem] | None = None
+    amenable: Sequence[QuadraticAssignment] = ()
     starts: Callable[[], Ints] | None = None
     weak_duals: Sequence[WeakDual] = ()
     subsets: Callable[[Any], float] | None = None

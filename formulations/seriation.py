@@ -41,6 +41,7 @@ from formulations.subset_potentials import subset_bound
 from formulations.travelling_salesman import symmetric, travelling_salesman
 
 LARGEST = 2000  # items for which the clusterings are tried
+NEIGHBOURS = {"Lazy_path_length": ("Path_length",), "Moore_stress": ("Neumann_stress", "LS")}  # of such a criterion
 CLIP = 1e-9  # a similarity of 1 counts as 1 - CLIP: its logarithm must be finite
 
 
@@ -121,12 +122,24 @@ def seriation(dissimilarity: Floats, criterion: str) -> Arrangement | Problem:
     _some(len(d))
     steps = as_path(criterion, d)
     if steps is None:
-        return _arrangement(form, "maximize" if CRITERIA[criterion].merit else "minimize", d)
+        amenable = [_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))]
+        return replace(
+            _arrangement(form, "maximize" if CRITERIA[criterion].merit else "minimize", d),
+            amenable=amenable if isinstance(form, Ordering) else (),
+        )
     path = hamiltonian_path(steps)
     if not CRITERIA[criterion].merit:
         return path
     turned = [replace(r, value=partial(_minus, r.value), relation=_OTHER[r.relation]) for r in path.references]
     return replace(path, objective=cp.Maximize(-path.objective.expr), references=turned)
+
+
+def _minimized(name: str, d: Floats) -> QuadraticAssignment:
+    """A quadratic criterion as one that is minimized."""
+    form = objective(name, d)
+    assert isinstance(form, QuadraticAssignment)
+    sign = -1.0 if CRITERIA[name].merit else 1.0
+    return QuadraticAssignment(sign * form.scale * form.A, form.B)
 
 
 def _minus(value: Callable[[], float]) -> float:

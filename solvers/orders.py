@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,15 +12,19 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from formulations.problem import Arrangement, Floats, Ints, Ordering, QuadraticAssignment
+from solvers.faq import faq_orders
 from solvers.linear_program import Clock
 from solvers.references import compare
 from solvers.solution import Certificate, Check, Solution
 
-NAMES = ("subsets", "local-search")
+NAMES = ("subsets", "local-search", "faq")
 FEW = 16  # items up to which a linear arrangement is solved by its subsets unless asked otherwise
 BOUNDING = 0.5  # share of a time limit for the bounds
 DRAWN = 30  # random orders, where their mean value has no formula
-TABU, MOST = 50, 5000  # exchanges per item, and at most, of each tabu search where no time is set
+APPROXIMATING, EXCHANGING = 0.3, 0.2  # shares of what then is left for approximate orders, and for each neighbour
+DENSE = 500  # items up to which all n^2 exchanges are looked at, step after step
+STARTS = 32  # orders handed to a search
+TABU, MOST = 20, 2000  # exchanges per item, and at most, of each tabu search where no time is set
 ROUNDING = 1e-9  # relative
 
 
@@ -30,7 +35,7 @@ class OrderSearch:
     problem: Arrangement
     report: Callable[[Any], None]
     tried: list[Ints] = field(default_factory=list)
-    best: Ints | None = None
+    best: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     value: float = math.nan
     bound: float | None = None
     history: list[dict[str, float | int | None]] = field(default_factory=list)
@@ -43,9 +48,16 @@ class OrderSearch:
     def keep(self, order: Ints, _: float = math.nan) -> None:
         """Take an order, if it is the best yet at the value that the problem itself gives it."""
         value = float(self.problem.objective.values(order[None])[0])
-        if self.best is None or self.sign * value < self.sign * self.value:
+        if self.sign * value < self.sign * self.value:
             self.best, self.value = order.copy(), value
             self.note()
+
+    def best_tried(self) -> Ints:
+        """The best of the orders tried, int64 (k, n), the very best first; each once."""
+        tried = np.unique([self.best, *self.tried], axis=0)
+        ranks = np.argsort(self.sign * self.problem.objective.values(tried), kind="stable")
+        few: Ints = tried[ranks[:STARTS]]
+        return few
 
     def prove(self, name: str, bound: float, proofs: list[tuple[str, float]]) -> None:
         """Take a bound, if it is one."""
@@ -94,7 +106,7 @@ def solve_arrangement(
                 _by_subsets(search, *linear, clock, proofs)
             else:
                 _bound(search, clock, proofs)
-                _improve(search, linear, clock, seed, device)
+                _improve(search, clock, name, seed, device)
     except KeyboardInterrupt:
         interrupted = True
     solved = clock.elapsed
@@ -122,53 +134,79 @@ def _by_subsets(search: OrderSearch, W: Floats, constant: float, clock: Clock, p
         search.prove("potentials of all subsets", sign * search.problem.subsets(table) + constant, proofs)
 
 
-def _improve(search: OrderSearch, linear: tuple[Floats, float] | None, clock: Clock, seed: int, device: str) -> None:
-    """The local search that suits the objective, from the problem's own starts and the best order."""
-    form, starts = search.problem.objective, np.array(search.tried)
-    seconds = None if clock.limit is None else max(clock.left, 0.0)
+def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: str) -> None:
+    """The approximate orders of the objective, or of its amenable neighbours, then the local search that suits it."""
+    form, sign = search.problem.objective, search.sign
+    if isinstance(form, QuadraticAssignment):
+        nearby = [QuadraticAssignment(sign * form.scale * form.A, form.B)]
+    else:
+        nearby = list(search.problem.amenable)
+    whole = clock.left
+    for k, q in enumerate(nearby):
+        share = None if clock.limit is None else max(clock.left - whole * (1 - APPROXIMATING), 0.0) / (len(nearby) - k)
+        if len(q.A) <= DENSE:
+            for order in faq_orders(q.A, q.B, seconds=share, seed=seed):
+                search.tried.append(order)
+                search.keep(order)
+    if name == "faq":
+        return
+    with _one_torch_thread():
+        if isinstance(form, Ordering):
+            for q in nearby:
+                _by_exchanges(search, q, None if clock.limit is None else EXCHANGING * clock.left, seed, device)
+        else:
+            _by_places(search, nearby[0], clock, seed, device)
     if isinstance(form, Ordering):
         from solvers.insertion_search import insertion_search
 
-        insertion_search(form, starts, maximize=search.sign < 0, seconds=seconds, seed=seed, keep=search.keep)
+        starts, seconds = search.best_tried(), None if clock.limit is None else max(clock.left, 0.0)
+        insertion_search(form, starts, maximize=sign < 0, seconds=seconds, seed=seed, keep=search.keep)
+
+
+def _by_places(search: OrderSearch, q: QuadraticAssignment, clock: Clock, seed: int, device: str) -> None:
+    """The search of a quadratic objective: by places where it is linear and large, else by exchanges."""
+    seconds, linear = None if clock.limit is None else max(clock.left, 0.0), q.as_linear()
+    if linear is None or len(q.A) <= DENSE:
+        _by_exchanges(search, q, seconds, seed, device)
         return
+    from solvers.arrangement_search import arrange
+
+    arrange(linear[0], search.best_tried(), seconds=seconds, seed=seed, device=device, keep=search.keep)
+
+
+def _by_exchanges(search: OrderSearch, q: QuadraticAssignment, seconds: float | None, seed: int, device: str) -> None:
+    """Tabu search; what it finds for a neighbour of the objective is a start for the search that follows."""
+    from solvers.tabu_search import tabu_search
+
+    def keep(order: Ints, value: float) -> None:
+        if q is not search.problem.objective:
+            search.tried.append(order)
+        search.keep(order)
+
+    iterations = min(TABU * len(q.A), MOST) if seconds is None else None
+    tabu_search(
+        q.A,
+        q.B,
+        search.best_tried(),
+        seconds=seconds,
+        iterations=iterations,
+        seed=seed,
+        device=device,
+        target=None,
+        keep=keep,
+    )
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        _exchange(search, form, linear, starts, seconds, seed, device)
+        yield
     finally:
         torch.set_num_threads(before)
-
-
-def _exchange(
-    search: OrderSearch,
-    form: QuadraticAssignment,
-    linear: tuple[Floats, float] | None,
-    starts: Ints,
-    seconds: float | None,
-    seed: int,
-    device: str,
-) -> None:
-    """The searches that run in torch."""
-    if linear is not None:
-        from solvers.arrangement_search import arrange
-
-        arrange(search.sign * linear[0], starts, seconds=seconds, seed=seed, device=device, keep=search.keep)
-        return
-    from solvers.tabu_search import tabu_search
-
-    tabu_search(
-        search.sign * form.scale * form.A,
-        form.B,
-        starts,
-        seconds=seconds,
-        iterations=min(TABU * len(form.A), MOST) if seconds is None else None,
-        seed=seed,
-        device=device,
-        target=None,
-        keep=search.keep,
-    )
 
 
 def _concluded(
@@ -183,7 +221,6 @@ def _concluded(
 ) -> Solution:
     """Value, bound and status; the bound is what the weak duals recompute from the data, whatever the search said."""
     problem, value, best = search.problem, search.value, search.best
-    assert best is not None
     solved = clock.elapsed
     kind, bound = max(proofs, key=lambda proof: search.sign * proof[1], default=("none", None))
     apart = None if bound is None else search.sign * (value - bound) / max(abs(value), abs(bound), math.ulp(0.0))
