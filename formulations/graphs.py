@@ -104,6 +104,23 @@ def without_parallels(tail: Ints, head: Ints, cost: Floats) -> Ints:
     return light
 
 
+def symmetric(matrix: Floats, name: str) -> Floats:
+    """The matrix as float64, its diagonal 0; raises ValueError if it is not square, finite and symmetric."""
+    M = np.array(matrix, dtype=np.float64)
+    if M.ndim != 2 or M.shape[0] != M.shape[1]:
+        raise ValueError(f"the {name} has shape {M.shape}; it must be square, a row and a column for each item")
+    np.fill_diagonal(M, 0)
+    if not np.isfinite(M).all():
+        i, j = np.argwhere(~np.isfinite(M))[0].tolist()
+        raise ValueError(f"the {name} of items {i} and {j} is {M[i, j]}; every pair needs a finite number")
+    if (M != M.T).any():
+        i, j = np.argwhere(M != M.T)[0].tolist()
+        raise ValueError(
+            f"the {name} of items {i} and {j} is {M[i, j]} one way and {M[j, i]} the other; make it symmetric"
+        )
+    return M
+
+
 def network(graph: nx.Graph[Any] | Network, weight: str = "weight", *others: str) -> Network:
     """A networkx graph as a Network, the edge attributes named in `others` as its `attributes`.
 

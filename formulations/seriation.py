@@ -27,18 +27,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
 
-import cvxpy as cp
 import numpy as np
 from scipy.sparse import csr_array
 
 from formulations.arrangement_bounds import weak_duals
 from formulations.criteria import CRITERIA, as_path, objective
-from formulations.graphs import Floats, Ints
+from formulations.graphs import Floats, Ints, symmetric
 from formulations.leaf_order import Linkage, linkage_tree, optimal_leaf_order
 from formulations.order_starts import spectral_order
 from formulations.problem import Arrangement, Ordering, Problem, QuadraticAssignment, Reference
 from formulations.subset_potentials import subset_bound
-from formulations.travelling_salesman import symmetric, travelling_salesman
 
 LARGEST = 2000  # items for which the clusterings are tried
 NEIGHBOURS = {"Lazy_path_length": ("Path_length",), "Moore_stress": ("Neumann_stress", "LS")}  # of such a criterion
@@ -50,6 +48,8 @@ def hamiltonian_path(distance: Floats) -> Problem:
 
     distance is float64 (n, n), symmetric and finite; its diagonal is ignored. Raises ValueError for any other.
     """
+    from formulations.travelling_salesman import travelling_salesman  # cvxpy takes a second to load
+
     D = symmetric(distance, "distance")
     n = _some(len(D))
     padded = np.zeros((n + 1, n + 1))
@@ -131,6 +131,8 @@ def seriation(dissimilarity: Floats, criterion: str) -> Arrangement | Problem:
     if not CRITERIA[criterion].merit:
         return path
     turned = [replace(r, value=partial(_minus, r.value), relation=_OTHER[r.relation]) for r in path.references]
+    import cvxpy as cp
+
     return replace(path, objective=cp.Maximize(-path.objective.expr), references=turned)
 
 
@@ -212,6 +214,8 @@ def _arrangement(
 
 def _as_integers(W: Floats) -> Problem:
     """The linear arrangement of weights that are not negative, as an integer program."""
+    import cvxpy as cp
+
     n = len(W)
     u, v = (part[W[np.triu_indices(n, 1)] > 0] for part in np.triu_indices(n, 1))
     pairs, ones = np.arange(len(u)), np.ones(len(u))

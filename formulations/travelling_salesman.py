@@ -22,7 +22,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from formulations.cuts import TOLERANCE, at_most_a_tree_inside, cut_below_two, merge_tree
-from formulations.graphs import Floats, Ints
+from formulations.graphs import Floats, Ints, symmetric
 from formulations.problem import Family, Problem, Reference, Rows, Values
 from formulations.tours import improved, joined, walk
 
@@ -62,23 +62,6 @@ def travelling_salesman(distance: Floats) -> Problem:
         repair=lambda values: _nearest_tour(tail, head, edge, near, D, values),
         references=[Reference("greedy tour (networkx)", lambda: _greedy(D), "<=")],
     )
-
-
-def symmetric(matrix: Floats, name: str) -> Floats:
-    """The matrix as float64, its diagonal 0; raises ValueError if it is not square, finite and symmetric."""
-    M = np.array(matrix, dtype=np.float64)
-    if M.ndim != 2 or M.shape[0] != M.shape[1]:
-        raise ValueError(f"the {name} has shape {M.shape}; it must be square, a row and a column for each item")
-    np.fill_diagonal(M, 0)
-    if not np.isfinite(M).all():
-        i, j = np.argwhere(~np.isfinite(M))[0].tolist()
-        raise ValueError(f"the {name} of items {i} and {j} is {M[i, j]}; every pair needs a finite number")
-    if (M != M.T).any():
-        i, j = np.argwhere(M != M.T)[0].tolist()
-        raise ValueError(
-            f"the {name} of items {i} and {j} is {M[i, j]} one way and {M[j, i]} the other; make it symmetric"
-        )
-    return M
 
 
 class Blossoms(NamedTuple):

@@ -39,7 +39,7 @@ OBJECTIVES = {  # on the command line: of formulations.criteria
     "neumann": "Neumann_stress",
     "cor-r": "Cor_R",
 }
-EXAMPLE = (24, 3, 4)  # programs, chains of copies among them, seed
+EXAMPLE = (16, 2, 4)  # programs, chains of copies among them, seed
 SHOWN = 40  # items of an order in the text; --json and --out have them all
 LEADERBOARD_SECONDS = 10.0  # unless --time-limit says otherwise
 STANDS_OUT = 6.0  # robust standard deviations above the median that make two items near-copies
