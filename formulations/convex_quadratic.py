@@ -83,7 +83,8 @@ def convex_quadratic_point(A: Floats, B: Floats, seconds: float) -> tuple[Floats
         X, last = 1 / n + q.W @ Y @ q.Z.T, N
         N = np.maximum(X - R / penalty, 0)
         R = R - penalty * (X - N)
-        if step % 20:
+        late = time.monotonic() > end
+        if step % 20 and not late:
             continue
         tangent = 2 * q.W @ (q.C * Y) @ q.Z.T + q.L
         u = (tangent - R).mean(axis=1)
@@ -92,7 +93,7 @@ def convex_quadratic_point(A: Floats, B: Floats, seconds: float) -> tuple[Floats
         found = float(u.sum() + (tangent - u[:, None]).min(axis=0).sum() - (q.C * Y**2).sum()) + q.constant
         if found > value:
             best, value = (d, X, u), found
-        if time.monotonic() > end:
+        if late:
             break
         apart = float(np.linalg.norm(X - N) * np.linalg.norm(R))  # both relative to N and R
         moving = penalty * float(np.linalg.norm(N - last) * np.linalg.norm(N))

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import cvxpy as cp
 import numpy as np
 import pytest
 
@@ -89,17 +90,46 @@ def test_it_is_no_weaker_than_the_projected_eigenvalue_bound_and_mostly_stronger
 
 @pytest.mark.parametrize("seed", range(20))
 def test_where_the_bound_is_tight_rounding_does_not_carry_it_over_the_optimum(seed: int) -> None:
-    """If A is minus a shuffled B, the optimum is -||B||^2, an integer, and already the eigenvalues prove it."""
+    """If A is minus a shuffled B, the optimum is -||B||^2, an integer; without row sums the eigenvalues prove it."""
     rng = np.random.default_rng(seed)
     n = 3 + seed
-    B = symmetric(rng, n, "integers")
+    c = rng.integers(1, 9, n)
+    c = c + c[-np.arange(n)]
+    c[0] -= c.sum()
+    B = c[np.subtract.outer(np.arange(n), np.arange(n))].astype(float)
     order = rng.permutation(n)
     A, exact = -B[np.ix_(order, order)], -float((B**2).sum())
-    rows, best = B.sum(axis=1)[order], np.eye(n)[order]
-    u = -(rows**2) / n  # -2 r_i r_k >= -r_i^2 - r_k^2
-    bounds = [convex_quadratic_bound(A, B, (np.zeros(n), X, u)) for X in (np.full((n, n), 1 / n), best)]
-    assert exact * (1 + 1e-9) <= bounds[0] <= exact
-    assert bounds[1] <= exact
+    for X in (np.full((n, n), 1 / n), np.eye(n)[order]):
+        assert exact * (1 + 1e-9) <= convex_quadratic_bound(A, B, (np.zeros(n), X, np.zeros(n))) <= exact
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_is_the_minimum_of_the_quadratic_program_by_another_solver(seed: int) -> None:
+    """The quadratic form as one dense matrix, on matrices of row and column sums 1."""
+    rng = np.random.default_rng(seed)
+    n = 6
+    A, B = symmetric(rng, n, "signed"), symmetric(rng, n, "linear")
+    witness = convex_quadratic_point(A, B, math.inf)
+    shifted = A + np.diag(witness[0])
+    V = np.linalg.qr(np.column_stack([np.ones(n), rng.normal(size=(n, n - 1))]))[0][:, 1:]
+    (a, W), (b, Z) = np.linalg.eigh(V.T @ shifted @ V), np.linalg.eigh(-V.T @ B @ V)
+    b = -b
+    s = np.zeros(n - 1)
+    for i in range(n - 2):
+        s[i + 1] = s[i] + (a[i + 1] - a[i]) * (b[i] + b[i + 1]) / 2
+    t = a * b - s
+    S, T, eye = V @ (W * s) @ W.T @ V.T, V @ (Z * t) @ Z.T @ V.T, np.eye(n)
+    whole = np.kron(shifted, B) - np.kron(S, eye) - np.kron(eye, T)  # of X row by row
+    inner = np.kron(V, V).T @ whole @ np.kron(V, V)
+    assert np.linalg.eigvalsh(inner).min() >= -1e-9
+    inner += 1e-9 * np.eye(len(inner))
+    x = cp.Variable(n * n, nonneg=True)
+    sums = [cp.sum(cp.reshape(x, (n, n), order="C"), axis=k) == 1 for k in (0, 1)]
+    centre = np.full(n * n, 1 / n)  # of which the part along the sums is constant, and the mixed part linear
+    form = cp.quad_form(np.kron(V, V).T @ x, cp.psd_wrap(inner)) + 2 * centre @ whole @ (x - centre)
+    value = float(cp.Problem(cp.Minimize(form), sums).solve(solver="CLARABEL")) + float(centre @ whole @ centre)
+    value += float(s.sum() + t.sum())
+    assert convex_quadratic_bound(A, B, witness) == pytest.approx(value, rel=1e-5)
 
 
 @pytest.mark.parametrize("n", SIZES)
