@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from commandline import answer_of
+from commandline import answer_of, without_seconds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +15,8 @@ from formulations.criteria import CRITERIA, criteria
 from formulations.graphs import Floats, Ints
 from formulations.seriation import challenge, hamiltonian_path, linear_arrangement, quadratic_assignment, seriation
 from problems import seriation as recipe
+from problems.cohort import cohort
+from problems.recipe import run
 from solvers import solve
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -229,3 +231,119 @@ def test_the_recipe_finds_the_hidden_order(tmp_path: Path, capsys: pytest.Captur
         "place,item",
         *(f"{q},{item}" for q, item in enumerate(answer["answer"], start=1)),
     ]
+
+
+def matrix_file(folder: Path, M: Floats) -> str:
+    path = folder / "m.csv"
+    np.savetxt(path, M, delimiter=",")
+    return str(path)
+
+
+@pytest.mark.parametrize("objective", sorted({"challenge", *recipe.OBJECTIVES}))
+def test_every_objective_runs_on_a_matrix(objective: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    s, hidden = robinson(7, 1)
+    file = matrix_file(tmp_path, 1 - s)
+    code, answer, _ = answer_of(recipe.RECIPE, capsys, "--matrix", file, "--objective", objective)
+    assert code in (0, 1)
+    assert sorted(answer["answer"]) == list(range(1, 8))
+    if objective != "challenge":
+        measured = answer["stats"]["criteria"][recipe.OBJECTIVES[objective]]
+        assert answer["value"] == pytest.approx(measured, rel=1e-9, abs=1e-9) or objective == "lazy-path"
+    expected = (hidden + 1).tolist()
+    found = answer["answer"] in (expected, expected[::-1])
+    assert found or objective in ("bar", "lazy-path", "moore", "me", "cor-r", "2sum", "inertia", "neumann")
+
+
+def test_kinds_of_matrix_give_the_same_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    s, _ = robinson(8, 2)
+    answers = []
+    for M, more in ((s, []), (1 - s, []), (1 - s, ["--kind", "dissimilarity"])):
+        file = matrix_file(tmp_path, M)
+        answers.append(answer_of(recipe.RECIPE, capsys, "--matrix", file, *more)[1]["answer"])
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_folders_of_code_are_ordered_by_their_copies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = cohort(10, 2, 0)
+    for name, text in made.sources.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "empty.py").write_text("", encoding="utf-8")
+    picture, code = tmp_path / "heat.png", tmp_path
+    rc, answer, said = answer_of(recipe.RECIPE, capsys, "--code", str(code), "--plot", str(picture))
+    assert rc == 0
+    assert "empty.py" in said
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    place = {name: q for q, name in enumerate(answer["answer"])}
+    for chain in made.chains:
+        places = [place[name] for name in chain]
+        assert max(places) - min(places) == len(chain) - 1
+    groups = answer["stats"]["near_copies"]["groups"]
+    assert sorted(map(sorted, groups)) == sorted(map(sorted, made.chains))
+
+
+def test_the_leaderboard_names_all_methods_and_what_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "import time\n"
+        "def by_name(user1, user2, similarity): return sorted(set(user1) | set(user2))\n"
+        "def sleeps(*_): time.sleep(60)\n"
+        "def crashes(*_): raise RuntimeError('no idea')\n"
+    )
+    file = pairs_file(tmp_path, robinson(9, 3)[0] * 0.99)
+    entries = [word for name in ("by_name", "sleeps", "crashes") for word in ("--entry", f"mine:{name}")]
+    code = run(recipe.RECIPE, ["--leaderboard", file, file, "--time-limit", "2", *entries])
+    out = capsys.readouterr().out
+    assert code == 0
+    lines = {line.split("  ")[0].strip(): line for line in out.splitlines() if line.strip()}
+    assert "timeout" in lines["mine:sleeps"]
+    assert "failed" in lines["mine:crashes"] or "RuntimeError" in out
+    assert any("local search" in line for line in lines)
+    assert "mine:by_name" in lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--similarity", "absent.csv"], "absent.csv"),
+        (["--similarity", "one.csv"], "one.csv"),
+        (["--matrix", "large.csv"], "--objective other than challenge"),
+        (["--matrix", "zero.csv"], "all similarities are 0"),
+        (["--matrix", "alone.csv"], "at least 2"),
+        (["--code", "nowhere"], "nowhere"),
+        (["--ignore", "template"], "--ignore goes with --code"),
+        (["--kind", "similarity"], "--kind goes with --matrix"),
+        (["--entry", "a:b"], "--entry goes with --leaderboard"),
+        (["--out", "order.txt"], "--out order.txt"),
+        (["--out", "nowhere/order.csv"], "cannot be written"),
+        (["--matrix", "good.csv", "--objective", "2sum", "--solver", "subsets"], "linear arrangements only"),
+        (["--matrix", "good.csv", "--solver", "quantum"], "quantum"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_line(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.csv").write_text("user1,user2,similarity\na,b,2\n")
+    np.savetxt("large.csv", 5 - 5 * np.eye(4), delimiter=",")
+    np.savetxt("good.csv", robinson(5, 0)[0], delimiter=",")
+    np.savetxt("zero.csv", np.eye(4), delimiter=",")
+    np.savetxt("alone.csv", np.eye(1), delimiter=",")
+    code = run(recipe.RECIPE, arguments)
+    captured = capsys.readouterr()
+    assert code == 2
+    assert said in captured.err
+    assert len([line for line in captured.err.splitlines() if not line.startswith("note:")]) == 1
+    assert not captured.out
+
+
+def test_the_same_run_prints_the_same_but_for_its_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = matrix_file(tmp_path, robinson(18, 5)[0])
+    first, second = (answer_of(recipe.RECIPE, capsys, "--matrix", file)[1] for _ in range(2))
+    assert without_seconds(first) == without_seconds(second)
+    assert json.dumps(without_seconds(first)) == json.dumps(without_seconds(second))
