@@ -1,15 +1,18 @@
-"""Anytime search for a minimum linear arrangement: annealed Gibbs sampling of items' places, in many orders at once.
+"""Anytime search for a minimum linear arrangement: windows re-ordered exactly, and places sampled as it cools.
 
     minimize    sum over pairs u < v of w_uv |z_u - z_v|
     over        places z, a permutation of 0..n-1
 
-The objective is the sum, over the n-1 gaps between places, of the weight cut there. So what an item's neighbours in
-the order do matters only through their balances, weight to the right less weight to the left: taking the item past a
-neighbour q to its right changes the objective by b_q + 2 w(item, all up to q) less the same sum at the item. Two
-running sums give the values of all n places an item may go to, and one of them is drawn with probability
-proportional to exp(-value/T) (the heat bath of Geman and Geman 1984; annealing of Kirkpatrick et al. 1983; insertion
-moves as in Brusco, Koehn and Stahl 2008). Moves within disjoint windows of places change the objective independently,
-so all windows of an order, and all orders, move at once; windows shrink as moves get shorter.
+Two kinds of moves take turns. Windows of blocks are put in their best order (solvers.window_moves): multilevel descent,
+by far the stronger of the two where few pairs have a weight. Annealing draws new places for single items: the
+objective is the sum of the weights cut at the n-1 gaps, so what stands around an item matters only through balances b,
+weight to the right less weight to the left. Taken rightwards past q, the item v changes the objective by F_q - F_v, with
+
+    F_q = b_q + 2 sum of w(v, u) over all u up to q.
+
+Two running sums thus give the values of all places, and one is drawn with probability proportional to exp(-value / T)
+(the heat bath of Geman and Geman 1984 in the annealing of Kirkpatrick et al. 1983, with the insertions of Brusco, Koehn
+and Stahl 2008). Moves within disjoint windows of places add up, so all windows of all orders move at once.
 """
 
 from __future__ import annotations
@@ -17,18 +20,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from formulations.problem import Floats, Ints
+from solvers.window_moves import BLOCKS, Pairs, boundaries, rearrange
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 Keep = Callable[[Ints, float], None]
 
+PATIENCE = 8  # rounds without gain after which a descent ends, at the least
 # In units of n times the mean absolute weight at an item: the temperatures between which chains start, and the last.
 HOT, WARM, COLD = 3e-2, 3e-4, 3e-5
 CYCLES = 5  # without a limit; each cools twice as slowly as the one before
@@ -55,85 +61,144 @@ def arrange(
     """
     import torch
 
-    begun = time.monotonic()
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
     w = _checked(weights)
     orders = _permutations(starts, len(w))
     W = torch.as_tensor(w, device=device)
-    best = math.inf
+    pairs, best = Pairs(W), math.inf
 
     def offer(order: Tensor) -> None:
         nonlocal best
-        if (value := _value(W, order)) < best:
+        if (value := pairs.arrangement(order)) < best:
             best = value
             keep(order.cpu().numpy(), value)
 
-    deadline = math.inf if seconds is None else begun + seconds
-    for order in orders:
-        if math.isfinite(best) and time.monotonic() > deadline:
-            return
-        offer(torch.as_tensor(order, device=device))
-    if len(w) > 2 and np.any(w):
-        with torch.inference_mode():
-            _anneal(W, torch.as_tensor(orders, device=device), deadline, seed, offer)
+    with torch.inference_mode():
+        for order in orders:
+            if best < math.inf and time.monotonic() > deadline:
+                return
+            offer(torch.as_tensor(order, device=device))
+        if len(w) > 2 and len(pairs.weight):
+            _Search(W, pairs, deadline, seed, offer).run(torch.as_tensor(orders, device=device))
 
 
-def _anneal(W: Tensor, starts: Tensor, deadline: float, seed: int, offer: Callable[[Tensor], None]) -> None:
-    """Cycles of cooling, each twice as long as the last, from the best orders of the cycle before."""
-    import torch
+class _Search:
+    """Descent by windows and annealing in turn, in cycles each twice as long as the last.
 
-    n = len(W)
-    rng = np.random.default_rng(seed)
-    generator = torch.Generator(W.device).manual_seed(seed)
-    count = min(max(16384 // n, 8), 64)
-    chains = _Chains(W, starts[:count])
-    unit = n * float(W.abs().sum(1).mean())
-    first = unit * WARM * (HOT / WARM) ** torch.linspace(0, 1, count, dtype=W.dtype, device=W.device)
-    last, cycle, reach = 0.0, 0, n / 3
-    lowest = float(chains.value.min())
-    while time.monotonic() < deadline and (cycle < CYCLES or deadline < math.inf):
-        # The better an order, the colder the chain that goes on from it; the hottest forget where they started.
-        chains.select(torch.argsort(chains.value).repeat_interleave(2)[:count].repeat(count)[:count])
-        begun, steps, step = time.monotonic(), 2 * n << cycle, 0
-        available = deadline - begun
-        if available < 3 * last:
-            steps = 1 << 62  # a cycle twice as long would not end in time: this one takes what is left
+    Where few pairs have a weight, descent is cheap and does most of the work, and annealing only shakes the order up;
+    where all have one, it is the other way round.
+    """
+
+    def __init__(self, W: Tensor, pairs: Pairs, deadline: float, seed: int, offer: Callable[[Tensor], None]) -> None:
+        import torch
+
+        self.W, self.pairs, self.deadline, self.offer = W, pairs, deadline, offer
+        self.rng, self.generator = np.random.default_rng(seed), torch.Generator(W.device).manual_seed(seed)
+        self.sparse = len(pairs.weight) < len(W) ** 2 / 8
+
+    def run(self, orders: Tensor) -> None:
+        """Search from orders, int64 (k, n), until the deadline, or for CYCLES where there is none."""
+        n, chains, last = len(self.W), _Chains(self.W, self.pairs, orders), 0.0
+        for cycle in count():
+            begun = time.monotonic()
+            chains.select(chains.different())
+            if self.sparse:
+                chains.put(self.descend(chains.order[:4], max(n // 16, PATIENCE) << cycle))
+            left = self.deadline - time.monotonic()
+            if left <= 0 or (cycle == CYCLES and left == math.inf):
+                return
+            final = left < 3 * last  # a cycle twice as long would not end in time: this one takes what is left
+            if self.sparse:
+                self.anneal(chains, 10 * WARM, math.inf if final else n // 4 << cycle, 0.3 * left)
+            else:
+                self.anneal(chains, HOT, math.inf if final else 2 * n << cycle, 0.9 * left)
+                chains.select(chains.different())
+                chains.put(self.descend(chains.order[:1], PATIENCE))
+            last = time.monotonic() - begun
+
+    def descend(self, order: Tensor, patience: int) -> Tensor:
+        """The best order after rearranging windows of all until that gains nothing, rivals given up by halves."""
+        n, least, since, rounds = len(self.W), math.inf, 0, 0
+        while n >= BLOCKS:
+            place = order.argsort(1)
+            balance = self.pairs.balances(place)
+            value = balance.cumsum(1).sum(1)
+            rounds, since = rounds + 1, since + 1
+            if float(value.min()) < least - 1e-6 * self.pairs.scale:
+                least, since = float(value.min()), 0
+                self.offer(order[int(value.argmin())])
+            if rounds % patience == 0:
+                better = value.argsort()[: (len(order) + 1) // 2]
+                order, place, balance = order[better], place[better], balance[better]
+            if (since >= patience and len(order) == 1) or time.monotonic() > self.deadline:
+                break
+            windows = int((n / BLOCKS) ** self.rng.random())  # from long blocks to single items
+            bounds = boundaries(balance, windows, bool(self.rng.random() < 0.5), self.generator)
+            order = rearrange(self.pairs, order, place, balance, bounds, self.generator)
+        return order
+
+    def anneal(self, chains: _Chains, hottest: float, steps: float, seconds: float) -> None:
+        """Cool the chains, each from its own temperature, up to the hottest, all to the same, and then to nothing."""
+        import torch
+
+        n, step = len(self.W), 0
+        begun, reach = time.monotonic(), n / 3
+        unit = n * float(self.W.abs().sum(1).mean())
+        size = min(max(16384 // n, 8), 64)
+        ladder = torch.arange(size, device=self.W.device)
+        first, last = unit * WARM * (hottest / WARM) ** (ladder / (size - 1)).to(self.W.dtype), unit * COLD
+        # Where it is warm, chains go on from the best orders; where it is hot, they forget them.
+        chains.select(ladder * (len(chains.order) + 1) // 2 // size)
+        least = float(chains.value.min())
         while True:
             if step % 8 == 0:
-                done = max(step / steps, (time.monotonic() - begun) / available)
-                temperature = first * (unit * COLD / first) ** (done / 0.9) if done < 0.9 else first * 1e-9
-                if float(chains.value.min()) < lowest * (1 - math.copysign(1e-12, lowest)):
-                    lowest = float(chains.value.min())
-                    offer(chains.order[int(chains.value.argmin())])
+                done = max(step / steps, (time.monotonic() - begun) / seconds)
+                temperature = first * (last / first) ** (done / 0.9) if done < 0.9 else first * 1e-9
+                if float(chains.value.min()) < least - 1e-9 * abs(least):
+                    least = float(chains.value.min())
+                    self.offer(chains.order[int(chains.value.argmin())])
                 if done >= 1:
-                    break
-            width = n if 6 * reach > n / 2 or rng.random() < 0.1 else max(int(6 * reach * rng.uniform(0.7, 1.3)), 8)
-            width = min(width, n)
-            start = int(rng.integers(min(width - 1, n - width) + 1))
-            moved = chains.move(start, width, int(rng.integers(width)), temperature, generator)
+                    return
+            narrow = max(int(6 * reach * self.rng.uniform(0.7, 1.3)), 8)
+            width = n if self.rng.random() < 0.1 else min(narrow, n)
+            start = int(self.rng.integers(min(width - 1, n - width) + 1))
+            moved = chains.move(start, width, int(self.rng.integers(width)), temperature, self.generator)
             if step % 8 == 0:
                 reach += 0.1 * (float(moved) - reach)
             step += 1
-        last, cycle = time.monotonic() - begun, cycle + 1
 
 
 class _Chains:
     """Orders of the same items, moved at once: the items, their balances by place, and the values."""
 
-    def __init__(self, W: Tensor, orders: Tensor) -> None:
+    def __init__(self, W: Tensor, pairs: Pairs, orders: Tensor) -> None:
         import torch
 
-        self.twice = (2 * W).reshape(-1)
+        self.W, self.pairs, self.twice = W, pairs, (2 * W).reshape(-1)
         self.place = torch.arange(len(W), device=W.device)
-        self.order = orders
-        place = torch.argsort(orders, 1)
-        self.balance = torch.stack(
-            [(W * torch.sign(p - p[:, None])).sum(1)[order] for p, order in zip(place, orders, strict=True)]
-        )
+        self.order, self.balance = orders, pairs.balances(orders.argsort(1))
         self.value = self.balance.cumsum(1).sum(1)
 
+    def different(self) -> Tensor:
+        """The chains by rising value, one of each value."""
+        import torch
+
+        values, which = torch.sort(self.value)
+        new = values.diff() > 1e-9 * values[:1].abs()
+        return which[torch.cat((new.new_ones(1), new))]
+
     def select(self, chosen: Tensor) -> None:
-        """Go on from these chains, int64 (k,)."""
+        """Go on with these chains, int64 (k,)."""
         self.order, self.balance, self.value = self.order[chosen], self.balance[chosen], self.value[chosen]
+
+    def put(self, order: Tensor) -> None:
+        """Another order, int64 (1, n), before the rest."""
+        import torch
+
+        new = _Chains(self.W, self.pairs, order)
+        self.order, self.balance, self.value = (
+            torch.cat(both) for both in ((new.order, self.order), (new.balance, self.balance), (new.value, self.value))
+        )
 
     def move(self, start: int, width: int, i: int, temperature: Tensor, generator: Generator) -> Tensor:
         """Draw a new place within its window for the i-th item of every window; how far they went, on average.
@@ -142,7 +207,7 @@ class _Chains:
         """
         import torch
 
-        count, n = self.order.shape
+        size, n = self.order.shape
         windows = (n - start) // width
         span = slice(start, start + windows * width)
         order, balance = self.order[:, span].reshape(-1, width), self.balance[:, span].reshape(-1, width)
@@ -157,7 +222,7 @@ class _Chains:
         likely = torch.softmax(value / -temperature.repeat_interleave(windows)[:, None], 1).cumsum(1)
         draw = torch.rand(len(order), 1, generator=generator, dtype=value.dtype, device=value.device)
         to = (likely < draw).sum(1, keepdim=True).clamp(max=width - 1)
-        self.value += value.gather(1, to).view(count, windows).sum(1)
+        self.value += value.gather(1, to).view(size, windows).sum(1)
 
         place = self.place[:width].clone()
         place[i + 1 :] -= 1  # of the others, were the item taken out
@@ -167,14 +232,9 @@ class _Chains:
         moved = torch.addcmul(balance, pull, after.to(pull.dtype), value=-1)
         moved[:, i + 1 :] += pull[:, i + 1 :]
         moved[:, i : i + 1] = balance[:, i : i + 1] + passed[:, i : i + 1] - passed.gather(1, to)
-        self.order[:, span] = torch.empty_like(order).scatter_(1, place, order).view(count, -1)
-        self.balance[:, span] = torch.empty_like(balance).scatter_(1, place, moved).view(count, -1)
+        self.order[:, span] = torch.empty_like(order).scatter_(1, place, order).view(size, -1)
+        self.balance[:, span] = torch.empty_like(balance).scatter_(1, place, moved).view(size, -1)
         return (to - i).abs().to(value.dtype).mean()
-
-
-def _value(W: Tensor, order: Tensor) -> float:
-    place = order.argsort().to(W.dtype)
-    return float((W * (place - place[:, None]).abs()).sum()) / 2
 
 
 def _checked(weights: Floats | csr_array) -> Floats:
