@@ -6,7 +6,7 @@
 Two kinds of moves take turns. Windows of blocks are put in their best order (solvers.window_moves): multilevel descent,
 by far the stronger of the two where few pairs have a weight. Annealing draws new places for single items: the
 objective is the sum of the weights cut at the n-1 gaps, so what stands around an item matters only through balances b,
-weight to the right less weight to the left. Taken rightwards past q, the item v changes the objective by F_q - F_v, with
+weight to the right less weight to the left. Taken rightwards past q, an item v changes the objective by F_q - F_v,
 
     F_q = b_q + 2 sum of w(v, u) over all u up to q.
 
