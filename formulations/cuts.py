@@ -344,14 +344,17 @@ def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
     support = x > TOLERANCE / 10
     tail, head, x = tail[support], head[support], x[support]
     group, i, j, y = np.arange(n), tail, head, x
-    while (whole := y > 1 - TOLERANCE / 10).any() and group.max() > 1:
+    while (whole := y > 1 - TOLERANCE / 10).any():
         size, merged = connected_components(links(group.max() + 1, i[whole], j[whole]), directed=False)
-        if size < 3:
-            break
         group, i, j = merged[group], merged[i], merged[j]
+        if size == 1:
+            return None
         between = np.flatnonzero(i != j)
         total = csr_array((y[between], np.sort([i[between], j[between]], axis=0)), shape=(size, size)).tocoo()
         (i, j), y = total.coords, total.data
+        broken = np.flatnonzero(np.bincount(i, y, size) + np.bincount(j, y, size) < 2 - TOLERANCE)
+        if len(broken):
+            return _laminar(n, [group == part for part in broken])
     small = loosely_joined(int(group.max()) + 1, i, j, y, at_least=2)
     if small is None:
         return None

@@ -15,6 +15,7 @@ holds as well; given the degrees it says x(E(H)) + x(T) <= |H| + (|T| - 1) / 2 (
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cvxpy as cp
@@ -59,7 +60,7 @@ def travelling_salesman(distance: Floats) -> Problem:
         ],
         strengthened_by=[_blossoms(n, tail, head, edge)],
         answer=lambda values: tour_of(n, tail, head, values["x"]).tolist(),
-        repair=lambda values: _nearest_tour(tail, head, edge, near, D, values),
+        repair=_nearest_tour(tail, head, edge, near, D),
         references=[Reference("greedy tour (networkx)", lambda: _greedy(D), "<=")],
     )
 
@@ -140,15 +141,28 @@ def tour_of(n: int, tail: Ints, head: Ints, x: Floats) -> Ints:
     return walk([sorted(pair) for pair in beside], 0)
 
 
-def _nearest_tour(tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats, values: Values) -> Values:
-    """The tour that takes edges by falling x, then near ones by rising distance, improved by exchanges."""
-    used = np.flatnonzero(values["x"] > TOLERANCE)
-    likely = np.union1d(used, edge[np.arange(len(D))[:, None], near])
-    order = likely[np.lexsort((D[tail[likely], head[likely]], -np.round(values["x"][likely], 9)))]
-    tour = improved(joined(len(D), tail, head, order, D), D, near)
-    x = np.zeros(len(tail))
-    x[edge[tour, np.roll(tour, -1)]] = 1
-    return {"x": x}
+def _nearest_tour(tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats) -> Callable[[Values], Values | None]:
+    """Values -> the tour that takes edges by falling x, then near ones by rising distance, improved by exchanges.
+
+    None where that is a tour that was improved before: rounds often lead to the same.
+    """
+    seen: set[bytes] = set()
+
+    def repair(values: Values) -> Values | None:
+        used = np.flatnonzero(values["x"] > TOLERANCE)
+        likely = np.union1d(used, edge[np.arange(len(D))[:, None], near])
+        order = likely[np.lexsort((D[tail[likely], head[likely]], -np.round(values["x"][likely], 9)))]
+        tour = joined(len(D), tail, head, order, D)
+        edges = np.sort(edge[tour, np.roll(tour, -1)]).tobytes()
+        if edges in seen:
+            return None
+        seen.add(edges)
+        tour = improved(tour, D, near)
+        x = np.zeros(len(tail))
+        x[edge[tour, np.roll(tour, -1)]] = 1
+        return {"x": x}
+
+    return repair
 
 
 def _greedy(D: Floats) -> float:

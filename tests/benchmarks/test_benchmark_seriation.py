@@ -1,0 +1,253 @@
+"""Finding order measured, in CPU seconds: python -m pytest tests/benchmarks/test_benchmark_seriation.py.
+
+Nothing here asserts a time; what is asserted is that proven answers are proven. Values are held against those of the
+methods of R's package seriation and against published optima.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from formulations.criteria import CRITERIA
+from formulations.graphs import Floats
+from formulations.problem import Arrangement, Problem
+from formulations.seriation import challenge, hamiltonian_path, linear_arrangement, quadratic_assignment, seriation
+from formulations.travelling_salesman import travelling_salesman
+from problems.cohort import cohort
+from problems.io import read_graph
+from solvers import Solution, solve
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+Report = Callable[[str, str, str], None]
+pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
+
+
+def matrix(name: str) -> Floats:
+    """A shared dissimilarity matrix; "plag-200" is the first half of plag-400."""
+    if name == "plag-200":
+        return matrix("plag-400")[:200, :200]
+    return np.loadtxt(SHARED / "seriation" / f"{name}.csv", delimiter=",")
+
+
+def by_r(name: str) -> list[dict[str, Any]]:
+    """What R's methods found on a shared matrix."""
+    lines = (SHARED / "seriation" / "criteria.jsonl").read_text(encoding="utf-8").splitlines()
+    return [row for row in map(json.loads, lines) if row["matrix"] == name]
+
+
+def timed(problem: Problem | Arrangement, **options: Any) -> tuple[float, Solution]:
+    """CPU seconds to solve and certify without cross-checks, and the solution."""
+    start = time.process_time()
+    solution = solve(replace(problem, references=()), **options)
+    return time.process_time() - start, solution
+
+
+def proven(state: Callable[[], Problem], repeat: int = 3) -> tuple[float, Solution]:
+    """Median CPU seconds to formulate, solve and certify to the optimum; the last solution."""
+    seconds = []
+    for _ in range(repeat):
+        start = time.process_time()
+        problem = state()
+        stated = time.process_time() - start
+        more, solution = timed(problem)
+        assert solution.status == "optimal"
+        seconds.append(stated + more)
+    return statistics.median(seconds), solution
+
+
+def sizes(solution: Solution) -> str:
+    return ", ".join(f"{solution.stats[name]:,} {name}" for name in ("rounds", "cuts", "boxes"))
+
+
+@pytest.mark.parametrize(("name", "reach"), [("plag-100", "1 s"), ("plag-200", "3 s"), ("plag-400", "20 s")])
+def test_paths(name: str, reach: str, report: Report) -> None:
+    d = matrix(name)
+    seconds, solution = proven(lambda: hamiltonian_path(d), 1 if len(d) > 200 else 3)
+    lengths = [row["crit"]["Path_length"] for row in by_r(name)]
+    r = f", R's best {min(lengths):.6f}" if lengths else ""
+    report(f"path through {name}, proven", reach, f"{seconds:.2f} s ({solution.value:.6f}{r}; {sizes(solution)})")
+
+
+def synthetic(n: int, seed: int) -> Floats:
+    """Dissimilarities like the cohorts': noise, and chains of near-copies of a third of the items."""
+    rng = np.random.default_rng(seed)
+    d = np.triu(np.clip(rng.normal(0.85, 0.08, (n, n)), 0.3, 1), 1)
+    items = rng.permutation(n)
+    for chain in np.split(items[: n // 3], np.arange(4, n // 3, 4)):
+        low, high = np.sort([chain[:-1], chain[1:]], axis=0)
+        d[low, high] = rng.uniform(0.3, 0.6, len(low))
+    return np.round(d + d.T, 6)
+
+
+def test_a_long_path(report: Report) -> None:
+    d = synthetic(1000, 0)
+    seconds, solution = timed(hamiltonian_path(d), gap=1e-3, time_limit=120)
+    report("path, n=1000, gap 0.1 %", "- / 60 s", f"{seconds:.1f} s, gap {solution.gap:.3%} ({sizes(solution)})")
+
+
+@pytest.mark.parametrize("name", ["gr120", "kroA100"])
+def test_published_tours(name: str, report: Report) -> None:
+    g = read_graph(SHARED / "tsplib" / f"{name}.tsp").network
+    D = np.zeros((g.n, g.n))
+    D[g.tail, g.head] = D[g.head, g.tail] = g.weight
+    optima = json.loads((SHARED / "tsplib" / "optima.json").read_text(encoding="utf-8"))
+    seconds, solution = proven(lambda: travelling_salesman(D))
+    assert solution.value == optima[name]
+    report(f"TSPLIB {name}, proven", "2 s", f"{seconds:.2f} s ({solution.value:.0f}; {sizes(solution)})")
+
+
+@pytest.mark.parametrize("n", [200, 280])
+def test_tours_in_the_plane(n: int, report: Report) -> None:
+    place = np.random.default_rng(n).random((n, 2)) * 1000
+    D = np.rint(np.linalg.norm(place[:, None] - place, axis=2))
+    seconds, solution = timed(travelling_salesman(D), time_limit=120)
+    measured = f"{seconds:.1f} s, {solution.status}, gap {solution.gap:.3%} ({sizes(solution)})"
+    report(f"tour of {n} random points in the plane", "- / 60 s (as kroA200, a280)", measured)
+
+
+@pytest.mark.parametrize("name", ["plag-25", "plag-100", "plag-400", "rob-50", "rob-200"])
+def test_challenge(name: str, report: Report) -> None:
+    d = matrix(name)
+    problem = replace(challenge(1 - d), weak_duals=())
+    form = problem.objective
+    theirs = max(float(form.values(np.array(row["order"])[None] - 1)[0]) for row in by_r(name))
+    found = []
+    for limit in (1, 10) if len(d) < 400 else (10, 60):
+        seconds, solution = timed(problem, solver="local-search", time_limit=limit)
+        found.append(f"{solution.value:.3f} in {seconds:.1f} s")
+    report(f"challenge, {name}", f">= R's best ({theirs:.3f} on plain d) / +0.5", ", ".join(found))
+
+
+@pytest.mark.parametrize("name", ["rob-12", "rob-25", "plag-25", "rob-50", "plag-100", "rob-200", "plag-400"])
+def test_criteria_as_objectives(name: str, report: Report) -> None:
+    d, rows = matrix(name), [row["crit"] for row in by_r(name)]
+    limit = 2 if len(d) < 100 else 15 if len(d) < 400 else 40
+    worse, better, seconds = [], 0, 0.0
+    for criterion, known in CRITERIA.items():
+        sign = 1 if known.merit else -1
+        theirs = max(sign * row[criterion] for row in rows)
+        problem = seriation(d, criterion)
+        if isinstance(problem, Arrangement):
+            problem = replace(problem, weak_duals=())
+        more, solution = timed(problem, time_limit=limit)
+        seconds += more
+        assert solution.value is not None
+        gain = (sign * solution.value - theirs) / max(abs(theirs), 1e-12)
+        tolerance = 1e-5 if criterion == "ME" else 1e-9  # R sums ME in single precision
+        better += gain > tolerance
+        if gain < -tolerance:
+            worse.append(f"{criterion} by {-gain:.2e}")
+    measured = f"worse {', '.join(worse) or 'never'}; better on {better} of {len(CRITERIA)}; {seconds:.0f} s in all"
+    report(f"all criteria as objectives, {name}", "never worse / better on most", measured)
+
+
+def test_qaplib(report: Report) -> None:
+    known = json.loads((SHARED / "qaplib" / "best_known.json").read_text(encoding="utf-8"))
+    reached, missed = [], []
+    for name, best in known.items():
+        numbers = np.array((SHARED / "qaplib" / f"{name}.dat").read_text(encoding="utf-8").split(), dtype=np.float64)
+        n = int(numbers[0])
+        A, B = numbers[1 : 1 + 2 * n * n].reshape(2, n, n)
+
+        def stop(search: Any, best: float = best) -> None:
+            if search.value <= best:
+                raise KeyboardInterrupt
+
+        problem = replace(quadratic_assignment(A, B), weak_duals=())
+        seconds, solution = timed(problem, time_limit=60, progress=stop)
+        assert solution.value is not None
+        assert solution.value >= best
+        if solution.value == best:
+            reached.append(seconds)
+        else:
+            missed.append(f"{name} {solution.value / best - 1:.3%} above")
+    measured = f"{len(reached)} of {len(known)}, median {statistics.median(reached):.2f} s, most {max(reached):.1f} s"
+    report("QAPLIB, best known value within 60 s", "80 / 94 %", f"{measured}; {', '.join(missed)}")
+
+
+def hypercube() -> Floats:
+    label = np.arange(1024)
+    return (np.bitwise_count(label[:, None] ^ label) == 1).astype(np.float64)
+
+
+def binary_tree() -> Floats:
+    W = np.zeros((1023, 1023))
+    child = np.arange(1, 1023)
+    W[child, (child - 1) // 2] = W[(child - 1) // 2, child] = 1
+    return W
+
+
+def grid() -> Floats:
+    x, y = np.divmod(np.arange(33 * 33), 33)
+    return ((np.abs(x[:, None] - x) + np.abs(y[:, None] - y)) == 1).astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("what", "weights", "asked"),
+    [
+        ("10-dimensional hypercube", hypercube, "523,776"),
+        ("binary tree of depth 9", binary_tree, "3,769 / 3,696"),
+        ("33 x 33 grid", grid, "32,000 / 31,680"),
+    ],
+)
+def test_sparse_arrangements(what: str, weights: Callable[[], Floats], asked: str, report: Report) -> None:
+    W = weights()
+    shuffled = np.random.default_rng(0).permutation(len(W))
+    problem = replace(linear_arrangement(W[np.ix_(shuffled, shuffled)]), weak_duals=())
+    seconds, solution = timed(problem, time_limit=60)
+    report(f"linear arrangement, {what}", asked, f"{solution.value:,.0f} in {seconds:.0f} s")
+
+
+def near_robinson(n: int, seed: int) -> Floats:
+    """Distances on a line, with noise."""
+    rng = np.random.default_rng(seed)
+    x = rng.random(n)
+    noise = np.triu(rng.normal(0, 0.1, (n, n)), 1)
+    d = np.clip(0.8 * np.abs(x[:, None] - x) + noise + noise.T, 0, 1)
+    np.fill_diagonal(d, 0)
+    return d
+
+
+@pytest.mark.parametrize(
+    ("what", "state", "asked"),
+    [
+        ("near-Robinson", lambda: near_robinson(100, 1), "3 / 1 %"),
+        ("plagiarism cohort plag-100", lambda: matrix("plag-100"), "25 / 10 %"),
+    ],
+)
+def test_bounds(what: str, state: Callable[[], Floats], asked: str, report: Report) -> None:
+    seconds, solution = timed(challenge(1 - state()))
+    share = solution.stats["percent_of_range"]
+    report(f"bound, percent of range, {what} n=100", asked, f"{share:.2f} % in {seconds:.0f} s, no limit set")
+
+
+def test_a_folder_of_code(tmp_path: Path, report: Report) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    sources = [Path(p) for p in sorted(Path(os.__file__).parent.glob("*.py"))]
+    texts = [text for path in sources if len(text := path.read_text(encoding="utf-8").splitlines()[:200]) == 200]
+    assert len(texts) >= 60
+    made = cohort(200 - len(texts), 10, 0).sources
+    for k, text in enumerate([*texts[:200], *(text.splitlines()[:200] for text in made.values())][:200]):
+        (folder / f"s{k:03}.py").write_text("\n".join(text) + "\n", encoding="utf-8")
+    for what, more in (("path", ["--objective", "path"]), ("challenge, 1 s", ["--time-limit", "10"])):
+        command = [sys.executable, "-m", "problems.seriation", "--code", str(folder), "--plot", str(tmp_path / "h.png")]
+        before = os.times()
+        done = subprocess.run([*command, *more, "--json"], capture_output=True, text=True, check=False)
+        after = os.times()
+        seconds = after.children_user + after.children_system - before.children_user - before.children_system
+        assert done.returncode in (0, 1), done.stderr
+        assert json.loads(done.stdout)["stats"]["items"] == 200
+        report(f"200 files of 200 lines: matrix, order, picture ({what})", "5 s", f"{seconds:.1f} s")
