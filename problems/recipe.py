@@ -157,7 +157,7 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     common.add_argument(
         "--solver",
         metavar="S",
-        help="glop, highs, scip, cp-sat, pdlp, descent-ascent; for orders subsets, local-search (default: by task)",
+        help="glop, highs, scip, cp-sat, pdlp, descent-ascent; subsets or local-search for orders (default: by task)",
     )
     common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
     common.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all random numbers (default 0)")

@@ -86,7 +86,7 @@ class _Search:
     """Descent by windows and annealing in turn, in cycles each twice as long as the last.
 
     Where few pairs have a weight, descent is cheap and does most of the work, and annealing only shakes the order up;
-    where all have one, it is the other way round.
+    where most have one, annealing does it, and descent comes last.
     """
 
     def __init__(self, W: Tensor, pairs: Pairs, deadline: float, seed: int, offer: Callable[[Tensor], None]) -> None:
@@ -103,7 +103,8 @@ class _Search:
             begun = time.monotonic()
             chains.select(chains.different())
             if self.sparse:
-                chains.put(self.descend(chains.order[:4], max(n // 16, PATIENCE) << cycle))
+                chains.add(self.descend(chains.order[:4], max(n // 16, PATIENCE) << cycle))
+                chains.select(chains.different())
             left = self.deadline - time.monotonic()
             if left <= 0 or (cycle == CYCLES and left == math.inf):
                 return
@@ -112,8 +113,9 @@ class _Search:
                 self.anneal(chains, 10 * WARM, math.inf if final else n // 4 << cycle, 0.3 * left)
             else:
                 self.anneal(chains, HOT, math.inf if final else 2 * n << cycle, 0.9 * left)
-                chains.select(chains.different())
-                chains.put(self.descend(chains.order[:1], PATIENCE))
+                if final or cycle == CYCLES - 1:
+                    chains.select(chains.different())
+                    chains.add(self.descend(chains.order[:1], PATIENCE))
             last = time.monotonic() - begun
 
     def descend(self, order: Tensor, patience: int) -> Tensor:
@@ -147,8 +149,10 @@ class _Search:
         size = min(max(16384 // n, 8), 64)
         ladder = torch.arange(size, device=self.W.device)
         first, last = unit * WARM * (hottest / WARM) ** (ladder / (size - 1)).to(self.W.dtype), unit * COLD
-        # Where it is warm, chains go on from the best orders; where it is hot, they forget them.
-        chains.select(ladder * (len(chains.order) + 1) // 2 // size)
+        # Where it is warm, chains go on from the best orders; where it is hot, they begin anew.
+        anew = 0 if self.sparse else size // 2
+        chains.select(ladder[: size - anew] * (len(chains.order) + 1) // 2 // size)
+        chains.add(torch.rand(anew, n, generator=self.generator, device=self.W.device).argsort(1))
         least = float(chains.value.min())
         while True:
             if step % 8 == 0:
@@ -159,8 +163,8 @@ class _Search:
                     self.offer(chains.order[int(chains.value.argmin())])
                 if done >= 1:
                     return
-            narrow = max(int(6 * reach * self.rng.uniform(0.7, 1.3)), 8)
-            width = n if self.rng.random() < 0.1 else min(narrow, n)
+            narrow = max(int(10 * reach * self.rng.uniform(0.7, 1.3)), 8)
+            width = n if 2 * narrow > n or self.rng.random() < 0.1 else narrow
             start = int(self.rng.integers(min(width - 1, n - width) + 1))
             moved = chains.move(start, width, int(self.rng.integers(width)), temperature, self.generator)
             if step % 8 == 0:
@@ -191,14 +195,13 @@ class _Chains:
         """Go on with these chains, int64 (k,)."""
         self.order, self.balance, self.value = self.order[chosen], self.balance[chosen], self.value[chosen]
 
-    def put(self, order: Tensor) -> None:
-        """Another order, int64 (1, n), before the rest."""
+    def add(self, orders: Tensor) -> None:
+        """More chains, from orders int64 (k, n)."""
         import torch
 
-        new = _Chains(self.W, self.pairs, order)
-        self.order, self.balance, self.value = (
-            torch.cat(both) for both in ((new.order, self.order), (new.balance, self.balance), (new.value, self.value))
-        )
+        balance = self.pairs.balances(orders.argsort(1))
+        self.order, self.balance = torch.cat((self.order, orders)), torch.cat((self.balance, balance))
+        self.value = torch.cat((self.value, balance.cumsum(1).sum(1)))
 
     def move(self, start: int, width: int, i: int, temperature: Tensor, generator: Generator) -> Tensor:
         """Draw a new place within its window for the i-th item of every window; how far they went, on average.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from solvers.linear_program import Clock
 from solvers.references import compare
 from solvers.solution import Certificate, Check, Solution
 
-NAMES = ("subsets", "local-search", "faq")
+NAMES = ("enumeration", "subsets", "local-search", "faq")
+FEWEST = 7  # items up to which all orders are tried unless asked otherwise
 FEW = 16  # items up to which a linear arrangement is solved by its subsets unless asked otherwise
 BOUNDING = 0.5  # share of a time limit for the bounds
 DRAWN = 30  # random orders, where their mean value has no formula
@@ -86,14 +88,17 @@ def solve_arrangement(
 ) -> Solution:
     """The best order found, between its value and the best bound; raises ValueError for what no search here can do."""
     linear = problem.objective.as_linear() if isinstance(problem.objective, QuadraticAssignment) else None
-    name = solver or ("subsets" if linear is not None and len(linear[0]) <= FEW else "local-search")
+    n = _size(problem)
+    name = solver or _suited(n, linear=linear is not None)
     if name not in NAMES:
-        raise ValueError(f"{name} does not search orders; {' and '.join(NAMES)} do")
+        raise ValueError(f"{name} does not search orders; {', '.join(NAMES)} do")
+    if name == "enumeration" and n > FEWEST + 1:
+        raise ValueError(f"{n} items have {math.factorial(n):,} orders; enumeration takes up to {FEWEST + 1} items")
     if name == "subsets" and linear is None:
         raise ValueError("subsets solves linear arrangements only; local-search takes this problem")
     search, interrupted = OrderSearch(problem, report), False
     proofs: list[tuple[str, float]] = []
-    given = np.arange(_size(problem))
+    given = np.arange(n)
     search.best, search.value = given, float(problem.objective.values(given[None])[0])
     search.tried, started = [given], clock.elapsed
     try:
@@ -102,7 +107,9 @@ def solve_arrangement(
                 search.tried += list(problem.starts())
                 for order in search.tried:
                     search.keep(order)
-            if name == "subsets" and linear is not None:
+            if name == "enumeration":
+                _by_enumeration(search, n, proofs)
+            elif name == "subsets" and linear is not None:
                 _by_subsets(search, *linear, clock, proofs)
             else:
                 _bound(search, clock, proofs)
@@ -111,6 +118,21 @@ def solve_arrangement(
         interrupted = True
     solved = clock.elapsed
     return _concluded(search, name, proofs, gap, interrupted, clock, solved - started, seed)
+
+
+def _suited(n: int, *, linear: bool) -> str:
+    """The search for that many items."""
+    if n <= FEWEST:
+        return "enumeration"
+    return "subsets" if linear and n <= FEW else "local-search"
+
+
+def _by_enumeration(search: OrderSearch, n: int, proofs: list[tuple[str, float]]) -> None:
+    """All orders, of which the best value is a bound."""
+    orders = np.array(list(permutations(range(n))), dtype=np.int64)
+    values = search.sign * search.problem.objective.values(orders)
+    search.keep(orders[int(values.argmin())])
+    search.prove("all orders", search.sign * float(values.min()), proofs)
 
 
 def _bound(search: OrderSearch, clock: Clock, proofs: list[tuple[str, float]]) -> None:
