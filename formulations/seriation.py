@@ -32,7 +32,7 @@ from scipy.sparse import csr_array
 
 from formulations.arrangement_bounds import weak_duals
 from formulations.criteria import CRITERIA, as_path, objective
-from formulations.graphs import Floats, Ints, symmetric
+from formulations.graphs import Floats, Ints, Network, symmetric
 from formulations.leaf_order import Linkage, linkage_tree, optimal_leaf_order
 from formulations.order_starts import spectral_order
 from formulations.problem import Arrangement, Ordering, Problem, QuadraticAssignment, Reference
@@ -54,14 +54,15 @@ def hamiltonian_path(distance: Floats) -> Problem:
     n = _some(len(D))
     padded = np.zeros((n + 1, n + 1))
     padded[1:, 1:] = D
-    tour = travelling_salesman(padded)
+    leaves = leaf_orders(D)
+    tour = travelling_salesman(padded, [np.r_[0, order() + 1] for order in leaves.values()])
     return replace(
         tour,
         answer=lambda values: canonical(np.asarray(tour.answer(values)[1:]) - 1).tolist(),
         references=[
             *tour.references,
             Reference("spanning tree (networkx)", lambda: _spanning_tree(D), ">="),
-            *(Reference(name, partial(_path, D, order), "<=") for name, order in leaf_orders(D).items()),
+            *(Reference(name, partial(_path, D, order), "<=") for name, order in leaves.items()),
         ],
     )
 
@@ -260,6 +261,6 @@ def _spanning_tree(D: Floats) -> float:
     """No path is shorter than the shortest tree."""
     import networkx as nx
 
-    graph: nx.Graph[Any] = nx.from_numpy_array(D - D.min() + 1)  # it takes 0 for no edge
-    tree = nx.minimum_spanning_edges(graph, algorithm="prim", data=False)
-    return float(sum(D[u, v] for u, v in tree))
+    i, j = np.triu_indices(len(D), 1)
+    graph = Network(range(len(D)), i, j, D[i, j]).to_networkx()
+    return float(sum(D[u, v] for u, v in nx.minimum_spanning_edges(graph, algorithm="prim", data=False)))

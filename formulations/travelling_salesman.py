@@ -15,24 +15,25 @@ holds as well; given the degrees it says x(E(H)) + x(T) <= |H| + (|T| - 1) / 2 (
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import cvxpy as cp
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from formulations.cuts import TOLERANCE, at_most_a_tree_inside, cut_below_two, merge_tree
-from formulations.graphs import Floats, Ints, symmetric
+from formulations.graphs import Floats, Ints, Network, symmetric
 from formulations.problem import Family, Problem, Reference, Rows, Values
-from formulations.tours import improved, joined, walk
+from formulations.tours import improved, joined, length, walk
 
 NEAR = 8  # neighbours of each item that a tour is built from, besides those that x joins
 
 
-def travelling_salesman(distance: Floats) -> Problem:
+def travelling_salesman(distance: Floats, known: Sequence[Ints] = ()) -> Problem:
     """The shortest tour through all n >= 3 items; answer: the items as they are visited, from item 0 on.
 
+    known are tours that other methods found, int64 (n,) each: the search starts from the best of them, improved.
     distance is float64 (n, n), symmetric and finite; its diagonal is ignored. The variable x has one entry per pair,
     in the order of numpy.triu_indices(n, 1). Raises ValueError for any other distance.
     """
@@ -60,7 +61,7 @@ def travelling_salesman(distance: Floats) -> Problem:
         ],
         strengthened_by=[_blossoms(n, tail, head, edge)],
         answer=lambda values: tour_of(n, tail, head, values["x"]).tolist(),
-        repair=_nearest_tour(tail, head, edge, near, D),
+        repair=_nearest_tour(tail, head, edge, near, D, known),
         references=[Reference("greedy tour (networkx)", lambda: _greedy(D), "<=")],
     )
 
@@ -141,7 +142,9 @@ def tour_of(n: int, tail: Ints, head: Ints, x: Floats) -> Ints:
     return walk([sorted(pair) for pair in beside], 0)
 
 
-def _nearest_tour(tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats) -> Callable[[Values], Values | None]:
+def _nearest_tour(
+    tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats, known: Sequence[Ints]
+) -> Callable[[Values], Values | None]:
     """Values -> the tour that takes edges by falling x, then near ones by rising distance, improved by exchanges.
 
     None where that is a tour that was improved before: rounds often lead to the same.
@@ -157,7 +160,8 @@ def _nearest_tour(tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats) -> 
         if edges in seen:
             return None
         seen.add(edges)
-        tour = improved(tour, D, near)
+        first = known if len(seen) == 1 else ()
+        tour = min((improved(found, D, near) for found in (tour, *first)), key=lambda found: length(found, D))
         x = np.zeros(len(tail))
         x[edge[tour, np.roll(tour, -1)]] = 1
         return {"x": x}
@@ -168,6 +172,7 @@ def _nearest_tour(tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats) -> 
 def _greedy(D: Floats) -> float:
     import networkx as nx
 
-    graph: nx.Graph[Any] = nx.from_numpy_array(D - D.min() + 1)  # it takes 0 for no edge
+    i, j = np.triu_indices(len(D), 1)
+    graph = Network(range(len(D)), i, j, D[i, j]).to_networkx()
     tour = nx.approximation.greedy_tsp(graph)
     return float(D[tour[:-1], tour[1:]].sum())

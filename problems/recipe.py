@@ -144,10 +144,19 @@ def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
 
 def positive_seconds(text: str) -> float:
     """A command-line value that is a positive, finite number."""
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise ValueError(text)
-    return value
+    try:
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+
+
+def _seed(text: str) -> int:
+    """A command-line value that is a whole number, not negative."""
+    if text.isdecimal() and len(text) < 10:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 999999999")
 
 
 def _parser(recipe: Recipe) -> argparse.ArgumentParser:
@@ -160,7 +169,7 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
         help="glop, highs, scip, cp-sat, pdlp, descent-ascent; subsets or local-search for orders (default: by task)",
     )
     common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
-    common.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all random numbers (default 0)")
+    common.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of all random numbers (default 0)")
     common.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D", help="auto, cpu, cuda"
     )
@@ -203,7 +212,10 @@ def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
     except ValueError as error:
         raise InputError(f"{task.source}: {error}") from error
     if options.json:
-        _print(json.dumps(_as_json(recipe, task, solution), allow_nan=False))
+        measured, cut_short = _measured(task, solution)
+        _print(json.dumps(_as_json(recipe, task, solution, measured), allow_nan=False))
+        if cut_short:
+            return INTERRUPTED
     elif solution.value is not None:
         _print("\n".join(_as_text(recipe, task, solution)))
     if solution.message and (solution.value is None or options.json):
@@ -233,7 +245,17 @@ def _judge(recipe: Recipe, options: argparse.Namespace, verdict: Verdict) -> int
     return PROVEN if ok else UNPROVEN
 
 
-def _as_json(recipe: Recipe, task: Task, solution: Solution) -> dict[str, Any]:
+def _measured(task: Task, solution: Solution) -> tuple[Mapping[str, Any], bool]:
+    """What the stats hold besides, and whether Ctrl-C came meanwhile: the answer is not lost to that."""
+    if solution.value is None or solution.stats["interrupted"]:
+        return {}, False
+    try:
+        return task.measures(solution), False
+    except KeyboardInterrupt:
+        return {}, True
+
+
+def _as_json(recipe: Recipe, task: Task, solution: Solution, measured: Mapping[str, Any]) -> dict[str, Any]:
     certificate = solution.certificate
     return {
         "problem": recipe.name,
@@ -250,7 +272,7 @@ def _as_json(recipe: Recipe, task: Task, solution: Solution) -> dict[str, Any]:
             "exact": certificate.exact,
             **task.evidence(solution),
         },
-        "stats": {**task.facts, **solution.stats, **({} if solution.value is None else task.measures(solution))},
+        "stats": {**task.facts, **solution.stats, **measured},
         "notes": list(task.notes),
         "message": solution.message,
     }
@@ -262,7 +284,8 @@ def _as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
     yield f"{recipe.summary.split(',')[0]} of {task.source} ({sizes})"
     yield f"  value  {solution.value:.12g}"
     bound = "none" if solution.bound is None else f"{solution.bound:.12g}"
-    proof = f"optimal, proven by {certificate.kind}: re-checked exactly, without the solver"
+    how = "exactly, without" if certificate.exact else "without"
+    proof = f"optimal, proven by {certificate.kind}: re-checked {how} the solver"
     yield f"  bound  {bound}  ({proof if certificate.verified else solution.message})"
     work = ", ".join(
         f"{stats[name]:,} {name}" for name in ("rounds", "cuts", "boxes", "improvements") if stats.get(name)

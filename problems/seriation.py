@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -42,6 +44,8 @@ OBJECTIVES = {  # on the command line: of formulations.criteria
 EXAMPLE = (16, 2, 4)  # programs, chains of copies among them, seed
 SHOWN = 40  # items of an order in the text; --json and --out have them all
 LEADERBOARD_SECONDS = 10.0  # unless --time-limit says otherwise
+QUICK = 200  # items up to which all criteria are worked out, whatever the time
+COPIES = 0.9  # similarity from which two items are near-copies wherever they stand
 STANDS_OUT = 6.0  # robust standard deviations above the median that make two items near-copies
 
 
@@ -97,6 +101,8 @@ def read(options: argparse.Namespace) -> Task | Report:
         if getattr(options, option) and getattr(options, needs) is None:
             raise InputError(f"--{option} goes with --{needs}; give both or neither")
     if options.leaderboard is not None:
+        if options.out is not None or options.plot is not None:
+            raise InputError("--leaderboard has no order to write or draw; leave out --out and --plot")
         return _leaderboard(options)
     if options.out is not None:
         check_writable("--out", options.out, (".csv",))
@@ -113,6 +119,7 @@ def read(options: argparse.Namespace) -> Task | Report:
             return _named_in(challenge(data.s), data.items)
         return _named_in(seriation(data.d, OBJECTIVES[options.objective]), data.items)
 
+    until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
     return Task(
         source=data.source,
         problem=problem,
@@ -120,7 +127,7 @@ def read(options: argparse.Namespace) -> Task | Report:
         draw=lambda solution: draw(data, options.objective, solution),
         notes=data.notes,
         facts={"items": len(data.items)},
-        measures=lambda solution: measures(data, solution),
+        measures=lambda solution: measures(data, solution, until),
         write=None if options.out is None else lambda solution: write(options.out, solution),
     )
 
@@ -177,32 +184,31 @@ def _order(data: _Data, solution: Solution) -> Ints:
     return np.array([index[item] for item in solution.answer], dtype=np.int64)
 
 
-def measures(data: _Data, solution: Solution) -> Mapping[str, Any]:
-    """All criteria of the order, and its groups of near-copies."""
-    from formulations.criteria import criteria
+def measures(data: _Data, solution: Solution, until: float) -> Mapping[str, Any]:
+    """The criteria of the order, as many as there is time for, and its groups of near-copies."""
+    from formulations.criteria import CRITERIA, objective
 
-    order = _order(data, solution)
+    order, found = _order(data, solution), {}
+    for name in CRITERIA:
+        if time.monotonic() < until or len(order) <= QUICK:
+            found[name] = float(objective(name, data.d).values(order[None])[0])
     least, groups = near_copies(data.d, order)
-    return {
-        "criteria": criteria(data.d, order),
-        "near_copies": {
-            "similarity_at_least": least,
-            "groups": [[data.items[i] for i in order[first:last]] for first, last in groups],
-        },
-    }
+    named = [[data.items[i] for i in order[first:last]] for first, last in groups]
+    return {"criteria": found, "near_copies": {"similarity_at_least": least, "groups": named}}
 
 
 def near_copies(d: Floats, order: Ints) -> tuple[float, list[tuple[int, int]]]:
-    """The similarity that makes two items near-copies, and the stretches (first, last + 1) of the order that are such.
+    """The similarity that makes neighbours near-copies, and the stretches (first, last + 1) of the order that are such.
 
-    That is the median over all pairs plus six robust standard deviations (1.4826 times the median deviation from it).
+    That is the median over all pairs plus six robust standard deviations (1.4826 times the median deviation from it),
+    0.9 at most. Dissimilarities beyond 1 are no complement of similarities: then there are none.
     """
     import numpy as np
 
     s = 1 - d[np.triu_indices(len(d), 1)]
     middle = float(np.median(s))
-    least = middle + STANDS_OUT * 1.4826 * float(np.median(np.abs(s - middle)))
-    alike = np.r_[False, 1 - d[order[:-1], order[1:]] > least, False].astype(np.int8)
+    least = min(middle + STANDS_OUT * 1.4826 * float(np.median(np.abs(s - middle))), COPIES)
+    alike = np.r_[False, (1 - d[order[:-1], order[1:]] >= least) & (s.min() >= 0), False].astype(np.int8)
     edges = np.diff(alike)
     return least, list(zip(np.flatnonzero(edges > 0).tolist(), (np.flatnonzero(edges < 0) + 1).tolist(), strict=True))
 
@@ -210,7 +216,7 @@ def near_copies(d: Floats, order: Ints) -> tuple[float, list[tuple[int, int]]]:
 def describe(data: _Data, objective: str, solution: Solution) -> Iterable[str]:
     """How far from the best it may be, the order, and the groups of near-copies."""
     share = solution.stats.get("percent_of_range")
-    if share is not None:
+    if solution.status != "optimal" and share is not None and share <= 100:
         yield (
             f"  {objective}: no order is better by more than {share:.3g} % of the range between "
             f"a random order ({solution.stats['random']:.8g}) and this one"
@@ -221,7 +227,8 @@ def describe(data: _Data, objective: str, solution: Solution) -> Iterable[str]:
         yield f"  {place:>4}  {safe(item)}"
     if len(solution.answer) > SHOWN:
         yield f"  ... and {len(solution.answer) - SHOWN:,} more (--json and --out have them all)"
-    yield f"near-copies, neighbours of similarity above {least:.3g}: {'none' if not groups else ''}".rstrip()
+    if data.d.max() <= 1:
+        yield f"near-copies, neighbours of similarity {least:.3g} or more:{'' if groups else ' none'}"
     for first, last in groups:
         yield "  " + ", ".join(safe(item) for item in solution.answer[first:last])
 

@@ -140,7 +140,7 @@ def test_quadratic_assignment_takes_any_two_square_matrices() -> None:
         (lambda: seriation(-np.ones((3, 3)) + np.eye(3), "LS"), "not negative"),
         (lambda: quadratic_assignment(np.ones((3, 3)), np.ones((2, 2))), "of one size"),
         (lambda: solve(seriation(np.ones((4, 4)) - np.eye(4), "2SUM"), "subsets"), "linear arrangements only"),
-        (lambda: solve(seriation(np.ones((3, 3)) - np.eye(3), "2SUM"), "scip"), "does not search orders"),
+        (lambda: solve(seriation(np.ones((3, 3)) - np.eye(3), "2SUM"), "scip"), "there is no solver 'scip'"),
         (lambda: solve(linear_arrangement(np.ones((30, 30))), "subsets"), "30"),
         (lambda: solve(linear_arrangement(np.ones((9, 9))), "enumeration"), "362,880 orders"),
     ],
@@ -351,3 +351,27 @@ def test_the_same_run_prints_the_same_but_for_its_seconds(tmp_path: Path, capsys
     first, second = (answer_of(recipe.RECIPE, capsys, "--matrix", file)[1] for _ in range(2))
     assert without_seconds(first) == without_seconds(second)
     assert json.dumps(without_seconds(first)) == json.dumps(without_seconds(second))
+
+
+def test_identical_items_are_near_copies() -> None:
+    assert recipe.near_copies(np.zeros((3, 3)), np.arange(3))[1] == [(0, 3)]
+    assert recipe.near_copies(2 * (1 - np.eye(3)), np.arange(3))[1] == []
+
+
+def test_a_path_starts_from_the_leaf_orders_where_distances_are_beyond_an_lp() -> None:
+    rng = np.random.default_rng(0)
+    D = np.triu(10.0 ** rng.uniform(-11, 12, (9, 9)), 1)
+    solution = solve(hamiltonian_path(D + D.T))
+    assert all(check.ok for check in solution.checks)
+
+
+def test_an_interrupt_while_measuring_costs_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(*_: object) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe, "measures", stop)
+        file = matrix_file(tmp_path, robinson(5, 0)[0])
+        code, answer, _ = answer_of(recipe.RECIPE, capsys, "--matrix", file)
+    assert code == 130
+    assert len(answer["answer"]) == 5

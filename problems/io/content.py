@@ -29,10 +29,10 @@ def read_bytes(path: str) -> tuple[bytes, str]:
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise InputError("is not a regular file; give a file with a graph in it")
+                raise InputError("is not a regular file; give a file with data in it")
             return _unpacked(file, path, status.st_size)
     except IsADirectoryError:
-        raise InputError("is a directory; give a file with a graph in it") from None
+        raise InputError("is a directory; give a file with data in it") from None
     except OSError as error:
         raise InputError(f"cannot be opened: {error.strerror or 'unreadable'}; check the path and its rights") from None
     except ValueError:  # a NUL in the path
@@ -54,7 +54,7 @@ def _unpacked(file: IO[bytes], path: str, size: int) -> tuple[bytes, str]:
             raise InputError(f"holds {held[1:]}-packed data under a plain name; add {held} to the name")
         return _read(file, None), suffix
     if not magic:
-        raise InputError("is empty; give a file with a graph in it")
+        raise InputError("is empty; give a file with data in it")
     if held != suffix:
         raise InputError(f"is named {suffix} but does not hold {suffix[1:]}-packed data; drop {suffix} from the name")
     import bz2
@@ -75,7 +75,7 @@ def _read(file: IO[bytes] | BufferedIOBase, packed: int | None) -> bytes:
     while chunk := file.read(CHUNK):
         data += chunk
         if len(data) > LIMIT:
-            raise InputError(f"holds more than {LIMIT >> 20} MB; give a smaller graph")
+            raise InputError(f"holds more than {LIMIT >> 20} MB; give a smaller one")
         if packed is not None and len(data) > max(RATIO_FROM, RATIO * packed):
             raise InputError(f"unpacks to more than {RATIO} times its size; unpack it yourself if you trust it")
     return bytes(data)
