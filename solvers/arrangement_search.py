@@ -153,7 +153,7 @@ class _Search:
         anew = 0 if self.sparse else size // 2
         chains.select(ladder[: size - anew] * (len(chains.order) + 1) // 2 // size)
         chains.add(torch.rand(anew, n, generator=self.generator, device=self.W.device).argsort(1))
-        least = float(chains.value.min())
+        least = math.inf
         while True:
             if step % 8 == 0:
                 done = max(step / steps, (time.monotonic() - begun) / seconds)

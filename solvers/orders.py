@@ -39,6 +39,7 @@ class OrderSearch:
     best: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     value: float = math.nan
     bound: float | None = None
+    values: dict[bytes, float] = field(default_factory=dict)
     history: list[dict[str, float | int | None]] = field(default_factory=list)
 
     @property
@@ -48,15 +49,22 @@ class OrderSearch:
 
     def keep(self, order: Ints, _: float = math.nan) -> None:
         """Take an order, if it is the best yet at the value that the problem itself gives it."""
-        value = float(self.problem.objective.values(order[None])[0])
+        value = self.worth(order)
         if self.sign * value < self.sign * self.value:
             self.best, self.value = order.copy(), value
             self.note()
 
+    def worth(self, order: Ints) -> float:
+        """The value that the problem gives an order, worked out once."""
+        key = order.tobytes()
+        if key not in self.values:
+            self.values[key] = float(self.problem.objective.values(order[None])[0])
+        return self.values[key]
+
     def best_tried(self) -> Ints:
         """The best of the orders tried, int64 (k, n), the very best first; each once."""
         tried = np.unique([self.best, *self.tried], axis=0)
-        ranks = np.argsort(self.sign * self.problem.objective.values(tried), kind="stable")
+        ranks = np.argsort([self.sign * self.worth(order) for order in tried], kind="stable")
         few: Ints = tried[ranks[:STARTS]]
         return few
 
@@ -103,9 +111,10 @@ def solve_arrangement(
     try:
         with threadpool_limits(1):  # of many small products: threads that wait by spinning cost ten times as much
             if problem.starts is not None:
-                search.tried += list(problem.starts())
-                for order in search.tried:
-                    search.keep(order)
+                for order in problem.starts():
+                    if clock.left > 0:
+                        search.tried.append(order)
+                        search.keep(order)
             if name == "enumeration":
                 _by_enumeration(search, n, proofs)
             elif name == "subsets" and linear is not None:
@@ -167,6 +176,8 @@ def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: st
         share = None if clock.limit is None else max(clock.left - whole * (1 - APPROXIMATING), 0.0) / (len(nearby) - k)
         if len(q.A) <= DENSE:
             for order in faq_orders(q.A, q.B, seconds=share, seed=seed):
+                if clock.left <= 0:
+                    break
                 search.tried.append(order)
                 search.keep(order)
     if name == "faq":
@@ -177,7 +188,7 @@ def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: st
                 _by_exchanges(search, q, None if clock.limit is None else EXCHANGING * clock.left, seed, device)
         else:
             _by_places(search, nearby[0], clock, seed, device)
-    if isinstance(form, Ordering):
+    if isinstance(form, Ordering) and clock.left > 0:
         from solvers.insertion_search import insertion_search
 
         starts, seconds = search.best_tried(), None if clock.limit is None else max(clock.left, 0.0)
@@ -268,7 +279,7 @@ def _concluded(
         stats={},
         message="" if verified else "an answer, not proven best: " + _left(share),
     )
-    if not interrupted:
+    if not interrupted and clock.left > 0:
         checks += compare(problem, solution, clock)
     stats = {
         "improvements": len(search.history),
