@@ -133,7 +133,7 @@ def test_challenge(name: str, report: Report) -> None:
 @pytest.mark.parametrize("name", ["rob-12", "rob-25", "plag-25", "rob-50", "plag-100", "rob-200", "plag-400"])
 def test_criteria_as_objectives(name: str, report: Report) -> None:
     d, rows = matrix(name), [row["crit"] for row in by_r(name)]
-    limit = 2 if len(d) < 100 else 15 if len(d) < 400 else 40
+    limit = 2 if len(d) < 100 else 8 if len(d) < 400 else 25
     worse, better, seconds = [], 0, 0.0
     for criterion, known in CRITERIA.items():
         sign = 1 if known.merit else -1
