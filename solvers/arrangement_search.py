@@ -94,7 +94,6 @@ class _Search:
 
         self.W, self.pairs, self.deadline, self.offer = W, pairs, deadline, offer
         self.rng, self.generator = np.random.default_rng(seed), torch.Generator(W.device).manual_seed(seed)
-        self.sparse = len(pairs.weight) < len(W) ** 2 / 8
 
     def run(self, orders: Tensor) -> None:
         """Search from orders, int64 (k, n), until the deadline, or for CYCLES where there is none."""
@@ -102,14 +101,14 @@ class _Search:
         for cycle in count():
             begun = time.monotonic()
             chains.select(chains.different())
-            if self.sparse:
+            if self.pairs.sparse:
                 chains.add(self.descend(chains.order[:4], max(n // 16, PATIENCE) << cycle))
                 chains.select(chains.different())
             left = self.deadline - time.monotonic()
             if left <= 0 or (cycle == CYCLES and left == math.inf):
                 return
             final = left < 3 * last  # a cycle twice as long would not end in time: this one takes what is left
-            if self.sparse:
+            if self.pairs.sparse:
                 self.anneal(chains, 10 * WARM, math.inf if final else n // 4 << cycle, 0.3 * left)
             else:
                 self.anneal(chains, HOT, math.inf if final else 2 * n << cycle, 0.9 * left)
@@ -150,7 +149,7 @@ class _Search:
         ladder = torch.arange(size, device=self.W.device)
         first, last = unit * WARM * (hottest / WARM) ** (ladder / (size - 1)).to(self.W.dtype), unit * COLD
         # Where it is warm, chains go on from the best orders; where it is hot, they begin anew.
-        anew = 0 if self.sparse else size // 2
+        anew = 0 if self.pairs.sparse else size // 2
         chains.select(ladder[: size - anew] * (len(chains.order) + 1) // 2 // size)
         chains.add(torch.rand(anew, n, generator=self.generator, device=self.W.device).argsort(1))
         least = math.inf
@@ -158,7 +157,7 @@ class _Search:
             if step % 8 == 0:
                 done = max(step / steps, (time.monotonic() - begun) / seconds)
                 temperature = first * (last / first) ** (done / 0.9) if done < 0.9 else first * 1e-9
-                if float(chains.value.min()) < least - 1e-9 * abs(least):
+                if float(chains.value.min()) < least - 1e-12 * unit:
                     least = float(chains.value.min())
                     self.offer(chains.order[int(chains.value.argmin())])
                 if done >= 1:

@@ -72,11 +72,14 @@ def test_windows_and_orders_do_not_mix() -> None:
         assert gain > 0
 
 
-def test_balances_add_up_to_the_value() -> None:
+@pytest.mark.parametrize("density", [0.05, 1])
+def test_balances_add_up_to_the_value(density: float) -> None:
     rng = np.random.default_rng(3)
-    w = symmetric(rng.normal(size=(9, 9)))
+    w = symmetric(rng.normal(size=(9, 9)) * (rng.random((9, 9)) < density))
+    w[2, 5] = w[5, 2] = 1
     orders = np.stack([rng.permutation(9) for _ in range(4)])
     pairs = Pairs(torch.as_tensor(w))
+    assert pairs.sparse == (density < 0.1)
     values = [cost(w, order) for order in orders]
     assert pairs.values(torch.as_tensor(orders)).tolist() == pytest.approx(values)
     assert [pairs.arrangement(torch.as_tensor(order)) for order in orders] == pytest.approx(values)
