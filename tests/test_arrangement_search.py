@@ -8,11 +8,13 @@ import time
 import networkx as nx
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from formulations.problem import Floats, Ints
-from solvers.arrangement_search import arrange
+from solvers.arrangement_search import _Chains, arrange
+from solvers.window_moves import Pairs
 
 
 def cost(w: Floats, order: Ints) -> float:
@@ -59,6 +61,40 @@ def test_finds_the_least_of_all_orders(kind: str, n: int) -> None:
     w = random_weights(kind, n, np.random.default_rng(n))
     kept = found(w, np.random.default_rng(0).permutation(n)[None])
     assert kept[-1][1] == pytest.approx(least(w), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(("start", "width"), [(0, 12), (1, 5), (3, 7)])
+def test_a_cold_chain_takes_the_best_place_in_its_window(start: int, width: int) -> None:
+    rng = np.random.default_rng(width)
+    w = symmetric(rng.normal(size=(12, 12)))
+    orders = np.stack([rng.permutation(12) for _ in range(3)])
+    chains = _Chains(torch.as_tensor(w), Pairs(torch.as_tensor(w)), torch.as_tensor(orders))
+    generator = torch.Generator().manual_seed(0)
+    for i in rng.integers(width, size=8).tolist():
+        before = chains.order.numpy().copy()
+        chains.move(start, width, i, torch.full((3,), 1e-9, dtype=torch.float64), generator)
+        for old, new, value in zip(before, chains.order.numpy(), chains.value.tolist(), strict=True):
+            best = old
+            for a in range(start, 13 - width, width):
+                rest = np.delete(best, a + i)
+                choices = [np.insert(rest, a + to, best[a + i]) for to in range(width)]
+                best = min(choices, key=lambda order: cost(w, order))
+            assert new.tolist() == best.tolist()
+            assert value == pytest.approx(cost(w, new))
+    again = _Chains(chains.W, chains.pairs, chains.order)
+    assert torch.allclose(chains.balance, again.balance)
+
+
+def test_places_are_drawn_in_proportion_to_what_their_values_weigh() -> None:
+    rng = np.random.default_rng(8)
+    w = symmetric(rng.random((5, 5)))
+    many = torch.arange(5).expand(20000, 5).contiguous()
+    chains = _Chains(torch.as_tensor(w), Pairs(torch.as_tensor(w)), many)
+    chains.move(0, 5, 3, torch.full((20000,), 0.7, dtype=torch.float64), torch.Generator().manual_seed(0))
+    rest = np.delete(np.arange(5), 3)
+    likely = np.exp([-cost(w, np.insert(rest, to, 3)) / 0.7 for to in range(5)])
+    drawn = np.bincount((chains.order == 3).int().argmax(1).numpy(), minlength=5) / 20000
+    assert drawn == pytest.approx(likely / likely.sum(), abs=0.015)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])

@@ -42,6 +42,13 @@ def test_each_frontal_item_leaves_the_least_cut() -> None:
     assert frontal_orders(w, np.array([4, 0]))[:, 0].tolist() == [4, 0]
 
 
+def test_a_frontal_order_ends_one_side_before_it_turns_to_the_other() -> None:
+    p = np.random.default_rng(4).permutation(13)
+    w = nx.to_numpy_array(nx.path_graph(13))[np.ix_(p, p)]
+    (order,) = frontal_orders(w, np.argsort(p)[6:7])
+    assert cost(w, order) == 11 + 7  # 6, 7, ..., 12, then 5, ..., 0
+
+
 def test_the_spectral_order_of_robinson_weights_is_the_hidden_one() -> None:
     """Atkins, Boman and Hendrickson 1998."""
     n = 30
