@@ -34,7 +34,7 @@ from formulations.arrangement_bounds import weak_duals
 from formulations.criteria import CRITERIA, as_path, objective
 from formulations.graphs import Floats, Ints, Network, symmetric
 from formulations.leaf_order import Linkage, linkage_tree, optimal_leaf_order
-from formulations.order_starts import spectral_order
+from formulations.order_starts import order_starts, spectral_order
 from formulations.problem import Arrangement, Ordering, Problem, QuadraticAssignment, Reference
 from formulations.subset_potentials import subset_bound
 
@@ -207,7 +207,7 @@ def _arrangement(
         subsets=linear and partial(subset_bound, linear[0] if sense == "minimize" else -linear[0]),
         answer=_listed,
         model=model,
-        starts=lambda: np.array([order(name) for name in adjacent]),
+        starts=lambda: np.vstack([*(order(name) for name in adjacent), order_starts(similarity)]),
         weak_duals=weak_duals(form, maximize=sense == "maximize") if isinstance(form, QuadraticAssignment) else (),
         references=[Reference(name, partial(value, name), "<=" if sense == "minimize" else ">=") for name in adjacent],
     )

@@ -186,7 +186,7 @@ class _Box:
 
 
 def _branch(search: Search, root: _Box, lower: Floats, upper: Floats) -> str:
-    """Best bound first, on the most fractional column; lower, upper are the root's box."""
+    """Best bound first; lower, upper are the root's box."""
     form, entered = search.model.form, root
     queue, order = [(root.bound, 0, root)], 1
     while queue:
@@ -197,7 +197,7 @@ def _branch(search: Search, root: _Box, lower: Floats, upper: Floats) -> str:
             return "limit"
         _, _, box = heapq.heappop(queue)
         assert box.x is not None
-        j = int(np.argmax(np.where(form.integral, np.abs(box.x - np.rint(box.x)), -1)))
+        j = _branching(form, box.x)
         at = math.floor(box.x[j])
         least, most = box.sides.get(j, (lower[j], upper[j]))
         halves = []
@@ -223,6 +223,12 @@ def _branch(search: Search, root: _Box, lower: Floats, upper: Floats) -> str:
         search.note()
     search.bound = float(search.value)
     return "optimal"
+
+
+def _branching(form: StandardForm, x: Floats) -> int:
+    """Of the columns at least half as fractional as any, the cheapest: halves the boxes of tours."""
+    apart = np.where(form.integral, np.abs(x - np.rint(x)), 0.0)
+    return int(np.argmin(np.where(apart >= 0.5 * apart.max(), form.c, np.inf)))
 
 
 def _enter(search: Search, left: _Box, entered: _Box, lower: Floats, upper: Floats) -> None:

@@ -141,6 +141,8 @@ class ExactModel:
         for name, sets, multipliers in dual.families:
             rows = self.rows(name, sets)
             pi = multiples(_leaning_on_finite_sides(multipliers, rows.lower, rows.upper), unit)
+            if not pi.any():
+                continue
             side = np.where(pi > 0, rows.lower, rows.upper)
             total += dot(pi, np.where(np.isfinite(side), side, 0.0).astype(np.int64))
             columns, _ = form.columns[rows.variable]

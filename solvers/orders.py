@@ -23,7 +23,7 @@ FEWEST = 7  # items up to which all orders are tried unless asked otherwise
 FEW = 16  # items up to which a linear arrangement is solved by its subsets unless asked otherwise
 BOUNDING = 0.5  # share of a time limit for the bounds
 APPROXIMATING, EXCHANGING = 0.3, 0.2  # shares of what then is left for approximate orders, and for each neighbour
-DENSE = 500  # items up to which all n^2 exchanges are looked at, step after step
+DENSE = 500  # items up to which an approximate assignment takes seconds at most
 STARTS = 32  # orders handed to a search
 TABU, MOST = 20, 2000  # exchanges per item, and at most, of each tabu search where no time is set
 ROUNDING = 1e-9  # relative
@@ -196,9 +196,9 @@ def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: st
 
 
 def _by_places(search: OrderSearch, q: QuadraticAssignment, clock: Clock, seed: int, device: str) -> None:
-    """The search of a quadratic objective: by places where it is linear and large, else by exchanges."""
+    """The search of a quadratic objective: by places where it is linear, else by exchanges."""
     seconds, linear = None if clock.limit is None else max(clock.left, 0.0), q.as_linear()
-    if linear is None or len(q.A) <= DENSE:
+    if linear is None:
         _by_exchanges(search, q, seconds, seed, device)
         return
     from solvers.arrangement_search import arrange

@@ -48,7 +48,9 @@ def by_r(name: str) -> list[dict[str, Any]]:
 
 
 def timed(problem: Problem | Arrangement, **options: Any) -> tuple[float, Solution]:
-    """CPU seconds to solve and certify without cross-checks, and the solution."""
+    """CPU seconds to solve and certify without cross-checks, and the solution; torch is loaded before."""
+    import torch  # noqa: F401
+
     start = time.process_time()
     solution = solve(replace(problem, references=()), **options)
     return time.process_time() - start, solution
