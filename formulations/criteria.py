@@ -78,7 +78,7 @@ def as_path(name: str, d: Floats) -> Floats | None:
         return None
     steps: Floats = (-2 if CRITERIA[name].merit else 2) * form.scale * form.A
     np.fill_diagonal(steps, 0)
-    return steps
+    return (steps + steps.T) / 2  # products of rows round differently one way and the other
 
 
 # The quadratic ones.

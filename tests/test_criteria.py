@@ -226,3 +226,11 @@ def test_one_or_two_items_have_finite_criteria(n: int) -> None:
 def test_what_cannot_be_used_is_refused(name: str, d: Floats, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         objective(name, d)
+
+
+@pytest.mark.parametrize("name", ["Path_length", "Neumann_stress", "ME"])
+def test_steps_are_symmetric_to_the_last_bit(name: str) -> None:
+    place = np.random.default_rng(0).random((60, 3))
+    steps = as_path(name, np.linalg.norm(place[:, None] - place, axis=2))
+    assert steps is not None
+    assert np.array_equal(steps, steps.T)
