@@ -1,6 +1,11 @@
-"""Hypothesis for all tests: the same examples on every run, and no deadline on a shared machine."""
+"""For all tests: the same examples on every run, no deadline, and no threads that spin on a shared machine."""
+
+import os
 
 from hypothesis import HealthCheck, Phase, settings
+
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # numpy and torch are loaded later
+    os.environ.setdefault(threads, "1")
 
 settings.register_profile(
     "fixed",
