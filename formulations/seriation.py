@@ -22,7 +22,7 @@ hierarchical clusterings (the path among the orders that a tree allows; single l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
@@ -37,6 +37,7 @@ from formulations.leaf_order import Linkage, linkage_tree, optimal_leaf_order
 from formulations.order_starts import order_starts, spectral_order
 from formulations.problem import Arrangement, Ordering, Problem, QuadraticAssignment, Reference
 from formulations.subset_potentials import subset_bound
+from formulations.tours import short_path
 
 LARGEST = 2000  # items for which the clusterings are tried
 NEIGHBOURS = {"Lazy_path_length": ("Path_length",), "Moore_stress": ("Neumann_stress", "LS")}  # of such a criterion
@@ -124,8 +125,10 @@ def seriation(dissimilarity: Floats, criterion: str) -> Arrangement | Problem:
     steps = as_path(criterion, d)
     if steps is None:
         amenable = [_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))]
+        paths = {name: as_path(name, d) for name in NEIGHBOURS.get(criterion, ())}
+        short = {f"short path by {name}": partial(short_path, D) for name, D in paths.items() if D is not None}
         return replace(
-            _arrangement(form, "maximize" if CRITERIA[criterion].merit else "minimize", d),
+            _arrangement(form, "maximize" if CRITERIA[criterion].merit else "minimize", d, more=short),
             amenable=amenable if isinstance(form, Ordering) else (),
         )
     path = hamiltonian_path(steps)
@@ -181,6 +184,7 @@ def _arrangement(
     sense: Any,
     d: Floats,
     model: Callable[[], Problem] | None = None,
+    more: Mapping[str, Callable[[], Ints]] | None = None,
 ) -> Arrangement:
     """An arrangement of items with dissimilarities d, or what stands for them, and its neighbours."""
     similarity = d.max(initial=0) - d

@@ -10,6 +10,7 @@ import numpy as np
 
 from formulations.graphs import Floats, Ints
 
+NEAR = 8  # neighbours of each item that exchanges join it to
 SEGMENT = 3  # items that are moved together at most (Or 1976)
 LEAST = 1e-10  # relative gain that counts, so that rounding cannot make it go in circles
 
@@ -86,6 +87,19 @@ def improved(tour: Ints, D: Floats, near: Ints) -> Ints:
             break
         tour = _exchanged(tour, *map(int, move))
     return tour
+
+
+def short_path(D: Floats) -> Ints:
+    """A short path through all items, int64 (n,): a tour with one more item at distance 0, joined and improved."""
+    n = len(D) + 1
+    padded = np.zeros((n, n))
+    padded[1:, 1:] = D
+    tail, head = np.triu_indices(n, 1)
+    near = np.argsort(padded + np.diag(np.full(n, np.inf)), axis=1, kind="stable")[:, : min(NEAR, n - 1)]
+    tour = joined(n, tail, head, np.argsort(padded[tail, head], kind="stable"), padded)
+    tour = improved(tour, padded, near)
+    path: Ints = np.roll(tour, -int(np.flatnonzero(tour == 0)[0]))[1:] - 1
+    return path
 
 
 def _exchanged(tour: Ints, p: int, q: int, k: int, step: int, side: int) -> Ints:

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from formulations.cuts import cut_below_two
 from formulations.graphs import Floats, Ints
 from formulations.problem import Multipliers
-from formulations.tours import improved, joined, length
+from formulations.tours import improved, joined, length, short_path
 from formulations.travelling_salesman import Blossoms, crossed_oddly, travelling_salesman
 from problems.io import read_graph
 from solvers import solve
@@ -216,3 +216,11 @@ def test_sifting_calls_nothing_infeasible_that_a_column_outside_could_mend(solve
     assert c @ result.x == 5
     sifting.change_bounds(np.array([30]), np.zeros(1), np.zeros(1))
     assert sifting.solve(10).status == "infeasible"
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6, 40])
+def test_a_short_path_goes_through_all_items(n: int) -> None:
+    place = np.random.default_rng(n).random(n)
+    path = short_path(np.abs(place[:, None] - place))
+    assert sorted(path.tolist()) == list(range(n))
+    assert n <= 3 or np.abs(np.diff(place[path])).sum() <= 1.5 * np.ptp(place)
