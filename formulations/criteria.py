@@ -31,7 +31,7 @@ from math import comb
 
 import numpy as np
 
-from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment
+from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment, apart
 from formulations.triples import Penalty, anti_robinson
 
 
@@ -88,13 +88,7 @@ def _quadratic(
     A: Callable[[Floats], Floats], B: Callable[[Floats, int], Floats], scale: float = 1.0
 ) -> Callable[[Floats], QuadraticAssignment]:
     """scale <A, P B P'>, with A from the dissimilarities and B from the distances k of places, and n."""
-    return lambda d: QuadraticAssignment(A(d), B(_apart(len(d)), len(d)), scale)
-
-
-def _apart(n: int) -> Floats:
-    """k = |i - j|, (n, n)."""
-    place = np.arange(n, dtype=np.float64)
-    return np.abs(place[:, None] - place)
+    return lambda d: QuadraticAssignment(A(d), B(apart(len(d)), len(d)), scale)
 
 
 def _next(k: Floats, n: int) -> Floats:
@@ -116,7 +110,7 @@ def _between_rows(d: Floats) -> Floats:
 
 
 def _least_squares(d: Floats) -> QuadraticAssignment:
-    k = _apart(len(d))
+    k = apart(len(d))
     return QuadraticAssignment(d, k, -2.0, float(np.square(d).sum() + np.square(k).sum()))
 
 

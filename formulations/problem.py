@@ -171,6 +171,12 @@ class Problem:
         return replace(self, subject_to={**self.subject_to, **constraints}, references=bounds)
 
 
+def apart(n: int) -> Floats:
+    """|i - j|, the distances of n places, float64 (n, n)."""
+    place = np.arange(n, dtype=np.float64)
+    return np.abs(place[:, None] - place)
+
+
 @dataclass(frozen=True, eq=False)
 class QuadraticAssignment:
     """scale <A, P B P'> + offset over permutation matrices P, the template of all objectives on orders with weights.
@@ -189,6 +195,10 @@ class QuadraticAssignment:
         sums = [float((self.A[np.ix_(order, order)] * self.B).sum()) for order in orders]
         return self.scale * np.asarray(sums) + self.offset
 
+    def minimized(self, sense: Literal["minimize", "maximize"]) -> QuadraticAssignment:
+        """The objective without its offset and scale, turned so that less is better."""
+        return QuadraticAssignment((self.scale if sense == "minimize" else -self.scale) * self.A, self.B)
+
     def as_linear(self) -> tuple[Floats, float] | None:
         """W and c with value = sum over pairs of W_uv |p(u) - p(v)| + c, up to rounding; None if B is not so.
 
@@ -197,10 +207,9 @@ class QuadraticAssignment:
         n, B = len(self.B), self.B
         if n < 2:
             return None
-        apart = np.abs(np.arange(n)[:, None] - np.arange(n)).astype(np.float64)
         slope = float(B[0, -1] - B[0, 1]) / (n - 2) if n > 2 else 0.0
         base = float(B[0, 1]) - slope
-        straight = slope * apart + base
+        straight = slope * apart(n) + base
         np.fill_diagonal(straight, B[0, 0])
         if np.abs(B - straight).max() > 1e-12 * np.abs(B).max():
             return None

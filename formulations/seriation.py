@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, get_args
 
 import numpy as np
@@ -35,9 +35,9 @@ from formulations.criteria import CRITERIA, as_path, objective
 from formulations.graphs import Floats, Ints, Network, symmetric
 from formulations.leaf_order import Linkage, linkage_tree, optimal_leaf_order
 from formulations.order_starts import order_starts, spectral_order
-from formulations.problem import Arrangement, Ordering, Problem, QuadraticAssignment, Reference
+from formulations.problem import Arrangement, Ordering, Problem, QuadraticAssignment, Reference, apart
 from formulations.subset_potentials import subset_bound
-from formulations.tours import short_path
+from formulations.tours import one_more, short_path
 
 LARGEST = 2000  # items for which the clusterings are tried
 NEIGHBOURS = {"Lazy_path_length": ("Path_length",), "Moore_stress": ("Neumann_stress", "LS")}  # of such a criterion
@@ -52,11 +52,9 @@ def hamiltonian_path(distance: Floats) -> Problem:
     from formulations.travelling_salesman import travelling_salesman  # cvxpy takes a second to load
 
     D = symmetric(distance, "distance")
-    n = _some(len(D))
-    padded = np.zeros((n + 1, n + 1))
-    padded[1:, 1:] = D
+    _some(len(D))
     leaves = leaf_orders(D)
-    tour = travelling_salesman(padded, [np.r_[0, order() + 1] for order in leaves.values()])
+    tour = travelling_salesman(one_more(D), lambda: [np.r_[0, order() + 1] for order in leaves.values()])
     return replace(
         tour,
         answer=lambda values: canonical(np.asarray(tour.answer(values)[1:]) - 1).tolist(),
@@ -75,7 +73,7 @@ def linear_arrangement(weights: Floats) -> Arrangement:
     """
     W = symmetric(weights, "weight")
     return _arrangement(
-        QuadraticAssignment(W, _apart(_some(len(W))), 0.5),
+        QuadraticAssignment(W, apart(_some(len(W))), 0.5),
         "minimize",
         W.max(initial=0) - W,
         (lambda: _as_integers(W)) if (W >= 0).all() else None,
@@ -109,7 +107,7 @@ def challenge(similarity: Floats) -> Arrangement:
     W = -np.log1p(-np.minimum(s, 1 - CLIP))
     if not W.any():
         raise ValueError("all similarities are 0, so that all orders are equally good")
-    form = QuadraticAssignment(W, _apart(n), -300 / n / W.sum(), 100.0)
+    form = QuadraticAssignment(W, apart(n), -300 / n / W.sum(), 100.0)
     return _arrangement(form, "maximize", 1 - s)
 
 
@@ -126,7 +124,7 @@ def seriation(dissimilarity: Floats, criterion: str) -> Arrangement | Problem:
     if steps is None:
         amenable = [_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))]
         paths = {name: as_path(name, d) for name in NEIGHBOURS.get(criterion, ())}
-        short = {f"short path by {name}": partial(short_path, D) for name, D in paths.items() if D is not None}
+        short = {f"short path by {name}": cache(partial(short_path, D)) for name, D in paths.items() if D is not None}
         return replace(
             _arrangement(form, "maximize" if CRITERIA[criterion].merit else "minimize", d, more=short),
             amenable=amenable if isinstance(form, Ordering) else (),
@@ -144,8 +142,7 @@ def _minimized(name: str, d: Floats) -> QuadraticAssignment:
     """A quadratic criterion as one that is minimized."""
     form = objective(name, d)
     assert isinstance(form, QuadraticAssignment)
-    sign = -1.0 if CRITERIA[name].merit else 1.0
-    return QuadraticAssignment(sign * form.scale * form.A, form.B)
+    return form.minimized("maximize" if CRITERIA[name].merit else "minimize")
 
 
 def _minus(value: Callable[[], float]) -> float:
@@ -156,13 +153,13 @@ _OTHER: dict[str, Any] = {"==": "==", "<=": ">=", ">=": "<="}
 
 
 def leaf_orders(d: Floats) -> dict[str, Callable[[], Ints]]:
-    """The optimal leaf orders of the usual clusterings by name, worked out when asked for."""
+    """The optimal leaf orders of the usual clusterings by name, worked out when asked for, once."""
     if len(d) > LARGEST:
         return {}
     if d.min() < 0:  # a constant more for all pairs changes no path, and clusterings need it
         d = d - d.min()
         np.fill_diagonal(d, 0)
-    return {f"leaf order, {method} linkage": partial(_leaf_order, d, method) for method in get_args(Linkage)}
+    return {f"leaf order, {method} linkage": cache(partial(_leaf_order, d, method)) for method in get_args(Linkage)}
 
 
 def _leaf_order(d: Floats, method: Linkage) -> Ints:
@@ -191,18 +188,12 @@ def _arrangement(
     for matrix in (d, similarity):
         np.fill_diagonal(matrix, 0)
     adjacent: dict[str, Callable[[], Ints]] = {
-        "order of the Fiedler vector": partial(spectral_order, similarity),
+        "order of the Fiedler vector": cache(partial(spectral_order, similarity)),
         **leaf_orders(d),
     }
-    known: dict[str, Ints] = {}
-
-    def order(name: str) -> Ints:
-        if name not in known:
-            known[name] = adjacent[name]()
-        return known[name]
 
     def value(name: str) -> float:
-        return float(form.values(order(name)[None])[0])
+        return float(form.values(adjacent[name]()[None])[0])
 
     linear = form.as_linear() if isinstance(form, QuadraticAssignment) else None
     return Arrangement(
@@ -211,7 +202,7 @@ def _arrangement(
         subsets=linear and partial(subset_bound, linear[0] if sense == "minimize" else -linear[0]),
         answer=_listed,
         model=model,
-        starts=lambda: np.vstack([*(order(name) for name in adjacent), order_starts(similarity)]),
+        starts=lambda: np.vstack([*(order() for order in adjacent.values()), order_starts(similarity)]),
         weak_duals=weak_duals(form, maximize=sense == "maximize") if isinstance(form, QuadraticAssignment) else (),
         references=[Reference(name, partial(value, name), "<=" if sense == "minimize" else ">=") for name in adjacent],
     )
@@ -248,12 +239,6 @@ def _some(n: int) -> int:
     if n < 2:
         raise ValueError(f"there {'is 1 item' if n else 'are no items'}; an order needs at least 2")
     return n
-
-
-def _apart(n: int) -> Floats:
-    """|i - j|, (n, n)."""
-    place = np.arange(n, dtype=np.float64)
-    return np.abs(place[:, None] - place)
 
 
 def _path(D: Floats, order: Callable[[], Ints]) -> float:

@@ -20,6 +20,20 @@ def length(tour: Ints, D: Floats) -> float:
     return float(D[tour, np.roll(tour, -1)].sum())
 
 
+def one_more(D: Floats) -> Floats:
+    """The distances with one more item in front, at distance 0 of all: a tour through it is a path through the rest."""
+    padded = np.zeros((len(D) + 1, len(D) + 1))
+    padded[1:, 1:] = D
+    return padded
+
+
+def nearest(D: Floats) -> Ints:
+    """The nearest items of each, int64 (n, k), k at most 8."""
+    n = len(D)
+    closest: Ints = np.argsort(D + np.diag(np.full(n, np.inf)), axis=1, kind="stable")
+    return closest[:, : min(NEAR, n - 1)]
+
+
 def joined(n: int, tail: Ints, head: Ints, order: Ints, D: Floats) -> Ints:
     """The tour of the edges taken in that order, passing over those that close a circle or give an item three.
 
@@ -91,13 +105,10 @@ def improved(tour: Ints, D: Floats, near: Ints) -> Ints:
 
 def short_path(D: Floats) -> Ints:
     """A short path through all items, int64 (n,): a tour with one more item at distance 0, joined and improved."""
-    n = len(D) + 1
-    padded = np.zeros((n, n))
-    padded[1:, 1:] = D
-    tail, head = np.triu_indices(n, 1)
-    near = np.argsort(padded + np.diag(np.full(n, np.inf)), axis=1, kind="stable")[:, : min(NEAR, n - 1)]
-    tour = joined(n, tail, head, np.argsort(padded[tail, head], kind="stable"), padded)
-    tour = improved(tour, padded, near)
+    padded = one_more(D)
+    tail, head = np.triu_indices(len(padded), 1)
+    tour = joined(len(padded), tail, head, np.argsort(padded[tail, head], kind="stable"), padded)
+    tour = improved(tour, padded, nearest(padded))
     path: Ints = np.roll(tour, -int(np.flatnonzero(tour == 0)[0]))[1:] - 1
     return path
 

@@ -25,15 +25,13 @@ from scipy.sparse import coo_array, csr_array
 from formulations.cuts import TOLERANCE, at_most_a_tree_inside, cut_below_two, merge_tree
 from formulations.graphs import Floats, Ints, Network, symmetric
 from formulations.problem import Family, Problem, Reference, Rows, Values
-from formulations.tours import improved, joined, length, walk
-
-NEAR = 8  # neighbours of each item that a tour is built from, besides those that x joins
+from formulations.tours import improved, joined, length, nearest, walk
 
 
-def travelling_salesman(distance: Floats, known: Sequence[Ints] = ()) -> Problem:
+def travelling_salesman(distance: Floats, known: Callable[[], Sequence[Ints]] = tuple) -> Problem:
     """The shortest tour through all n >= 3 items; answer: the items as they are visited, from item 0 on.
 
-    known are tours that other methods found, int64 (n,) each: the search starts from the best of them, improved.
+    known gives tours that other methods find, int64 (n,) each: the search starts from the best of them, improved.
     distance is float64 (n, n), symmetric and finite; its diagonal is ignored. The variable x has one entry per pair,
     in the order of numpy.triu_indices(n, 1). Raises ValueError for any other distance.
     """
@@ -44,8 +42,7 @@ def travelling_salesman(distance: Floats, known: Sequence[Ints] = ()) -> Problem
     tail, head = np.triu_indices(n, 1)
     edge = np.zeros((n, n), dtype=np.int64)
     edge[tail, head] = edge[head, tail] = np.arange(len(tail))
-    closest = np.argsort(D + np.diag(np.full(n, np.inf)), axis=1, kind="stable")[:, :NEAR]
-    near = closest[:, : n - 1]
+    near = nearest(D)
     x = cp.Variable(len(tail), name="x", boolean=True)
     ends = (np.ones(2 * len(tail)), (np.r_[tail, head], np.r_[edge[tail, head], edge[tail, head]]))
     incidence = csr_array(coo_array(ends, shape=(n, len(tail))))
@@ -143,7 +140,7 @@ def tour_of(n: int, tail: Ints, head: Ints, x: Floats) -> Ints:
 
 
 def _nearest_tour(
-    tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats, known: Sequence[Ints]
+    tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats, known: Callable[[], Sequence[Ints]]
 ) -> Callable[[Values], Values | None]:
     """Values -> the tour that takes edges by falling x, then near ones by rising distance, improved by exchanges.
 
@@ -160,7 +157,7 @@ def _nearest_tour(
         if edges in seen:
             return None
         seen.add(edges)
-        first = known if len(seen) == 1 else ()
+        first = known() if len(seen) == 1 else ()
         tour = min((improved(found, D, near) for found in (tour, *first)), key=lambda found: length(found, D))
         x = np.zeros(len(tail))
         x[edge[tour, np.roll(tour, -1)]] = 1

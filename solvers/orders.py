@@ -54,6 +54,11 @@ class OrderSearch:
             self.best, self.value = order.copy(), value
             self.note()
 
+    def take(self, order: Ints, _: float = math.nan) -> None:
+        """Keep an order, and as one to start from."""
+        self.tried.append(order)
+        self.keep(order)
+
     def worth(self, order: Ints) -> float:
         """The value that the problem gives an order, worked out once."""
         key = order.tobytes()
@@ -106,15 +111,14 @@ def solve_arrangement(
     search, interrupted = OrderSearch(problem, report), False
     proofs: list[tuple[str, float]] = []
     given = np.arange(n)
-    search.best, search.value = given, float(problem.objective.values(given[None])[0])
+    search.best, search.value = given, search.worth(given)
     search.tried, started = [given], clock.elapsed
     try:
         with threadpool_limits(1):  # of many small products: threads that wait by spinning cost ten times as much
             if problem.starts is not None:
                 for order in problem.starts():
                     if clock.left > 0:
-                        search.tried.append(order)
-                        search.keep(order)
+                        search.take(order)
             if name == "enumeration":
                 _by_enumeration(search, n, proofs)
             elif name == "subsets" and linear is not None:
@@ -168,7 +172,7 @@ def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: st
     """The approximate orders of the objective, or of its amenable neighbours, then the local search that suits it."""
     form, sign = search.problem.objective, search.sign
     if isinstance(form, QuadraticAssignment):
-        nearby = [QuadraticAssignment(sign * form.scale * form.A, form.B)]
+        nearby = [form.minimized(search.problem.sense)]
     else:
         nearby = list(search.problem.amenable)
     whole = clock.left
@@ -178,8 +182,7 @@ def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: st
             for order in faq_orders(q.A, q.B, seconds=share, seed=seed):
                 if clock.left <= 0:
                     break
-                search.tried.append(order)
-                search.keep(order)
+                search.take(order)
     if name == "faq":
         return
     with _one_torch_thread():
@@ -210,11 +213,6 @@ def _by_exchanges(search: OrderSearch, q: QuadraticAssignment, seconds: float | 
     """Tabu search; what it finds for a neighbour of the objective is a start for the search that follows."""
     from solvers.tabu_search import tabu_search
 
-    def keep(order: Ints, value: float) -> None:
-        if q is not search.problem.objective:
-            search.tried.append(order)
-        search.keep(order)
-
     iterations = min(TABU * len(q.A), MOST) if seconds is None else None
     tabu_search(
         q.A,
@@ -225,7 +223,7 @@ def _by_exchanges(search: OrderSearch, q: QuadraticAssignment, seconds: float | 
         seed=seed,
         device=device,
         target=None,
-        keep=keep,
+        keep=search.take,
     )
 
 
