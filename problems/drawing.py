@@ -78,10 +78,10 @@ def _label(ax: Axes, name: object) -> Any:
 
     style: dict[str, Any] = {"size": 7.5, "color": INK, "path_effects": [withStroke(linewidth=2, foreground="white")]}
     where: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "annotation_clip": False, "zorder": 4}
-    return ax.annotate(safe(name, 28), (0, 0), (0, 0), family=_fonts(), in_layout=False, **where, **style, **PLAIN)
+    return ax.annotate(safe(name, 28), (0, 0), (0, 0), family=fonts(), in_layout=False, **where, **style, **PLAIN)
 
 
-def _fonts() -> list[str]:
+def fonts() -> list[str]:
     """The font that matplotlib brings, then those on this computer that know more letters."""
     from matplotlib.font_manager import fontManager
 
@@ -156,9 +156,7 @@ def figure_of(network: Network, chosen: Ints, history: Sequence[Mapping[str, Any
 
     figure = Figure(figsize=(12, 6), dpi=150, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
     FigureCanvasAgg(figure)
-    head = figure.suptitle(safe(title, 120), family=_fonts(), size=14, color=INK, **PLAIN)
-    with warnings.catch_warnings(action="ignore"):
-        head.set_fontsize(14 * min(1.0, 0.95 * figure.bbox.width / max(head.get_window_extent().width, 1)))
+    headline(figure, title)
     shares = (5, 3) if history else (1,)
     panels = figure.subplots(1, len(shares), squeeze=False, width_ratios=shares)[0]
     counts = f"nodes: {network.n:,}    edges: {network.m:,}    chosen (dark): {len(chosen):,}"
@@ -167,6 +165,13 @@ def figure_of(network: Network, chosen: Ints, history: Sequence[Mapping[str, Any
         draw_history(history, panels[1])
     draw_edges(network, chosen, panels[0])
     return figure
+
+
+def headline(figure: Figure, title: str, **place: Any) -> None:
+    """A title over the whole picture, made smaller where it is too wide."""
+    head = figure.suptitle(safe(title, 120), family=fonts(), size=14, color=INK, **place, **PLAIN)
+    with warnings.catch_warnings(action="ignore"):  # a letter in no font is drawn as a box
+        head.set_fontsize(14 * min(1.0, 0.95 * figure.bbox.width / max(head.get_window_extent().width, 1)))
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.drawing import INK, NAMED, PLAIN, RUST, _fonts
+from problems.drawing import INK, NAMED, PLAIN, RUST, fonts, headline
 from problems.errors import safe
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ def figure_of(
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, colors=SLATE)
     bar.set_label(kind, color=INK)
-    place: dict[str, Any] = {"x": 0.5, "y": 1 - 0.2 / figure.get_figheight(), "va": "top"}
-    head = figure.suptitle(safe(title, 120), family=_fonts(), size=14, color=INK, **place, **PLAIN)
-    with warnings.catch_warnings(action="ignore"):  # a letter in no font is drawn as a box
-        head.set_fontsize(14 * min(1.0, 0.95 * figure.bbox.width / max(head.get_window_extent().width, 1)))
+    headline(figure, title, x=0.5, y=1 - 0.2 / figure.get_figheight(), va="top")
     return figure
 
 
@@ -81,7 +78,7 @@ def _draw(ax: Axes, matrix: Floats, order: Ints, items: Sequence[str], style: di
     ax.tick_params(colors=SLATE, labelsize=8)
     if n <= NAMED:
         names = [safe(items[i], 28) for i in order]
-        ax.set_yticks(range(n), names, size=min(9.0, 260 / n), family=_fonts(), color=INK, **PLAIN)
+        ax.set_yticks(range(n), names, size=min(9.0, 260 / n), family=fonts(), color=INK, **PLAIN)
         ax.set_xticks([])
         ax.tick_params(length=0)
     else:
