@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from formulations.arrangement import QuadraticAssignment, WeakDual
 from formulations.betweenness import betweenness_bound, betweenness_multipliers
 from formulations.convex_quadratic import convex_quadratic_bound, convex_quadratic_point
 from formulations.gilmore_lawler import gilmore_lawler_bound, gilmore_lawler_multipliers
-from formulations.problem import Floats, QuadraticAssignment, WeakDual
+from formulations.problem import Floats
 from formulations.projected_eigenvalue import projected_eigenvalue_bound, projected_eigenvalue_shift
 from formulations.witnesses import UNIT
 

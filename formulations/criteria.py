@@ -31,7 +31,8 @@ from math import comb
 
 import numpy as np
 
-from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment, apart
+from formulations.arrangement import Ordering, QuadraticAssignment, apart
+from formulations.problem import Floats, Ints
 from formulations.triples import Penalty, anti_robinson
 
 

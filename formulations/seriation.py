@@ -30,12 +30,13 @@ from typing import Any, get_args
 import numpy as np
 from scipy.sparse import csr_array
 
+from formulations.arrangement import Arrangement, Ordering, QuadraticAssignment, apart
 from formulations.arrangement_bounds import weak_duals
 from formulations.criteria import CRITERIA, as_path, objective
 from formulations.graphs import Floats, Ints, Network, symmetric
 from formulations.leaf_order import Linkage, linkage_tree, optimal_leaf_order
 from formulations.order_starts import order_starts, spectral_order
-from formulations.problem import Arrangement, Ordering, Problem, QuadraticAssignment, Reference, apart
+from formulations.problem import Problem, Reference
 from formulations.subset_potentials import subset_bound
 from formulations.tours import one_more, short_path
 

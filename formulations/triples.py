@@ -22,7 +22,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from formulations.problem import Floats, Ints, Ordering
+from formulations.arrangement import Ordering
+from formulations.problem import Floats, Ints
 
 Penalty = Callable[[Floats, Floats], Floats]  # near, far, of shapes that broadcast -> their penalty, of any real dtype
 CHUNK = 1 << 17  # entries of h at a time: they stay in cache

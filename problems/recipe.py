@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from formulations.problem import Arrangement, Problem
+    from formulations.arrangement import Arrangement
+    from formulations.problem import Problem
     from problems.io import GraphFile
     from solvers.solution import Solution
 

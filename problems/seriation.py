@@ -18,8 +18,9 @@ from problems.recipe import Recipe, Report, Task, main
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from formulations.arrangement import Arrangement
     from formulations.graphs import Floats, Ints
-    from formulations.problem import Arrangement, Problem
+    from formulations.problem import Problem
     from problems.io.matrix import Pairs
     from solvers.solution import Solution
 

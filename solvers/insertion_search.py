@@ -17,7 +17,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from formulations.problem import Ints, Ordering
+from formulations.arrangement import Ordering
+from formulations.problem import Ints
 
 PATIENCE = 500, 10  # rounds without improvement before the search ends by itself: in any case, and for each item
 BLOCK = 50  # items in the largest block that is moved or turned around

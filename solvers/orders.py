@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from formulations.problem import Arrangement, Floats, Ints, Ordering, QuadraticAssignment
+from formulations.arrangement import Arrangement, Ordering, QuadraticAssignment
+from formulations.problem import Floats, Ints
 from solvers.faq import faq_orders
 from solvers.linear_program import Clock
 from solvers.references import compare

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from threading import Thread
 
-from formulations.problem import Arrangement, Problem, Reference
+from formulations.arrangement import Arrangement
+from formulations.problem import Problem, Reference
 from solvers.linear_program import Clock
 from solvers.solution import Check, Solution
 

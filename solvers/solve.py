@@ -11,8 +11,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from formulations.arrangement import Arrangement
 from formulations.exact import Integers, as_floats
-from formulations.problem import Arrangement, Multipliers, Problem
+from formulations.problem import Multipliers, Problem
 from solvers import orders
 from solvers.branch_and_bound import Search, branch_and_cut
 from solvers.certificate import Bound, ExactModel, Leaf, Proof, dual_of
@@ -96,7 +97,7 @@ class DescentAscent:
 
     def run(self, search: Search) -> str:
         """Solve; returns "optimal" (done), "limit", "infeasible", "unbounded" or "not_converged"."""
-        from solvers.descent_ascent import descend_ascend
+        from solvers.first_order import descend_ascend
 
         return descend_ascend(search, self.iterations)
 

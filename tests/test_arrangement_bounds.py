@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from formulations.arrangement import QuadraticAssignment
 from formulations.arrangement_bounds import weak_duals
 from formulations.betweenness import betweenness_bound, betweenness_multipliers
 from formulations.eigenvalues import least_eigenvalues, spectrum
 from formulations.gilmore_lawler import gilmore_lawler_bound, gilmore_lawler_multipliers
-from formulations.problem import Floats, QuadraticAssignment
+from formulations.problem import Floats
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the test data in ../shared is not here")

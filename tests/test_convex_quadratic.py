@@ -11,8 +11,9 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
+from formulations.arrangement import QuadraticAssignment
 from formulations.convex_quadratic import convex_quadratic_bound, convex_quadratic_point
-from formulations.problem import Floats, QuadraticAssignment
+from formulations.problem import Floats
 from formulations.projected_eigenvalue import projected_eigenvalue_bound
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

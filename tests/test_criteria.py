@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from formulations.arrangement import Ordering, QuadraticAssignment
 from formulations.criteria import CRITERIA, as_path, criteria, objective
-from formulations.problem import Ordering, QuadraticAssignment
 
 Floats = NDArray[np.float64]
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "seriation"

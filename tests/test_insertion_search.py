@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from formulations.arrangement import Ordering
 from formulations.criteria import CRITERIA, objective
-from formulations.problem import Ints, Ordering
+from formulations.problem import Ints
 from solvers.insertion_search import insertion_search
 
 NAMES = ["AR_deviations", "AR_events", "Cor_R", "Gradient_raw", "Lazy_path_length", "Moore_stress", "RGAR"]

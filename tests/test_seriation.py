@@ -11,9 +11,9 @@ from commandline import answer_of, without_seconds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from formulations.arrangement import Arrangement
 from formulations.criteria import CRITERIA, criteria
 from formulations.graphs import Floats, Ints
-from formulations.problem import Arrangement
 from formulations.seriation import challenge, hamiltonian_path, linear_arrangement, quadratic_assignment, seriation
 from problems import seriation as recipe
 from problems.cohort import cohort

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from formulations.problem import Floats, Ints, QuadraticAssignment
+from formulations.arrangement import QuadraticAssignment
+from formulations.problem import Floats, Ints
 
 torch = pytest.importorskip("torch")
 

@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from formulations.arrangement import Arrangement
 from formulations.criteria import CRITERIA
 from formulations.graphs import Floats
-from formulations.problem import Arrangement, Problem
+from formulations.problem import Problem
 from formulations.seriation import challenge, hamiltonian_path, linear_arrangement, quadratic_assignment, seriation
 from formulations.travelling_salesman import travelling_salesman
 from problems.cohort import cohort
