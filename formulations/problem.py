@@ -1,7 +1,8 @@
 """The few words that every formulation is written in.
 
 A Problem is maths written down as data: it solves nothing. Its objective and listed constraints are cvxpy
-expressions; constraints too many to list are Families, whose broken members an oracle finds.
+expressions; constraints too many to list are Families, whose broken members an oracle finds. A SaddleProblem is a
+game of two players, its payoff a sum of expectations in torch.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     import cvxpy as cp
+    from torch import Generator, Tensor
+    from torch.nn import Module
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -130,6 +133,7 @@ class Problem:
     mend             reduced costs, and which variables are endless -> what to add to the multipliers of listed
                      constraints so that no endless variable's reduced cost is negative; None if that cannot be
     start            a basis that an algorithm for the problem itself finds: the LP then only verifies
+    dual_function    multipliers of the listed constraints -> the bound they prove, where the objective is not linear
     references       what the optimal value is to be compared with
     """
 
@@ -142,6 +146,7 @@ class Problem:
     dual: Callable[[Values], Multipliers | None] | None = None
     mend: Mend | None = None
     start: Callable[[], Start] | None = None
+    dual_function: Callable[[Mapping[str, Floats]], float] | None = None
     references: Sequence[Reference] = ()
 
     @cached_property
@@ -169,3 +174,73 @@ class Problem:
         harder: Literal["<=", ">="] = "<=" if self.objective.NAME == "maximize" else ">="
         bounds = [replace(r, relation=harder) for r in self.references if r.relation in ("==", harder)]
         return replace(self, subject_to={**self.subject_to, **constraints}, references=bounds)
+
+
+class Domain(Protocol):
+    """A closed convex set of tensors."""
+
+    def project(self, x: Tensor) -> Tensor:
+        """The nearest point of the set, for each member of a leading dimension."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part of what a player chooses: a tensor in a domain, or the parameters of a torch module.
+
+    start   random numbers -> the tensor or module to begin with
+    domain  the set that every step is projected into, if not the whole space; for tensors
+    """
+
+    start: Callable[[Generator], Tensor | Module]
+    domain: Domain | None = None
+
+
+@dataclass(frozen=True)
+class Term:
+    """E f(blocks, sample): the mean of a function over what a sampler draws.
+
+    Several games may be played at once, so all tensors have a leading dimension of `members`.
+
+    f       the blocks, then samples (members, batch, ...) -> (members, batch); without a sampler -> (members,)
+    blocks  the names of those blocks, in the order in which f takes them: a step leaves out terms without its own
+    over    the sampler's name; None if nothing in f is random
+    """
+
+    f: Callable[..., Tensor]
+    blocks: Sequence[str]
+    over: str | None = None
+
+
+Sampler = Callable[[int, "Generator"], "Tensor"]  # batch, random numbers -> (batch, ...) on the generator's device
+Players = Mapping[str, Any]  # block name -> its tensor or module, of one member
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaddleProblem:
+    """max over the blocks of one player, min over those of the other, of the payoff: the sum of its terms.
+
+    samplers   name -> what draws the samples that expectations are taken over
+    penalties  "maximize" or "minimize" -> terms that this player pays besides the payoff
+    surrogate  terms that the maximizing player climbs in place of the payoff: no longer a saddle problem, strictly
+    answer     the players -> what the user asked for
+    value      the players -> what the maximizing player has secured: min of the payoff over the other, or less
+    bound      the players -> what no choice of the maximizing player exceeds: max of the payoff over it, or more
+    level      the confidence with which value and bound hold, if they are estimated from fresh samples
+    watch      the players -> value and bound by samples of their own, to follow the play by: never claimed
+    model      the same as a convex problem, for solvers that take those
+    references what the value is to be compared with
+    """
+
+    maximize_over: Mapping[str, Block]
+    minimize_over: Mapping[str, Block]
+    payoff: Sequence[Term]
+    samplers: Mapping[str, Sampler] = field(default_factory=dict)
+    penalties: Mapping[Literal["maximize", "minimize"], Sequence[Term]] = field(default_factory=dict)
+    surrogate: Sequence[Term] | None = None
+    answer: Callable[[Players], Any] = dict
+    value: Callable[[Players], float] | None = None
+    bound: Callable[[Players], float] | None = None
+    level: float | None = None
+    watch: Callable[[Players], tuple[float | None, float | None]] | None = None
+    model: Callable[[], Problem] | None = None
+    references: Sequence[Reference] = ()

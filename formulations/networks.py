@@ -1,0 +1,45 @@
+"""Neural networks whose parameters may have a leading dimension of members, so that many are trained as one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Generator, Tensor, nn
+
+
+class Stackable(nn.Module):
+    """A module that computes the same whether or not its parameters and inputs share a leading dimension of members.
+
+    Modules all of whose own parameters belong to such modules are trained as one batched ensemble without more ado.
+    """
+
+
+class Linear(Stackable):
+    """x -> x W + b, for x (..., batch, fan_in) and W (..., fan_in, fan_out), both float32 unless converted.
+
+    W and b start uniform within 1 / sqrt(fan_in), as in torch.nn.Linear.
+    """
+
+    def __init__(self, fan_in: int, fan_out: int, generator: Generator) -> None:
+        """Draw W and b."""
+        super().__init__()
+        draw = torch.rand(fan_in + 1, fan_out, generator=generator, device=generator.device)
+        start = (2 * draw - 1) / math.sqrt(fan_in)
+        self.weight, self.bias = nn.Parameter(start[:-1].clone()), nn.Parameter(start[-1:].clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x W + b."""
+        if self.weight.ndim == 3 and x.ndim == 3:
+            return torch.baddbmm(self.bias, x, self.weight)
+        return x @ self.weight + self.bias
+
+
+def mlp(widths: Sequence[int], generator: Generator, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+    """Linear layers of those widths, (batch, widths[0]) -> (batch, widths[-1]), with activations between them."""
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(widths):
+        layers += [Linear(fan_in, fan_out, generator), activation()]
+    return nn.Sequential(*layers[:-1])
