@@ -16,6 +16,8 @@ class Stackable(nn.Module):
     Modules all of whose own parameters belong to such modules are trained as one batched ensemble without more ado.
     """
 
+    stackable = True
+
 
 class Linear(Stackable):
     """x -> x W + b, for x (..., batch, fan_in) and W (..., fan_in, fan_out), both float32 unless converted.

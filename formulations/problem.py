@@ -203,15 +203,16 @@ class Term:
 
     f       the blocks, then samples (members, batch, ...) -> (members, batch); without a sampler -> (members,)
     blocks  the names of those blocks, in the order in which f takes them: a step leaves out terms without its own
-    over    the sampler's name; None if nothing in f is random
+    over    the samplers' names, in the order in which f takes what they draw; none if nothing in f is random
     """
 
     f: Callable[..., Tensor]
     blocks: Sequence[str]
-    over: str | None = None
+    over: Sequence[str] = ()
 
 
 Sampler = Callable[[int, "Generator"], "Tensor"]  # batch, random numbers -> (batch, ...) on the generator's device
+Side = Literal["maximize", "minimize"]
 Players = Mapping[str, Any]  # block name -> its tensor or module, of one member
 
 
@@ -235,7 +236,7 @@ class SaddleProblem:
     minimize_over: Mapping[str, Block]
     payoff: Sequence[Term]
     samplers: Mapping[str, Sampler] = field(default_factory=dict)
-    penalties: Mapping[Literal["maximize", "minimize"], Sequence[Term]] = field(default_factory=dict)
+    penalties: Mapping[Side, Sequence[Term]] = field(default_factory=dict)
     surrogate: Sequence[Term] | None = None
     answer: Callable[[Players], Any] = dict
     value: Callable[[Players], float] | None = None

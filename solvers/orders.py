@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
@@ -18,6 +17,7 @@ from solvers.faq import faq_orders
 from solvers.linear_program import Clock
 from solvers.references import compare
 from solvers.solution import Certificate, Check, Solution
+from solvers.threads import one_torch_thread
 
 NAMES = ("enumeration", "subsets", "local-search", "faq")
 FEWEST = 7  # items up to which all orders are tried unless asked otherwise
@@ -186,7 +186,7 @@ def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: st
                 search.take(order)
     if name == "faq":
         return
-    with _one_torch_thread():
+    with one_torch_thread():
         if isinstance(form, Ordering):
             for q in nearby:
                 _by_exchanges(search, q, None if clock.limit is None else EXCHANGING * clock.left, seed, device)
@@ -226,18 +226,6 @@ def _by_exchanges(search: OrderSearch, q: QuadraticAssignment, seconds: float | 
         target=None,
         keep=search.take,
     )
-
-
-@contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _concluded(

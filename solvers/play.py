@@ -1,0 +1,224 @@
+"""A game in torch: each player's blocks as views of one flat buffer, their gradients, and what is drawn for them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.func import functional_call, vmap
+
+from formulations.problem import Block, Players, SaddleProblem, Side, Term
+
+SIDES: tuple[Side, Side] = ("maximize", "minimize")
+
+
+class Player:
+    """One player's blocks, so many members of each, as rows of a flat buffer (members, size); so are its gradients.
+
+    Moving the buffer moves the blocks: one operation, however many tensors there are.
+    """
+
+    def __init__(self, blocks: Mapping[str, Block], generators: Sequence[Generator]) -> None:
+        """Start every block, once per member."""
+        members, device = len(generators), generators[0].device
+        starts = {name: [block.start(generator) for generator in generators] for name, block in blocks.items()}
+        self._first: dict[str, Any] = {name: copy.deepcopy(started[0]) for name, started in starts.items()}
+        parts = {name: [_tensors(started) for started in all_] for name, all_ in starts.items()}
+        rows = [
+            torch.cat(
+                [t.detach().reshape(-1) for tensors in parts.values() for t in tensors[k].values()] or [torch.zeros(0)]
+            )
+            for k in range(members)
+        ]
+        self.flat = torch.stack(rows).to(generators[0].device)
+        if not self.flat.is_floating_point():
+            raise ValueError(
+                f"the blocks {', '.join(blocks)} hold whole numbers; a player moves floating-point numbers"
+            )
+        self.gradient = torch.zeros_like(self.flat)
+        self.leaves: list[Tensor] = []
+        self.blocks: dict[str, Any] = {}
+        self._domains = []
+        self._slices: dict[str, list[tuple[int, int, tuple[int, ...]]]] = {}
+        at = 0
+        for name, tensors in parts.items():
+            views, self._slices[name] = {}, []
+            for key, tensor in tensors[0].items():
+                end = at + tensor.numel()
+                views[key] = nn.Parameter(self.flat[:, at:end].view(members, *tensor.shape))
+                self._slices[name].append((at, end, tuple(tensor.shape)))
+                at = end
+            self.leaves += views.values()
+            started = starts[name][0]
+            self.blocks[name] = stacked(started.to(device), views) if isinstance(started, nn.Module) else views[""]
+            if blocks[name].domain is not None:
+                self._domains.append((views[""].detach(), blocks[name].domain))
+        self.project()
+
+    def project(self) -> None:
+        """Every block into its domain."""
+        for view, domain in self._domains:
+            assert domain is not None
+            view.copy_(domain.project(view))
+
+    def member(self, k: int, flat: Tensor) -> dict[str, Any]:
+        """The blocks of one member, copied to the CPU from a buffer such as `flat`."""
+        found: dict[str, Any] = {}
+        for name, first in self._first.items():
+            numbers = [flat[k, at:end].view(shape).clone() for at, end, shape in self._slices[name]]
+            if isinstance(first, nn.Module):
+                module = copy.deepcopy(first)
+                with torch.no_grad():
+                    for parameter, values in zip(module.parameters(), numbers, strict=True):
+                        parameter.copy_(values)
+                found[name] = module.cpu().eval().requires_grad_(False)
+            else:
+                found[name] = numbers[0].cpu()
+        return found
+
+
+def _tensors(started: Tensor | nn.Module) -> dict[str, Tensor]:
+    return dict(started.named_parameters()) if isinstance(started, nn.Module) else {"": started}
+
+
+def stacked(module: nn.Module, parameters: Mapping[str, nn.Parameter]) -> nn.Module:
+    """The module with those parameters (members, ...): natively where all its layers are Stackable, else by vmap."""
+    if not all(getattr(part, "stackable", False) or not list(part.parameters(False)) for part in module.modules()):
+        return _Mapped(module, parameters)
+    for name, parameter in parameters.items():
+        owner, _, key = name.rpartition(".")
+        setattr(module.get_submodule(owner), key, parameter)
+    return module
+
+
+class _Mapped(nn.Module):
+    """Any module, called once for each member's parameters and input."""
+
+    def __init__(self, module: nn.Module, parameters: Mapping[str, nn.Parameter]) -> None:
+        super().__init__()
+        self._call = vmap(lambda given, *inputs: functional_call(module, given, inputs), randomness="different")
+        self._given = dict(parameters)
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """The outputs, stacked."""
+        return self._call(self._given, *inputs)
+
+
+class Play:
+    """The state of a saddle problem: both players, the random numbers of each member, and the gradients of both.
+
+    Member k draws all its numbers from a generator with seed + k, as it would if it were played alone.
+    Raises ValueError for a payoff that names blocks or samplers that there are not.
+    """
+
+    def __init__(self, problem: SaddleProblem, *, members: int, batch: int, seed: int, device: str) -> None:
+        """Start all members."""
+        self.problem, self.batch, self.members, self.evaluations = problem, batch, members, 0
+        self.generators = [torch.Generator(device).manual_seed(seed + k) for k in range(members)]
+        shared = sorted(set(problem.maximize_over) & set(problem.minimize_over))
+        if shared:
+            raise ValueError(f"both players have a block named {shared[0]!r}; rename one")
+        owned = {"maximize": problem.maximize_over, "minimize": problem.minimize_over}
+        self.players = {side: Player(owned[side], self.generators) for side in SIDES}
+        blocks = {name: block for player in self.players.values() for name, block in player.blocks.items()}
+        climbed = problem.payoff if problem.surrogate is None else problem.surrogate
+        self._pay = {
+            "maximize": [(-1, term) for term in climbed if set(term.blocks) & set(problem.maximize_over)],
+            "minimize": [(1, term) for term in problem.payoff if set(term.blocks) & set(problem.minimize_over)],
+        }
+        for side, terms in problem.penalties.items():
+            self._pay[side] += [(1, term) for term in terms]
+        self._arguments: dict[int, list[Any]] = {}
+        for term in (*problem.payoff, *(term for pay in self._pay.values() for _, term in pay)):
+            for kind, names, known in (("block", term.blocks, blocks), ("sampler", term.over, problem.samplers)):
+                for name in names:
+                    if name not in known:
+                        raise ValueError(f"a term names a {kind} {name!r}; there are {', '.join(known) or 'none'}")
+            self._arguments[id(term)] = [blocks[name] for name in term.blocks]
+        self._names = {side: list(dict.fromkeys(n for _, term in self._pay[side] for n in term.over)) for side in SIDES}
+        self._zero_sum = problem.surrogate is None and not any(problem.penalties.values())
+        self.random = any(self._names.values())
+
+    def gradients(self, *sides: Side, generators: Sequence[Generator] | None = None) -> None:
+        """Set the gradient of what each of the sides would lessen: its payoff turned about, and its penalties.
+
+        Both sides see the same samples, drawn from the members' own generators unless others are given.
+        """
+        self.evaluations += 1
+        both = len(sides) == 2
+        names = dict.fromkeys(name for side in sides for name in self._names[side])
+        drawn = {name: self._draw(name, generators or self.generators) for name in names}
+        if both and self._zero_sum:
+            leaves = [leaf for side in SIDES for leaf in self.players[side].leaves]
+            found = self._differentiate([(1, term) for term in self.problem.payoff], drawn, leaves)
+            first = len(self.players["maximize"].leaves)
+            self._set("maximize", found[:first])
+            self._set("minimize", found[first:])
+            self.players["maximize"].gradient.neg_()
+            return
+        for side in sides:
+            idle = [leaf for other in SIDES if other != side for leaf in self.players[other].leaves]
+            for leaf in idle:
+                leaf.requires_grad_(False)
+            self._set(side, self._differentiate(self._pay[side], drawn, self.players[side].leaves))
+            for leaf in idle:
+                leaf.requires_grad_(True)
+
+    def _draw(self, name: str, generators: Sequence[Generator]) -> Tensor:
+        sampler = self.problem.samplers[name]
+        samples = [sampler(self.batch, generator) for generator in generators]
+        return samples[0].unsqueeze(0) if len(samples) == 1 else torch.stack(samples)
+
+    def _differentiate(
+        self, pay: Sequence[tuple[int, Term]], drawn: Mapping[str, Tensor], leaves: Sequence[Tensor]
+    ) -> Sequence[Tensor]:
+        total: Any = 0.0
+        for sign, term in pay:
+            total = total + sign * self._mean(term, drawn)
+        if not leaves or not isinstance(total, Tensor):
+            return [torch.zeros_like(leaf) for leaf in leaves]
+        return torch.autograd.grad(total, leaves, materialize_grads=True)
+
+    def _mean(self, term: Term, drawn: Mapping[str, Tensor]) -> Tensor:
+        """The term's expectation over what was drawn, summed over the members."""
+        values = term.f(*self._arguments[id(term)], *(drawn[name] for name in term.over))
+        expected = (self.members, self.batch) if term.over else (self.members,)
+        if values.shape != expected:
+            what = " and ".join(term.over) or "nothing"
+            raise ValueError(
+                f"a term over {what} returned shape {tuple(values.shape)} for {self.members} members and a batch of "
+                f"{self.batch}; it must return {expected}"
+            )
+        return values.sum() / self.batch if term.over else values.sum()
+
+    def _set(self, side: Side, gradients: Sequence[Tensor]) -> None:
+        if gradients:
+            rows = [gradient.reshape(self.members, -1) for gradient in gradients]
+            torch.cat(rows, dim=1, out=self.players[side].gradient)
+
+    def member(self, k: int, flats: Mapping[Side, Tensor] | None = None) -> Players:
+        """Both players' blocks of one member, from those buffers or as they are now."""
+        found: dict[str, Any] = {}
+        for side, player in self.players.items():
+            found |= player.member(k, player.flat if flats is None else flats[side])
+        return found
+
+    def residuals(self, generators: Sequence[Generator]) -> list[float]:
+        """|z - P(z - F(z))| of each member, F both players' gradients: 0 where no small step would move either.
+
+        The samples are drawn from these generators, so that looking changes nothing.
+        """
+        self.gradients(*SIDES, generators=generators)
+        self.evaluations -= 1
+        total = torch.zeros(self.members, dtype=torch.float64, device=self.generators[0].device)
+        for player in self.players.values():
+            before = player.flat.clone()
+            player.flat.sub_(player.gradient)
+            player.project()
+            total += (player.flat - before).double().square().sum(dim=1)
+            player.flat.copy_(before)
+        residuals: list[float] = total.sqrt().tolist()
+        return residuals
