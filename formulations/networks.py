@@ -45,3 +45,45 @@ def mlp(widths: Sequence[int], generator: Generator, activation: type[nn.Module]
     for fan_in, fan_out in pairwise(widths):
         layers += [Linear(fan_in, fan_out, generator), activation()]
     return nn.Sequential(*layers[:-1])
+
+
+class Affine(Stackable):
+    """x -> shift + scale x, coordinate by coordinate and for good: from standard units to the data's, or back."""
+
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, shift: Tensor, scale: Tensor) -> None:
+        """Both (d,)."""
+        super().__init__()
+        self.register_buffer("shift", shift)
+        self.register_buffer("scale", scale)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """shift + scale x."""
+        return self.shift + self.scale * x
+
+
+class Fourier(Stackable):
+    """x -> (x, sin(2^k x), cos(2^k x) for k < octaves), (..., d) -> (..., d (1 + 2 octaves)): sees fine detail sooner.
+
+    Mildenhall et al., NeRF, 2020, section 5.1; Tancik et al., Fourier features let networks learn high frequency, 2020.
+    """
+
+    def __init__(self, octaves: int) -> None:
+        """So many frequencies, each twice the last."""
+        super().__init__()
+        self.octaves = octaves
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The features."""
+        waves = [x * 2**k for k in range(self.octaves)]
+        return torch.cat([x, *(w.sin() for w in waves), *(w.cos() for w in waves)], dim=-1)
+
+
+class Scalar(Stackable):
+    """(..., 1) -> (...): one number for each sample."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The number."""
+        return x.squeeze(-1)

@@ -150,7 +150,8 @@ class Play:
         self.evaluations += 1
         both = len(sides) == 2
         names = dict.fromkeys(name for side in sides for name in self._names[side])
-        drawn = {name: self._draw(name, generators or self.generators) for name in names}
+        with torch.no_grad():
+            drawn = {name: self._draw(name, generators or self.generators) for name in names}
         if both and self._zero_sum:
             leaves = [leaf for side in SIDES for leaf in self.players[side].leaves]
             found = self._differentiate([(1, term) for term in self.problem.payoff], drawn, leaves)
@@ -176,8 +177,9 @@ class Play:
         self, pay: Sequence[tuple[int, Term]], drawn: Mapping[str, Tensor], leaves: Sequence[Tensor]
     ) -> Sequence[Tensor]:
         total: Any = 0.0
-        for sign, term in pay:
-            total = total + sign * self._mean(term, drawn)
+        with torch.enable_grad():
+            for sign, term in pay:
+                total = total + sign * self._mean(term, drawn)
         if not leaves or not isinstance(total, Tensor):
             return [torch.zeros_like(leaf) for leaf in leaves]
         return torch.autograd.grad(total, leaves, materialize_grads=True)

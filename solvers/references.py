@@ -6,12 +6,12 @@ import math
 from threading import Thread
 
 from formulations.arrangement import Arrangement
-from formulations.problem import Problem, Reference
+from formulations.problem import Problem, Reference, SaddleProblem
 from solvers.linear_program import Clock
 from solvers.solution import Check, Solution
 
 
-def compare(problem: Problem | Arrangement, solution: Solution, clock: Clock) -> list[Check]:
+def compare(problem: Problem | Arrangement | SaddleProblem, solution: Solution, clock: Clock) -> list[Check]:
     """The value against every reference; one that outlasts the clock is left out."""
     checks = []
     for reference in problem.references:
@@ -20,13 +20,21 @@ def compare(problem: Problem | Arrangement, solution: Solution, clock: Clock) ->
             continue
         slack = reference.tolerance * max(abs(value), abs(solution.value))
         relation = reference.relation
-        if solution.status == "feasible" and relation == "==":
-            sense = problem.sense if isinstance(problem, Arrangement) else problem.objective.NAME
-            relation = "<=" if sense == "maximize" else ">="
+        if solution.status != "optimal" and relation == "==":
+            relation = "<=" if _sense(problem) == "maximize" else ">="
         low, high = solution.value >= value - slack, solution.value <= value + slack
         ok = {"==": low and high, ">=": low, "<=": high}[relation]
         checks.append(Check(reference.name, relation, value, bool(ok)))
     return checks
+
+
+def _sense(problem: Problem | Arrangement | SaddleProblem) -> str:
+    match problem:
+        case Arrangement():
+            return problem.sense
+        case SaddleProblem():
+            return "maximize"
+    return str(problem.objective.NAME)
 
 
 def _within(seconds: float, reference: Reference) -> float | None:

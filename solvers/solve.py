@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from formulations.arrangement import Arrangement
 from formulations.exact import Integers, as_floats
-from formulations.problem import Multipliers, Problem
+from formulations.problem import Multipliers, Problem, SaddleProblem
 from solvers import orders
 from solvers.branch_and_bound import Search, branch_and_cut
 from solvers.certificate import Bound, ExactModel, Leaf, Proof, dual_of
@@ -22,11 +22,15 @@ from solvers.references import compare
 from solvers.solution import Certificate, Check, Solution, Status
 from solvers.standard_form import StandardForm, standard_form, totally_unimodular
 
+if TYPE_CHECKING:
+    from solvers.descent_ascent import DescentAscent
+
 NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent")
 PROVING = 8e-6  # seconds per column and non-zero that certifying an answer takes, on a slow day
 MEETS = 1e-9  # relative gap up to which value and bound count as equal, unless another is asked for
 
 
+@runtime_checkable
 class Solver(Protocol):
     """Improves a Search until it is done or its clock stops."""
 
@@ -89,8 +93,8 @@ class Pdlp:
 
 
 @dataclass(frozen=True)
-class DescentAscent:
-    """Gradient descent in x and ascent in the multipliers, on the CPU or a GPU."""
+class FirstOrder:
+    """Gradient descent in x and ascent in the multipliers of a linear program, on the CPU or a GPU."""
 
     iterations: int = 1_000_000
     name = "descent-ascent"
@@ -102,7 +106,7 @@ class DescentAscent:
         return descend_ascend(search, self.iterations)
 
 
-def choose(solver: str | Solver | None, problem: Problem) -> Solver:
+def choose(solver: str | Solver | DescentAscent | None, problem: Problem) -> Solver:
     """The solver of that name, or the one that suits; raises ValueError naming those there are.
 
     By measurement: GLOP where rows are appended round after round, as its simplex goes on from where it was; HiGHS
@@ -118,19 +122,20 @@ def choose(solver: str | Solver | None, problem: Problem) -> Solver:
         case "pdlp":
             return Pdlp()
         case "descent-ascent":
-            return DescentAscent()
+            return FirstOrder()
         case str():
             raise ValueError(f"there is no solver {solver!r} for this problem; choose among {', '.join(NAMES)}")
-        case _:
+        case Solver():
             return solver
+    raise ValueError(f"{solver.name}, as it is set up here, plays saddle problems only; give its name alone")
 
 
 def _refuse(solver: Solver, problem: Problem, form: StandardForm, device: str) -> None:
     """Raise ValueError, naming who can, if the solver cannot do what the problem or the user asks."""
     match solver:
-        case Pdlp() | DescentAscent() if problem.families:
+        case Pdlp() | FirstOrder() if problem.families:
             raise ValueError(f"{solver.name} takes no constraints that are found lazily; {', '.join(NAMES[:4])} do")
-        case Pdlp() | DescentAscent() if form.integral.any() and not totally_unimodular(form):
+        case Pdlp() | FirstOrder() if form.integral.any() and not totally_unimodular(form):
             raise ValueError(f"{solver.name} finds no integers in this problem; {', '.join(NAMES[:4])} do")
         case Mip("cp-sat") if not form.integral.all():
             raise ValueError(f"cp-sat takes integer variables only; {', '.join(NAMES[:3])} take others")
@@ -138,7 +143,7 @@ def _refuse(solver: Solver, problem: Problem, form: StandardForm, device: str) -
             raise ValueError("this problem knows no basis to start from; leave out the warm start")
         case BranchAndCut("glop", warm_start=True):
             raise ValueError("glop cannot start from a given basis; highs can")
-    if device == "cuda" and not isinstance(solver, DescentAscent):
+    if device == "cuda" and not isinstance(solver, FirstOrder):
         raise ValueError(f"device 'cuda' is not for {solver.name}, which runs on the cpu; descent-ascent can use it")
 
 
@@ -169,8 +174,8 @@ def _starting_basis(search: Search) -> tuple[NDArray[np.bool_], NDArray[np.bool_
 
 
 def solve(
-    problem: Problem | Arrangement,
-    solver: str | Solver | None = None,
+    problem: Problem | Arrangement | SaddleProblem,
+    solver: str | Solver | DescentAscent | None = None,
     *,
     time_limit: float | None = None,
     gap: float | None = None,
@@ -182,7 +187,8 @@ def solve(
     """Solve the problem, certify the bound in exact arithmetic, and check the value against its references.
 
     solver      "glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", or an object such as BranchAndCut("highs");
-                for an Arrangement "subsets", "local-search", or one of these if it has a model; by default what suits
+                for an Arrangement "subsets", "local-search", for a SaddleProblem a solvers.descent_ascent.DescentAscent
+                with its knobs, for both also one of these if they have a model; by default what suits
     time_limit  seconds; what is best by then is returned with the bound that it has
     gap         relative gap at which to stop, 1e-9 by default
     seed        for solvers that draw random numbers
@@ -211,6 +217,25 @@ def solve(
                 report=progress or (lambda _: None),
             )
         problem = problem.model()
+    if isinstance(problem, SaddleProblem):
+        from solvers.descent_ascent import DescentAscent
+
+        knobs = DescentAscent() if solver in (None, "descent-ascent") else solver
+        if isinstance(knobs, DescentAscent):
+            from solvers.saddles import solve_saddle
+
+            return solve_saddle(
+                problem,
+                knobs,
+                clock=Clock(time_limit),
+                gap=MEETS if gap is None else gap,
+                seed=seed,
+                device=_device(device, useful=True),
+                report=progress or (lambda _: None),
+            )
+        if problem.model is None:
+            raise ValueError(f"{solver} plays no saddle problems; descent-ascent does")
+        problem, solver = problem.model(), knobs
     chosen, whole = choose(solver, problem), Clock(time_limit)
     if warm_start:
         if not isinstance(chosen, BranchAndCut):
@@ -231,7 +256,7 @@ def solve(
         gap=MEETS if gap is None else gap,
         report=progress or (lambda _: None),
         seed=seed,
-        device=_device(device, useful=isinstance(chosen, DescentAscent)),
+        device=_device(device, useful=isinstance(chosen, FirstOrder)),
     )
     interrupted = False
     try:

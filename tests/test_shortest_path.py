@@ -24,7 +24,7 @@ from formulations.walks import walks
 from solvers import Solution, solve
 from solvers.branch_and_bound import Search
 from solvers.certificate import Dual, Leaf
-from solvers.solve import NAMES, BranchAndCut, DescentAscent
+from solvers.solve import NAMES, BranchAndCut, FirstOrder
 
 EXACT = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent")
 KINDS = [nx.Graph, nx.MultiGraph, nx.DiGraph, nx.MultiDiGraph]
@@ -450,7 +450,7 @@ def test_who_cannot_says_who_can() -> None:
     plain = shortest_path(graph, (0, 0), (3, 3))
     for problem, solver, options, said in (
         (limited, "pdlp", {}, "pdlp takes no constraints that are found lazily; glop, highs, scip, cp-sat do"),
-        (limited, DescentAscent(), {}, "descent-ascent takes no constraints"),
+        (limited, FirstOrder(), {}, "descent-ascent takes no constraints"),
         (plain.also(odd=2 * plain.variables["x"] <= 3), "pdlp", {}, "finds no integers in this problem; glop"),
         (plain, "glop", {"warm_start": True}, "glop cannot start"),
         (plain, "scip", {"warm_start": True}, "scip cannot start"),
@@ -477,7 +477,7 @@ def test_descent_ascent_is_the_same_every_time() -> None:
 
 def test_descent_ascent_gives_what_it_has_when_its_steps_are_spent() -> None:
     problem = replace(shortest_path(grid(20), (0, 0), (19, 19)), dual=None)
-    solution = solve(problem, DescentAscent(iterations=64))
+    solution = solve(problem, FirstOrder(iterations=64))
     assert solution.status == "feasible"
     assert solution.bound is not None
     assert solution.value is not None
