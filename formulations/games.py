@@ -1,0 +1,211 @@
+"""Small games whose saddle points are known or can be computed, to watch methods by.
+
+    product      max over x, min over y of  x y, on [-1, 1]^2 or the whole plane
+    bilinear     ...  b'x + x'Ay + c'y
+    quadratic    ...  b'x + x'Ay + c'y - x'Px / 2 + y'Qy / 2,  P and Q positive definite
+    matrix game  max over x, min over y in probability simplices of  x'Ay
+
+A matrix game is a linear program (von Neumann 1928; Dantzig 1951): the row player secures min over j of (A'x)_j with
+the mixed strategy x, the column player lets no one have more than max over i of (Ay)_i, and the best of both are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cvxpy as cp
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Generator, Tensor
+
+from formulations.domains import Box, Simplex
+from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Game(SaddleProblem):
+    """A saddle problem whose saddle point is known: block name -> its values there."""
+
+    saddle: Mapping[str, Floats]
+
+
+def product(bounded: bool = True) -> Game:
+    """x y from (1/2, 1/2), on the square [-1, 1]^2 or the plane; the saddle is the origin."""
+    game = _quadratic(np.ones((1, 1)), {"x": np.zeros(1), "y": np.zeros(1)}, start=0.5)
+    if not bounded:
+        return game
+    square: dict[str, Any] = {
+        side: {name: replace(block, domain=Box(-1.0, 1.0)) for name, block in blocks.items()}
+        for side, blocks in (("maximize_over", game.maximize_over), ("minimize_over", game.minimize_over))
+    }
+    return replace(
+        game,
+        **square,
+        value=lambda players: -abs(float(players["x"])),
+        bound=lambda players: abs(float(players["y"])),
+    )
+
+
+def bilinear(n: int = 20, condition: float = 10.0, seed: int = 0) -> Game:
+    """b'x + x'Ay + c'y from the origin, the saddle's 2n numbers standard normal.
+
+    A's singular vectors are uniformly random, its singular values go from 1 to 1 / condition in equal ratios.
+    """
+    random = np.random.default_rng(seed)
+    return _quadratic(_matrix(n, condition, random), _saddle(n, random))
+
+
+def quadratic(n: int = 20, condition: float = 10.0, seed: int = 0) -> Game:
+    """b'x + x'Ay + c'y - x'Px / 2 + y'Qy / 2 from the origin: as bilinear(), P and Q with A's singular values."""
+    random = np.random.default_rng(seed)
+    A, saddle = _matrix(n, condition, random), _saddle(n, random)
+    P, Q = (_matrix(n, condition, random, symmetric=True) for _ in range(2))
+    return _quadratic(A, saddle, P, Q)
+
+
+def matrix_game(payoff: ArrayLike) -> SaddleProblem:
+    """x'Ay for the payoff A, finite (m, n): the answer is the rows' and the columns' mixed strategy.
+
+    Both start at random. Raises ValueError unless A is a finite matrix with rows and columns.
+    """
+    A = _finite(payoff)
+    entries = torch.tensor(A)
+
+    def rows_guarantee(players: Players) -> float:
+        return float((_mixed(players["x"]) @ A).min())
+
+    def columns_guarantee(players: Players) -> float:
+        return float((A @ _mixed(players["y"])).max())
+
+    return SaddleProblem(
+        maximize_over={"x": Block(_random_mixture(len(A)), Simplex())},
+        minimize_over={"y": Block(_random_mixture(len(A.T)), Simplex())},
+        payoff=[Term(lambda x, y: _form(x, entries, y), ["x", "y"])],
+        answer=lambda players: {"x": _mixed(players["x"]).tolist(), "y": _mixed(players["y"]).tolist()},
+        value=rows_guarantee,
+        bound=columns_guarantee,
+        model=lambda: matrix_game_lp(A),
+    )
+
+
+def matrix_game_lp(payoff: ArrayLike) -> Problem:
+    """maximize v subject to v <= (A'x)_j for every column j, x a mixed strategy of the rows.
+
+    The multipliers of "columns" are the columns' mixed strategy.
+    """
+    A = _finite(payoff)
+    x = cp.Variable(len(A), name="x", bounds=[0, 1])
+    v = cp.Variable(name="v", bounds=[A.min(), A.max()])
+    return Problem(
+        objective=cp.Maximize(v),
+        subject_to={"columns": A.T @ x >= v, "mixture": cp.sum(x) == 1},  # type: ignore[attr-defined, dict-item]
+        answer=lambda values: {"x": _mixed(values["x"]).tolist()},
+        repair=lambda values: _secured(A, values["x"]),
+    )
+
+
+def cyclic(n: int = 3) -> Floats:
+    """The payoff, float64 (n, n), of rock, paper, scissors and the like: i beats the half of all before it in a circle.
+
+    Raises ValueError unless n is odd and at least 3.
+    """
+    if n < 3 or n % 2 == 0:
+        raise ValueError(f"a cyclic game has an odd number of choices, 3 at least, not {n}")
+    ahead = (np.arange(n)[:, None] - np.arange(n)) % n
+    return np.where(ahead == 0, 0.0, np.where(ahead <= n // 2, 1.0, -1.0))
+
+
+def _quadratic(
+    A: Floats, saddle: Mapping[str, Floats], P: Floats | None = None, Q: Floats | None = None, start: float = 0.0
+) -> Game:
+    """b'x + x'Ay + c'y - x'Px / 2 + y'Qy / 2 with b and c such that both gradients vanish at that saddle."""
+    b, c = -A @ saddle["y"], -A.T @ saddle["x"]
+    if P is not None and Q is not None:
+        b, c = b + P @ saddle["x"], c - Q @ saddle["y"]
+    tA, tb, tc = map(torch.tensor, (A, b, c))
+    game = Game(
+        maximize_over={"x": Block(_constant(len(b), start))},
+        minimize_over={"y": Block(_constant(len(c), start))},
+        payoff=[
+            Term(lambda x, y: _form(x, tA, y), ["x", "y"]),
+            Term(lambda x: x @ tb.to(x.device), ["x"]),
+            Term(lambda y: y @ tc.to(y.device), ["y"]),
+        ],
+        answer=lambda players: {name: players[name].tolist() for name in ("x", "y")},
+        saddle=saddle,
+    )
+    return game if P is None or Q is None else _strongly(game, A, b, c, P, Q)
+
+
+def _strongly(game: Game, A: Floats, b: Floats, c: Floats, P: Floats, Q: Floats) -> Game:
+    """The same with - x'Px / 2 + y'Qy / 2, where both players have a best response in closed form."""
+    tP, tQ = torch.tensor(P), torch.tensor(Q)
+
+    def at(x: Floats, y: Floats) -> float:
+        return float(b @ x + x @ A @ y + c @ y - x @ P @ x / 2 + y @ Q @ y / 2)
+
+    def value(players: Players) -> float:
+        x = players["x"].numpy()
+        return at(x, -np.linalg.solve(Q, A.T @ x + c))
+
+    def bound(players: Players) -> float:
+        y = players["y"].numpy()
+        return at(np.linalg.solve(P, A @ y + b), y)
+
+    own = [Term(lambda x: -_form(x, tP, x) / 2, ["x"]), Term(lambda y: _form(y, tQ, y) / 2, ["y"])]
+    known = Reference("payoff at the known saddle", lambda: at(game.saddle["x"], game.saddle["y"]))
+    return replace(game, payoff=[*game.payoff, *own], value=value, bound=bound, references=[known])
+
+
+def _form(x: Tensor, A: Tensor, y: Tensor) -> Tensor:
+    """x'Ay for each member, (members, m) and (members, n) -> (members,)."""
+    return ((x @ A.to(x.device)) * y).sum(dim=-1)
+
+
+def _constant(n: int, value: float) -> Callable[[Generator], Tensor]:
+    return lambda generator: torch.full((n,), value, dtype=torch.float64, device=generator.device)
+
+
+def _random_mixture(n: int) -> Callable[[Generator], Tensor]:
+    """Uniform on the simplex: exponential numbers divided by their sum."""
+
+    def start(generator: Generator) -> Tensor:
+        draw = torch.empty(n, dtype=torch.float64, device=generator.device).exponential_(generator=generator)
+        return draw / draw.sum()
+
+    return start
+
+
+def _matrix(n: int, condition: float, random: np.random.Generator, *, symmetric: bool = False) -> Floats:
+    """Random, with singular values from 1 to 1 / condition in equal ratios; symmetric: positive definite."""
+    U, V = (np.linalg.qr(random.standard_normal((n, n)))[0] for _ in range(2))
+    return np.asarray(U * np.geomspace(1, 1 / condition, n) @ (U if symmetric else V).T)
+
+
+def _saddle(n: int, random: np.random.Generator) -> dict[str, Floats]:
+    return {name: random.standard_normal(n) for name in ("x", "y")}
+
+
+def _finite(payoff: ArrayLike) -> Floats:
+    A = np.asarray(payoff, dtype=np.float64)
+    if A.ndim != 2 or not A.size:
+        raise ValueError(f"a payoff has rows and columns, not shape {A.shape}; give an m x n matrix")
+    if not np.isfinite(A).all():
+        i, j = np.argwhere(~np.isfinite(A))[0]
+        raise ValueError(f"the payoff of row {i + 1}, column {j + 1} is {A[i, j]}; give finite numbers")
+    return A
+
+
+def _mixed(weights: Any) -> Floats:
+    """The mixed strategy that such weights, up to rounding one already, stand for: >= 0, sum 1; uniform if none."""
+    positive = np.maximum(np.asarray(weights, dtype=np.float64), 0.0)
+    total = positive.sum()
+    return np.asarray(positive / total) if total > 0 else np.full(len(positive), 1 / len(positive))
+
+
+def _secured(A: Floats, weights: Floats) -> Values:
+    x = _mixed(weights)
+    return {"x": x, "v": np.asarray((x @ A).min())}
