@@ -180,7 +180,7 @@ class Play:
         with torch.enable_grad():
             for sign, term in pay:
                 total = total + sign * self._mean(term, drawn)
-        if not leaves or not isinstance(total, Tensor):
+        if not leaves or not isinstance(total, Tensor) or not total.requires_grad:
             return [torch.zeros_like(leaf) for leaf in leaves]
         return torch.autograd.grad(total, leaves, materialize_grads=True)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from formulations.arrangement import Arrangement
 from formulations.exact import Integers, as_floats
 from formulations.problem import Multipliers, Problem, SaddleProblem
-from solvers import orders
+from solvers import conic, orders
 from solvers.branch_and_bound import Search, branch_and_cut
 from solvers.certificate import Bound, ExactModel, Leaf, Proof, dual_of
 from solvers.linear_program import Clock
@@ -25,7 +25,7 @@ from solvers.standard_form import StandardForm, standard_form, totally_unimodula
 if TYPE_CHECKING:
     from solvers.descent_ascent import DescentAscent
 
-NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent")
+NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", *conic.NAMES)
 PROVING = 8e-6  # seconds per column and non-zero that certifying an answer takes, on a slow day
 MEETS = 1e-9  # relative gap up to which value and bound count as equal, unless another is asked for
 
@@ -187,10 +187,11 @@ def solve(
     """Solve the problem, certify the bound in exact arithmetic, and check the value against its references.
 
     solver      "glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", or an object such as BranchAndCut("highs");
+                for a convex Problem that is not linear "clarabel" or "scs";
                 for an Arrangement "subsets", "local-search", for a SaddleProblem a solvers.descent_ascent.DescentAscent
                 with its knobs, for both also one of these if they have a model; by default what suits
     time_limit  seconds; what is best by then is returned with the bound that it has
-    gap         relative gap at which to stop, 1e-9 by default
+    gap         relative gap at which to stop, 1e-9 by default (clarabel, scs: 1e-7 of max(1, |value|))
     seed        for solvers that draw random numbers
     device      "auto", "cpu" or "cuda": descent-ascent and local-search run on a GPU, auto where there is one
     warm_start  start from the basis that the problem itself finds, so that the LP only verifies it (highs)
@@ -236,7 +237,14 @@ def solve(
         if problem.model is None:
             raise ValueError(f"{solver} plays no saddle problems; descent-ascent does")
         problem, solver = problem.model(), knobs
+    if solver in conic.NAMES or (solver is None and not conic.linear(problem)):
+        name = solver if isinstance(solver, str) else conic.NAMES[0]
+        if warm_start or device == "cuda":
+            what = "cannot start from a given basis" if warm_start else "does not run on device 'cuda'"
+            raise ValueError(f"{name} {what}; leave that out")
+        return conic.solve_convex(problem, name, clock=Clock(time_limit), gap=gap)
     chosen, whole = choose(solver, problem), Clock(time_limit)
+    conic.refuse_nonlinear(problem, chosen.name)
     if warm_start:
         if not isinstance(chosen, BranchAndCut):
             raise ValueError(f"{chosen.name} cannot start from a given basis; highs can")
