@@ -27,17 +27,13 @@ class Player:
         starts = {name: [block.start(generator) for generator in generators] for name, block in blocks.items()}
         self._first: dict[str, Any] = {name: copy.deepcopy(started[0]) for name, started in starts.items()}
         parts = {name: [_tensors(started) for started in all_] for name, all_ in starts.items()}
-        rows = [
-            torch.cat(
-                [t.detach().reshape(-1) for tensors in parts.values() for t in tensors[k].values()] or [torch.zeros(0)]
-            )
-            for k in range(members)
-        ]
-        self.flat = torch.stack(rows).to(generators[0].device)
-        if not self.flat.is_floating_point():
-            raise ValueError(
-                f"the blocks {', '.join(blocks)} hold whole numbers; a player moves floating-point numbers"
-            )
+        numbers = [[t for tensors in parts.values() for t in tensors[k].values()] for k in range(members)]
+        kinds = {number.dtype for number in numbers[0]}
+        if len(kinds) > 1 or not all(kind.is_floating_point for kind in kinds):
+            found = ", ".join(sorted(map(str, kinds)))
+            raise ValueError(f"the blocks {', '.join(blocks)} hold {found}; give them one floating-point dtype")
+        rows = [torch.cat([t.detach().reshape(-1) for t in own] or [torch.zeros(0)]) for own in numbers]
+        self.flat = torch.stack(rows).to(device)
         self.gradient = torch.zeros_like(self.flat)
         self.leaves: list[Tensor] = []
         self.blocks: dict[str, Any] = {}
