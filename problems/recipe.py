@@ -15,21 +15,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from problems.errors import InputError, safe
 from problems.files import check_writable
+from problems.terminal import progress, say, say_all, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from matplotlib.figure import Figure
 
     from formulations.arrangement import Arrangement
-    from formulations.problem import Problem
+    from formulations.problem import Problem, SaddleProblem
     from problems.io import GraphFile
     from solvers.solution import Solution
 
@@ -48,18 +47,24 @@ class Task:
     describe  the answer in lines for a reader
     draw      the answer as a figure
     solving   further arguments of solve()
+    solver    what --solver says, if anything -> that solver, its knobs set
+    follow    called with the search at every look at it
+    answer    the answer as JSON holds it
     evidence  what the JSON's certificate holds besides, for whoever wants to check the answer without us
     measures  what the JSON's stats hold besides
     write     writes the file that the user asked for, beside the picture
     """
 
     source: str
-    problem: Callable[[], Problem | Arrangement]
+    problem: Callable[[], Problem | Arrangement | SaddleProblem]
     describe: Callable[[Solution], Iterable[str]]
     draw: Callable[[Solution], Figure]
     notes: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     solving: Mapping[str, Any] = field(default_factory=dict)
+    solver: Callable[[str | None], Any] = lambda name: name
+    follow: Callable[[Any], None] | None = None
+    answer: Callable[[Solution], Any] = lambda solution: solution.answer
     evidence: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
     measures: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
     write: Callable[[Solution], None] | None = None
@@ -111,7 +116,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse, its complaints on one line as all others."""
 
     def error(self, message: str) -> NoReturn:
-        _say(f"{self.prog}: {safe(message, 500)}; see --help")
+        say(f"{self.prog}: {safe(message, 500)}; see --help")
         sys.exit(UNUSABLE)
 
 
@@ -136,10 +141,10 @@ def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(recipe, options, started)
     except InputError as error:
-        _say(str(error))
+        say(str(error))
         return UNUSABLE
     except KeyboardInterrupt:
-        _say(f"{recipe.name}: interrupted before there was an answer")
+        say(f"{recipe.name}: interrupted before there was an answer")
         return INTERRUPTED
 
 
@@ -190,42 +195,42 @@ def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
         return _judge(recipe, options, task)
     if isinstance(task, Report):
         if not options.quiet:
-            _say_all(task.notes)
-        _print(json.dumps({"problem": recipe.name, **task.data}) if options.json else "\n".join(task.lines))
+            say_all(task.notes)
+        show(json.dumps({"problem": recipe.name, **task.data}) if options.json else "\n".join(task.lines))
         return PROVEN
     from solvers import solve
 
     try:
         problem = task.problem()
         if not options.quiet:
-            _say_all(task.notes)
+            say_all(task.notes)
         limit = options.time_limit
-        with _progress(options.quiet) as progress:
+        with progress(options.quiet, task.follow) as follow:
             solution = solve(
                 problem,
-                options.solver,
+                task.solver(options.solver),
                 time_limit=None if limit is None else max(limit - (time.perf_counter() - started), 0.01),
                 seed=options.seed,
                 device=options.device,
-                progress=progress,
+                progress=follow,
                 **task.solving,
             )
     except ValueError as error:
         raise InputError(f"{task.source}: {error}") from error
     if options.json:
         measured, cut_short = _measured(task, solution)
-        _print(json.dumps(_as_json(recipe, task, solution, measured), allow_nan=False))
+        show(json.dumps(_as_json(recipe, task, solution, measured), allow_nan=False))
         if cut_short:
             return INTERRUPTED
-    elif solution.value is not None:
-        _print("\n".join(_as_text(recipe, task, solution)))
-    if solution.message and (solution.value is None or options.json):
-        _say(f"{task.source}: {solution.message}")
-    if task.write is not None and solution.value is not None:
+    elif solution.answer is not None:
+        show("\n".join(_as_text(recipe, task, solution)))
+    if solution.message and (solution.answer is None or options.json):
+        say(f"{task.source}: {solution.message}")
+    if task.write is not None and solution.answer is not None:
         task.write(solution)
     if solution.stats["interrupted"]:
         return INTERRUPTED
-    if options.plot is not None and solution.value is not None:
+    if options.plot is not None and solution.answer is not None:
         from problems.drawing import save
 
         save(task.draw(solution), options.plot)
@@ -239,16 +244,16 @@ def _judge(recipe: Recipe, options: argparse.Namespace, verdict: Verdict) -> int
     ok = all(holds for _, holds in verdict.checks)
     if options.json:
         checks = [{"name": name, "ok": holds} for name, holds in verdict.checks]
-        _print(json.dumps({"problem": recipe.name, "checked": verdict.source, "ok": ok, "checks": checks}))
+        show(json.dumps({"problem": recipe.name, "checked": verdict.source, "ok": ok, "checks": checks}))
     else:
         said = [f"  {'holds' if holds else 'FAILS'}: {name}" for name, holds in verdict.checks]
-        _print("\n".join([f"{verdict.source}: {'proven' if ok else 'NOT proven'}", *said]))
+        show("\n".join([f"{verdict.source}: {'proven' if ok else 'NOT proven'}", *said]))
     return PROVEN if ok else UNPROVEN
 
 
 def _measured(task: Task, solution: Solution) -> tuple[Mapping[str, Any], bool]:
     """What the stats hold besides, and whether Ctrl-C came meanwhile: the answer is not lost to that."""
-    if solution.value is None or solution.stats["interrupted"]:
+    if solution.answer is None or solution.stats["interrupted"]:
         return {}, False
     try:
         return task.measures(solution), False
@@ -265,7 +270,7 @@ def _as_json(recipe: Recipe, task: Task, solution: Solution, measured: Mapping[s
         "bound": solution.bound,
         "gap": solution.gap,
         "solver": solution.solver,
-        "answer": solution.answer,
+        "answer": None if solution.answer is None else task.answer(solution),
         "checks": [vars(check) for check in solution.checks],
         "certificate": {
             "kind": certificate.kind,
@@ -283,13 +288,15 @@ def _as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
     stats, certificate = solution.stats, solution.certificate
     sizes = ", ".join(f"{value:,} {name}" for name, value in task.facts.items())
     yield f"{recipe.summary.split(',')[0]} of {task.source} ({sizes})"
-    yield f"  value  {solution.value:.12g}"
+    yield f"  value  {'unknown' if solution.value is None else format(solution.value, '.12g')}"
     bound = "none" if solution.bound is None else f"{solution.bound:.12g}"
     how = "exactly, without" if certificate.exact else "without"
     proof = f"optimal, proven by {certificate.kind}: re-checked {how} the solver"
     yield f"  bound  {bound}  ({proof if certificate.verified else solution.message})"
     work = ", ".join(
-        f"{stats[name]:,} {name}" for name in ("rounds", "cuts", "boxes", "improvements") if stats.get(name)
+        f"{stats[name]:,} {name}"
+        for name in ("rounds", "cuts", "boxes", "improvements", "iterations")
+        if stats.get(name)
     )
     seconds = f"{stats['build_seconds'] + stats['solve_seconds']:.2f} s"
     yield f"  solver {solution.solver}: {', '.join(filter(None, (work, seconds)))}"
@@ -297,40 +304,3 @@ def _as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
         against = "" if check.value is None else f" {check.relation} {check.value:.12g}"
         yield f"  {'agrees' if check.ok else 'DISAGREES'}: {check.name}{against}"
     yield from task.describe(solution)
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[Any], None] | None]:
-    """A line on the terminal's standard error that follows the search; nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("building the model") as status:
-
-        def show(search: Any) -> None:
-            last = search.history[-1]
-            value, bound = (f"{last[k]:.8g}" if last[k] is not None else "none" for k in ("value", "bound"))
-            work = ", ".join(f"{last[name]:,} {name}" for name in ("cuts", "boxes") if last.get(name))
-            done = ", ".join(filter(None, (f"round {last['round']}", work)))
-            status.update(f"{done}: value {value}, bound {bound}")
-
-        yield show
-
-
-def _print(text: str) -> None:
-    """To standard output; whoever reads it may have read enough (`| head`), and the picture is still to be drawn."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say_all(notes: Iterable[str]) -> None:
-    for note in notes:
-        _say(f"note: {note}")
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
