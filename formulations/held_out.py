@@ -1,0 +1,136 @@
+"""The weak dual of the likelihood for continuous data, certified on fresh samples.
+
+For every d > 0, with data from q and a generator's samples from p (Donsker & Varadhan 1975),
+
+    KL(q || p)  >=  E_q log d - log E_p d  >=  1 + E_q log d - E_p d        equality in both at d = q / p
+
+and so  V = E_q log p = -entropy(q) - KL(q || p)  is bounded above wherever the entropy of q is known. The expectations
+are not: each is replaced by a confidence limit from samples that d has never met. With log d capped to [-cap, cap],
+which is just another valid d, both are means of bounded variables, and their limits hold at every sample size. Data
+that d was trained on, or no cap (d may have infinite variance under p), make the same figures worthless.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from formulations.problem import Floats
+
+STAKE = 0.75  # the largest share of the capital that a single draw can lose
+HALVINGS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class KLBound:
+    """KL(q || p) >= kl_at_least, in nats, at a confidence of `level` over the draw of the fresh samples.
+
+    estimate         the same with sample means for expectations: no bound
+    cap              log d was capped to [-cap, cap]
+    data, generated  how many samples of q and of p it rests on
+    """
+
+    kl_at_least: float
+    estimate: float
+    level: float
+    cap: float
+    data: int
+    generated: int
+
+    def likelihood_at_most(self, entropy: float) -> float:
+        """What V = E_q log p does not exceed, at the same confidence, for data of that (differential) entropy."""
+        return -entropy - self.kl_at_least
+
+
+def kl_bound(log_d_data: ArrayLike, log_d_generated: ArrayLike, *, level: float = 0.95, cap: float = 3.0) -> KLBound:
+    """The bound on KL(q || p) that log d proves by its values at fresh data (n,) and at fresh samples of p (m,).
+
+    Fresh: independent, in the order drawn (rows of a file: in random order), and used neither to train nor to choose
+    d, level or cap. Samples of p cost nothing, so draw many: either expectation has half of the error 1 - level.
+    Infinite values are capped. Raises ValueError for NaN, fewer than 2 values, a level not within [0.5, 1) or a cap
+    not within (0, 100].
+    """
+    _refuse_level(level)
+    if not 0 < cap <= 100:
+        raise ValueError(f"the cap on log d is {cap}; it must be positive and at most 100, such as 3")
+    log_d = np.clip(_values("log d at data", log_d_data), -cap, cap)
+    log_d_of_p = np.clip(_values("log d at generated samples", log_d_generated), -cap, cap)
+    error = (1 - level) / 2
+    lower = 2 * cap * mean_at_least((log_d + cap) / (2 * cap), error) - cap
+    upper = math.exp(cap) * (1 - mean_at_least(1 - np.exp(log_d_of_p - cap), error))
+    return KLBound(
+        kl_at_least=max(0.0, lower - math.log(upper)),  # no KL is negative
+        estimate=float(log_d.mean() - np.log(np.exp(log_d_of_p).mean())),
+        level=level,
+        cap=cap,
+        data=len(log_d),
+        generated=len(log_d_of_p),
+    )
+
+
+def mean_at_least(x: Floats, error: float) -> float:
+    """A lower confidence limit, false with a probability of at most `error`, on the mean of n variables in [0, 1].
+
+    Bet against the mean being m: draw i multiplies the capital by 1 + s_i (x_i - m), the stake s_i chosen from the
+    draws before it, so their order must not depend on their values. If the mean is m or less, the capital is a
+    supermartingale and ever reaches 1 / error with a probability of at most `error` (Ville). It falls as m rises, so
+    those m for which it did are all below one limit. Waudby-Smith & Ramdas, Estimating means of bounded random
+    variables by betting, JRSS B 86 (2024), with their stakes for a fixed n.
+    """
+    target, stake = -math.log(error), stakes(x, error)
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        m = (low + high) / 2
+        refuted = np.log1p(np.minimum(stake, STAKE / m) * (x - m)).cumsum().max() >= target
+        low, high = (m, high) if refuted else (low, m)
+    return low
+
+
+def stakes(x: Floats, error: float) -> Floats:
+    """What to stake at each of n draws to reach 1 / error, by the variance of the draws before it."""
+    n, draws = len(x), np.arange(1, len(x) + 1)
+    mean = (np.cumsum(x) + 1 / 2) / (draws + 1)
+    variance = (np.cumsum((x - mean) ** 2) + 1 / 4) / (draws + 1)
+    before = np.concatenate([[1 / 4], variance[:-1]])
+    best: Floats = np.sqrt(-2 * math.log(error) / (n * before))
+    return best
+
+
+def likelihood_interval(log_p: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """An asymptotic, two-sided interval for V = E_q log p from a model's log density at fresh data (n,).
+
+    Mean -+ z sd / sqrt(n), the central limit theorem's: to be drawn beside a bound, not a certificate. Log densities
+    are unbounded, and no interval for their mean holds at a finite n whatever q is (Bahadur & Savage 1956). It serves
+    as well for the mean of log p + log d, whose noise largely cancels, where the gap to a bound is what matters.
+    Raises ValueError for NaN, infinite or fewer than 2 values, and a level not within [0.5, 1).
+    """
+    _refuse_level(level)
+    values = _values("log p", log_p)
+    infinite = int(np.isinf(values).sum())
+    if infinite:
+        raise ValueError(
+            f"log p is infinite at {infinite:,} of {len(values):,} data, so its mean is too; give the model a density "
+            "that is positive and finite at all data"
+        )
+    mean, half = float(values.mean()), NormalDist().inv_cdf((1 + level) / 2) * float(values.std(ddof=1))
+    return mean - half / math.sqrt(len(values)), mean + half / math.sqrt(len(values))
+
+
+def _refuse_level(level: float) -> None:
+    if not 0.5 <= level < 1:
+        raise ValueError(f"the confidence level is {level}; it must be at least 0.5 and below 1, such as 0.95")
+
+
+def _values(name: str, given: ArrayLike) -> Floats:
+    """The values as float64 (n,); n >= 2, and no NaN."""
+    values = np.asarray(given, dtype=np.float64)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"{name} has shape {values.shape}; give a vector of at least 2 values, one per fresh sample")
+    missing = int(np.isnan(values).sum())
+    if missing:
+        raise ValueError(f"{name} is NaN for {missing:,} of {len(values):,} samples; a bound needs a value at each")
+    return values
