@@ -48,7 +48,7 @@ def mlp(widths: Sequence[int], generator: Generator, activation: type[nn.Module]
 
 
 class Affine(Stackable):
-    """x -> shift + scale x, coordinate by coordinate and for good: from standard units to the data's, or back."""
+    """x -> shift + scale x, coordinate by coordinate and for good: from standard units to the data's."""
 
     shift: Tensor
     scale: Tensor
@@ -62,6 +62,14 @@ class Affine(Stackable):
     def forward(self, x: Tensor) -> Tensor:
         """shift + scale x."""
         return self.shift + self.scale * x
+
+
+class Standardize(Affine):
+    """x -> (x - shift) / scale: the way back."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(x - shift) / scale."""
+        return (x - self.shift) / self.scale
 
 
 class Fourier(Stackable):
