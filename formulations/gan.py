@@ -1,0 +1,256 @@
+"""A generator's likelihood and its Lagrangian weak dual, for continuous data.
+
+A generator X = f(Z) with density p is to maximize V(f) = E_q log p, q being the data's density. For all d > 0
+
+    V(f)  <=  -entropy(q) - 1 + L(f, d)        L = E_q[-log d(X)] + E[d(f(Z))]        equality at d = q / p
+
+so the dual is trained: max over f, min over d, of L. The discriminator is a network that puts out log d. With D the
+logistic function of its output, the original game of Goodfellow et al., Generative adversarial nets, 2014, is
+
+    max over f, min over d    E_q[-log D(X)] + E[-log(1 - D(f(Z)))]                   least at the output log q / p
+
+with, if "non-saturating", the generator climbing E log D(f(Z)) instead (their section 3). However it was trained, the
+output is some log d, so that held-out data and fresh noise prove the same (formulations.held_out):
+
+    V(f)  <=  -entropy(q) - (a lower bound on KL(q || p))  <=  -entropy(q)
+
+The right-hand side bounds every generator (d = 1; Gibbs' inequality): it is what a saddle problem calls its bound. What
+is in the middle holds for this generator alone, and does not say that none is better.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Generator, Tensor, nn
+from torch.nn.functional import softplus
+
+from formulations.generators import expectation
+from formulations.held_out import KLBound, kl_bound, likelihood_interval
+from formulations.mixtures import GaussianMixture
+from formulations.penalties import uniform_numbers
+from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler, Term
+
+Loss = Literal["lagrangian", "minimax", "non-saturating"]
+Start = Callable[[Generator], nn.Module]
+
+SHARES = (0.6, 0.1)  # of a user's data to train with and to watch by; the rest is held out
+FEWEST = 20  # rows that can be split so
+HELD_OUT, WATCHED = 1 << 18, 1 << 13  # draws of a known density, and of a generator, for either
+CHUNK = 1 << 14
+EXACT = 1e-6  # standard error above which an entropy is not known
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What to learn from and what to judge by, float32 (rows, d), no row in two parts.
+
+    train     what the players see
+    watch     what training is followed by, choices such as when to stop made by it
+    held_out  what value, bound and evidence come from: every look at them before the last one spends them
+    density   q, where it is known
+    """
+
+    train: Tensor
+    watch: Tensor
+    held_out: Tensor
+    density: GaussianMixture | None = None
+
+    @cached_property
+    def center(self) -> Tensor:
+        """The mean of the training data, (d,)."""
+        return self.train.double().mean(0).float()
+
+    @cached_property
+    def scale(self) -> Tensor:
+        """Their sd, (d,). Raises ValueError for a column that does not vary: it has no density."""
+        scale = self.train.double().std(0).float()
+        for j in np.flatnonzero(~(scale > 0).numpy()):
+            raise ValueError(f"column {j + 1} of the data is {self.train[0, j]:.6g} in all rows; leave it out")
+        return scale
+
+    @cached_property
+    def entropy(self) -> float | None:
+        """The entropy of q in nats, where it is known."""
+        known = self.density is not None and self.density.entropy_error() <= EXACT
+        return self.density.entropy() if self.density is not None and known else None
+
+
+def split(rows: ArrayLike, seed: int = 0) -> Data:
+    """A user's independent observations (n, d), or (n,) for d = 1, shuffled and parted once.
+
+    Raises ValueError for fewer than 20 rows, and for numbers that are not finite in float32.
+    """
+    given = np.asarray(rows)
+    with np.errstate(over="ignore"):  # refused below
+        x = given.astype(np.float32).reshape(len(given), -1) if given.ndim in (1, 2) else given
+    if x.ndim != 2 or len(x) < FEWEST or not x.shape[1]:
+        raise ValueError(f"the data have shape {given.shape}; they must be (n, d) with n at least {FEWEST}")
+    bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
+    if len(bad):
+        raise ValueError(f"row {bad[0] + 1} of the data has a number that is missing, infinite or beyond float32")
+    order = np.random.default_rng([seed, len(x)]).permutation(len(x))
+    train, watch, held_out = np.split(x[order], [int(share * len(x)) for share in np.cumsum(SHARES)])
+    return Data(torch.from_numpy(train), torch.from_numpy(watch), torch.from_numpy(held_out))
+
+
+def drawn(q: GaussianMixture, n: int, seed: int = 0) -> Data:
+    """n draws to train with from a density that is known, and many to judge by."""
+    sizes = (n, WATCHED, HELD_OUT)
+    train, watch, held_out = (q.sample(size, _random(seed, f"data {k}")) for k, size in enumerate(sizes))
+    return Data(train, watch, held_out, q)
+
+
+def _random(seed: int, what: str) -> Generator:
+    """Random numbers of their own: a solver that is given the same seed draws others."""
+    words = np.random.SeedSequence([seed, *what.encode()]).generate_state(2)
+    return torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
+
+
+def resampled(rows: Tensor) -> Sampler:
+    """Draws rows with replacement."""
+    on = cache(rows.to)  # copied to a device once
+
+    def draw(batch: int, generator: Generator) -> Tensor:
+        device = generator.device
+        return on(device).index_select(0, torch.randint(len(rows), (batch,), generator=generator, device=device))
+
+    return draw
+
+
+def lagrangian() -> list[Term]:
+    """L = E_q[-log d(X)] + E[d(f(Z))]."""
+    return [
+        Term(lambda d, x: -d(x), ["d"], ["data"]),
+        Term(lambda f, d, z: expectation(f, lambda x: d(x).exp(), z), ["f", "d"], ["noise"]),
+    ]
+
+
+def minimax() -> list[Term]:
+    """E_q[-log D(X)] + E[-log(1 - D(f(Z)))], D the logistic function of the output."""
+    return [
+        Term(lambda d, x: softplus(-d(x)), ["d"], ["data"]),
+        Term(lambda f, d, z: expectation(f, lambda x: softplus(d(x)), z), ["f", "d"], ["noise"]),
+    ]
+
+
+def log_d_trick() -> list[Term]:
+    """E log D(f(Z)): its gradient does not vanish where D tells all samples from data."""
+    return [Term(lambda f, d, z: expectation(f, lambda x: -softplus(-d(x)), z), ["f", "d"], ["noise"])]
+
+
+def gan(
+    data: Data,
+    generator: Start,
+    discriminator: Start,
+    noise: Sampler,
+    *,
+    loss: Loss = "lagrangian",
+    penalties: Sequence[Term] = (),
+    level: float = 0.95,
+) -> SaddleProblem:
+    """The game of generator "f" and discriminator "d", modules both; they are its answer.
+
+    generator      random numbers -> a module from noise (batch, ...) to samples (batch, d) (formulations.generators)
+    discriminator  random numbers -> a module from samples (batch, d) to log d, or log q / p, (batch,)
+    penalties      what the discriminator pays (formulations.penalties); they may use the sampler "uniform"
+    value          V on held-out data less its statistical error (asymptotic) at that level, if f has a log_density
+    bound          -entropy(q), which no generator exceeds, if it is known
+    watch          V, and what d says V does not exceed, both as estimated from the data to watch by
+    Values and bounds are in nats per observation, of data in their own units. Raises ValueError for an unknown loss
+    and for a level not within 0.5 and 1.
+    """
+    if loss not in ("lagrangian", "minimax", "non-saturating"):
+        raise ValueError(f"the loss is {loss!r}; it must be 'lagrangian', 'minimax' or 'non-saturating'")
+    if not 0.5 <= level < 1:
+        raise ValueError(f"the confidence level is {level}; it must be at least 0.5 and below 1, such as 0.95")
+    known = hasattr(generator(torch.Generator()), "log_density")
+    entropy = data.entropy
+    return SaddleProblem(
+        maximize_over={"f": Block(generator)},
+        minimize_over={"d": Block(discriminator)},
+        payoff=lagrangian() if loss == "lagrangian" else minimax(),
+        surrogate=log_d_trick() if loss == "non-saturating" else None,
+        penalties={"minimize": penalties} if penalties else {},
+        samplers={"data": resampled(data.train), "noise": noise, "uniform": uniform_numbers},
+        value=(lambda players: (_likelihood(data, players, level) or (-math.inf,))[0]) if known else None,
+        bound=None if entropy is None else lambda _: -entropy,
+        level=level,
+        watch=lambda players: (
+            _mean(_log_p(data, players, data.watch)) if known else None,
+            None if entropy is None else -entropy - watched_kl(data, noise, players),
+        ),
+    )
+
+
+def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) -> dict[str, Any]:
+    """What held-out data and fresh noise say of players f and d, each at that level and in nats.
+
+    kl_at_least              a lower bound on KL(q || p), at every sample size
+    kl_estimate              what it would be without statistical error: no bound
+    likelihood_at_most       so that V does not exceed this; None where the entropy of q is unknown
+    any_likelihood_at_most   what no generator's V exceeds: -entropy(q), or None
+    likelihood_between       V by the central limit theorem, two-sided; None where p is unknown
+    level, cap, data, generated  what the bound rests on (formulations.held_out.KLBound)
+    """
+    found = _divergence(players, data.held_out, noise(HELD_OUT, _random(0, "held out")), level)
+    known, entropy = hasattr(players["f"], "log_density"), data.entropy
+    return {
+        "kl_at_least": found.kl_at_least,
+        "kl_estimate": found.estimate,
+        "likelihood_at_most": None if entropy is None else found.likelihood_at_most(entropy),
+        "any_likelihood_at_most": None if entropy is None else -entropy,
+        "likelihood_between": _likelihood(data, players, level) if known else None,
+        "level": found.level,
+        "cap": found.cap,
+        "data": found.data,
+        "generated": found.generated,
+    }
+
+
+def watched_kl(data: Data, noise: Sampler, players: Players) -> float:
+    """What d makes of KL(q || p) on the data to watch by: to compare or choose players by, no bound."""
+    return _divergence(players, data.watch, noise(WATCHED, _random(0, "watch"))).estimate
+
+
+def _divergence(players: Players, rows: Tensor, z: Tensor, level: float = 0.95) -> KLBound:
+    """KL(q || p) from below, by d at rows of q and at what f makes of the noise z."""
+    f, d = players["f"], players["d"]
+    at_data, at_samples = _mapped(d, rows), _mapped(lambda part: d(f(part)), z)
+    # any positive d proves something: where the network's overflows, take the least
+    at_data, at_samples = (np.where(np.isnan(log_d), -np.inf, log_d) for log_d in (at_data, at_samples))
+    return kl_bound(at_data, at_samples, level=level)
+
+
+def _log_p(data: Data, players: Players, rows: Tensor) -> Floats:
+    """A variable whose mean is V: log p; or -entropy + log p - log q, which varies less the nearer p is to q."""
+    log_p = _mapped(copy.deepcopy(players["f"]).double().log_density, rows.double())
+    if data.density is None or data.entropy is None:
+        return log_p
+    return log_p - _mapped(data.density.log_density, rows) - data.entropy
+
+
+def _likelihood(data: Data, players: Players, level: float) -> tuple[float, float] | None:
+    """Between which V is; None where p is 0 at some of the data, or overflows."""
+    values = _log_p(data, players, data.held_out)
+    return likelihood_interval(values, level) if np.isfinite(values).all() else None
+
+
+def _mean(values: Floats) -> float | None:
+    """Their mean, if it is finite."""
+    mean = float(values.mean())
+    return mean if math.isfinite(mean) else None
+
+
+@torch.no_grad()
+def _mapped(function: Callable[[Tensor], Any], rows: Tensor) -> Floats:
+    """The function's values, float64 (n,)."""
+    return np.concatenate([np.asarray(function(part), dtype=np.float64) for part in torch.split(rows, CHUNK)])
