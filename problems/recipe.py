@@ -158,6 +158,13 @@ def positive_seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
 
 
+def positive_whole(text: str) -> int:
+    """A command-line value that is a whole number from 1."""
+    if text.isdecimal() and len(text) < 10 and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
+
+
 def _seed(text: str) -> int:
     """A command-line value that is a whole number, not negative."""
     if text.isdecimal() and len(text) < 10:
@@ -172,7 +179,7 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     common.add_argument(
         "--solver",
         metavar="S",
-        help="glop, highs, scip, cp-sat, pdlp, descent-ascent; subsets or local-search for orders (default: by task)",
+        help="glop, highs, scip, cp-sat, pdlp, clarabel, descent-ascent; subsets, local-search for orders (by task)",
     )
     common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
     common.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of all random numbers (default 0)")

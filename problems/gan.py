@@ -1,0 +1,255 @@
+"""A generator learnt from data by its weak dual, and what held-out data prove: python -m problems.gan --data ring."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from problems.checkpoints import Folder
+from problems.errors import InputError, safe
+from problems.recipe import Recipe, Task, main, positive_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+    from formulations.gan import Data
+    from formulations.problem import Players, SaddleProblem, Sampler
+    from solvers.descent_ascent import DescentAscent
+    from solvers.solution import Solution
+
+KNOWN = ("mixture", "ring", "grid")  # data sets whose density is known
+GENERATORS = ("mlp", "flow", "mixture", "gaussian")
+LOSSES = ("lagrangian", "minimax", "non-saturating")
+DRAWS = 100_000  # of a known density, to train with
+COMPONENTS = 10  # of a mixture that is learnt
+SAMPLES = 2_500  # that are written, drawn and judged
+SHOWN = 5  # of them in the answer
+ITERATIONS = {"mlp": 20_000, "flow": 6_000, "mixture": 6_000, "gaussian": 3_000}
+MEETS = 0.01  # gap between value and bound, in nats, at which a generator counts as best
+SAMPLED, WEIGHTS = "samples.npy", "generator.pt"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this recipe reads."""
+    parser.add_argument(
+        "--data", default="mixture", metavar="D", help="ring, grid, mixture (default), or a .csv or .npy file of points"
+    )
+    parser.add_argument(
+        "--generator",
+        choices=GENERATORS,
+        metavar="G",
+        help="mlp, whose density is unknown; flow, mixture, gaussian (default: mlp, for --data mixture flow)",
+    )
+    parser.add_argument("--loss", choices=LOSSES, default="lagrangian", metavar="L", help=f"{', '.join(LOSSES)}")
+    parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of both players")
+    parser.add_argument("--seeds", type=positive_whole, default=1, metavar="K", help="train K at once, from --seed on")
+    parser.add_argument("--out", metavar="DIR", help="a folder for checkpoints, the history and samples")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """One training run: what is learnt, by which generator, and how."""
+
+    source: str
+    data: Data
+    kind: str
+    loss: str
+    iterations: int
+    seeds: int
+    seed: int
+
+    @cached_property
+    def noise(self) -> Sampler:
+        """What the generator is fed."""
+        from formulations.generators import normal
+
+        dims = self.data.train.shape[1]
+        return normal({"mlp": max(2, dims), "mixture": 1 + dims}.get(self.kind, dims))
+
+    @cached_property
+    def problem(self) -> SaddleProblem:
+        """The game; its answer is both players."""
+        from formulations import generators
+        from formulations.gan import gan
+
+        units = self.data.center, self.data.scale
+        start: Any = {
+            "mlp": partial(generators.free, max(2, self.data.train.shape[1]), (64, 64, 64), *units),
+            "flow": partial(generators.Flow, *units),
+            "mixture": partial(generators.Mixture, COMPONENTS, *units),
+            "gaussian": partial(generators.Gaussian, *units),
+        }[self.kind]
+        against = partial(generators.discriminator, (64, 64, 64), *units)
+        game = gan(self.data, start, against, self.noise, loss=self.loss)  # type: ignore[arg-type]
+        return replace(game, answer=lambda players: players)
+
+    def knobs(self, resume: Mapping[str, Any] | None) -> DescentAscent:
+        """How it is trained: Adam without momentum, steps that shrink to nothing, an average of the last of them."""
+        import torch
+
+        from solvers.descent_ascent import DescentAscent
+
+        return DescentAscent(
+            method="simultaneous",
+            optimizer=partial(torch.optim.Adam, lr=2e-3, betas=(0.0, 0.99), fused=True),
+            schedule=lambda iteration: (1 + math.cos(math.pi * iteration / self.iterations)) / 2,
+            averaging=0.999,
+            iterations=self.iterations,
+            batch=256,
+            members=self.seeds,
+            resume=resume,
+        )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a checkpoint must have been made with to go on from."""
+        rows = self.data.train
+        shown = {"--generator": self.kind, "--loss": self.loss, "--iterations": self.iterations, "--seeds": self.seeds}
+        return {"--data": [self.source, *rows.shape, float(rows.double().sum())], **shown, "--seed": self.seed}
+
+    def samples(self, players: Players) -> Tensor:
+        """What one generator makes of fresh noise, (2500, d)."""
+        import torch
+
+        with torch.no_grad():
+            made: Tensor = players["f"](self.noise(SAMPLES, torch.Generator().manual_seed(self.seed)))
+        return made
+
+
+def read(options: argparse.Namespace) -> Task:
+    """The training task in a data set, or what is left of it."""
+    if options.resume and options.out is None:
+        raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
+    training, notes = _training(options)
+    folder = resume = None
+    if options.out is not None:
+        folder = Folder(options.out, training.options)
+        if options.resume:
+            resume = folder.state()
+        else:
+            folder.begin()
+    rows, columns = training.data.train.shape
+    return Task(
+        source=training.source,
+        problem=lambda: training.problem,
+        describe=lambda solution: describe(training, solution),
+        draw=lambda solution: draw(training, solution),
+        notes=notes,
+        facts={"rows": rows, "columns": columns},
+        solving={"gap": MEETS},
+        solver=lambda name: training.knobs(resume) if name in (None, "descent-ascent") else name,
+        follow=None if folder is None else folder.follow,
+        answer=lambda solution: answer(training, solution),
+        evidence=lambda solution: evidence(training, solution),
+        measures=lambda solution: measures(training, solution),
+        write=None if folder is None else lambda solution: write(folder, training, solution),
+    )
+
+
+def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
+    """What the arguments name, and notes on how a file was read."""
+    from formulations import mixtures
+    from formulations.gan import drawn, split
+
+    notes: Sequence[str] = ()
+    if options.data in KNOWN:
+        source, data = options.data, drawn(getattr(mixtures, options.data)(), DRAWS, options.seed)
+    else:
+        from problems.io.points import read_points
+
+        file = read_points(options.data)
+        source, notes = safe(os.path.basename(options.data), 200), file.notes
+        try:
+            data = split(file.points, options.seed)
+            data.scale  # noqa: B018  refuses columns that do not vary
+        except ValueError as error:
+            raise InputError(f"{source}: {error}") from error
+    kind = options.generator or ("flow" if options.data == "mixture" else "mlp")
+    iterations = options.iterations or ITERATIONS[kind]
+    return Training(source, data, kind, options.loss, iterations, options.seeds, options.seed), notes
+
+
+def best(training: Training, solution: Solution) -> Players:
+    """The players to show: of several seeds those whose bound on KL is least on the data to watch by."""
+    if training.seeds == 1:
+        players: Players = solution.answer
+        return players
+    from formulations.gan import watched_kl
+
+    least: Players = min(solution.answer, key=lambda found: watched_kl(training.data, training.noise, found))
+    return least
+
+
+def answer(training: Training, solution: Solution) -> dict[str, Any]:
+    """The generator by what it makes."""
+    samples = training.samples(best(training, solution))
+    return {"generator": training.kind, "samples": samples[:SHOWN].tolist()}
+
+
+def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
+    """What held-out data prove of the generator shown."""
+    from formulations.gan import evidence
+
+    return evidence(training.data, training.noise, best(training, solution))
+
+
+def measures(training: Training, solution: Solution) -> Mapping[str, Any]:
+    """How well each seed's generator covers modes that are known."""
+    if training.data.density is None:
+        return {}
+    from problems.mode_quality import mode_quality
+
+    found = solution.answer if training.seeds > 1 else [solution.answer]
+    scores = [mode_quality(training.samples(players).double().numpy(), training.data.density) for players in found]
+    return {"quality": [vars(score) for score in scores]}
+
+
+def describe(training: Training, solution: Solution) -> Iterable[str]:
+    """What is proven, and how well known modes are covered."""
+    proof = evidence(training, solution)
+    rows = f"{proof['data']:,} held-out rows and {proof['generated']:,} samples"
+    least, sure = f"{proof['kl_at_least']:.4g}", f"{proof['level']:.0%}"
+    yield f"  KL(data || generator) is at least {least}, at {sure} confidence, by {rows}"
+    if proof["likelihood_at_most"] is not None:
+        yield f"  so its log-likelihood is at most {proof['likelihood_at_most']:.6g} nats per row"
+    for score in measures(training, solution).get("quality", []):
+        ratio = "" if score["sd_ratio"] is None else f", sd {score['sd_ratio']:.2f} times theirs"
+        share = f"{score['high_quality']:.1%} of samples within 3 sd of one"
+        yield f"  modes {score['covered']} of {score['modes']}, {share}{ratio}, KL of shares {score['reverse_kl']:.3g}"
+
+
+def draw(training: Training, solution: Solution) -> Figure:
+    """Samples, densities and discriminator; beside them value and bound over time."""
+    from problems.training import figure_of
+
+    title = f"{training.source}: {training.kind} generator, {training.loss} loss"
+    players = best(training, solution)
+    return figure_of(training.data, players, training.samples(players), solution.stats["history"], title)
+
+
+def write(folder: Folder, training: Training, solution: Solution) -> None:
+    """The last checkpoint, samples and the generator's weights."""
+    import numpy as np
+    import torch
+
+    players = best(training, solution)
+    samples, weights = io.BytesIO(), io.BytesIO()
+    np.save(samples, training.samples(players).numpy())
+    torch.save(players["f"].state_dict(), weights)
+    folder.save()
+    folder.write(SAMPLED, samples.getbuffer())
+    folder.write(WEIGHTS, weights.getbuffer())
+
+
+RECIPE = Recipe("gan", "Generator learnt by its weak dual, with what held-out data prove of it.", arguments, read)
+
+if __name__ == "__main__":
+    main(RECIPE)
