@@ -1,0 +1,251 @@
+"""Reading numbers to fit a generator to: points, or counts; or one sentence about why a file cannot be used."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tokenize
+import warnings
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from formulations.problem import Floats, Ints
+from problems.errors import InputError, quoted, safe
+from problems.io.build import EXACT, number
+from problems.io.content import decode, read_bytes
+from problems.io.matrix import HIGHEST
+
+TEXTS = (".csv", ".tsv", ".txt")
+LARGEST = 10_000_000  # numbers: 80 MB, read in some 10 s
+LONGEST = 4 << 20  # characters of a line: more would be split into more strings than memory may hold
+SEPARATORS = (";", ",", "\t")  # else blanks
+COUNTS = {"count", "counts", "frequency", "freq", "n", "number", "times"}  # headers of the column of counts
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, eq=False)
+class PointsFile:
+    """n points in d dimensions, float64 (n, d), finite, n >= 2; and what the user should be told about the reading."""
+
+    points: Floats
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class CountsFile:
+    """How often each value was observed; and what the user should be told about the reading.
+
+    value  int64 (k,), distinct, ascending, >= 1
+    count  int64 (k,), >= 1; value @ count is below 2^53
+    """
+
+    value: Ints
+    count: Ints
+    notes: tuple[str, ...] = ()
+
+
+def read_points(path: str | os.PathLike[str]) -> PointsFile:
+    """The points in a .csv file, one a line, or in a .npy file (n, d) or (n,), perhaps packed (.gz .bz2 .xz).
+
+    A first line of names is skipped; numbers stand apart by semicolons, commas, tabs or blanks. Raises InputError, one
+    sentence for the user, for a file that cannot be used.
+    """
+    return _read(os.fsdecode(path), _points)
+
+
+def read_counts(path: str | os.PathLike[str]) -> CountsFile:
+    """Whole numbers >= 1 in a .csv file (.gz .bz2 .xz): a column of observations, or columns of values and counts.
+
+    Of two columns, the header says which has the counts; without header the second. Raises InputError, one sentence
+    for the user, for a file that cannot be used.
+    """
+    return _read(os.fsdecode(path), _counts)
+
+
+def _read(path: str, parse: Callable[[bytes, str], Read]) -> Read:
+    try:
+        data, suffix = read_bytes(path)
+        if not data.strip():
+            raise InputError("is empty; give a file with numbers in it")
+        return parse(data, suffix)
+    except InputError as error:
+        raise InputError(f"{safe(path, 200)}: {error}") from None
+    except MemoryError:
+        raise InputError(f"{safe(path, 200)}: is too large for this computer's memory; give fewer numbers") from None
+
+
+# Points
+
+
+def _points(data: bytes, suffix: str) -> PointsFile:
+    notes = []
+    if suffix == ".npy":
+        points = _npy(data)
+    else:
+        header, _, points = _table(data, suffix, ".csv or .npy")
+        notes += [f"The first line, {quoted(', '.join(header))}, is taken as names."] if header else []
+    n, d = points.shape
+    if n < 2:
+        raise InputError(f"has {'1 point' if n else 'no points'}; give at least 2, a row each")
+    if n < d:
+        notes.append(f"It has {n:,} points in {d:,} dimensions, a row each; transpose it if columns are points.")
+    constant = np.flatnonzero(points.min(axis=0) == points.max(axis=0))
+    if len(constant):
+        notes.append(f"Columns with one number in all rows, such as column {constant[0] + 1}: {len(constant):,}.")
+    return PointsFile(points, tuple(notes))
+
+
+def _npy(data: bytes) -> Floats:
+    """The array in NumPy's own format as finite points (n, d); nothing in it is ever executed."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # numpy's remarks about odd headers
+            held: NDArray[Any] = npy.read_array(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, SyntaxError, TypeError, OverflowError, EOFError, RecursionError, tokenize.TokenError):
+        raise InputError(
+            "is named .npy but holds no NumPy array of numbers, or not all of it; write it with numpy.save"
+        ) from None
+    if held.dtype.kind not in "iuf":
+        raise InputError(f"holds {safe(held.dtype)}; save real numbers, as in array.astype(float)")
+    if held.ndim not in (1, 2) or not held.size:
+        form = " x ".join(map(str, held.shape)) or "0-dimensional"
+        raise InputError(f"holds an array of shape {safe(form)}; give n points of d numbers, n x d, or n numbers")
+    if held.size > LARGEST:
+        raise InputError(f"holds {held.size:,} numbers; give at most {LARGEST:,}")
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which is refused
+        points = held.reshape(len(held), -1).astype(np.float64, order="C")
+    wrong = np.argwhere(~(np.abs(points) <= HIGHEST))
+    if len(wrong):
+        i, j = wrong[0]
+        remedy = f"give numbers from -{HIGHEST:g} to {HIGHEST:g}, or leave out the row"
+        raise InputError(f"row {i + 1}, column {j + 1} is {points[i, j]}; {remedy}")
+    return points
+
+
+# Counts
+
+
+def _counts(data: bytes, suffix: str) -> CountsFile:
+    header, lines, numbers = _table(data, suffix, ".csv")
+    notes = [f"The first line, {quoted(', '.join(header))}, is taken as names."] if header else []
+    columns = numbers.shape[1]
+    if columns > 2:
+        raise InputError(f"has {columns:,} columns; give one of observations, or two headed value,count")
+    if columns == 2 and not header:
+        notes.append("The columns have no names, so the first is taken as values and the second as their counts.")
+    value, given = numbers[:, 0], np.ones(len(numbers))
+    if columns == 2:
+        last = _place_of_counts(header) if header else 1
+        value, given = numbers[:, 1 - last], numbers[:, last]
+    _refuse_unless_whole("value", value, lines)
+    _refuse_unless_whole("count", given, lines)
+    low = np.flatnonzero(value < 1)
+    if len(low):
+        raise InputError(
+            f"line {lines[low[0]]} has value {value[low[0]]:.0f}, but x counts trials up to and including the first "
+            "success, so it is at least 1; if the file counts failures before it, add 1 to every value"
+        )
+    negative = np.flatnonzero(given < 0)
+    if len(negative):
+        raise InputError(f"line {lines[negative[0]]} has count {given[negative[0]]:.0f}; a count is 0 or more")
+    if not given.any():
+        raise InputError("has counts that are all 0; give at least one observation")
+    if float(value @ given) >= EXACT:
+        raise InputError(f"has observations that sum to {value @ given:.3g}; their sum must be below 2^53")
+    if columns == 2 and len(np.unique(value)) < len(value):
+        notes.append("Some values are listed more than once; their counts are added.")
+    seen = given > 0
+    distinct, inverse = np.unique(value[seen], return_inverse=True)
+    return CountsFile(
+        distinct.astype(np.int64), np.bincount(inverse, weights=given[seen]).astype(np.int64), tuple(notes)
+    )
+
+
+def _place_of_counts(header: list[str]) -> int:
+    """Which of two columns has the counts: the one so named, the second if both are."""
+    places = [place for place in (1, 0) if header[place].lower() in COUNTS]
+    if not places:
+        raise InputError(f"has as header {quoted(','.join(header))}, of which neither names counts; write value,count")
+    return places[0]
+
+
+def _refuse_unless_whole(name: str, numbers: Floats, lines: Ints) -> None:
+    wrong = np.flatnonzero((numbers != np.rint(numbers)) | (np.abs(numbers) >= EXACT))
+    if len(wrong):
+        i = wrong[0]
+        fault = "not below 2^53" if abs(numbers[i]) >= EXACT else "not a whole number"
+        raise InputError(f"line {lines[i]} has {name} {numbers[i]:.12g}, which is {fault}; give whole numbers to count")
+
+
+# Text
+
+
+def _table(data: bytes, suffix: str, kinds: str) -> tuple[list[str], Ints, Floats]:
+    """The header (empty if there is none), the number of each line below it, and their finite numbers (n, d)."""
+    if suffix not in TEXTS:
+        raise InputError(f"has the suffix {quoted(suffix)}, which says no format; name it {kinds}")
+    header: list[str] = []
+    lines, numbers = array("q"), array("d")
+    width = 0
+    for line, cells in _rows(decode(data)):
+        if not width:
+            width = len(cells)
+            if all(number(cell) is None for cell in cells):
+                header = cells
+                if "" in header:
+                    raise InputError(
+                        f"line {line} leaves column {header.index('') + 1} without a name; name every column, and drop "
+                        "one that only numbers the rows (pandas: index=False)"
+                    )
+                continue
+        if len(cells) != width:
+            fields = "1 field" if len(cells) == 1 else f"{len(cells):,} fields"
+            raise InputError(f"line {line} has {fields} where the lines before have {width:,}; make them all alike")
+        values = [_finite(cell, line, column) for column, cell in enumerate(cells, start=1)]
+        if len(numbers) + width > LARGEST:
+            raise InputError(f"has more than {LARGEST:,} numbers up to line {line:,}; give fewer")
+        lines.append(line)
+        numbers.extend(values)
+    if not lines:
+        raise InputError("has no numbers below its first line; give a row of numbers for each observation")
+    return header, np.array(lines, dtype=np.int64), np.array(numbers).reshape(-1, width)
+
+
+def _finite(cell: str, line: int, column: int) -> float:
+    value = number(cell)
+    if value is not None and abs(value) <= HIGHEST:
+        return float(value)
+    remedy = f"write a number, from -{HIGHEST:g} to {HIGHEST:g}"
+    if "," in cell:
+        remedy = "write a decimal point, and nothing between thousands"
+    if not cell:
+        remedy = "write a number there, and no separator at the end of lines"
+    raise InputError(f"line {line}, column {column} is {quoted(cell)}; {remedy}, or leave out the line")
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The number and the cells of each line that is not blank; what numpy writes before a header, #, is dropped."""
+    if text.lstrip().startswith("#"):
+        text = text.replace("#", " ", 1)
+    last = "".join(text.rstrip()[-LONGEST:].splitlines()[-1:])  # not a header, unless there is nothing else
+    separator = next((sign for sign in SEPARATORS if sign in last), " " if len(last.split()) > 1 else ",")
+    for line, row in enumerate(io.StringIO(text, newline=None), start=1):
+        if len(row) > LONGEST:
+            raise InputError(f"line {line} has {len(row):,} characters; give at most {LONGEST:,}, a row on each line")
+        if row.isspace():
+            continue
+        if separator == " ":
+            yield line, row.split()
+            continue
+        try:  # line by line, so that no quote hides the end of one
+            cells = next(csv.reader([row.rstrip("\n")], delimiter=separator, skipinitialspace=True, strict=True))
+        except csv.Error as error:
+            raise InputError(f"line {line} cannot be split into fields ({safe(error)}); correct its quotes") from None
+        yield line, [cell.strip() for cell in cells]
