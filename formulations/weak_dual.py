@@ -1,0 +1,205 @@
+"""A generator's likelihood and its Lagrangian weak dual, on finitely many cells, where both can be computed.
+
+A generator gives cell x the probability p_x; the data have frequencies q. The task is to
+
+    maximize    V(p) = sum of q_x log p_x.
+
+Write r for p as it enters the logarithm, r_x = p_x being a constraint with the multiplier lam_x, and maximize over
+r >= 0 instead: for any lam > 0, r_x = q_x / lam_x is best, and weak duality says
+
+    V(p)  <=  max over r of  sum of q log r + lam (p - r)
+           =  const - sum of q log lam + sum of p lam,       const = sum of q log q - 1,
+
+with 0 log 0 = 0: a cell that was never seen only adds p_x lam_x. So a discriminator lam that is low on the data and
+high on what the generator makes up bounds the generator's likelihood, whatever either of them is. The gap is the
+generalized Kullback-Leibler divergence of q from p lam, with u = lam p / q
+
+    bound - V  =  sum of q log(q / (p lam)) - q + p lam  =  E_q[u - 1 - log u] + sum over q = 0 of p lam,
+
+so the bound is tight at lam = q / p, and of all multiples of a lam the best is lam / E_p lam. Over all generators,
+linear in p as it is, it is at most const - sum of q log lam + max lam; that is least at lam = 1, where p = q reaches it
+with V(p) = sum of q log q.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import cvxpy as cp
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from scipy.special import rel_entr, xlogy
+from torch import Generator, Tensor
+
+from formulations.domains import Simplex
+from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
+
+SUM = 1e-9  # by which frequencies may miss a sum of 1
+SERIES = 0.05  # |u - 1| up to which u - 1 - log u is summed up as a series
+
+
+def constant(q: Floats) -> float:
+    """const = sum of q log q - 1, in nats."""
+    return float(xlogy(q, q).sum() - q.sum())
+
+
+def likelihood(q: Floats, p: Floats) -> float:
+    """V(p) = sum of q log p; -inf where p is 0 and q is not."""
+    with np.errstate(divide="ignore"):
+        return float(xlogy(q, p).sum())
+
+
+def bound(q: Floats, p: Floats, lam: Floats) -> float:
+    """const - sum of q log lam + sum of p lam, at least V(p) for any lam >= 0; inf where lam is 0 and q is not."""
+    return constant(q) - likelihood(q, lam) + float(p @ lam)
+
+
+def gap(q: Floats, p: Floats, lam: Floats) -> float:
+    """bound - V = E_q[u - 1 - log u] + sum over q = 0 of p lam, u = lam p / q, without cancellation."""
+    r = p * lam
+    with np.errstate(divide="ignore", invalid="ignore"):
+        v = np.where(q > 0, (r - q) / q, np.inf)  # u - 1
+    near = np.abs(v) < SERIES
+    far = np.where(near, 0.0, rel_entr(q, r) - q + r)
+    # v - log(1 + v) = v^2 (1/2 - v/3 + v^2/4 - ...)
+    small, series = np.where(near, v, 0.0), np.zeros(len(q))
+    for k in range(14, 1, -1):
+        series = 1 / k - small * series
+    return float((far + q * small**2 * series).sum())
+
+
+def tightest(q: Floats, p: Floats) -> Floats:
+    """lam = q / p, 0 where q is: the bound is then V(p)."""
+    return np.divide(q, p, out=np.zeros(len(q)), where=q > 0)
+
+
+def rescaled(lam: Floats, p: Floats) -> Floats:
+    """lam / E_p lam, of all multiples of lam the one whose bound is best."""
+    return np.asarray(lam / (p @ lam))
+
+
+def weak_dual(q: ArrayLike, p: ArrayLike | None = None) -> Problem:
+    """The best bound on a generator p, or on all of them: convex in lam, to be minimized over lam >= 0.
+
+    given p       const - sum of q log lam + sum of p lam; the optimum is V(p), the answer lam
+    for any p     const - sum of q log lam + t  subject to  lam <= t  ("largest", whose multipliers are the generator);
+                  the optimum is sum of q log q, the answer p
+    Both q and p are float64 (k,). Raises ValueError unless they are non-negative and sum to 1, and V(p) is finite.
+    """
+    q = _distribution(q, "q")
+    seen = np.flatnonzero(q)
+    lam = cp.Variable(len(q), name="lam", nonneg=True)
+    surprise = constant(q) - q[seen] @ cp.log(lam[seen])  # type: ignore[attr-defined]
+    if p is not None:
+        given = _distribution(p, "p", len(q))
+        missed = np.flatnonzero((given == 0) & (q > 0))
+        if len(missed):
+            raise ValueError(f"p is 0 in cell {missed[0] + 1}, where q is not: V(p) is -inf, and no bound is best")
+        return Problem(
+            objective=cp.Minimize(surprise + given @ lam),
+            subject_to={},
+            answer=lambda values: values["lam"],
+            repair=lambda values: {"lam": rescaled(_on(q, values["lam"]), given)},
+            dual_function=lambda _: likelihood(q, given),
+            references=[Reference("V(p)", lambda: likelihood(q, given))],
+        )
+    t = cp.Variable(name="t")
+
+    def repair(values: Values) -> Values:
+        least = _on(q, values["lam"])
+        return {"lam": least / least.max(), "t": np.ones(())}
+
+    return Problem(
+        objective=cp.Minimize(surprise + t),
+        subject_to={"largest": lam <= t},
+        answer=lambda values: _mixed(tightest(q, values["lam"])),
+        repair=repair,
+        dual_function=lambda multipliers: likelihood(q, _mixed(multipliers["largest"])),
+        references=[_entropy(q)],
+    )
+
+
+def likelihood_game(q: ArrayLike, model: Literal["tabular", "softmax"] = "tabular") -> SaddleProblem:
+    """max over generators p, min over lam > 0 of  const - sum of q log lam + sum of p lam, for q float64 (k,).
+
+    tabular  p itself, in the simplex
+    softmax  p = softmax(theta) on the cells that were seen: on others no finite theta is best
+    The discriminator is log lam, so that lam > 0. Value and bound are V(p) and the bound on all generators, the answer
+    is p. At the saddle p is coupled to log lam by the identity, theta by about diag(q), ill-conditioned; so theta and
+    log lam are then in units of (q max q)^(-1/4), which leaves the square root of the condition: extragradient steps of
+    0.5 suit both. Raises ValueError unless q is non-negative and sums to 1.
+    """
+    if model not in ("tabular", "softmax"):
+        raise ValueError(f"there is no model {model!r} of p; choose tabular or softmax")
+    q = _distribution(q, "q")
+    k, const, frequency = len(q), constant(q), torch.tensor(q)
+    unseen = frequency == 0
+    scale = np.where(q > 0, q, 1.0) * q.max()
+    units = torch.tensor(scale**-0.25) if model == "softmax" else torch.ones(k, dtype=torch.float64)
+
+    def generated(theta: Tensor) -> Tensor:
+        if model == "tabular":
+            return theta
+        logits = theta * units.to(theta.device)
+        return logits.masked_fill(unseen.to(theta.device), -torch.inf).softmax(dim=-1)
+
+    def log_lam(d: Tensor) -> Tensor:
+        return d * units.to(d.device)
+
+    def made(players: Players) -> Floats:
+        return _mixed(generated(players[name]).numpy())
+
+    def bound_on_all(players: Players) -> float:
+        d = log_lam(players["d"]).numpy()
+        return constant(q) - float(q @ (d - d.max())) + 1.0  # lam / max lam, whose maximum is 1
+
+    name = {"tabular": "p", "softmax": "theta"}[model]
+    generator = Block(_equal(k, 1 / k), Simplex()) if model == "tabular" else Block(_equal(k, 0.0))
+    return SaddleProblem(
+        maximize_over={name: generator},
+        minimize_over={"d": Block(_equal(k, 0.0))},
+        payoff=[
+            Term(lambda d: const - log_lam(d) @ frequency.to(d.device), ["d"]),
+            Term(lambda p, d: (generated(p) * log_lam(d).exp()).sum(dim=-1), [name, "d"]),
+        ],
+        answer=made,
+        value=lambda players: likelihood(q, made(players)),
+        bound=bound_on_all,
+        model=lambda: weak_dual(q),
+        references=[_entropy(q)],
+    )
+
+
+def _equal(k: int, value: float) -> Callable[[Generator], Tensor]:
+    return lambda generator: torch.full((k,), value, dtype=torch.float64, device=generator.device)
+
+
+def _entropy(q: Floats) -> Reference:
+    return Reference("sum of q log q", lambda: constant(q) + 1.0)
+
+
+def _on(q: Floats, lam: Floats) -> Floats:
+    """lam >= 0, and 0 where q is: there it could only add to the bound."""
+    return np.where(q > 0, np.maximum(lam, 0.0), 0.0)
+
+
+def _mixed(weights: Floats) -> Floats:
+    """Such weights made non-negative, with sum 1."""
+    positive = np.maximum(weights, 0.0)
+    return np.asarray(positive / positive.sum())
+
+
+def _distribution(given: ArrayLike, name: str, cells: int | None = None) -> Floats:
+    """The vector as float64; raises ValueError, naming the entry, if it is no distribution (over so many cells)."""
+    weights = np.asarray(given, dtype=np.float64)
+    if weights.ndim != 1 or not weights.size or (cells is not None and len(weights) != cells):
+        wanted = "a vector with an entry per cell" if cells is None else f"one number for each of q's {cells} cells"
+        raise ValueError(f"{name} has shape {weights.shape}; it must be {wanted}")
+    wrong = np.flatnonzero(~(weights >= 0))
+    if len(wrong):
+        raise ValueError(f"{name} is {weights[wrong[0]]} in cell {wrong[0] + 1}; it must be at least 0 everywhere")
+    if not abs(weights.sum() - 1) <= SUM:
+        raise ValueError(f"{name} sums to {weights.sum():.12g}; divide it by that, so that it sums to 1")
+    return weights
