@@ -88,7 +88,7 @@ def test_the_gradient_of_the_gradient_is_right_for_every_member(which: str) -> N
             ends = []
             for shift in (1e-6, -1e-6):
                 flat[i] = before + shift
-                ends.append(float(total()))
+                ends.append(float(total().detach()))
             flat[i] = before
             assert (ends[0] - ends[1]) / 2e-6 == pytest.approx(float(gradient.flatten()[i]), rel=1e-4, abs=1e-6)
 
