@@ -23,7 +23,7 @@ from problems.io.content import decode, read_bytes
 from problems.io.matrix import HIGHEST
 
 TEXTS = (".csv", ".tsv", ".txt")
-LARGEST = 10_000_000  # numbers: 80 MB, read in some 10 s
+LARGEST = 10_000_000  # numbers: 80 MB, read in some 20 s
 LONGEST = 4 << 20  # characters of a line: more would be split into more strings than memory may hold
 SEPARATORS = (";", ",", "\t")  # else blanks
 COUNTS = {"count", "counts", "frequency", "freq", "n", "number", "times"}  # headers of the column of counts
