@@ -1,0 +1,164 @@
+"""What the methods for saddle problems do on one game: each from the same start, by as many gradients, with one step.
+
+One gradient evaluation is that of both players: an extragradient step takes two, a step of any other rule one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from formulations.games import Game
+from formulations.problem import Floats, Players, SaddleProblem
+from solvers import solve
+from solvers.descent_ascent import DescentAscent
+
+RESTART = 60  # iterations averaged before a restart
+METHODS: Mapping[str, Mapping[str, Any]] = {
+    "simultaneous": {"method": "simultaneous"},
+    "alternating": {"method": "alternating"},
+    "averaged": {"method": "alternating", "averaging": "uniform"},
+    "extragradient": {"method": "extragradient"},
+    "optimistic": {"method": "optimistic"},
+    "restarted": {"method": "alternating", "restart": RESTART},
+}
+STEPS = {
+    "extragradient": 0.9,
+    "optimistic": 0.45,
+    "restarted": 1.5,
+}  # over the gradient's Lipschitz constant, near best
+STEP = 0.5  # of the others, and of all where they are compared
+FLOOR = 1e-12  # errors relative to the first below which rounding rules
+TREND = 1.3  # factor by which a course has to change over what is fitted
+FEW = 4  # points that make no course
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """The course of one method.
+
+    evaluations  gradient evaluations at every look, float64 (k,)
+    error        there, float64 (k,): the distance to the saddle point where that is known, else bound - value
+    path         both players' first numbers there, float64 (k, 2)
+    residual     |z - P(z - F(z))| at the end
+    """
+
+    name: str
+    evaluations: Floats
+    error: Floats
+    path: Floats
+    residual: float | None
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """For JSON."""
+        behaviour, rate = trend(self.evaluations, self.error)
+        factor, order = (None, rate) if behaviour == "converges sublinearly" else (rate, None)
+        return {
+            "name": self.name,
+            "evaluations": int(self.evaluations[-1]),
+            "error": float(self.error[-1]) if np.isfinite(self.error[-1]) else None,
+            "residual": self.residual,
+            "behaviour": behaviour,
+            "factor_per_evaluation": factor,
+            "order": order,
+        }
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        behaviour, rate = trend(self.evaluations, self.error)
+        if rate is None:
+            return behaviour
+        sublinear = behaviour == "converges sublinearly"
+        return f"falls like 1/T^{rate:.2f}" if sublinear else f"factor {rate:.4g} per gradient"
+
+
+def knobs(name: str, lipschitz: float, iterations: int, step: float | None = None) -> DescentAscent:
+    """The method of that name, its step suiting a gradient with that Lipschitz constant."""
+    return DescentAscent(
+        **METHODS[name], step=(STEPS.get(name, STEP) if step is None else step) / lipschitz, iterations=iterations
+    )
+
+
+def compare(problem: SaddleProblem, lipschitz: float, evaluations: int, seed: int, until: float) -> list[Course]:
+    """The courses of all methods, as many as there is time for until then (time.monotonic), or until Ctrl-C."""
+    courses: list[Course] = []
+    for name in METHODS:
+        left = until - time.monotonic()
+        course = play(problem, name, lipschitz, evaluations, seed, left) if left > 0 else None
+        if course is None:
+            break
+        courses.append(course)
+    return courses
+
+
+def play(
+    problem: SaddleProblem, name: str, lipschitz: float, evaluations: int, seed: int, seconds: float = np.inf
+) -> Course | None:
+    """The course of one method; None if it is interrupted or takes longer."""
+    cost = 2 if name == "extragradient" else 1
+    rows: list[tuple[float, ...]] = []
+
+    def follow(search: Any) -> None:
+        players = search.play.member(0, search.averages if name == "averaged" else None)
+        blocks = (next(iter(side)) for side in (problem.maximize_over, problem.minimize_over))
+        rows.append(
+            (cost * search.iteration, error(problem, players), *(float(players[b].flatten()[0]) for b in blocks))
+        )
+
+    unjudged = replace(problem, value=None, bound=None, references=())  # it shall not stop where they meet
+    rule = replace(knobs(name, lipschitz, evaluations // cost, STEP), tolerance=0.0)
+    limit = None if np.isinf(seconds) else seconds
+    stats = solve(unjudged, rule, seed=seed, device="cpu", time_limit=limit, progress=follow).stats
+    if stats["interrupted"] or (stats["iterations"] < evaluations // cost and not stats["diverged"]):
+        return None
+    table = np.array(rows)
+    return Course(name, table[:, 0], table[:, 1], table[:, 2:], stats["residual"])
+
+
+def error(problem: SaddleProblem, players: Players) -> float:
+    """The distance to the saddle point where that is known, else bound - value."""
+    if isinstance(problem, Game):
+        return float(np.sqrt(sum(((players[name].numpy() - at) ** 2).sum() for name, at in problem.saddle.items())))
+    assert problem.value is not None
+    assert problem.bound is not None
+    return problem.bound(players) - problem.value(players)
+
+
+def trend(evaluations: Floats, error: Floats) -> tuple[str, float | None]:
+    """What a course does, and how fast, by least squares on the logarithms of its last three quarters.
+
+    "converges linearly" and "spirals out" come with the error's factor per evaluation; "converges sublinearly" with p
+    where it falls like 1 / evaluations^p; "cycles" and "arrives at once" with none. Where it falls, what is fitted is
+    the largest error still to come (of the last eighth too little is to come); what is rounding has no say.
+    """
+    used = np.isfinite(error) & (evaluations > 0)
+    below = np.flatnonzero(~(error > FLOOR * error[0]))
+    if len(below):
+        used &= evaluations < evaluations[below[0]]
+    t, e = evaluations[used], np.log(error[used])
+    late = t >= t.max(initial=0.0) / 4
+    if late.sum() < FEW:
+        return "arrives at once", None
+    t, e = t[late], e[late]
+    growth, _ = _line(t, e)
+    if growth * (t[-1] - t[0]) > np.log(TREND):
+        return "spirals out", float(np.exp(growth))
+    e, t = np.maximum.accumulate(e[::-1])[::-1][: -(len(t) // 8) or None], t[: -(len(t) // 8) or None]
+    (slope, misfit), (power, misfit_of_power) = _line(t, e), _line(np.log(t), e)
+    if slope * (t[-1] - t[0]) > -np.log(TREND):
+        return "cycles", None
+    if misfit_of_power < misfit and not len(below):
+        return "converges sublinearly", -power
+    return "converges linearly", float(np.exp(slope))
+
+
+def _line(x: Floats, y: Floats) -> tuple[float, float]:
+    """The slope of the line of least squares, and their sum."""
+    slope, constant = np.polyfit(x, y, 1)
+    return float(slope), float(np.square(y - constant - slope * x).sum())
