@@ -37,7 +37,7 @@ from formulations.domains import Simplex
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
 
 SUM = 1e-9  # by which frequencies may miss a sum of 1
-SERIES = 0.05  # |u - 1| up to which u - 1 - log u is summed up as a series
+SERIES = 0.05  # |r / q - 1| up to which the divergence is summed up as a series
 
 
 def constant(q: Floats) -> float:
@@ -58,16 +58,18 @@ def bound(q: Floats, p: Floats, lam: Floats) -> float:
 
 def gap(q: Floats, p: Floats, lam: Floats) -> float:
     """bound - V = E_q[u - 1 - log u] + sum over q = 0 of p lam, u = lam p / q, without cancellation."""
-    r = p * lam
+    return divergence(q, p * lam)
+
+
+def divergence(q: Floats, r: Floats) -> float:
+    """sum of q log(q / r) - q + r >= 0, for any q and r >= 0; to full accuracy where r is near q, too."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        v = np.where(q > 0, (r - q) / q, np.inf)  # u - 1
+        v = np.where(q > 0, (r - q) / q, np.inf)
     near = np.abs(v) < SERIES
-    far = np.where(near, 0.0, rel_entr(q, r) - q + r)
-    # v - log(1 + v) = v^2 (1/2 - v/3 + v^2/4 - ...)
-    small, series = np.where(near, v, 0.0), np.zeros(len(q))
-    for k in range(14, 1, -1):
+    small, series = np.where(near, v, 0.0), np.zeros_like(v)
+    for k in range(14, 1, -1):  # v - log(1 + v) = v^2 (1/2 - v/3 + v^2/4 - ...)
         series = 1 / k - small * series
-    return float((far + q * small**2 * series).sum())
+    return float(np.where(near, q * small**2 * series, rel_entr(q, r) - q + r).sum())
 
 
 def tightest(q: Floats, p: Floats) -> Floats:

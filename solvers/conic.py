@@ -261,7 +261,7 @@ def _without_answer(name: str, found: _Found, broken: str, bound: float | None) 
     """Nothing found that holds, and nothing proven."""
     status: Status = "no_solution"
     match found.ended:
-        case "unbounded":
+        case "unbounded" if bound is None:
             status, message = "unbounded", "the objective improves without end"
         case "infeasible":
             message = f"{name} calls the problem infeasible, without a proof that can be checked"

@@ -1,0 +1,162 @@
+"""The geometric generator: fitted by its likelihood, and as a game against a discriminator.
+
+Uniform noise u in (0, 1] becomes the number of throws until the first success of probability p,
+
+    X = f_p(u) = ceil(log u / log(1 - p)),    P(X = x) = p (1 - p)^(x - 1),
+
+the inverse of its distribution function. Of data with the mean m the log-likelihood, per observation, is
+
+    V(p) = log p + (m - 1) log(1 - p),        greatest at p = 1 / m = n / sum of x.
+
+As a concave program: maximize log s + (m - 1) log t subject to s + t <= 1, whose Lagrangian dual function is
+
+    mu - 1 - log mu + (m - 1) (log((m - 1) / mu) - 1)  >=  V(p),  for all mu > 0 and all p.
+
+As a game: V depends on the data through m alone, as if they had the frequencies q of the geometric law of mean m. So
+
+    V(p)  <=  const - E_data log d(x) + E_noise d(f_p(u)),      const = sum of q log q - 1 = V(1 / m) - 1,
+
+for any discriminator d > 0 (formulations.weak_dual), and d(x) = exp(a + b (x / m - 1)) is enough to make it tight, as
+q / p is of that form. Its expectation under the generator is, where (1 - p) e^(b/m) < 1,
+
+    E_noise d  =  p e^(a + b/m - b) / (1 - (1 - p) e^(b/m)).
+
+For b <= 0 that increases with p, up to e^(a + b/m - b) at p = 1: such a d bounds V(p) for all p at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import cvxpy as cp
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from scipy.special import xlogy
+from torch import Generator, Tensor
+
+from formulations.domains import Box
+from formulations.problem import Block, Floats, Ints, Players, Problem, Reference, SaddleProblem, Term, Values
+from formulations.weak_dual import divergence
+
+LEAST, MOST = 0.5, 2.0  # the p that the game is played on, in units of 1 / m
+STEEPEST, RISING = -1.0, 0.25  # the b: E_noise d stays below 2 e^a on these p, whatever m is
+ROUNDING = 4  # units in the last place by which the bound may be off
+
+
+def draws(p: float, u: ArrayLike) -> Ints:
+    """f_p(u), int64, for u float64 in (0, 1] and p in (0, 1]."""
+    with np.errstate(divide="ignore"):
+        rate = np.log1p(-np.float64(p))  # -inf for p = 1: every throw succeeds
+    thrown: Ints = np.maximum(np.ceil(np.log(np.asarray(u)) / rate), 1).astype(np.int64)
+    return thrown
+
+
+def likelihood(p: float, m: float) -> float:
+    """V(p) = log p + (m - 1) log(1 - p) in nats; -inf where it is, 0 log 0 being 0."""
+    if not 0 < p <= 1:
+        return -math.inf
+    return math.log(p) + ((m - 1) * math.log1p(-p) if p < 1 else 0.0 if m == 1 else -math.inf)
+
+
+def geometric(value: ArrayLike, count: ArrayLike | None = None) -> Problem:
+    """The most likely p, as a concave program; value and count, whole numbers from 1, (k,), are the data.
+
+    Raises ValueError for other data.
+    """
+    x, frequency = _data(value, count)
+    m = float(frequency @ x)
+    s, t = cp.Variable(name="s", nonneg=True), cp.Variable(name="t", nonneg=True)
+    successes, failures = cp.log(s), (m - 1) * cp.log(t) if m > 1 else 0  # type: ignore[attr-defined]
+
+    def dual(mu: float) -> float:
+        if not mu > 0:
+            return math.inf
+        return float(mu - 1 - math.log(mu) + xlogy(m - 1, (m - 1) / mu) - (m - 1))
+
+    def repair(values: Values) -> Values:
+        s, t = max(float(values["s"]), 0.0), max(float(values["t"]), 0.0) if m > 1 else 0.0
+        return {"s": np.asarray(s / (s + t)), "t": np.asarray(t / (s + t))}
+
+    return Problem(
+        objective=cp.Maximize(successes + failures),
+        subject_to={"total": s + t <= 1},
+        answer=lambda values: float(values["s"]),
+        repair=repair,
+        dual_function=lambda multipliers: dual(float(multipliers["total"])),
+        references=[closed_form(m)],
+    )
+
+
+def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddleProblem:
+    """max over p, min over d(x) = exp(a + b (x / m - 1)) of  const - E_data log d(x) + E_noise d(f_p(u)), both exact.
+
+    p is in units of 1 / m and x too, so that at the saddle p and b are coupled by 1 whatever m is: extragradient steps
+    of 0.5 take all data alike. p starts at half of 1 / m, a and b at 0, their saddle. The bound is rounded up, so
+    that with a gap of 0 the play goes on until it rests. Raises ValueError for other data.
+    """
+    x, frequency = _data(value, count)
+    m = float(frequency @ x)
+    best = likelihood(1 / m, m)
+    const, rounding = best - 1, ROUNDING * np.spacing(abs(best)) if m > 1 else 0.0
+    share, scaled = torch.tensor(frequency), torch.tensor(x / m - 1)
+
+    def on_data(a: Tensor, b: Tensor) -> Tensor:
+        """-E_data log d(x)."""
+        return -(share.to(a.device) * (a + b * scaled.to(a.device))).sum(dim=-1)
+
+    def on_noise(rho: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        """E_noise d(f_p(u))."""
+        p = rho / m
+        tilt = (b / m).exp()
+        return (p * tilt * (a - b).exp() / (p * tilt - (b / m).expm1())).squeeze(-1)  # 1 - (1 - p) tilt would cancel
+
+    def made(players: Players) -> float:
+        return min(float(players["p"]) / m, 1.0)
+
+    def secured(players: Players) -> float:
+        """V(p) as V(1 / m) less the divergence from there: V(p) itself is rounded off when p is within 1e-8."""
+        p, fitted = made(players), np.array([1 / m, 1 - 1 / m])
+        return best - m * divergence(fitted, np.array([p, 1 - p]))
+
+    def bound_on_all(players: Players) -> float:
+        b = min(float(players["b"]), 0.0)
+        a = b - b / m  # the best one: d is 1 at x = 1, so that E_noise d is 1 at most
+        return const - a - b * float(frequency @ (x / m - 1)) + 1.0 + rounding
+
+    return SaddleProblem(
+        maximize_over={"p": Block(_start(LEAST), Box(LEAST, min(MOST, m)))},
+        minimize_over={"a": Block(_start(0.0)), "b": Block(_start(0.0), Box(STEEPEST, RISING))},
+        payoff=[
+            Term(lambda a, b: const + on_data(a, b), ["a", "b"]),
+            Term(on_noise, ["p", "a", "b"]),
+        ],
+        answer=made,
+        value=secured,
+        bound=bound_on_all,
+        model=lambda: geometric(value, count),
+        references=[closed_form(m)],
+    )
+
+
+def closed_form(m: float) -> Reference:
+    """V(1 / m); to 1e-12 of it only a p within 1e-6 of 1 / m has it, as V is strongly concave."""
+    return Reference("p = n / sum of x", lambda: likelihood(1 / m, m), tolerance=1e-12)
+
+
+def _start(number: float) -> Callable[[Generator], Tensor]:
+    return lambda generator: torch.full((1,), number, dtype=torch.float64, device=generator.device)
+
+
+def _data(value: ArrayLike, count: ArrayLike | None) -> tuple[Floats, Floats]:
+    """The values and their frequencies, both float64 (k,)."""
+    x = np.asarray(value, dtype=np.float64)
+    n = np.ones_like(x) if count is None else np.asarray(count, dtype=np.float64)
+    if x.ndim != 1 or not x.size or n.shape != x.shape:
+        raise ValueError(f"there are values of shape {x.shape} and counts of shape {n.shape}; give one count a value")
+    for name, numbers in (("value", x), ("count", n)):
+        wrong = numbers[~((numbers >= 1) & (numbers == np.rint(numbers)) & np.isfinite(numbers))]
+        if len(wrong):
+            raise ValueError(f"a {name} is {wrong[0]:.12g}; all must be whole numbers from 1")
+    return x, n / n.sum()
