@@ -105,12 +105,12 @@ def split(rows: ArrayLike, seed: int = 0) -> Data:
 def drawn(q: GaussianMixture, n: int, seed: int = 0) -> Data:
     """n draws to train with from a density that is known, and many to judge by."""
     sizes = (n, WATCHED, HELD_OUT)
-    train, watch, held_out = (q.sample(size, _random(seed, f"data {k}")) for k, size in enumerate(sizes))
+    train, watch, held_out = (q.sample(size, random_numbers(seed, f"data {k}")) for k, size in enumerate(sizes))
     return Data(train, watch, held_out, q)
 
 
-def _random(seed: int, what: str) -> Generator:
-    """Random numbers of their own: a solver that is given the same seed draws others."""
+def random_numbers(seed: int, what: str) -> Generator:
+    """A generator for one purpose: a solver that is given the same seed draws other numbers."""
     words = np.random.SeedSequence([seed, *what.encode()]).generate_state(2)
     return torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
 
@@ -164,7 +164,7 @@ def gan(
     penalties      what the discriminator pays (formulations.penalties); they may use the sampler "uniform"
     value          V on held-out data less its statistical error (asymptotic) at that level, if f has a log_density
     bound          -entropy(q), which no generator exceeds, if it is known
-    watch          V, and what d says V does not exceed, both as estimated from the data to watch by
+    watch          the estimates of `watched`
     Values and bounds are in nats per observation, of data in their own units. Raises ValueError for an unknown loss
     and for a level not within 0.5 and 1.
     """
@@ -184,11 +184,22 @@ def gan(
         value=(lambda players: (_likelihood(data, players, level) or (-math.inf,))[0]) if known else None,
         bound=None if entropy is None else lambda _: -entropy,
         level=level,
-        watch=lambda players: (
-            _mean(_log_p(data, players, data.watch)) if known else None,
-            None if entropy is None else -entropy - watched_kl(data, noise, players),
-        ),
+        watch=lambda players: watched(data, noise, players),
     )
+
+
+def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | None]:
+    """Estimates from the data to watch by, in nats: V, what d says that V does not exceed, and its share of KL(q || p).
+
+    "value" is None where the density of f is unknown, "bound" where the entropy of the data is.
+    """
+    kl = watched_kl(data, noise, players)
+    known = hasattr(players["f"], "log_density")
+    return {
+        "value": _mean(_log_p(data, players, data.watch)) if known else None,
+        "bound": None if data.entropy is None else -data.entropy - kl,
+        "kl": kl,
+    }
 
 
 def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) -> dict[str, Any]:
@@ -201,7 +212,7 @@ def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) 
     likelihood_between       V by the central limit theorem, two-sided; None where p is unknown
     level, cap, data, generated  what the bound rests on (formulations.held_out.KLBound)
     """
-    found = _divergence(players, data.held_out, noise(HELD_OUT, _random(0, "held out")), level)
+    found = _divergence(players, data.held_out, noise(HELD_OUT, random_numbers(0, "held out")), level)
     known, entropy = hasattr(players["f"], "log_density"), data.entropy
     return {
         "kl_at_least": found.kl_at_least,
@@ -218,7 +229,7 @@ def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) 
 
 def watched_kl(data: Data, noise: Sampler, players: Players) -> float:
     """What d makes of KL(q || p) on the data to watch by: to compare or choose players by, no bound."""
-    return _divergence(players, data.watch, noise(WATCHED, _random(0, "watch"))).estimate
+    return _divergence(players, data.watch, noise(WATCHED, random_numbers(0, "watch"))).estimate
 
 
 def _divergence(players: Players, rows: Tensor, z: Tensor, level: float = 0.95) -> KLBound:

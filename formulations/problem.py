@@ -227,7 +227,8 @@ class SaddleProblem:
     value      the players -> what the maximizing player has secured: min of the payoff over the other, or less
     bound      the players -> what no choice of the maximizing player exceeds: max of the payoff over it, or more
     level      the confidence with which value and bound hold, if they are estimated from fresh samples
-    watch      the players -> value and bound by samples of their own, to follow the play by: never claimed
+    watch      the players -> "value", "bound" and whatever else by samples of their own, to follow the play by; None
+               where unknown, and never claimed
     model      the same as a convex problem, for solvers that take those
     references what the value is to be compared with
     """
@@ -242,6 +243,6 @@ class SaddleProblem:
     value: Callable[[Players], float] | None = None
     bound: Callable[[Players], float] | None = None
     level: float | None = None
-    watch: Callable[[Players], tuple[float | None, float | None]] | None = None
+    watch: Callable[[Players], Mapping[str, float | None]] | None = None
     model: Callable[[], Problem] | None = None
     references: Sequence[Reference] = ()

@@ -7,7 +7,7 @@ import io
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,9 @@ from problems.errors import InputError, safe
 from problems.recipe import Recipe, Task, main, positive_whole
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
-    from torch import Tensor
+    from numpy.typing import NDArray
 
     from formulations.gan import Data
     from formulations.problem import Players, SaddleProblem, Sampler
@@ -88,8 +89,7 @@ class Training:
             "gaussian": partial(generators.Gaussian, *units),
         }[self.kind]
         against = partial(generators.discriminator, (64, 64, 64), *units)
-        game = gan(self.data, start, against, self.noise, loss=self.loss)  # type: ignore[arg-type]
-        return replace(game, answer=lambda players: players)
+        return gan(self.data, start, against, self.noise, loss=self.loss)  # type: ignore[arg-type]
 
     def knobs(self, resume: Mapping[str, Any] | None) -> DescentAscent:
         """How it is trained: Adam without momentum, steps that shrink to nothing, an average of the last of them."""
@@ -115,12 +115,14 @@ class Training:
         shown = {"--generator": self.kind, "--loss": self.loss, "--iterations": self.iterations, "--seeds": self.seeds}
         return {"--data": [self.source, *rows.shape, float(rows.double().sum())], **shown, "--seed": self.seed}
 
-    def samples(self, players: Players) -> Tensor:
-        """What one generator makes of fresh noise, (2500, d)."""
+    def samples(self, players: Players) -> NDArray[np.float32]:
+        """What one generator makes of fresh noise, float32 (2500, d)."""
         import torch
 
+        from formulations.gan import random_numbers
+
         with torch.no_grad():
-            made: Tensor = players["f"](self.noise(SAMPLES, torch.Generator().manual_seed(self.seed)))
+            made: NDArray[np.float32] = players["f"](self.noise(SAMPLES, random_numbers(self.seed, "samples"))).numpy()
         return made
 
 
@@ -208,7 +210,7 @@ def measures(training: Training, solution: Solution) -> Mapping[str, Any]:
     from problems.mode_quality import mode_quality
 
     found = solution.answer if training.seeds > 1 else [solution.answer]
-    scores = [mode_quality(training.samples(players).double().numpy(), training.data.density) for players in found]
+    scores = [mode_quality(training.samples(players), training.data.density) for players in found]
     return {"quality": [vars(score) for score in scores]}
 
 
@@ -242,7 +244,7 @@ def write(folder: Folder, training: Training, solution: Solution) -> None:
 
     players = best(training, solution)
     samples, weights = io.BytesIO(), io.BytesIO()
-    np.save(samples, training.samples(players).numpy())
+    np.save(samples, training.samples(players))
     torch.save(players["f"].state_dict(), weights)
     folder.save()
     folder.write(SAMPLED, samples.getbuffer())

@@ -191,16 +191,17 @@ class SaddleSearch:
         problem, seed = self.problem, self.seed + WATCHING + self.iteration
         generators = [torch.Generator(g.device).manual_seed(seed + k) for k, g in enumerate(self.play.generators)]
         residual = max(self.play.residuals(generators))
-        value = bound = None
+        watched: Mapping[str, float | None] = {}
         if problem.level is None:
             self._keep_best()
-            value, bound = self.secured()
+            watched = dict(zip(("value", "bound"), self.secured(), strict=True))
         elif problem.watch is not None:
-            value, bound = problem.watch(self.players(0))
-        row = {"iteration": self.iteration, "evaluations": self.play.evaluations}
-        self.history.append({**row, "value": value, "bound": bound, "residual": residual})
+            watched = problem.watch(self.players(0))
+        row = {"iteration": self.iteration, "evaluations": self.play.evaluations, "value": None, "bound": None}
+        self.history.append({**row, **watched, "residual": residual})
         report(self)
-        if problem.level is None and value is not None and bound is not None and apart(value, bound) <= self.gap:
+        value, bound = self.secured()
+        if value is not None and bound is not None and apart(value, bound) <= self.gap:
             return "optimal"
         at_rest = not self.play.random and residual <= self.knobs.tolerance
         return "settled" if at_rest and not bool(self.lost.any()) else None

@@ -132,8 +132,10 @@ def test_value_evidence_and_bound_are_a_chain_around_the_truth(data: Data) -> No
     assert KL - 0.1 < found["kl_at_least"] < KL
     assert problem.watch is not None
     watched = problem.watch(players)
-    assert watched == pytest.approx((truth, truth), abs=0.1)
-    assert watched[1] == pytest.approx(-entropy - watched_kl(data, normal(1), players))
+    assert watched["value"] == pytest.approx(truth, abs=0.1)
+    assert watched["bound"] == pytest.approx(truth, abs=0.1)
+    assert watched["bound"] == pytest.approx(-entropy - watched_kl(data, normal(1), players))
+    assert watched["kl"] == pytest.approx(KL, abs=0.1)
 
 
 def test_a_good_discriminator_does_not_make_a_bad_generator_look_best(data: Data) -> None:
@@ -195,7 +197,9 @@ def test_where_entropy_or_density_are_unknown_neither_is_claimed() -> None:
     problem = gan(data, makes, Quadratic, normal(2))
     assert problem.value is None
     assert problem.watch is not None
-    assert problem.watch({"f": makes(seeded()), "d": exact()}) == (None, None)
+    watched = problem.watch({"f": makes(seeded()), "d": exact()})
+    assert (watched["value"], watched["bound"]) == (None, None)
+    assert watched["kl"] is not None
     assert evidence(data, normal(2), {"f": makes(seeded()), "d": exact()})["likelihood_between"] is None
 
     overlapping = drawn(GaussianMixture([1, 1], [[0, 0], [1, 0]], [1, 1]), 100)

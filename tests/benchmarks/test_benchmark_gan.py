@@ -1,0 +1,185 @@
+"""Learning generators measured, in CPU seconds on one core: python -m pytest tests/benchmarks/test_benchmark_gan.py.
+
+Speed is told by ratios of runs that take turns; nothing here asserts a time.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from formulations import mixtures
+from formulations.gan import drawn, evidence
+from formulations.networks import Scalar, mlp
+from formulations.problem import Block, SaddleProblem, Term
+from problems.gan import DRAWS, ITERATIONS, Training, measures
+from solvers import solve
+from solvers.descent_ascent import DescentAscent, SaddleSearch
+from solvers.linear_program import Clock
+
+Report = Callable[[str, str, str], None]
+Adam = partial(torch.optim.Adam, lr=1e-4, betas=(0.5, 0.9))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    with threads(1):
+        yield
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    yield
+    torch.set_num_threads(before)
+
+
+def normal(batch: int, generator: torch.Generator) -> Tensor:
+    return torch.randn(batch, 2, generator=generator, device=generator.device)
+
+
+def game(width: int) -> SaddleProblem:
+    """The Lagrangian game of two networks with three hidden layers of that width."""
+    hidden = [2, width, width, width]
+    return SaddleProblem(
+        maximize_over={"f": Block(lambda g: mlp([*hidden, 2], g))},
+        minimize_over={"d": Block(lambda g: nn.Sequential(*mlp([*hidden, 1], g), Scalar()))},
+        payoff=[
+            Term(lambda d, x: -d(x), ["d"], ["data"]),
+            Term(lambda f, d, z: d(f(z)).exp(), ["f", "d"], ["noise"]),
+        ],
+        samplers={"data": normal, "noise": normal},
+        level=0.95,
+    )
+
+
+def stepping(width: int, batch: int, members: int = 1, device: str = "cpu", **knobs: Any) -> Callable[[], None]:
+    """One iteration of the solver: a step of the discriminator, then one of the generator."""
+    set_up = DescentAscent(method="alternating", batch=batch, members=members, iterations=10**9, **knobs)
+    search = SaddleSearch(game(width), set_up, clock=Clock(), gap=0.0, seed=0, device=device)
+    return torch.no_grad()(search._step)
+
+
+def by_hand(width: int, batch: int, optimizer: Any) -> Callable[[], None]:
+    """The same as one writes it without a library."""
+
+    def net(out: int) -> nn.Sequential:
+        inner = [nn.Linear(2, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()]
+        return nn.Sequential(*inner, nn.Linear(width, out))
+
+    f, d = net(2), net(1)
+    of_f, of_d = optimizer(f.parameters()), optimizer(d.parameters())
+
+    def step() -> None:
+        x, z = torch.randn(batch, 2), torch.randn(batch, 2)
+        of_d.zero_grad()
+        (-d(x).mean() + d(f(z).detach()).exp().mean()).backward()
+        of_d.step()
+        z = torch.randn(batch, 2)
+        of_f.zero_grad()
+        (-d(f(z)).exp().mean()).backward()
+        of_f.step()
+
+    return step
+
+
+def seconds(step: Callable[[], None], count: int) -> float:
+    """CPU seconds per call."""
+    start = time.process_time()
+    for _ in range(count):
+        step()
+    return (time.process_time() - start) / count
+
+
+def in_turns(first: Callable[[], None], second: Callable[[], None], counts: tuple[int, int]) -> tuple[float, float]:
+    """Median seconds of the first, and median ratio of first to second, over blocks that take turns."""
+    rows = [(seconds(first, counts[0]), seconds(second, counts[1])) for _ in range(21)]
+    return statistics.median(a for a, _ in rows), statistics.median(a / b for a, b in rows)
+
+
+@pytest.mark.parametrize("name", ["Adam", "plain"])
+def test_a_step_against_a_loop_by_hand(report: Report, name: str) -> None:
+    ours = {"optimizer": partial(Adam, fused=True)} if name == "Adam" else {"step": 1e-4}
+    theirs = Adam if name == "Adam" else partial(torch.optim.SGD, lr=1e-4)
+    took, ratio = in_turns(stepping(32, 64, **ours), by_hand(32, 64, theirs), (60, 60))
+    report(f"one step, {name}, 3x32, batch 64 / by hand", "1.05 / 0.7", f"{ratio:.2f} ({1e3 * took:.2f} ms)")
+
+
+def test_an_ensemble_of_32(report: Report) -> None:
+    knobs: dict[str, Any] = {"optimizer": partial(Adam, fused=True)}
+    took, ratio = in_turns(stepping(32, 64, **knobs), stepping(32, 64, members=32, **knobs), (60, 6))
+    report("32 seeds as one, throughput per seed", "4 / 8 times", f"{32 * ratio:.1f} times ({1e3 * took:.2f} ms alone)")
+
+
+def trained(data: str, kind: str, seeds: int = 1, seed: int = 0) -> tuple[float, Training, Any]:
+    """CPU seconds to train by the recipe's own knobs, the training, and the solution."""
+    start = time.process_time()
+    made = drawn(getattr(mixtures, data)(), DRAWS, seed)
+    training = Training(data, made, kind, "lagrangian", ITERATIONS[kind], seeds, seed)
+    solution = solve(training.problem, training.knobs(None), seed=seed)
+    return time.process_time() - start, training, solution
+
+
+@pytest.mark.parametrize("kind", ["flow", "mixture"])
+def test_mixture_on_a_line(report: Report, kind: str) -> None:
+    gaps, took = [], []
+    for seed in range(3):
+        spent, training, solution = trained("mixture", kind, seed=seed)
+        proof = evidence(training.data, training.noise, solution.answer)
+        gaps.append(proof["likelihood_at_most"] - sum(proof["likelihood_between"]) / 2)
+        took.append(spent)
+    shown = ", ".join(f"{gap:.4f}" for gap in gaps)
+    report(f"1-D mixture by a {kind}, held-out bound - V", "0.01 / 0.003", f"{shown} ({np.median(took):.0f} s)")
+
+
+@pytest.mark.parametrize(
+    ("data", "seeds", "asked"),
+    [
+        ("ring", 1, "8/8, 96 %, 60 s / 98 %, 30 s, sd 0.9-1.1"),
+        ("ring", 10, "8/8, 96 %, 60 s / 98 %, 30 s, sd 0.9-1.1"),
+        ("grid", 10, "25/25 in 9, 94 %, 120 s / in 10, 97 %, 60 s, KL .005, sd 0.95-1.05"),
+    ],
+)
+def test_modes(report: Report, data: str, seeds: int, asked: str) -> None:
+    spent, training, solution = trained(data, "mlp", seeds)
+    scores = measures(training, solution)["quality"]
+    full = sum(score["covered"] == score["modes"] for score in scores)
+    quality, ratio, kl = ([score[name] for score in scores] for name in ("high_quality", "sd_ratio", "reverse_kl"))
+    spread = (
+        f"{full} of {seeds} with all modes, high quality {min(quality):.1%} to {max(quality):.1%}, "
+        f"sd {min(ratio):.2f} to {max(ratio):.2f}, reverse KL at most {max(kl):.4f}, {spent / seeds:.0f} s each"
+    )
+    report(f"{data}, {seeds} seed{'s as one' if seeds > 1 else ''}", asked, spread)
+    assert full
+
+
+def test_on_a_gpu(report: Report) -> None:
+    asked = "report / 20 times"
+    if not torch.cuda.is_available():
+        report("GPU, batch 4,096, 3x512", asked, "no GPU here")
+        return
+
+    def wall(step: Callable[[], None], count: int) -> float:
+        step()
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        for _ in range(count):
+            step()
+        torch.cuda.synchronize()
+        return (time.perf_counter() - start) / count
+
+    knobs: dict[str, Any] = {"optimizer": partial(Adam, fused=True)}
+    with threads(torch.get_num_threads()):
+        on_cpu = wall(stepping(512, 4096, **knobs), 5)
+    on_gpu = wall(stepping(512, 4096, device="cuda", **knobs), 200)
+    report("GPU, batch 4,096, 3x512", asked, f"{1 / on_gpu:,.0f} steps/s, {on_cpu / on_gpu:.1f} times one CPU core's")
