@@ -16,12 +16,10 @@ from problems.errors import InputError, safe
 from problems.recipe import Recipe, Task, main, positive_whole
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from formulations.gan import Data
-    from formulations.problem import Players, SaddleProblem, Sampler
+    from formulations.problem import Floats, Players, SaddleProblem, Sampler
     from solvers.descent_ascent import DescentAscent
     from solvers.solution import Solution
 
@@ -115,14 +113,14 @@ class Training:
         shown = {"--generator": self.kind, "--loss": self.loss, "--iterations": self.iterations, "--seeds": self.seeds}
         return {"--data": [self.source, *rows.shape, float(rows.double().sum())], **shown, "--seed": self.seed}
 
-    def samples(self, players: Players) -> NDArray[np.float32]:
-        """What one generator makes of fresh noise, float32 (2500, d)."""
+    def samples(self, players: Players) -> Floats:
+        """What one generator makes of fresh noise, (2500, d)."""
         import torch
 
         from formulations.gan import random_numbers
 
         with torch.no_grad():
-            made: NDArray[np.float32] = players["f"](self.noise(SAMPLES, random_numbers(self.seed, "samples"))).numpy()
+            made: Floats = players["f"](self.noise(SAMPLES, random_numbers(self.seed, "samples"))).double().numpy()
         return made
 
 
@@ -244,7 +242,7 @@ def write(folder: Folder, training: Training, solution: Solution) -> None:
 
     players = best(training, solution)
     samples, weights = io.BytesIO(), io.BytesIO()
-    np.save(samples, training.samples(players))
+    np.save(samples, training.samples(players).astype(np.float32))
     torch.save(players["f"].state_dict(), weights)
     folder.save()
     folder.write(SAMPLED, samples.getbuffer())
