@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 from formulations.networks import Affine, Fourier, Scalar, Stackable, Standardize, mlp
 from formulations.problem import Sampler
 
+LEAST = 0.05  # slope of a flow, in standard units
 HALVINGS = 60  # of an interval, to the last bit of float64
 LOG_2_PI = math.log(2 * math.pi)
 
@@ -126,9 +127,11 @@ def expectation(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], z:
 class Flow(KnownDensity):
     """y_i = m(z_i), increasing, with coefficients that depend on z_1, ..., z_(i-1): a triangular map.
 
-    m(t) = b + e^a t + sum over j of e^(u_j) tanh(e^(v_j) (t - w_j)), so p(y) = N(z; 0, I) / product of m'(z_i) at the z
-    that makes y, found by bisection. Such maps reach every density (the Knothe-Rosenblatt rearrangement); they are the
-    neural autoregressive flows of Huang et al., 2018.
+    m(t) = b + (c + e^a) t + sum over j of e^(u_j) tanh(e^(v_j) (t - w_j)), and p(y) = N(z; 0, I) / product of m'(z_i)
+    at the z that makes y, found by bisection. With c = 0 such maps reach every density (the Knothe-Rosenblatt
+    rearrangement); they are the neural autoregressive flows of Huang et al., 2018. With c = 0.05 no part is narrower
+    than that share of the data's sd: else a game may thin the tails until V is -1000 and less while no discriminator
+    minds (as Grover et al., Flow-GAN, 2018, report of others).
     """
 
     def __init__(self, center: Tensor, scale: Tensor, generator: Generator, steps: int = 8, width: int = 32) -> None:
@@ -144,12 +147,12 @@ class Flow(KnownDensity):
         self.conditioners = nn.ModuleList(mlp(w, generator, nn.Tanh) for w in widths)
 
     def _coefficients(self, i: int, before: Tensor) -> tuple[Tensor, ...]:
-        """b, e^a (..., batch or 1) and e^u, e^v, w (..., batch or 1, steps) of coordinate i."""
+        """b, c + e^a (..., batch or 1) and e^u, e^v, w (..., batch or 1, steps) of coordinate i."""
         c = self.own[..., i, :]
         if i:
             c = c + self.conditioners[i - 1](before)
         u, v, w = c[..., 2:].chunk(3, dim=-1)
-        return c[..., 0], c[..., 1].exp(), u.exp(), v.exp(), w
+        return c[..., 0], LEAST + c[..., 1].exp(), u.exp(), v.exp(), w
 
     def standard(self, z: Tensor) -> Tensor:
         """m, coordinate by coordinate."""
