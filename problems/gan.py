@@ -44,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--generator",
         choices=GENERATORS,
         metavar="G",
-        help="mlp, whose density is unknown; flow, mixture, gaussian (default: mlp, for --data mixture flow)",
+        help="mlp, whose density is unknown; flow, mixture, gaussian (default: mlp, for --data mixture mixture)",
     )
     parser.add_argument("--loss", choices=LOSSES, default="lagrangian", metavar="L", help=f"{', '.join(LOSSES)}")
     parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of both players")
@@ -172,16 +172,19 @@ def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
             data.scale  # noqa: B018  refuses columns that do not vary
         except ValueError as error:
             raise InputError(f"{source}: {error}") from error
-    kind = options.generator or ("flow" if options.data == "mixture" else "mlp")
+    kind = options.generator or ("mixture" if options.data == "mixture" else "mlp")
     iterations = options.iterations or ITERATIONS[kind]
     return Training(source, data, kind, options.loss, iterations, options.seeds, options.seed), notes
 
 
 def best(training: Training, solution: Solution) -> Players:
-    """The players to show: of several seeds those whose bound on KL is least on the data to watch by."""
+    """The players to show: of several seeds those that do best on the data to watch by."""
     if training.seeds == 1:
         players: Players = solution.answer
         return players
+    if solution.value is not None:
+        chosen: Players = solution.answer[solution.stats["chosen"]]
+        return chosen
     from formulations.gan import watched_kl
 
     least: Players = min(solution.answer, key=lambda found: watched_kl(training.data, training.noise, found))

@@ -34,15 +34,20 @@ def solve_saddle(
     built = clock.elapsed
     ended = search.run(report)
     solved = clock.elapsed
-    judged = [_judged(search, k) for k in range(knobs.members)]
+    members = [search.players(k) for k in range(knobs.members)]
+    standings = [_standing(problem, players) for players in members]
     alive = [k for k in range(knobs.members) if not search.lost[k]] or list(range(knobs.members))
-    value, bound, players = judged[max(alive, key=lambda k: _rank(*judged[k][:2]))]
-    if problem.level is None and search.best:
+    chosen = max(alive, key=lambda k: _rank(*standings[k]))
+    if problem.level is None:
         value, bound = search.secured()
-        players = _best_of_both(search, players)
+        players = _best_of_both(search, members[chosen])
+    else:  # only now are the held-out samples looked at, and only for the member that was chosen by others
+        players = members[chosen]
+        value, bound = _finite(problem.value, players), _finite(problem.bound, players)
     certified = clock.elapsed
     gap_left = None if value is None or bound is None else apart(value, bound)
-    sound = gap_left is None or gap_left >= -ROUNDING
+    # A value is the lower end of what samples say, so it may lie a little above a bound that it has all but reached.
+    sound = gap_left is None or gap_left >= -(ROUNDING if problem.level is None else max(gap, ROUNDING))
     verified = gap_left is not None and sound and gap_left <= max(gap, ROUNDING)
     residual = search.history[-1]["residual"]
     status: Status = "optimal" if verified else "feasible"
@@ -50,13 +55,12 @@ def solve_saddle(
     if not verified and (ended == "diverged" or not at_rest):
         status = "not_converged"
     checks = [] if sound else [Check("no value lies above its bound", "<=", bound, False)]
-    answers = [problem.answer(found) for _, _, found in judged]
     solution = Solution(
         status=status,
         value=value,
         bound=bound,
         gap=None if gap_left is None else max(gap_left, 0.0),
-        answer=problem.answer(players) if knobs.members == 1 else answers,
+        answer=problem.answer(players) if knobs.members == 1 else [problem.answer(found) for found in members],
         values=_numbers(players),
         multipliers=None,
         certificate=Certificate(_kind(problem) if gap_left is not None else "none", verified, exact=False),
@@ -69,7 +73,8 @@ def solve_saddle(
         checks += compare(problem, solution, clock)
     stats = {
         "numbers": {side: player.flat.shape[1] for side, player in search.play.players.items()},
-        "members": [{"value": value, "bound": bound} for value, bound, _ in judged],
+        "members": [{"value": value, "bound": bound} for value, bound in standings],
+        "chosen": chosen,
         "diverged": int(search.lost.sum()),
         "iterations": search.iteration,
         "evaluations": search.play.evaluations,
@@ -84,12 +89,17 @@ def solve_saddle(
     return replace(solution, checks=checks, stats=stats)
 
 
-def _judged(search: SaddleSearch, k: int) -> tuple[float | None, float | None, Players]:
-    """What one member's players have secured, and they."""
-    problem, players = search.problem, search.players(k)
-    found = [None if of is None else float(of(players)) for of in (problem.value, problem.bound)]
-    value, bound = (number if number is not None and math.isfinite(number) else None for number in found)
-    return value, bound, players
+def _standing(problem: SaddleProblem, players: Players) -> tuple[float | None, float | None]:
+    """Value and bound of one member, to choose among several by: never by samples that are held out."""
+    if problem.level is None:
+        return _finite(problem.value, players), _finite(problem.bound, players)
+    watched = {} if problem.watch is None else problem.watch(players)
+    return watched.get("value"), watched.get("bound")
+
+
+def _finite(secured: Callable[[Players], float] | None, players: Players) -> float | None:
+    found = math.nan if secured is None else float(secured(players))
+    return found if math.isfinite(found) else None
 
 
 def _rank(value: float | None, bound: float | None) -> float:
