@@ -98,7 +98,8 @@ def matrix_game_lp(payoff: ArrayLike) -> Problem:
     """
     A = _finite(payoff)
     x = cp.Variable(len(A), name="x", bounds=[0, 1])
-    v = cp.Variable(name="v", bounds=[A.min(), A.max()])
+    room = float(np.abs(A).max()) + 1  # v is not to rest on its bounds, which only keep the certificate finite
+    v = cp.Variable(name="v", bounds=[-2 * room, 2 * room])
     return Problem(
         objective=cp.Maximize(v),
         subject_to={"columns": A.T @ x >= v, "mixture": cp.sum(x) == 1},  # type: ignore[attr-defined, dict-item]
@@ -203,7 +204,7 @@ def _mixed(weights: Any) -> Floats:
     """The mixed strategy that such weights, up to rounding one already, stand for: >= 0, sum 1; uniform if none."""
     positive = np.maximum(np.asarray(weights, dtype=np.float64), 0.0)
     total = positive.sum()
-    return np.asarray(positive / total) if total > 0 else np.full(len(positive), 1 / len(positive))
+    return np.asarray(positive / total) if 0 < total < np.inf else np.full(len(positive), 1 / len(positive))
 
 
 def _secured(A: Floats, weights: Floats) -> Values:

@@ -5,6 +5,7 @@ One gradient evaluation is that of both players: an extragradient step takes two
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -124,7 +125,7 @@ def play(
 def error(problem: SaddleProblem, players: Players) -> float:
     """The distance to the saddle point where that is known, else bound - value."""
     if isinstance(problem, Game):
-        return float(np.sqrt(sum(((players[name].numpy() - at) ** 2).sum() for name, at in problem.saddle.items())))
+        return math.hypot(*(d for name, at in problem.saddle.items() for d in (players[name].numpy() - at).tolist()))
     assert problem.value is not None
     assert problem.bound is not None
     return problem.bound(players) - problem.value(players)

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 GAMES = {
     "penalty": "kicker against goalkeeper, left or right: how often 1,417 penalties went in (Palacios-Huerta 2003)",
-    "matching-pennies": "the row player wins if both show the same side",
-    "cyclic": "rock, paper, scissors",
+    "matching-pennies": "won by the row player, counted 1, if both show the same side",
+    "cyclic": "rock, paper, scissors, a win counted 1 and a tie 1/2",
     "product": "x y on [-1, 1]^2",
     "product-unbounded": "x y on the plane",
     "bilinear": "b'x + x'Ay + c'y in 20 + 20 numbers",
     "quadratic": "the same with a strongly concave and a strongly convex term",
     "wasserstein": "potentials against a plan: the Wasserstein-1 distance of 8 and 10 random points",
 }
-PAYOFFS = {"penalty": [[0.5830, 0.9497], [0.9291, 0.6992]], "matching-pennies": [[1.0, -1.0], [-1.0, 1.0]]}
+PAYOFFS = {"penalty": [[0.5830, 0.9497], [0.9291, 0.6992]], "matching-pennies": [[1.0, 0.0], [0.0, 1.0]]}
 METHODS = ("restarted", "extragradient", "optimistic", "averaged", "alternating", "simultaneous")
 ITERATIONS = 20_000
-IN_THE_PLANE, ELSEWHERE = 150, 1000  # gradient evaluations that methods are compared by
+IN_THE_PLANE, ELSEWHERE = 150, 600  # gradient evaluations that methods are compared by
 LARGE = 100_000  # payoffs from which GLOP is not asked, and methods are compared by fewer gradients
 POINTS = 8, 10  # of the two distributions
 SHOWN = 12  # choices of a mixed strategy in the text; --json has them all
@@ -130,7 +130,7 @@ def _game(options: argparse.Namespace) -> tuple[_Played, str]:
             problem = transport.on_a_line(x, a / a.sum(), y, b / b.sum())
             game = _Played(problem, {"sources": m, "targets": n}, math.sqrt(m + n))
         case "cyclic":
-            game = _matrix(games.cyclic())
+            game = _matrix((games.cyclic() + 1) / 2)
         case _:
             game = _matrix(np.array(PAYOFFS[name]))
     return game, name

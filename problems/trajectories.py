@@ -108,12 +108,14 @@ def _name(ax: Axes, ends: list[tuple[float, Course]]) -> None:
     at -= max(at[-1] - 1, 0)
     for k in range(len(at) - 2, -1, -1):
         at[k] = min(at[k], at[k + 1] - APART)
+    wide = 1 / ax.get_position().width  # of the paper, in widths of the panel
     for (height, course), place in zip(ends, at, strict=True):
         color, line, marker = _style(course.name)
         style: dict[str, Any] = {"transform": ax.transAxes, "clip_on": False, "color": color, "ls": line, "lw": 1.2}
-        ax.plot([1.005, 1.03, 1.06], [height, place, place], marker=marker, ms=4.5, markevery=[1], **style)
+        style |= {"marker": marker, "ms": 4.5, "markevery": [1]}
+        ax.plot([1 + 0.002 * wide, 1 + 0.008 * wide, 1 + 0.014 * wide], [height, place, place], **style)
         ax.text(
-            1.07,
+            1 + 0.018 * wide,
             place,
             f"{course.name}: {course.said}",
             size=8,
