@@ -42,6 +42,7 @@ from formulations.weak_dual import divergence
 
 LEAST, MOST = 0.5, 2.0  # the p that the game is played on, in units of 1 / m
 STEEPEST, RISING = -1.0, 0.25  # the b: E_noise d stays below 2 e^a on these p, whatever m is
+ALIKE = 1e-6  # p that count as the same
 ROUNDING = 4  # units in the last place by which the bound may be off
 
 
@@ -92,9 +93,9 @@ def geometric(value: ArrayLike, count: ArrayLike | None = None) -> Problem:
 def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddleProblem:
     """max over p, min over d(x) = exp(a + b (x / m - 1)) of  const - E_data log d(x) + E_noise d(f_p(u)), both exact.
 
-    p is in units of 1 / m and x too, so that at the saddle p and b are coupled by 1 whatever m is: extragradient steps
-    of 0.5 take all data alike. p starts at half of 1 / m, a and b at 0, their saddle. The bound is rounded up, so
-    that with a gap of 0 the play goes on until it rests. Raises ValueError for other data.
+    The generator chooses rho = p m. In these units rho and b are coupled by 1 at the saddle whatever m is, so
+    extragradient steps of 0.5 suit all data. rho starts at 1/2, a and b at 0, where they are best. The bound is rounded
+    up, so that with a gap of 0 the play goes on until it rests. Raises ValueError for other data.
     """
     x, frequency = _data(value, count)
     m = float(frequency @ x)
@@ -113,7 +114,7 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
         return (p * tilt * (a - b).exp() / (p * tilt - (b / m).expm1())).squeeze(-1)  # 1 - (1 - p) tilt would cancel
 
     def made(players: Players) -> float:
-        return min(float(players["p"]) / m, 1.0)
+        return min(float(players["rho"]) / m, 1.0)
 
     def secured(players: Players) -> float:
         """V(p) as V(1 / m) less the divergence from there: V(p) itself is rounded off when p is within 1e-8."""
@@ -126,11 +127,11 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
         return const - a - b * float(frequency @ (x / m - 1)) + 1.0 + rounding
 
     return SaddleProblem(
-        maximize_over={"p": Block(_start(LEAST), Box(LEAST, min(MOST, m)))},
+        maximize_over={"rho": Block(_start(LEAST), Box(LEAST, min(MOST, m)))},
         minimize_over={"a": Block(_start(0.0)), "b": Block(_start(0.0), Box(STEEPEST, RISING))},
         payoff=[
             Term(lambda a, b: const + on_data(a, b), ["a", "b"]),
-            Term(on_noise, ["p", "a", "b"]),
+            Term(on_noise, ["rho", "a", "b"]),
         ],
         answer=made,
         value=secured,
@@ -141,8 +142,14 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
 
 
 def closed_form(m: float) -> Reference:
-    """V(1 / m); to 1e-12 of it only a p within 1e-6 of 1 / m has it, as V is strongly concave."""
-    return Reference("p = n / sum of x", lambda: likelihood(1 / m, m), tolerance=1e-12)
+    """V(1 / m)."""
+    return Reference("p = n / sum of x", lambda: likelihood(1 / m, m), tolerance=tolerance(m))
+
+
+def tolerance(m: float) -> float:
+    """How close, relatively, V(p) must be to V(1 / m) for p to be within 1e-6 of 1 / m; V is strongly concave."""
+    best = likelihood(1 / m, m)
+    return (best - likelihood(max(1 / m - ALIKE, 0.5 / m), m)) / abs(best) if best else 0.0
 
 
 def _start(number: float) -> Callable[[Generator], Tensor]:

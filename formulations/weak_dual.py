@@ -91,30 +91,37 @@ def weak_dual(q: ArrayLike, p: ArrayLike | None = None) -> Problem:
     Both q and p are float64 (k,). Raises ValueError unless they are non-negative and sum to 1, and V(p) is finite.
     """
     q = _distribution(q, "q")
+    return _on_all(q) if p is None else _on_one(q, _distribution(p, "p", len(q)))
+
+
+def _on_one(q: Floats, p: Floats) -> Problem:
+    """In terms of mass = p lam, which is best at q, while lam may be of all orders of magnitude."""
+    missed = np.flatnonzero((p == 0) & (q > 0))
+    if len(missed):
+        raise ValueError(f"p is 0 in cell {missed[0] + 1}, where q is not: V(p) is -inf, and no bound is best")
+    seen, V = np.flatnonzero(q), likelihood(q, p)
+    mass = cp.Variable(len(q), name="mass", nonneg=True)
+    log_lam = cp.log(mass[seen]) - np.log(p[seen])  # type: ignore[attr-defined]
+    return Problem(
+        objective=cp.Minimize(constant(q) - q[seen] @ log_lam + cp.sum(mass)),  # type: ignore[attr-defined]
+        subject_to={},
+        answer=lambda values: tightest(values["mass"], p),
+        repair=lambda values: {"mass": _mixed(np.where(q > 0, values["mass"], 0.0))},
+        dual_function=lambda _: V,
+        references=[Reference("V(p)", lambda: V)],
+    )
+
+
+def _on_all(q: Floats) -> Problem:
     seen = np.flatnonzero(q)
-    lam = cp.Variable(len(q), name="lam", nonneg=True)
-    surprise = constant(q) - q[seen] @ cp.log(lam[seen])  # type: ignore[attr-defined]
-    if p is not None:
-        given = _distribution(p, "p", len(q))
-        missed = np.flatnonzero((given == 0) & (q > 0))
-        if len(missed):
-            raise ValueError(f"p is 0 in cell {missed[0] + 1}, where q is not: V(p) is -inf, and no bound is best")
-        return Problem(
-            objective=cp.Minimize(surprise + given @ lam),
-            subject_to={},
-            answer=lambda values: values["lam"],
-            repair=lambda values: {"lam": rescaled(_on(q, values["lam"]), given)},
-            dual_function=lambda _: likelihood(q, given),
-            references=[Reference("V(p)", lambda: likelihood(q, given))],
-        )
-    t = cp.Variable(name="t")
+    lam, t = cp.Variable(len(q), name="lam", nonneg=True), cp.Variable(name="t")
 
     def repair(values: Values) -> Values:
-        least = _on(q, values["lam"])
+        least = np.where(q > 0, np.maximum(values["lam"], 0.0), 0.0)
         return {"lam": least / least.max(), "t": np.ones(())}
 
     return Problem(
-        objective=cp.Minimize(surprise + t),
+        objective=cp.Minimize(constant(q) - q[seen] @ cp.log(lam[seen]) + t),  # type: ignore[attr-defined]
         subject_to={"largest": lam <= t},
         answer=lambda values: _mixed(tightest(q, values["lam"])),
         repair=repair,
@@ -180,11 +187,6 @@ def _equal(k: int, value: float) -> Callable[[Generator], Tensor]:
 
 def _entropy(q: Floats) -> Reference:
     return Reference("sum of q log q", lambda: constant(q) + 1.0)
-
-
-def _on(q: Floats, lam: Floats) -> Floats:
-    """lam >= 0, and 0 where q is: there it could only add to the bound."""
-    return np.where(q > 0, np.maximum(lam, 0.0), 0.0)
 
 
 def _mixed(weights: Floats) -> Floats:

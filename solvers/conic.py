@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
+from io import StringIO
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
 NAMES = ("clarabel", "scs")
 MEETS = 1e-7  # of max(1, |value|): up to which value and bound count as equal, unless another gap is asked for
-FEASIBLE = 1e-7  # of max(1, |constant|): up to which a constraint counts as satisfied
-# Clarabel goes on until it makes no more progress: to answers good to 1e-7, where its own 1e-8 leave errors of 1e-5.
+FEASIBLE = 1e-7  # of max(1, what is compared): up to which a constraint counts as satisfied
+# Clarabel's own tolerances of 1e-8 leave errors of 1e-5 in an answer; these, which it need not reach, 1e-7 at most.
 CLARABEL_KNOBS = {
-    **dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), 1e-16),
+    "tol_gap_abs": 1e-14,
+    "tol_gap_rel": 1e-14,
+    "tol_feas": 1e-10,
     "min_terminate_step_length": 1e-10,
     "verbose": False,
 }
@@ -133,7 +136,9 @@ def _solved(problem: Problem, name: str, clock: Clock) -> _Found:
             model.unpack_results(raw, chain, inverse)
         except cp.error.SolverError:
             return _Found("failed", iterations, sizes=sizes, build_seconds=built)
-    ended: Any = {"user_limit": "limit"}.get(str(model.status), str(model.status).removesuffix("_inaccurate"))
+    ended: Any = str(model.status).removesuffix("_inaccurate")
+    if ended == "user_limit" or (ended == "optimal" and clock.left <= 0):
+        ended = "limit"
     values = {name: v.value for name, v in problem.variables.items()}
     present = all(value is not None and np.isfinite(value).all() for value in values.values())
     return _Found(
@@ -165,7 +170,8 @@ def _by_clarabel(data: Any, seconds: float) -> tuple[Any, int]:
 def _by_scs(model: cp.Problem, chain: Any, data: Any, seconds: float) -> tuple[Any, int]:
     accuracy = {"eps_abs": SCS_ACCURACY, "eps_rel": SCS_ACCURACY, "max_iters": SCS_ITERATIONS}
     limit = {} if math.isinf(seconds) else {"time_limit_secs": seconds}
-    raw = chain.solve_via_data(model, data, solver_opts={**accuracy, **limit})
+    with redirect_stdout(StringIO()):  # where it says that it was interrupted
+        raw = chain.solve_via_data(model, data, solver_opts={**accuracy, **limit})
     if raw["info"]["status_val"] == SCS_INTERRUPTED:
         raise KeyboardInterrupt
     return raw, int(raw["info"]["iter"])
@@ -238,10 +244,10 @@ def _value(problem: Problem, values: Values) -> tuple[float, str]:
 
 
 def _holds(constraint: cp.Constraint) -> bool:
-    """Whether it is satisfied, relative to the size of the constants in it."""
-    violation: Any = constraint.violation()  # type: ignore[no-untyped-call]
-    size = max((float(np.abs(c.value).max()) for c in constraint.constants() if c.size), default=0.0)
-    return bool(np.all(violation <= FEASIBLE * max(1.0, size)))  # False for nan
+    """Whether it is satisfied, relative to the size of what it compares."""
+    violation = np.ravel(constraint.violation())  # type: ignore[no-untyped-call]
+    size = max((float(np.abs(part.value).max()) for part in constraint.args if part.size), default=0.0)
+    return bool(np.isfinite(violation).all() and (violation <= FEASIBLE * max(1.0, size)).all())
 
 
 @contextmanager
