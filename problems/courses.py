@@ -18,14 +18,13 @@ from formulations.problem import Floats, Players, SaddleProblem
 from solvers import solve
 from solvers.descent_ascent import DescentAscent
 
-RESTART = 60  # iterations averaged before a restart
 METHODS: Mapping[str, Mapping[str, Any]] = {
     "simultaneous": {"method": "simultaneous"},
     "alternating": {"method": "alternating"},
     "averaged": {"method": "alternating", "averaging": "uniform"},
     "extragradient": {"method": "extragradient"},
     "optimistic": {"method": "optimistic"},
-    "restarted": {"method": "alternating", "restart": RESTART},
+    "restarted": {"method": "alternating", "restart": 60},
 }
 STEPS = {
     "extragradient": 0.9,
@@ -79,19 +78,27 @@ class Course:
         return f"falls like 1/T^{rate:.2f}" if sublinear else f"factor {rate:.4g} per gradient"
 
 
-def knobs(name: str, lipschitz: float, iterations: int, step: float | None = None) -> DescentAscent:
-    """The method of that name, its step suiting a gradient with that Lipschitz constant."""
+def knobs(name: str, lipschitz: float, iterations: int, size: int, step: float | None = None) -> DescentAscent:
+    """The method of that name, its step suiting a gradient with that Lipschitz constant.
+
+    size  of the smaller player: the larger it is, the slower the game turns, and averages must cover much of a turn
+    """
+    knobs = dict(METHODS[name])
+    if "restart" in knobs:
+        knobs["restart"] = max(knobs["restart"], 4 * size)
     return DescentAscent(
-        **METHODS[name], step=(STEPS.get(name, STEP) if step is None else step) / lipschitz, iterations=iterations
+        **knobs, step=(STEPS.get(name, STEP) if step is None else step) / lipschitz, iterations=iterations
     )
 
 
-def compare(problem: SaddleProblem, lipschitz: float, evaluations: int, seed: int, until: float) -> list[Course]:
+def compare(
+    problem: SaddleProblem, lipschitz: float, evaluations: int, size: int, seed: int, until: float
+) -> list[Course]:
     """The courses of all methods, as many as there is time for until then (time.monotonic), or until Ctrl-C."""
     courses: list[Course] = []
     for name in METHODS:
         left = until - time.monotonic()
-        course = play(problem, name, lipschitz, evaluations, seed, left) if left > 0 else None
+        course = play(problem, name, lipschitz, evaluations, size, seed, left) if left > 0 else None
         if course is None:
             break
         courses.append(course)
@@ -99,7 +106,7 @@ def compare(problem: SaddleProblem, lipschitz: float, evaluations: int, seed: in
 
 
 def play(
-    problem: SaddleProblem, name: str, lipschitz: float, evaluations: int, seed: int, seconds: float = np.inf
+    problem: SaddleProblem, name: str, lipschitz: float, evaluations: int, size: int, seed: int, seconds: float
 ) -> Course | None:
     """The course of one method; None if it is interrupted or takes longer."""
     cost = 2 if name == "extragradient" else 1
@@ -113,7 +120,7 @@ def play(
         )
 
     unjudged = replace(problem, value=None, bound=None, references=())  # it shall not stop where they meet
-    rule = replace(knobs(name, lipschitz, evaluations // cost, STEP), tolerance=0.0)
+    rule = replace(knobs(name, lipschitz, evaluations // cost, size, STEP), tolerance=0.0)
     limit = None if np.isinf(seconds) else seconds
     stats = solve(unjudged, rule, seed=seed, device="cpu", time_limit=limit, progress=follow).stats
     if stats["interrupted"] or (stats["iterations"] < evaluations // cost and not stats["diverged"]):

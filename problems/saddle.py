@@ -76,6 +76,7 @@ def read(options: argparse.Namespace) -> Task:
     """The task in a payoff matrix, or one of the games here."""
     until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
     game, source = _game(options)
+    smaller = min(game.size.values())
     large = math.prod(game.size.values()) > LARGE
     evaluations = IN_THE_PLANE if game.plane or large else ELSEWHERE
 
@@ -83,18 +84,20 @@ def read(options: argparse.Namespace) -> Task:
     def courses() -> Sequence[Course]:
         from problems.courses import compare
 
-        return compare(game.problem, game.lipschitz, evaluations, options.seed, until)
+        return compare(game.problem, game.lipschitz, evaluations, smaller, options.seed, until)
 
     def solver(name: str | None) -> Any:
         from problems.courses import knobs
 
-        return knobs(options.method, game.lipschitz, options.iterations) if name in (None, "descent-ascent") else name
+        if name in (None, "descent-ascent"):
+            return knobs(options.method, game.lipschitz, options.iterations, smaller)
+        return name
 
     by_gradients = options.solver in (None, "descent-ascent")
     return Task(
         source=source,
         problem=lambda: _against_its_program(game.problem) if by_gradients and not large else game.problem,
-        describe=lambda solution: describe(game, solution, courses()),
+        describe=lambda solution: describe(game, solution, [] if solution.stats["interrupted"] else courses()),
         notes=[] if options.matrix is not None else [f"{source} is {GAMES[source]}."],
         draw=lambda solution: draw(game, source, solution, courses()),
         solver=solver,
@@ -117,13 +120,15 @@ def _game(options: argparse.Namespace) -> tuple[_Played, str]:
     name = options.game or "penalty"
     match name:
         case "product":
-            game = _Played(games.product(), {"numbers": 2}, 1.0, ("x", "y"))
+            game = _Played(games.product(), {"numbers of x": 1, "numbers of y": 1}, 1.0, ("x", "y"))
         case "product-unbounded":
-            game = _Played(games.product(bounded=False), {"numbers": 2}, 1.0, ("x", "y"), (-1.5, 1.5))
+            game = _Played(
+                games.product(bounded=False), {"numbers of x": 1, "numbers of y": 1}, 1.0, ("x", "y"), (-1.5, 1.5)
+            )
         case "bilinear":
-            game = _Played(games.bilinear(seed=options.seed), {"numbers": 40}, 1.0)
+            game = _Played(games.bilinear(seed=options.seed), {"numbers of x": 20, "numbers of y": 20}, 1.0)
         case "quadratic":
-            game = _Played(games.quadratic(seed=options.seed), {"numbers": 40}, 2.0)
+            game = _Played(games.quadratic(seed=options.seed), {"numbers of x": 20, "numbers of y": 20}, 2.0)
         case "wasserstein":
             random, (m, n) = np.random.default_rng(options.seed), POINTS
             x, y, a, b = (random.random(k) for k in (m, n, m, n))

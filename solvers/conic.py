@@ -152,7 +152,7 @@ def _solved(problem: Problem, name: str, clock: Clock) -> _Found:
 
 
 def _by_clarabel(data: Any, seconds: float) -> tuple[Any, int]:
-    import clarabel  # type: ignore[import-untyped]
+    import clarabel
     from cvxpy.reductions.solvers.conic_solvers.clarabel_conif import dims_to_solver_cones
     from scipy.sparse import csc_array, triu
 

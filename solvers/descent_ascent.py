@@ -225,7 +225,9 @@ class SaddleSearch:
         self, name: Literal["value", "bound"], secured: Callable[[Players], float] | None, players: Players, sign: int
     ) -> None:
         found = math.nan if secured is None else float(secured(players))
-        if math.isfinite(found) and (name not in self.best or sign * found > sign * self.best[name][0]):
+        if math.isfinite(found) and (
+            name not in self.best or sign * found >= sign * self.best[name][0]
+        ):  # later is nearer
             self.best[name] = (found, players)
 
     def players(self, k: int) -> Players:

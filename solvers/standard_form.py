@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import cvxpy as cp
 
 Floats = NDArray[np.float64]
-NOT_LINEAR = "the model needs cones or a quadratic objective; the solvers here take linear models only"
+NOT_LINEAR = "the model is not linear: it needs cones or a quadratic objective; clarabel and scs take it"
 HUGE = 1e200  # costs above it overflow in sums
 SIMPLE = {"nonneg", "nonpos", "pos", "neg", "bounds", "boolean", "integer"}  # what a variable may be to be read off
 
@@ -122,9 +122,7 @@ def _compiled(problem: Problem) -> StandardForm:
         raise ValueError(NOT_LINEAR) from None
     cones = data["dims"]
     if cones.soc or cones.exp or cones.psd or cones.p3d or "P" in data:
-        raise ValueError(
-            "the model is not linear: it needs cones or a quadratic objective, and no solver here takes them"
-        )
+        raise ValueError(NOT_LINEAR)
     n, equalities = len(data["c"]), cones.zero
     b = np.asarray(data["b"], dtype=float)
     lower = np.full(n, -np.inf) if data["lower_bounds"] is None else np.array(data["lower_bounds"], dtype=float)

@@ -66,7 +66,7 @@ def test_three_routes_agree(mean: float) -> None:
     by_play = solve(geometric_game(value, count), DescentAscent(step=0.5), gap=0.0)
     assert by_play.status == "optimal", by_play.message
     assert by_play.proven
-    assert abs(by_play.answer - 1 / mean) <= 1e-6
+    assert abs(by_play.answer - 1 / mean) <= 1e-12
     assert by_play.stats["residual"] <= 1e-12 or mean == 1
     assert by_play.stats["iterations"] < 1000
 

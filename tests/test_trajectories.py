@@ -21,7 +21,7 @@ PLANE: Any = {"plane": ("x", "y"), "window": np.array([-1.0, 1.0])}
 
 @pytest.fixture(scope="module")
 def courses() -> list[Course]:
-    return compare(product(False), 1.0, 150, 0, np.inf)
+    return compare(product(False), 1.0, 150, 1, 0, np.inf)
 
 
 def drawn(courses: list[Course], **options: Any) -> Figure:

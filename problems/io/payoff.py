@@ -14,7 +14,7 @@ from problems.io.build import number
 from problems.io.content import decode, read_bytes
 
 LARGEST = 4_000_000  # payoffs: they take 32 MB
-HIGHEST = 1e100  # greater ones overflow once they are squared and summed
+HIGHEST = 1e12  # beside greater ones probabilities are lost to rounding
 
 
 def read_payoff(path: str | os.PathLike[str]) -> Floats:
@@ -41,7 +41,7 @@ def _payoff(data: bytes, suffix: str) -> Floats:
     if len(wrong):
         i, j = wrong[0]
         raise InputError(
-            f"row {i + 1}, column {j + 1} is {payoff[i, j]:.12g}; give finite payoffs of at most {HIGHEST:g}"
+            f"row {i + 1}, column {j + 1} is {payoff[i, j]:.12g}; give payoffs within {HIGHEST:g}, divided by a constant if need be"
         )
     return payoff
 
