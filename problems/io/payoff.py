@@ -41,7 +41,8 @@ def _payoff(data: bytes, suffix: str) -> Floats:
     if len(wrong):
         i, j = wrong[0]
         raise InputError(
-            f"row {i + 1}, column {j + 1} is {payoff[i, j]:.12g}; give payoffs within {HIGHEST:g}, divided by a constant if need be"
+            f"row {i + 1}, column {j + 1} is {payoff[i, j]:.12g}; "
+            f"give payoffs within {HIGHEST:g}, divided by a constant if need be"
         )
     return payoff
 
