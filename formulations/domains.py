@@ -39,6 +39,7 @@ class Simplex:
 
         Held, Wolfe & Crowder, Validation of subgradient optimization, 1974.
         """
+        x = x - x.amax(dim=-1, keepdim=True)  # the same for all, so that a 1 is not lost beside large numbers
         descending = x.sort(dim=-1, descending=True).values
         thresholds = (descending.cumsum(-1) - 1) / x.new_ones(x.shape).cumsum(-1)
         kept = (descending > thresholds).sum(-1, keepdim=True)

@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
-from formulations.generators import expectation
+from formulations.generators import expectation, normal
 from formulations.held_out import KLBound, kl_bound, likelihood_interval
 from formulations.mixtures import GaussianMixture
 from formulations.penalties import uniform_numbers
@@ -41,6 +41,7 @@ from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler,
 
 Loss = Literal["lagrangian", "minimax", "non-saturating"]
 Start = Callable[[Generator], nn.Module]
+Blur = Callable[[Tensor], Tensor]  # the share of the play that is over -> the noise's size, both (members, batch)
 
 SHARES = (0.6, 0.1)  # of a user's data to train with and to watch by; the rest is held out
 FEWEST = 20  # rows that can be split so
@@ -126,25 +127,37 @@ def resampled(rows: Tensor) -> Sampler:
     return draw
 
 
-def lagrangian() -> list[Term]:
+def lagrangian(blur: Blur | None = None) -> list[Term]:
     """L = E_q[-log d(X)] + E[d(f(Z))]."""
+    seen, e = _blurred(blur)
     return [
-        Term(lambda d, x: -d(x), ["d"], ["data"]),
-        Term(lambda f, d, z: expectation(f, lambda x: d(x).exp(), z), ["f", "d"], ["noise"]),
+        Term(lambda d, x, *e: -seen(d, x, *e), ["d"], ["data", *e]),
+        Term(lambda f, d, z, *e: expectation(f, lambda x: seen(d, x, *e).exp(), z), ["f", "d"], ["noise", *e]),
     ]
 
 
-def minimax() -> list[Term]:
+def minimax(blur: Blur | None = None) -> list[Term]:
     """E_q[-log D(X)] + E[-log(1 - D(f(Z)))], D the logistic function of the output."""
+    seen, e = _blurred(blur)
     return [
-        Term(lambda d, x: softplus(-d(x)), ["d"], ["data"]),
-        Term(lambda f, d, z: expectation(f, lambda x: softplus(d(x)), z), ["f", "d"], ["noise"]),
+        Term(lambda d, x, *e: softplus(-seen(d, x, *e)), ["d"], ["data", *e]),
+        Term(lambda f, d, z, *e: expectation(f, lambda x: softplus(seen(d, x, *e)), z), ["f", "d"], ["noise", *e]),
     ]
 
 
-def log_d_trick() -> list[Term]:
+def log_d_trick(blur: Blur | None = None) -> list[Term]:
     """E log D(f(Z)): its gradient does not vanish where D tells all samples from data."""
-    return [Term(lambda f, d, z: expectation(f, lambda x: -softplus(-d(x)), z), ["f", "d"], ["noise"])]
+    seen, e = _blurred(blur)
+    return [
+        Term(lambda f, d, z, *e: expectation(f, lambda x: -softplus(-seen(d, x, *e)), z), ["f", "d"], ["noise", *e])
+    ]
+
+
+def _blurred(blur: Blur | None) -> tuple[Callable[..., Tensor], list[str]]:
+    """What d says of samples, blurred if they are to be, and the samplers that this takes."""
+    if blur is None:
+        return lambda d, x: d(x), []
+    return lambda d, x, e, t: d(x + blur(t).unsqueeze(-1) * e), ["blur", "progress"]
 
 
 def gan(
@@ -155,6 +168,7 @@ def gan(
     *,
     loss: Loss = "lagrangian",
     penalties: Sequence[Term] = (),
+    blur: Blur | None = None,
     level: float = 0.95,
 ) -> SaddleProblem:
     """The game of generator "f" and discriminator "d", modules both; they are its answer.
@@ -162,6 +176,9 @@ def gan(
     generator      random numbers -> a module from noise (batch, ...) to samples (batch, d) (formulations.generators)
     discriminator  random numbers -> a module from samples (batch, d) to log d, or log q / p, (batch,)
     penalties      what the discriminator pays (formulations.penalties); they may use the sampler "uniform"
+    blur           the share of the play that is over -> how many of the data's sds of Gaussian noise are added to all
+                   that d sees in play, if any: modes far apart are found while it is large. For generators that are
+                   differentiated through their noise alone. Sonderby et al., Amortised MAP inference, 2017, section 3.4
     value          V on held-out data less its statistical error (asymptotic) at that level, if f has a log_density
     bound          -entropy(q), which no generator exceeds, if it is known
     watch          the estimates of `watched`
@@ -173,14 +190,19 @@ def gan(
     if not 0.5 <= level < 1:
         raise ValueError(f"the confidence level is {level}; it must be at least 0.5 and below 1, such as 0.95")
     known = hasattr(generator(torch.Generator()), "log_density")
-    entropy = data.entropy
+    entropy, scale = data.entropy, cache(data.scale.to)
     return SaddleProblem(
         maximize_over={"f": Block(generator)},
         minimize_over={"d": Block(discriminator)},
-        payoff=lagrangian() if loss == "lagrangian" else minimax(),
-        surrogate=log_d_trick() if loss == "non-saturating" else None,
+        payoff=lagrangian(blur) if loss == "lagrangian" else minimax(blur),
+        surrogate=log_d_trick(blur) if loss == "non-saturating" else None,
         penalties={"minimize": penalties} if penalties else {},
-        samplers={"data": resampled(data.train), "noise": noise, "uniform": uniform_numbers},
+        samplers={
+            "data": resampled(data.train),
+            "noise": noise,
+            "uniform": uniform_numbers,
+            "blur": lambda n, numbers: scale(numbers.device) * normal(len(data.scale))(n, numbers),
+        },
         value=(lambda players: (_likelihood(data, players, level) or (-math.inf,))[0]) if known else None,
         bound=None if entropy is None else lambda _: -entropy,
         level=level,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor, nn
 
-from formulations.networks import Affine, Fourier, Scalar, Stackable, Standardize, mlp
+from formulations.networks import Affine, Capped, Fourier, Scalar, Stackable, Standardize, mlp
 from formulations.problem import Sampler
 
 LEAST = 0.05  # slope of a flow, in standard units
@@ -24,6 +24,15 @@ LOG_2_PI = math.log(2 * math.pi)
 def normal(dims: int) -> Sampler:
     """The noise: n draws of N(0, I), (n, dims)."""
     return lambda n, generator: torch.randn(n, dims, generator=generator, device=generator.device)
+
+
+def uniform(dims: int) -> Sampler:
+    """Noise with edges, as crisp data suit it: n draws, uniform with mean 0 and variance 1, (n, dims)."""
+
+    def draw(n: int, generator: Generator) -> Tensor:
+        return math.sqrt(3) * (2 * torch.rand(n, dims, generator=generator, device=generator.device) - 1)
+
+    return draw
 
 
 def _log_normal(z: Tensor) -> Tensor:
@@ -199,16 +208,24 @@ def free(latent: int, hidden: Sequence[int], center: Tensor, scale: Tensor, gene
 
 
 def discriminator(
-    hidden: Sequence[int], center: Tensor, scale: Tensor, generator: Generator, octaves: int = 0
+    hidden: Sequence[int],
+    center: Tensor,
+    scale: Tensor,
+    generator: Generator,
+    octaves: int = 0,
+    cap: float = 3.0,
 ) -> nn.Sequential:
     """A network from samples in the data's units to one number each, (..., d) -> (...): log d, or a logit.
 
     octaves  of Fourier features between, for data with detail much finer than their spread
+    cap      of the number's size, as it will be capped to be certified (formulations.held_out): what a network may not
+             put out it cannot blow up over
     """
     device, features = generator.device, len(center) * (1 + 2 * octaves)
     return nn.Sequential(
         Standardize(center.to(device), scale.to(device)),
         Fourier(octaves),
         mlp([features, *hidden, 1], generator),
+        Capped(cap),
         Scalar(),
     )

@@ -220,13 +220,15 @@ Players = Mapping[str, Any]  # block name -> its tensor or module, of one member
 class SaddleProblem:
     """max over the blocks of one player, min over those of the other, of the payoff: the sum of its terms.
 
-    samplers   name -> what draws the samples that expectations are taken over
+    samplers   name -> what draws the samples that expectations are taken over; "progress" is always among them, the
+               share of the play that is over, from 0 to 1, (members, batch)
     penalties  "maximize" or "minimize" -> terms that this player pays besides the payoff
     surrogate  terms that the maximizing player climbs in place of the payoff: no longer a saddle problem, strictly
     answer     the players -> what the user asked for
     value      the players -> what the maximizing player has secured: min of the payoff over the other, or less
     bound      the players -> what no choice of the maximizing player exceeds: max of the payoff over it, or more
     level      the confidence with which value and bound hold, if they are estimated from fresh samples
+    scale      the size of payoffs: value and bound are compared relative to it where both are smaller
     watch      the players -> "value", "bound" and whatever else by samples of their own, to follow the play by; None
                where unknown, and never claimed
     model      the same as a convex problem, for solvers that take those
@@ -243,6 +245,7 @@ class SaddleProblem:
     value: Callable[[Players], float] | None = None
     bound: Callable[[Players], float] | None = None
     level: float | None = None
+    scale: float = 1.0
     watch: Callable[[Players], Mapping[str, float | None]] | None = None
     model: Callable[[], Problem] | None = None
     references: Sequence[Reference] = ()

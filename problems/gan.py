@@ -17,6 +17,7 @@ from problems.recipe import Recipe, Task, main, positive_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from torch import Tensor
 
     from formulations.gan import Data
     from formulations.problem import Floats, Players, SaddleProblem, Sampler
@@ -28,9 +29,11 @@ GENERATORS = ("mlp", "flow", "mixture", "gaussian")
 LOSSES = ("lagrangian", "minimax", "non-saturating")
 DRAWS = 100_000  # of a known density, to train with
 COMPONENTS = 10  # of a mixture that is learnt
+MAKES, TELLS = (64, 64, 64, 64), (128, 128)  # hidden layers: of a free generator, whose steps depth makes sharp; of d
+OCTAVES = 3  # of the frequencies in which a discriminator sees what a known density makes
 SAMPLES = 2_500  # that are written, drawn and judged
 SHOWN = 5  # of them in the answer
-ITERATIONS = {"mlp": 20_000, "flow": 6_000, "mixture": 6_000, "gaussian": 3_000}
+ITERATIONS = {"mlp": 15_000, "flow": 5_000, "mixture": 3_000, "gaussian": 2_000}
 MEETS = 0.01  # gap between value and bound, in nats, at which a generator counts as best
 SAMPLED, WEIGHTS = "samples.npy", "generator.pt"
 
@@ -65,29 +68,35 @@ class Training:
     seeds: int
     seed: int
 
+    @property
+    def free(self) -> bool:
+        """Whether the generator's density is unknown."""
+        return self.kind == "mlp"
+
     @cached_property
     def noise(self) -> Sampler:
         """What the generator is fed."""
-        from formulations.generators import normal
+        from formulations.generators import normal, uniform
 
         dims = self.data.train.shape[1]
-        return normal({"mlp": max(2, dims), "mixture": 1 + dims}.get(self.kind, dims))
+        return uniform(max(2, dims)) if self.free else normal(1 + dims if self.kind == "mixture" else dims)
 
     @cached_property
     def problem(self) -> SaddleProblem:
-        """The game; its answer is both players."""
+        """The game."""
         from formulations import generators
         from formulations.gan import gan
 
         units = self.data.center, self.data.scale
         start: Any = {
-            "mlp": partial(generators.free, max(2, self.data.train.shape[1]), (64, 64, 64), *units),
+            "mlp": partial(generators.free, max(2, self.data.train.shape[1]), MAKES, *units),
             "flow": partial(generators.Flow, *units),
             "mixture": partial(generators.Mixture, COMPONENTS, *units),
             "gaussian": partial(generators.Gaussian, *units),
         }[self.kind]
-        against = partial(generators.discriminator, (64, 64, 64), *units)
-        return gan(self.data, start, against, self.noise, loss=self.loss)  # type: ignore[arg-type]
+        against = partial(generators.discriminator, TELLS, *units, octaves=0 if self.free else OCTAVES)
+        blur = fading if self.free else None
+        return gan(self.data, start, against, self.noise, loss=self.loss, blur=blur)  # type: ignore[arg-type]
 
     def knobs(self, resume: Mapping[str, Any] | None) -> DescentAscent:
         """How it is trained: Adam without momentum, steps that shrink to nothing, an average of the last of them."""
@@ -95,9 +104,10 @@ class Training:
 
         from solvers.descent_ascent import DescentAscent
 
+        adam = partial(torch.optim.Adam, betas=(0.0, 0.99), fused=True)
         return DescentAscent(
             method="simultaneous",
-            optimizer=partial(torch.optim.Adam, lr=2e-3, betas=(0.0, 0.99), fused=True),
+            optimizer=(partial(adam, lr=2e-3), partial(adam, lr=3e-3)),
             schedule=lambda iteration: (1 + math.cos(math.pi * iteration / self.iterations)) / 2,
             averaging=0.999,
             iterations=self.iterations,
@@ -122,6 +132,11 @@ class Training:
         with torch.no_grad():
             made: Floats = players["f"](self.noise(SAMPLES, random_numbers(self.seed, "samples"))).double().numpy()
         return made
+
+
+def fading(progress: Tensor) -> Tensor:
+    """The noise on what the discriminator sees, in sds of the data: from 0.1 to 0.01 in 60 % of the play, then none."""
+    return 0.1 * 0.1 ** (progress / 0.6) * (progress < 0.6)
 
 
 def read(options: argparse.Namespace) -> Task:

@@ -152,6 +152,7 @@ class SaddleSearch:
         knobs, play = self.knobs, self.play
         factor = 1.0 if knobs.schedule is None else knobs.schedule(self.iteration)
         before = {side: player.flat.clone() for side, player in play.players.items()}
+        play.progress = self.iteration / self.total
         match knobs.method:
             case "simultaneous":
                 simultaneous(play, self._movers, factor)
@@ -201,7 +202,7 @@ class SaddleSearch:
         self.history.append({**row, **watched, "residual": residual})
         report(self)
         value, bound = self.secured()
-        if value is not None and bound is not None and apart(value, bound) <= self.gap:
+        if value is not None and bound is not None and apart(value, bound, problem.scale) <= self.gap:
             return "optimal"
         at_rest = not self.play.random and residual <= self.knobs.tolerance
         return "settled" if at_rest and not bool(self.lost.any()) else None
@@ -274,6 +275,6 @@ def both(knob: Any) -> tuple[Any, Any]:
     return knob if isinstance(knob, tuple) else (knob, knob)
 
 
-def apart(value: float, bound: float) -> float:
-    """How far the bound lies above the value, relative to 1 or to the larger of them."""
-    return (bound - value) / max(1.0, abs(value), abs(bound))
+def apart(value: float, bound: float, scale: float) -> float:
+    """How far the bound lies above the value, relative to the scale or to the larger of them."""
+    return (bound - value) / max(scale, abs(value), abs(bound))

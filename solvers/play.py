@@ -13,6 +13,7 @@ from torch.func import functional_call, vmap
 from formulations.problem import Block, Players, SaddleProblem, Side, Term
 
 SIDES: tuple[Side, Side] = ("maximize", "minimize")
+PROGRESS = "progress"
 
 
 class Player:
@@ -112,7 +113,7 @@ class Play:
 
     def __init__(self, problem: SaddleProblem, *, members: int, batch: int, seed: int, device: str) -> None:
         """Start all members."""
-        self.problem, self.batch, self.members, self.evaluations = problem, batch, members, 0
+        self.problem, self.batch, self.members, self.evaluations, self.progress = problem, batch, members, 0, 0.0
         self.generators = [torch.Generator(device).manual_seed(seed + k) for k in range(members)]
         shared = sorted(set(problem.maximize_over) & set(problem.minimize_over))
         if shared:
@@ -129,10 +130,11 @@ class Play:
             self._pay[side] += [(1, term) for term in terms]
         self._arguments: dict[int, list[Any]] = {}
         for term in (*problem.payoff, *(term for pay in self._pay.values() for _, term in pay)):
-            for kind, names, known in (("block", term.blocks, blocks), ("sampler", term.over, problem.samplers)):
+            samplers = [*problem.samplers, PROGRESS]
+            for kind, names, known in (("block", term.blocks, list(blocks)), ("sampler", term.over, samplers)):
                 for name in names:
                     if name not in known:
-                        raise ValueError(f"a term names a {kind} {name!r}; there are {', '.join(known) or 'none'}")
+                        raise ValueError(f"a term names a {kind} {name!r}; there are {', '.join(known)}")
             self._arguments[id(term)] = [blocks[name] for name in term.blocks]
         self._names = {side: list(dict.fromkeys(n for _, term in self._pay[side] for n in term.over)) for side in SIDES}
         self._zero_sum = problem.surrogate is None and not any(problem.penalties.values())
@@ -165,6 +167,8 @@ class Play:
                 leaf.requires_grad_(True)
 
     def _draw(self, name: str, generators: Sequence[Generator]) -> Tensor:
+        if name == PROGRESS:
+            return torch.full((self.members, self.batch), self.progress, device=generators[0].device)
         sampler = self.problem.samplers[name]
         samples = [sampler(self.batch, generator) for generator in generators]
         return samples[0].unsqueeze(0) if len(samples) == 1 else torch.stack(samples)

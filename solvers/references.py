@@ -18,7 +18,8 @@ def compare(problem: Problem | Arrangement | SaddleProblem, solution: Solution, 
         value = _within(clock.left, reference)
         if value is None or solution.value is None:
             continue
-        slack = reference.tolerance * max(abs(value), abs(solution.value))
+        least = problem.scale if isinstance(problem, SaddleProblem) else 0.0
+        slack = reference.tolerance * max(abs(value), abs(solution.value), least)
         relation = reference.relation
         if solution.status != "optimal" and relation == "==":
             relation = "<=" if _sense(problem) == "maximize" else ">="

@@ -16,7 +16,7 @@ from solvers.linear_program import Clock
 from solvers.references import compare
 from solvers.solution import Certificate, Check, Solution, Status
 
-ROUNDING = 1e-9  # by which a value may lie above its bound, relative to 1 or to the larger of them
+ROUNDING = 1e-9  # by which a value may lie above its bound, relative to the scale or to the larger of them
 
 
 def solve_saddle(
@@ -45,7 +45,7 @@ def solve_saddle(
         players = members[chosen]
         value, bound = _finite(problem.value, players), _finite(problem.bound, players)
     certified = clock.elapsed
-    gap_left = None if value is None or bound is None else apart(value, bound)
+    gap_left = None if value is None or bound is None else apart(value, bound, problem.scale)
     # A value is the lower end of what samples say, so it may lie a little above a bound that it has all but reached.
     sound = gap_left is None or gap_left >= -(ROUNDING if problem.level is None else max(gap, ROUNDING))
     verified = gap_left is not None and sound and gap_left <= max(gap, ROUNDING)

@@ -240,6 +240,18 @@ def test_a_surrogate_is_climbed_in_place_of_the_payoff_and_penalties_are_paid_by
     assert torch.allclose(climbing.play.players["minimize"].gradient, y.gradient)
 
 
+def test_progress_runs_from_0_to_1() -> None:
+    seen: list[float] = []
+
+    def f(x: Tensor, y: Tensor, t: Tensor) -> Tensor:
+        seen.append(float(t[0, 0].detach()))
+        return (x * y)[:, None] * t
+
+    problem = replace(product(), payoff=[Term(f, ["x", "y"], ["progress"])])
+    passed(search_of(problem, method="simultaneous", iterations=4, batch=2), 4)
+    assert seen == [0, 0.25, 0.5, 0.75]
+
+
 def exploding(at: float) -> SaddleProblem:
     """x climbs by a constant until its payoff is no longer a number."""
     return SaddleProblem(
@@ -361,7 +373,7 @@ def test_senseless_knobs_are_refused(knob: str, value: Any) -> None:
     ("change", "match"),
     [
         ({"payoff": [Term(lambda x: x, ["nobody"])]}, "a term names a block 'nobody'; there are x, y"),
-        ({"payoff": [Term(lambda x, s: x, ["x"], ["data"])]}, "a term names a sampler 'data'; there are none"),
+        ({"payoff": [Term(lambda x, s: x, ["x"], ["data"])]}, "a term names a sampler 'data'; there are progress"),
         ({"minimize_over": {"x": Block(drawn())}}, "both players have a block named 'x'"),
         ({"payoff": [Term(lambda x, y: x.expand(3, 2), ["x", "y"])]}, r"returned shape \(3, 2\)"),
         ({"maximize_over": {"x": Block(lambda _: torch.ones(2, dtype=torch.int64))}}, "give them one floating-point"),
