@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from formulations.problem import Players
 
 SHOWN = 5000  # data and samples that are drawn, at most
-BINS, ACROSS = 120, 400  # of a histogram; points of a curve
+BINS, ACROSS = 80, 400  # of a histogram; points of a curve
 CELLS = 120  # of the discriminator's map, along each side
 MARGIN = 0.08  # of the data's extent, around them
 
@@ -85,11 +85,12 @@ def draw_plane(ax: Axes, players: Players, rows: Floats, samples: Floats) -> Non
     if rows.shape[1] == 2:
         x, y = np.meshgrid(np.linspace(left, right, CELLS), np.linspace(low, high, CELLS))
         log_d = _log_d(players, np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
-        most = max(float(np.abs(log_d).max()), 1e-3)
-        shades = ax.pcolormesh(x, y, log_d, cmap="PuOr_r", vmin=-most, vmax=most, alpha=0.45, rasterized=True, lw=0)
+        shades = ax.imshow(
+            log_d, origin="lower", extent=(left, right, low, high), cmap="bone", interpolation="bilinear", alpha=0.5
+        )
         bar = ax.figure.colorbar(shades, ax=ax, shrink=0.6, pad=0.01)
         bar.outline.set_visible(False)
-        bar.set_label("log d: high where data are missed")
+        bar.set_label("log d: low where there are no data")
     ax.scatter(rows[:, 0], rows[:, 1], s=14, color=GREY, lw=0, alpha=0.5, label="data", rasterized=True)
     ax.scatter(samples[:, 0], samples[:, 1], s=3, color=INK, lw=0, label="samples", rasterized=True)
     legend = ax.legend(frameon=True, fontsize=9, loc="upper right", markerscale=2)
@@ -103,7 +104,7 @@ def draw_plane(ax: Axes, players: Players, rows: Floats, samples: Floats) -> Non
 def draw_over_time(ax: Axes, history: Sequence[Mapping[str, Any]], ceiling: float | None) -> None:
     """The generator's log-likelihood and the discriminator's bound on it; or its bound on KL where neither is known."""
     ax.spines[["top", "right"]].set_visible(False)
-    ax.set(xlabel="iteration")
+    ax.set(xlabel="iteration (logarithmic)")
     if not history:
         ax.text(0.5, 0.5, "nothing was watched", transform=ax.transAxes, ha="center", color=GREY)
         return
@@ -121,9 +122,12 @@ def draw_over_time(ax: Axes, history: Sequence[Mapping[str, Any]], ceiling: floa
         ax.fill_between(iteration, series["value"], series["bound"], color=HAZE, lw=0)
     if ceiling is not None:
         ax.axhline(ceiling, color=GREY, lw=1, ls=":", label="no generator exceeds this")
-    late = np.concatenate([series[name][len(iteration) // 5 :] for name in known or ["kl"]])
+    late = np.concatenate([series[name][len(iteration) * 2 // 5 :] for name in known or ["kl"]])
     late = np.r_[late[np.isfinite(late)], [] if ceiling is None else ceiling]
-    ax.set(ylim=_widened(float(late.min()), float(late.max())), ylabel="nats per row, on data to watch by")
+    ax.set_xscale("symlog", linthresh=10, linscale=0.5)
+    ax.set_xticks([t for t in (0, 10, 100, 1_000, 10_000, 100_000) if t <= iteration[-1]])
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.set(xlim=(0, iteration[-1]), ylim=_widened(float(late.min()), float(late.max())), ylabel="nats per row")
     ax.legend(frameon=False, fontsize=9, loc="lower right" if known else "upper right")
 
 
