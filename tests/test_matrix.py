@@ -241,21 +241,27 @@ BAD_MATRICES: dict[str, tuple[str, str | bytes, Any, str]] = {
     "suffix": ("m.tsv", csv(NEAR), None, "name it .csv or .npy"),
     "no suffix": ("m", csv(NEAR), None, "''"),
     "header": ("m.csv", "a,b\n0,1\n", None, "line 1, field 1 is 'a'; write a finite number; a matrix has no header"),
-    "header above": ("m.csv", "a,b,c\n" + csv(NEAR), None, "line 1 has 3 fields where 4 lines need as many"),
-    "not square": ("m.csv", "0,1,2\n1,0,2\n", None, "line 1 has 3 fields where 2 lines"),
-    "ragged": ("m.csv", "0,1,2\n1,0\n2,1,0\n", None, "line 2 has 2 fields where 3 lines"),
+    "header above": ("m.csv", "a,b,c\n" + csv(NEAR), None, "shape 4 x 3; give a square matrix, n x n, without header"),
+    "not square": ("m.csv", "0,1,2\n1,0,2\n", None, "shape 2 x 3; give a square matrix"),
+    "ragged": ("m.csv", "0,1,2\n1,0\n2,1,0\n", None, "line 2 has 2 fields where line 1 has 3"),
     "trailing comma": ("m.csv", "0,1\n1,\n", None, "line 2, field 2 is ''"),
-    "blank line": ("m.csv", "0,1\n\n1,0\n", None, "line 1 has 2 fields"),
-    "blanks between": ("m.csv", "0 1\n1 0\n", None, "line 1 has 1 field where 2 lines"),
+    "blank line": ("m.csv", "0,1\n\n1,0\n", None, "shape 3 x 2"),
+    "blanks between": ("m.csv", "0 1\n1 0\n", None, "shape 2 x 1"),
     "two in a field": ("m.csv", "0,1 2\n1,0\n", None, "line 1, field 2 is '1 2'"),
     "NaN": ("m.csv", "0,1\nnan,0\n", None, "line 2, field 1 is 'nan'"),
     "infinite": ("m.csv", "0,1\n-inf,0\n", None, "'-inf'"),
     "too large": ("m.csv", "0,1\n1e999,0\n", None, "'1e999'"),
     "word": ("m.csv", "0,1\n1,NA\n", None, "line 2, field 2 is 'NA'"),
     "escape": ("m.csv", "0,1\n\x1b[2J,0\n", None, "\\x1b[2J"),
+    "endless integer": ("m.csv", "0,1\n" + "9" * 400 + ",0\n", None, "line 2, field 1 is '999"),
     "odd NaN": ("m.csv", "0,nan(7)\n1,0\n", None, "field 2 is 'nan(7)'"),
     "NaN in array": ("m.npy", npy(np.array([[0, np.nan], [0, 0]])), None, "row 1, column 2 is nan"),
-    "long double": ("m.npy", npy(np.array([[0, np.longdouble("1e999")]] * 2)), None, "inf, which is not finite"),
+    "long double": (
+        "m.npy",
+        npy(np.array([[0, np.longdouble("1e999")]] * 2)),
+        None,
+        "row 1, column 2 is inf; give every pair a finite",
+    ),
     "asymmetric": ("m.csv", "0,1,2\n1,0,3\n2,4,0\n", None, "row 2, column 3 is 3 but row 3, column 2 is 4"),
     "slightly asymmetric": ("m.csv", "0,1\n1.00000001,0\n", None, "must be symmetric"),
     "diagonal": ("m.csv", "0,1\n1,1\n", None, "from 0 to 1, where"),
@@ -279,6 +285,8 @@ BAD_MATRICES: dict[str, tuple[str, str | bytes, Any, str]] = {
     "npy as csv": ("m.csv", npy(NEAR), None, "not text"),
     "promises": ("m.npy", promise("9000, 9000"), None, "promises 9,000 x 9,000 numbers but holds 0 bytes"),
     "huge promises": ("m.npy", promise("999999999, 999999999"), None, "at most 10,000 items"),
+    "endless promises": ("m.npy", promise("0x" + "f" * 50), None, "does not hold a plain NumPy array"),
+    "truth in the shape": ("m.npy", promise("True, True"), None, "promises 1 x 1 numbers but holds 0 bytes"),
     "negative shape": ("m.npy", promise("-3, -3"), None, "-3 x -3"),
     "cut short": ("m.npy", npy(NEAR)[:-1], None, "promises 3 x 3"),
     "cut in the header": ("m.npy", npy(NEAR)[:40], None, "does not hold"),
@@ -288,6 +296,13 @@ BAD_MATRICES: dict[str, tuple[str, str | bytes, Any, str]] = {
         b"\x93NUMPY\x02\x00" + (20_000).to_bytes(4, "little") + b"[" * 20_000,
         None,
         "does not hold",
+    ),
+    "no dtype": ("m.npy", promise("2, 2").replace(b"'<f8'", b"()   "), None, "does not hold"),
+    "nested header": (
+        "m.npy",
+        b"\x93NUMPY\x01\x00\x10\x27" + b"-" * 9999 + b"1",
+        None,
+        "does not hold a plain NumPy array",
     ),
     "later version": ("m.npy", npy(NEAR).replace(b"\x93NUMPY\x01", b"\x93NUMPY\x09"), None, "does not hold"),
     "many lines": ("m.csv", "1\n" * 20_000, None, "20,000 rows"),
@@ -315,10 +330,13 @@ def test_a_promise_of_much_takes_no_memory(write: Write) -> None:
         "import sys, resource\n"
         "from problems.errors import InputError\n"
         "from problems.io.matrix import read_matrix\n"
+        "from problems.io.payoff import read_payoff\n"
+        "from problems.io.points import read_points\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
-        "for path in sys.argv[1:]:\n"
-        "    try: read_matrix(path)\n"
-        "    except InputError as error: assert 'memory' not in str(error)\n"
+        "for read in (read_matrix, read_payoff, read_points):\n"
+        "    for path in sys.argv[1:]:\n"
+        "        try: read(path)\n"
+        "        except InputError as error: assert 'memory' not in str(error)\n"
     )
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", code, *map(str, paths)], check=True, env=environment, timeout=60)

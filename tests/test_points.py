@@ -187,13 +187,14 @@ class Trap:
         return os.mkdir, ("sprung",)
 
 
+HEADER = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s)}"
 BAD_ARRAYS = {
     "empty": (b"", "empty"),
-    "text": (b"1,2\n3,4\n", "holds no NumPy array"),
-    "cut short": (npy(THREE)[:-8], "or not all of it"),
-    "header cut short": (npy(THREE)[:40], "holds no NumPy array"),
-    "pickle": (pickle.dumps(Trap()), "holds no NumPy array"),
-    "objects": (npy(np.array([[1, Trap()]], dtype=object), allow_pickle=True), "holds no NumPy array of numbers"),
+    "text": (b"1,2\n3,4\n", "does not hold a plain NumPy array"),
+    "cut short": (npy(THREE)[:-8], "promises 3 x 2 numbers but holds 40 bytes"),
+    "header cut short": (npy(THREE)[:40], "does not hold a plain NumPy array"),
+    "pickle": (pickle.dumps(Trap()), "does not hold a plain NumPy array"),
+    "objects": (npy(np.array([[1, Trap()]], dtype=object), allow_pickle=True), "holds Python objects"),
     "complex": (npy(THREE.astype(complex)), "complex128"),
     "words": (npy(np.array(["a", "b"])), "<U1"),
     "truth values": (npy(THREE > 0), "holds bool"),
@@ -208,11 +209,19 @@ BAD_ARRAYS = {
     "infinite": (npy(np.array([1, 2, -np.inf])), "row 3, column 1 is -inf"),
     "too large": (npy(np.array([1, 1e200])), "row 2, column 1 is 1e+200"),
     "beyond float64": (npy(np.array(["1", "1e4000"], dtype=np.longdouble)), "row 2, column 1 is inf"),
-    "promises": (promising("{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000, 2)}"), "p.npy: "),
-    "endless": (promising("{'descr': '<f8', 'fortran_order': False, 'shape': (9223372036854775807, 9)}"), "p.npy: "),
-    "wrong shape": (promising("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 2)}"), "p.npy: "),
-    "code": (promising("{'descr': __import__('os').mkdir('sprung'), 'fortran_order': False}"), "holds no NumPy array"),
-    "nested": (promising("(" * 3000), "holds no NumPy array"),
+    "longer": (npy(THREE) + b"\0", "promises 3 x 2 numbers but holds 49 bytes"),
+    "promises": (promising(HEADER % "9, 2"), "promises 9 x 2 numbers but holds 16 bytes"),
+    "huge promises": (promising(HEADER % "10000000000000, 2"), "holds 20,000,000,000,000 numbers; give at most"),
+    "endless": (promising(HEADER % "9223372036854775807, 9"), "give at most 10,000,000"),
+    "beyond endless": (promising(HEADER % ("0x" + "f" * 9000)), "does not hold a plain NumPy array"),
+    "wrong shape": (promising(HEADER % "-1, 2"), "shape -1 x 2"),
+    "many sides": (promising(HEADER % ("1, " * 3000)), "shape 1 x 1 x 1"),
+    "from Python 2": (promising(HEADER % "2L, 9"), "promises 2 x 9"),
+    "code": (
+        promising("{'descr': __import__('os').mkdir('sprung'), 'fortran_order': False}"),
+        "does not hold a plain NumPy array",
+    ),
+    "nested": (promising("(" * 3000), "does not hold a plain NumPy array"),
 }
 
 

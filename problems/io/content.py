@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import zlib
+from collections.abc import Callable
 from io import BufferedIOBase
-from typing import IO
+from typing import IO, TypeVar
 
-from problems.errors import InputError
+from problems.errors import InputError, quoted, safe
 
 LIMIT = 256 << 20  # bytes, after unpacking: some five million edges
 RATIO, RATIO_FROM = 200, 50 << 20  # text packs 5 to 50 times; 200 times, beyond 50 MB, is a bomb
@@ -21,6 +22,30 @@ ENCODINGS = {  # longest mark first: UTF-32's begins with UTF-16's
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
+
+Read = TypeVar("Read")
+
+
+def read_file(path: str | os.PathLike[str], parse: Callable[[bytes, str], Read], what: str) -> Read:
+    """What `parse` makes of the unpacked bytes of a file of `what`, in the plural, and of its name's suffix.
+
+    Raises InputError with the path in front, also for what `parse` says and for an empty file.
+    """
+    name = os.fsdecode(path)
+    try:
+        data, suffix = read_bytes(name)
+        if not data.strip():
+            raise InputError(f"is empty; give a file with {what} in it")
+        return parse(data, suffix)
+    except InputError as error:
+        raise InputError(f"{safe(name, 200)}: {error}") from None
+    except MemoryError:
+        raise InputError(f"{safe(name, 200)}: is too large for this computer's memory; give fewer {what}") from None
+
+
+def unknown_format(suffix: str, formats: str) -> InputError:
+    """What to raise for a file whose name has a suffix that is not among the formats."""
+    return InputError(f"has the suffix {quoted(suffix)}, which says no format; name it {formats}")
 
 
 def read_bytes(path: str) -> tuple[bytes, str]:

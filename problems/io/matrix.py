@@ -5,29 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import os
-import tokenize
-import warnings
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import numpy as np
-from numpy.lib import format as npy
-from numpy.typing import NDArray
 
 from formulations.problem import Floats, Ints
 from problems.errors import InputError, quoted, safe
 from problems.io.build import number
-from problems.io.content import decode, read_bytes
+from problems.io.content import decode, read_file, unknown_format
+from problems.io.npy import Shape, misshapen, read_npy
+from problems.io.table import read_table, refuse_beyond
 
 Kind = Literal["similarity", "dissimilarity"]
 COLUMNS = ("user1", "user2", "similarity")
 LARGEST = 10_000  # items: their matrix takes 800 MB
 HIGHEST = 1e100  # greater dissimilarities overflow once they are squared and summed
 TOLERANCE = 1e-9  # relative to the largest entry: what rounding may do to a matrix
-
-Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +63,7 @@ def read_pairs(path: str | os.PathLike[str]) -> Pairs:
 
     Raises InputError, one sentence for the user, for a file that cannot be used.
     """
-    return _read(os.fsdecode(path), _pairs)
+    return read_file(path, _pairs, "similarities")
 
 
 def read_matrix(path: str | os.PathLike[str], kind: Kind | None = None) -> MatrixFile:
@@ -76,19 +72,7 @@ def read_matrix(path: str | os.PathLike[str], kind: Kind | None = None) -> Matri
     Similarities (in [0, 1]) and dissimilarities (>= 0) are told apart by the diagonal unless `kind` says which.
     Raises InputError, one sentence for the user, for a file that cannot be used.
     """
-    return _read(os.fsdecode(path), lambda data, suffix: _checked(_square(data, suffix), kind))
-
-
-def _read(path: str, parse: Callable[[bytes, str], Read]) -> Read:
-    try:
-        data, suffix = read_bytes(path)
-        if not data.strip():
-            raise InputError("is empty; give a file with similarities in it")
-        return parse(data, suffix)
-    except InputError as error:
-        raise InputError(f"{safe(path, 200)}: {error}") from None
-    except MemoryError:
-        raise InputError(f"{safe(path, 200)}: is too large for this computer's memory; give fewer items") from None
+    return read_file(path, lambda data, suffix: _checked(_square(data, suffix), kind), "similarities")
 
 
 def _pairs(data: bytes, suffix: str) -> Pairs:
@@ -182,72 +166,20 @@ def _once(items: list[str], ends: Ints, values: Floats, lines: Ints, loops: int)
 
 def _square(data: bytes, suffix: str) -> Floats:
     """The finite square matrix in the bytes of a file with that suffix."""
-    if suffix not in (".csv", ".npy"):
-        raise InputError(f"has the suffix {quoted(suffix)}, which says no format; name it .csv or .npy")
-    matrix = _csv(decode(data)) if suffix == ".csv" else _npy(data)
-    if not np.isfinite(matrix).all():
-        i, j = np.argwhere(~np.isfinite(matrix))[0]
-        where = f"row {i + 1}, column {j + 1} is {matrix[i, j]}"
-        raise InputError(f"{where}, which is not finite; give every pair a finite number")
+    if suffix == ".csv":
+        return read_table(decode(data), _refuse_unless_square, "a matrix", finite=True)
+    if suffix != ".npy":
+        raise unknown_format(suffix, ".csv or .npy")
+    matrix = read_npy(data, _refuse_unless_square)
+    refuse_beyond(np.finfo(np.float64).max, matrix, "give every pair a finite number")
     return matrix
 
 
-def _csv(text: str) -> Floats:
-    """The n x n numbers of a text without header."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
-    n = text.count("\n") + 1
-    _limit(n)
-    lines = text.split("\n")
-    for line, row in enumerate(lines, start=1):
-        fields = row.count(",") + 1
-        if fields != n:
-            raise InputError(
-                f"line {line} has {fields:,} {'field' if fields == 1 else 'fields'} where {n:,} lines need as many; "
-                "give a square matrix, its numbers between commas, without header and names"
-            )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)  # an older numpy's word for text among the numbers
-        try:
-            numbers = np.fromstring(",".join(lines), dtype=np.float64, sep=",")
-            if len(numbers) == n * n and np.isfinite(numbers).all():
-                return numbers.reshape(n, n)
-        except (ValueError, DeprecationWarning):
-            pass
-    for line, row in enumerate(lines, start=1):
-        for field, cell in enumerate(row.split(","), start=1):
-            value = number(cell.strip())
-            if value is None or not abs(value) < np.inf:
-                remedy = "write a finite number" + ("; a matrix has no header" if line == 1 else "")
-                raise InputError(f"line {line}, field {field} is {quoted(cell.strip())}; {remedy}")
-    raise InputError("has a number that is spelt in no usual way; write all as in 0.25")
-
-
-def _npy(data: bytes) -> Floats:
-    """The array in NumPy's own format; nothing in it is ever executed, nor memory taken for what is only promised."""
-    file = io.BytesIO(data)
-    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    try:
-        shape, by_column, dtype = readers[npy.read_magic(file)](file)  # longer than 10,000 characters: ValueError
-    except (ValueError, KeyError, SyntaxError, TypeError, RecursionError, tokenize.TokenError):
-        raise InputError("is named .npy but does not hold a plain NumPy array; write it with numpy.save") from None
-    if dtype.kind not in "biuf":
-        kind = "Python objects" if dtype.hasobject else str(dtype)
-        raise InputError(f"holds {safe(kind)}; save real numbers, as in array.astype(float)")
+def _refuse_unless_square(shape: Shape) -> None:
+    if len(shape) == 2 and shape[0] > LARGEST:
+        raise InputError(f"has {shape[0]:,} rows; give a matrix of at most {LARGEST:,} items")
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
-        form = " x ".join(map(str, shape)) or "0-dimensional"
-        raise InputError(f"holds an array of shape {safe(form)}; give a square matrix, n x n")
-    n = shape[0]
-    _limit(n)
-    if len(data) - file.tell() != n * n * dtype.itemsize:
-        raise InputError(f"promises {n:,} x {n:,} numbers but holds {len(data) - file.tell():,} bytes; save it again")
-    held: NDArray[Any] = np.frombuffer(data, dtype, n * n, file.tell()).reshape(n, n)
-    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which is refused
-        return (held.T if by_column else held).astype(np.float64, order="C")
-
-
-def _limit(n: int) -> None:
-    if n > LARGEST:
-        raise InputError(f"has {n:,} rows; give a matrix of at most {LARGEST:,} items")
+        raise misshapen(shape, "give a square matrix, n x n, without header and names")
 
 
 def _checked(matrix: Floats, kind: Kind | None) -> MatrixFile:

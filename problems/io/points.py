@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
-import tokenize
-import warnings
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
-from numpy.lib import format as npy
-from numpy.typing import NDArray
 
 from formulations.problem import Floats, Ints
 from problems.errors import InputError, quoted, safe
 from problems.io.build import EXACT, number
-from problems.io.content import decode, read_bytes
+from problems.io.content import decode, read_file, unknown_format
 from problems.io.matrix import HIGHEST
+from problems.io.npy import Shape, misshapen, read_npy
+from problems.io.table import refuse_beyond
 
 TEXTS = (".csv", ".tsv", ".txt")
 LARGEST = 10_000_000  # numbers: 80 MB, read in some 20 s
 LONGEST = 4 << 20  # characters of a line: more would be split into more strings than memory may hold
 SEPARATORS = (";", ",", "\t")  # else blanks
 COUNTS = {"count", "counts", "frequency", "freq", "n", "number", "times"}  # headers of the column of counts
-
-Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +54,7 @@ def read_points(path: str | os.PathLike[str]) -> PointsFile:
     A first line of names is skipped; numbers stand apart by semicolons, commas, tabs or blanks. Raises InputError, one
     sentence for the user, for a file that cannot be used.
     """
-    return _read(os.fsdecode(path), _points)
+    return read_file(path, _points, "numbers")
 
 
 def read_counts(path: str | os.PathLike[str]) -> CountsFile:
@@ -67,19 +63,7 @@ def read_counts(path: str | os.PathLike[str]) -> CountsFile:
     Of two columns, the header says which has the counts; without header the second. Raises InputError, one sentence
     for the user, for a file that cannot be used.
     """
-    return _read(os.fsdecode(path), _counts)
-
-
-def _read(path: str, parse: Callable[[bytes, str], Read]) -> Read:
-    try:
-        data, suffix = read_bytes(path)
-        if not data.strip():
-            raise InputError("is empty; give a file with numbers in it")
-        return parse(data, suffix)
-    except InputError as error:
-        raise InputError(f"{safe(path, 200)}: {error}") from None
-    except MemoryError:
-        raise InputError(f"{safe(path, 200)}: is too large for this computer's memory; give fewer numbers") from None
+    return read_file(path, _counts, "numbers")
 
 
 # Points
@@ -104,29 +88,18 @@ def _points(data: bytes, suffix: str) -> PointsFile:
 
 
 def _npy(data: bytes) -> Floats:
-    """The array in NumPy's own format as finite points (n, d); nothing in it is ever executed."""
-    try:
-        with warnings.catch_warnings(action="ignore"):  # numpy's remarks about odd headers
-            held: NDArray[Any] = npy.read_array(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, SyntaxError, TypeError, OverflowError, EOFError, RecursionError, tokenize.TokenError):
-        raise InputError(
-            "is named .npy but holds no NumPy array of numbers, or not all of it; write it with numpy.save"
-        ) from None
-    if held.dtype.kind not in "iuf":
-        raise InputError(f"holds {safe(held.dtype)}; save real numbers, as in array.astype(float)")
-    if held.ndim not in (1, 2) or not held.size:
-        form = " x ".join(map(str, held.shape)) or "0-dimensional"
-        raise InputError(f"holds an array of shape {safe(form)}; give n points of d numbers, n x d, or n numbers")
-    if held.size > LARGEST:
-        raise InputError(f"holds {held.size:,} numbers; give at most {LARGEST:,}")
-    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite, which is refused
-        points = held.reshape(len(held), -1).astype(np.float64, order="C")
-    wrong = np.argwhere(~(np.abs(points) <= HIGHEST))
-    if len(wrong):
-        i, j = wrong[0]
-        remedy = f"give numbers from -{HIGHEST:g} to {HIGHEST:g}, or leave out the row"
-        raise InputError(f"row {i + 1}, column {j + 1} is {points[i, j]}; {remedy}")
+    """The array in NumPy's own format as finite points (n, d)."""
+    held = read_npy(data, _refuse_unless_points, kinds="iuf")
+    points = held.reshape(len(held), -1)
+    refuse_beyond(HIGHEST, points, f"give numbers from -{HIGHEST:g} to {HIGHEST:g}, or leave out the row")
     return points
+
+
+def _refuse_unless_points(shape: Shape) -> None:
+    if len(shape) not in (1, 2) or min(shape) < 1:
+        raise misshapen(shape, "give n points of d numbers, n x d, or n numbers")
+    if math.prod(shape) > LARGEST:
+        raise InputError(f"holds {math.prod(shape):,} numbers; give at most {LARGEST:,}")
 
 
 # Counts
@@ -187,10 +160,10 @@ def _refuse_unless_whole(name: str, numbers: Floats, lines: Ints) -> None:
 # Text
 
 
-def _table(data: bytes, suffix: str, kinds: str) -> tuple[list[str], Ints, Floats]:
+def _table(data: bytes, suffix: str, formats: str) -> tuple[list[str], Ints, Floats]:
     """The header (empty if there is none), the number of each line below it, and their finite numbers (n, d)."""
     if suffix not in TEXTS:
-        raise InputError(f"has the suffix {quoted(suffix)}, which says no format; name it {kinds}")
+        raise unknown_format(suffix, formats)
     header: list[str] = []
     lines, numbers = array("q"), array("d")
     width = 0

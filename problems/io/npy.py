@@ -1,0 +1,62 @@
+"""An array in NumPy's own format: nothing in it is ever executed, nor memory taken for what it only promises."""
+
+from __future__ import annotations
+
+import io
+import math
+import tokenize
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from formulations.problem import Floats
+from problems.errors import InputError, safe
+
+Shape = tuple[int, ...]
+READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}  # 3.0 is for names of fields
+
+ODD = (ValueError, TypeError, LookupError, ArithmeticError, SyntaxError, tokenize.TokenError)  # from an odd header
+DEEP = (RecursionError, MemoryError)  # from one that is nested too deeply
+
+
+def read_npy(data: bytes, check: Callable[[Shape], None], kinds: str = "biuf") -> Floats:
+    """The array as float64 of its own shape, C-contiguous and writeable; it may hold numbers that are not finite.
+
+    check  raises InputError for a shape of no use, as are more than two sides and one below 1; it is asked before
+           memory is taken
+    kinds  the kinds of dtype that are taken as numbers, by NumPy's letters
+
+    Raises InputError for anything but a whole array of numbers.
+    """
+    file = io.BytesIO(data)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # remarks about odd headers
+            shape, by_column, dtype = READERS[npy.read_magic(file)](file)  # longer than 10,000 characters: ValueError
+        shape = tuple(map(int, shape))  # True counts as an integer in a header
+        if any(abs(side) > np.iinfo(np.int64).max for side in shape):
+            raise ValueError
+    except (*ODD, *DEEP):
+        raise InputError("is named .npy but does not hold a plain NumPy array; write it with numpy.save") from None
+    if dtype.kind not in kinds:
+        kind = "Python objects" if dtype.hasobject else safe(dtype)
+        raise InputError(f"holds {kind}; save real numbers, as in array.astype(float)")
+    check(shape)
+    count, rest = math.prod(shape), len(data) - file.tell()
+    if rest != count * dtype.itemsize:
+        raise InputError(f"promises {_sides(shape)} numbers but holds {rest:,} bytes; save it again")
+    held: NDArray[Any] = np.frombuffer(data, dtype, count, file.tell()).reshape(shape, order="F" if by_column else "C")
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite
+        return held.astype(np.float64, order="C")
+
+
+def misshapen(shape: Shape, remedy: str) -> InputError:
+    """What to raise for numbers in a shape of no use."""
+    return InputError(f"holds numbers in the shape {_sides(shape)}; {remedy}")
+
+
+def _sides(shape: Shape) -> str:
+    return safe(" x ".join(f"{side:,}" for side in shape)) or "0-dimensional"

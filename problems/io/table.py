@@ -1,0 +1,65 @@
+"""A matrix of numbers in the lines of a text, or the place in it where there is none."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from formulations.problem import Floats
+from problems.errors import InputError, quoted
+from problems.io.build import number
+from problems.io.npy import Shape
+
+
+def read_table(text: str, check: Callable[[Shape], None], name: str, *, finite: bool = False) -> Floats:
+    """The numbers, float64 (m, n), between commas in m lines without header.
+
+    check   raises InputError for a shape of no use; it is asked before the text is split
+    name    what such a table is called, as in "a matrix"
+    finite  whether nan, inf and what overflows to it are refused
+
+    Raises InputError for a line of another width than the first and for a field that is no number.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    shape = m, n = text.count("\n") + 1, text.split("\n", 1)[0].count(",") + 1
+    check(shape)
+    lines = text.split("\n")
+    for line, row in enumerate(lines, start=1):
+        fields = row.count(",") + 1
+        if fields != n:
+            remedy = "give as many numbers on every line, between commas"
+            raise InputError(f"line {line} has {fields:,} fields where line 1 has {n:,}; {remedy}")
+    with warnings.catch_warnings(action="error", category=DeprecationWarning):  # an older numpy's word for text
+        try:
+            numbers = np.fromstring(",".join(lines), dtype=np.float64, sep=",")
+            if len(numbers) == m * n and np.isfinite(numbers).all():
+                return numbers.reshape(shape)
+        except (ValueError, DeprecationWarning):
+            pass
+    numbers = np.empty(shape)
+    for line, row in enumerate(lines, start=1):  # slower, to name the first field that is no number
+        for field, cell in enumerate(row.split(","), start=1):
+            value = _float(cell.strip())
+            if value is None or (finite and not np.isfinite(value)):
+                remedy = f"write a {'finite ' if finite else ''}number{f'; {name} has no header' if line == 1 else ''}"
+                raise InputError(f"line {line}, field {field} is {quoted(cell.strip())}; {remedy}")
+            numbers[line - 1, field - 1] = value
+    return numbers
+
+
+def _float(cell: str) -> float | None:
+    value = number(cell)
+    try:
+        return None if value is None else float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return np.inf
+
+
+def refuse_beyond(highest: float, matrix: Floats, remedy: str) -> None:
+    """Raise InputError that names the first number which is nan or farther than `highest` from 0."""
+    wrong = np.argwhere(~(np.abs(matrix) <= highest))
+    if len(wrong):
+        i, j = wrong[0]
+        raise InputError(f"row {i + 1}, column {j + 1} is {matrix[i, j]:.12g}; {remedy}")
