@@ -110,7 +110,7 @@ class Training:
             method="simultaneous",
             optimizer=(partial(adam, lr=2e-3), partial(adam, lr=3e-3)),
             schedule=lambda iteration: (1 + math.cos(math.pi * iteration / self.iterations)) / 2,
-            averaging=0.999,
+            averaging=0.996,
             iterations=self.iterations,
             batch=256,
             members=self.seeds,
