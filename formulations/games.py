@@ -87,7 +87,7 @@ def matrix_game(payoff: ArrayLike) -> SaddleProblem:
         answer=lambda players: {"x": _mixed(players["x"]).tolist(), "y": _mixed(players["y"]).tolist()},
         value=rows_guarantee,
         bound=columns_guarantee,
-        scale=float(np.abs(A).max()) or 1.0,
+        scale=lambda players: float(_mixed(players["x"]) @ np.abs(A) @ _mixed(players["y"])),
         model=lambda: matrix_game_lp(A),
     )
 

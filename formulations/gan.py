@@ -34,7 +34,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
 from formulations.generators import expectation, normal
-from formulations.held_out import KLBound, kl_bound, likelihood_interval
+from formulations.held_out import CAP, KLBound, kl_bound, likelihood_interval, mean_at_least
 from formulations.mixtures import GaussianMixture
 from formulations.penalties import uniform_numbers
 from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler, Term
@@ -47,6 +47,7 @@ SHARES = (0.6, 0.1)  # of a user's data to train with and to watch by; the rest 
 FEWEST = 20  # rows that can be split so
 HELD_OUT, WATCHED = 1 << 18, 1 << 13  # draws of a known density, and of a generator, for either
 CHUNK = 1 << 14
+SURE = 1e-3  # the error with which a log_density is called one of no density
 EXACT = 1e-6  # standard error above which an entropy is not known
 
 
@@ -75,7 +76,9 @@ class Data:
         """Their sd, (d,). Raises ValueError for a column that does not vary: it has no density."""
         scale = self.train.double().std(0).float()
         for j in np.flatnonzero(~(scale > 0).numpy()):
-            raise ValueError(f"column {j + 1} of the data is {self.train[0, j]:.6g} in all rows; leave it out")
+            raise ValueError(
+                f"column {j + 1} of the data is {self.train[0, j]:.6g} in all rows, to 7 digits; leave it out"
+            )
         return scale
 
     @cached_property
@@ -220,7 +223,7 @@ def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | N
     return {
         "value": _mean(_log_p(data, players, data.watch)) if known else None,
         "bound": None if data.entropy is None else -data.entropy - kl,
-        "kl": kl,
+        "divergence": kl,
     }
 
 
@@ -272,9 +275,15 @@ def _log_p(data: Data, players: Players, rows: Tensor) -> Floats:
 
 
 def _likelihood(data: Data, players: Players, level: float) -> tuple[float, float] | None:
-    """Between which V is; None where p is 0 at some of the data, or overflows."""
+    """Between which V is; None where p is 0 at some of the data, overflows, or is shown to be no density."""
     values = _log_p(data, players, data.held_out)
-    return likelihood_interval(values, level) if np.isfinite(values).all() else None
+    if not np.isfinite(values).all():
+        return None
+    if data.entropy is not None:  # then values are log p / q less the entropy, and E_q p / q is at most 1
+        ratios = np.exp(np.minimum(values + data.entropy, CAP) - CAP)
+        if math.exp(CAP) * mean_at_least(ratios, SURE) > 1:
+            return None
+    return likelihood_interval(values, level)
 
 
 def _mean(values: Floats) -> float | None:

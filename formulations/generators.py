@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor, nn
 
+from formulations.held_out import CAP
 from formulations.networks import Affine, Capped, Fourier, Scalar, Stackable, Standardize, mlp
 from formulations.problem import Sampler
 
@@ -213,7 +214,7 @@ def discriminator(
     scale: Tensor,
     generator: Generator,
     octaves: int = 0,
-    cap: float = 3.0,
+    cap: float = CAP,
 ) -> nn.Sequential:
     """A network from samples in the data's units to one number each, (..., d) -> (...): log d, or a logit.
 

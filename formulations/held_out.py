@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from formulations.problem import Floats
 
+CAP = 3.0  # of log d, decided before any sample is seen
 STAKE = 0.75  # the largest share of the capital that a single draw can lose
 HALVINGS = 30
 
@@ -46,7 +47,7 @@ class KLBound:
         return -entropy - self.kl_at_least
 
 
-def kl_bound(log_d_data: ArrayLike, log_d_generated: ArrayLike, *, level: float = 0.95, cap: float = 3.0) -> KLBound:
+def kl_bound(log_d_data: ArrayLike, log_d_generated: ArrayLike, *, level: float = 0.95, cap: float = CAP) -> KLBound:
     """The bound on KL(q || p) that log d proves by its values at fresh data (n,) and at fresh samples of p (m,).
 
     Fresh: independent, in the order drawn (rows of a file: in random order), and used neither to train nor to choose

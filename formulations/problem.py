@@ -228,9 +228,10 @@ class SaddleProblem:
     value      the players -> what the maximizing player has secured: min of the payoff over the other, or less
     bound      the players -> what no choice of the maximizing player exceeds: max of the payoff over it, or more
     level      the confidence with which value and bound hold, if they are estimated from fresh samples
-    scale      the size of payoffs: value and bound are compared relative to it where both are smaller
-    watch      the players -> "value", "bound" and whatever else by samples of their own, to follow the play by; None
-               where unknown, and never claimed
+    scale      the players -> the size of what the payoff sums up where they play: value and bound are compared
+               relative to it where both are smaller. Not the largest payoff: a choice that nobody makes does not count
+    watch      the players -> "value", "bound" and, say, "divergence" (from the best) by samples of their own, to follow
+               the play and to choose among members by; None where unknown, and never claimed
     model      the same as a convex problem, for solvers that take those
     references what the value is to be compared with
     """
@@ -245,7 +246,7 @@ class SaddleProblem:
     value: Callable[[Players], float] | None = None
     bound: Callable[[Players], float] | None = None
     level: float | None = None
-    scale: float = 1.0
+    scale: Callable[[Players], float] = lambda _: 1.0
     watch: Callable[[Players], Mapping[str, float | None]] | None = None
     model: Callable[[], Problem] | None = None
     references: Sequence[Reference] = ()

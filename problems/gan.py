@@ -35,7 +35,8 @@ SAMPLES = 2_500  # that are written, drawn and judged
 SHOWN = 5  # of them in the answer
 ITERATIONS = {"mlp": 15_000, "flow": 5_000, "mixture": 2_000, "gaussian": 2_000}
 RING = 8_000  # of a free generator's, for so few modes
-MEETS = 0.01  # gap between value and bound, in nats, at which a generator counts as best
+MEETS = 0.01  # gap between value and bound at which a generator counts as best: in nats, or relative to more of them
+MOST = 100  # seeds
 SAMPLED, WEIGHTS = "samples.npy", "generator.pt"
 
 
@@ -122,7 +123,7 @@ class Training:
         """What a checkpoint must have been made with to go on from."""
         rows = self.data.train
         shown = {"--generator": self.kind, "--loss": self.loss, "--iterations": self.iterations, "--seeds": self.seeds}
-        return {"--data": [self.source, *rows.shape, float(rows.double().sum())], **shown, "--seed": self.seed}
+        return {"--seed": self.seed, **shown, "--data": [self.source, *rows.shape, float(rows.double().sum())]}
 
     def samples(self, players: Players) -> Floats:
         """What one generator makes of fresh noise, (2500, d)."""
@@ -144,6 +145,8 @@ def read(options: argparse.Namespace) -> Task:
     """The training task in a data set, or what is left of it."""
     if options.resume and options.out is None:
         raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
+    if options.seeds > MOST:
+        raise InputError(f"--seeds {options.seeds}: at most {MOST} are trained at once; train others by another --seed")
     training, notes = _training(options)
     folder = resume = None
     if options.out is not None:
@@ -193,31 +196,24 @@ def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
     return Training(source, data, kind, options.loss, iterations, options.seeds, options.seed), notes
 
 
-def best(training: Training, solution: Solution) -> Players:
+def best(solution: Solution) -> Players:
     """The players to show: of several seeds those that do best on the data to watch by."""
-    if training.seeds == 1:
-        players: Players = solution.answer
-        return players
-    if solution.value is not None:
-        chosen: Players = solution.answer[solution.stats["chosen"]]
-        return chosen
-    from formulations.gan import watched_kl
-
-    least: Players = min(solution.answer, key=lambda found: watched_kl(training.data, training.noise, found))
-    return least
+    found = solution.answer
+    chosen: Players = found[solution.stats["chosen"]] if isinstance(found, list) else found
+    return chosen
 
 
 def answer(training: Training, solution: Solution) -> dict[str, Any]:
     """The generator by what it makes."""
-    samples = training.samples(best(training, solution))
+    samples = training.samples(best(solution))
     return {"generator": training.kind, "samples": samples[:SHOWN].tolist()}
 
 
 def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
-    """What held-out data prove of the generator shown."""
+    """What held-out data prove of the generator shown; nothing if there was no time to ask them."""
     from formulations.gan import evidence
 
-    return evidence(training.data, training.noise, best(training, solution))
+    return {} if solution.stats["interrupted"] else evidence(training.data, training.noise, best(solution))
 
 
 def measures(training: Training, solution: Solution) -> Mapping[str, Any]:
@@ -234,6 +230,8 @@ def measures(training: Training, solution: Solution) -> Mapping[str, Any]:
 def describe(training: Training, solution: Solution) -> Iterable[str]:
     """What is proven, and how well known modes are covered."""
     proof = evidence(training, solution)
+    if not proof:
+        return
     rows = f"{proof['data']:,} held-out rows and {proof['generated']:,} samples"
     least, sure = f"{proof['kl_at_least']:.4g}", f"{proof['level']:.0%}"
     yield f"  KL(data || generator) is at least {least}, at {sure} confidence, by {rows}"
@@ -250,7 +248,7 @@ def draw(training: Training, solution: Solution) -> Figure:
     from problems.training import figure_of
 
     title = f"{training.source}: {training.kind} generator, {training.loss} loss"
-    players = best(training, solution)
+    players = best(solution)
     return figure_of(training.data, players, training.samples(players), solution.stats["history"], title)
 
 
@@ -259,7 +257,7 @@ def write(folder: Folder, training: Training, solution: Solution) -> None:
     import numpy as np
     import torch
 
-    players = best(training, solution)
+    players = best(solution)
     samples, weights = io.BytesIO(), io.BytesIO()
     np.save(samples, training.samples(players).astype(np.float32))
     torch.save(players["f"].state_dict(), weights)

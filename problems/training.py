@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 5000  # data and samples that are drawn, at most
 BINS, ACROSS = 80, 400  # of a histogram; points of a curve
 CELLS = 120  # of the discriminator's map, along each side
+WATCHED = ("value", "bound", "divergence")
 MARGIN = 0.08  # of the data's extent, around them
 
 
@@ -33,8 +34,8 @@ def figure_of(
     figure = Figure(figsize=(12, 6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     headline(figure, title)
-    rows, judged = data.held_out[:SHOWN].double().numpy(), ("value", "bound", "kl")
-    told = [row for row in history if any(row.get(name) is not None for name in judged)]
+    rows = data.held_out[:SHOWN].double().numpy()
+    told = [row for row in history if any(row.get(name) is not None for name in WATCHED)]
     if rows.shape[1] == 1:
         left: Any = figure.add_gridspec(2, 2, width_ratios=(5, 4), height_ratios=(3, 2))
         above = figure.add_subplot(left[0, 0])
@@ -51,8 +52,13 @@ def draw_densities(ax: Axes, data: Data, players: Players, x: Floats, made: Floa
     """The data's histogram, that of the samples, and the densities that are known."""
     low, high = _extent(x)
     edges = np.linspace(low, high, BINS + 1).tolist()
-    ax.hist(x, edges, density=True, color=HAZE, label="data")
-    ax.hist(made, edges, density=True, histtype="step", color=GREY, linewidth=1, label="samples")
+    bars: list[tuple[Floats, dict[str, Any]]] = [
+        (x, {"color": HAZE, "label": "data", "histtype": "stepfilled"}),
+        (made, {"color": GREY, "label": "samples", "histtype": "step"}),
+    ]
+    for rows, style in bars:
+        share = np.full(len(rows), 1 / (len(rows) * (edges[1] - edges[0])))  # of all, also of those beyond the edges
+        ax.hist(rows, edges, weights=share, **style)
     across = np.linspace(low, high, ACROSS)
     if data.density is not None:
         ax.plot(across, np.exp(data.density.log_density(across[:, None])), color=INK, lw=3, alpha=0.35, label="truth")
@@ -98,6 +104,8 @@ def draw_plane(ax: Axes, players: Players, rows: Floats, samples: Floats) -> Non
     ax.set(xlim=(left, right), ylim=(low, high))
     if rows.shape[1] == 2:
         ax.set_aspect("equal", adjustable="box")
+    else:
+        ax.set(xlabel="column 1", ylabel=f"column 2 (of {rows.shape[1]})")
     ax.spines[["top", "right"]].set_visible(False)
 
 
@@ -109,20 +117,20 @@ def draw_over_time(ax: Axes, history: Sequence[Mapping[str, Any]], ceiling: floa
         ax.text(0.5, 0.5, "nothing was watched", transform=ax.transAxes, ha="center", color=GREY)
         return
     iteration = np.array([row["iteration"] for row in history])
-    series = {name: np.array([row.get(name) for row in history], dtype=float) for name in ("value", "bound", "kl")}
+    series = {name: np.array([row.get(name) for row in history], dtype=float) for name in WATCHED}
     known = [name for name in ("value", "bound") if np.isfinite(series[name]).any()]
     styles: dict[str, Any] = {
         "value": {"color": INK, "lw": 2, "label": "truth: log-likelihood V"},
         "bound": {"color": RUST, "lw": 1.6, "ls": "--", "label": "bound on V by the discriminator"},
-        "kl": {"color": RUST, "lw": 1.6, "label": "KL(data || generator) is at least"},
+        "divergence": {"color": RUST, "lw": 1.6, "label": "KL(data || generator), as estimated by the discriminator"},
     }
-    for name in known or ["kl"]:
+    for name in known or ["divergence"]:
         ax.plot(iteration, series[name], **styles[name])
     if len(known) == 2:
         ax.fill_between(iteration, series["value"], series["bound"], color=HAZE, lw=0)
     if ceiling is not None:
         ax.axhline(ceiling, color=GREY, lw=1, ls=":", label="no generator exceeds this")
-    late = np.concatenate([series[name][len(iteration) * 2 // 5 :] for name in known or ["kl"]])
+    late = np.concatenate([series[name][len(iteration) * 2 // 5 :] for name in known or ["divergence"]])
     late = np.r_[late[np.isfinite(late)], [] if ceiling is None else ceiling]
     ax.set_xscale("symlog", linthresh=10, linscale=0.5)
     ax.set_xticks([t for t in (0, 10, 100, 1_000, 10_000, 100_000) if t <= iteration[-1]])
@@ -136,7 +144,7 @@ def _extent(x: Floats) -> tuple[float, float]:
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:
-    by = MARGIN * max(high - low, 1e-9 * max(abs(low), abs(high), 1e-9))
+    by = MARGIN * (high - low) or 1e-6 * max(abs(low), abs(high), 1.0)
     return low - by, high + by
 
 

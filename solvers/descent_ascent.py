@@ -137,8 +137,8 @@ class SaddleSearch:
                     ended = "diverged"
                 elif self.iteration >= self._next:
                     ended = self._look(report)
-            if self.history[-1]["iteration"] < self.iteration:
-                self._look(report)
+            if ended in (None, "diverged") and self.history[-1]["iteration"] < self.iteration:
+                ended = self._look(report) or ended
         return ended or "iterations"
 
     @property
@@ -201,8 +201,7 @@ class SaddleSearch:
         row = {"iteration": self.iteration, "evaluations": self.play.evaluations, "value": None, "bound": None}
         self.history.append({**row, **watched, "residual": residual})
         report(self)
-        value, bound = self.secured()
-        if value is not None and bound is not None and apart(value, bound, problem.scale) <= self.gap:
+        if problem.level is None and self._met():
             return "optimal"
         at_rest = not self.play.random and residual <= self.knobs.tolerance
         return "settled" if at_rest and not bool(self.lost.any()) else None
@@ -211,6 +210,21 @@ class SaddleSearch:
         """The best value and the best bound, each None if there is none."""
         value, bound = self.best.get("value"), self.best.get("bound")
         return value and value[0], bound and bound[0]
+
+    def _met(self) -> bool:
+        """Whether the best value and the best bound are as near each other as was asked."""
+        value, bound = self.secured()
+        if value is None or bound is None:
+            return False
+        return apart(value, bound, self.problem.scale(self.best_of_both({}))) <= self.gap
+
+    def best_of_both(self, players: Players) -> Players:
+        """The maximizing player of the best value and the minimizing one of the best bound, else those given."""
+        best = dict(players)
+        for name, blocks in (("value", self.problem.maximize_over), ("bound", self.problem.minimize_over)):
+            if name in self.best:
+                best |= {block: self.best[name][1][block] for block in blocks}
+        return best
 
     def _keep_best(self) -> None:
         """Ask what each player has secured, at the last point and at the average."""
@@ -251,7 +265,13 @@ class SaddleSearch:
         }
 
     def _load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state; raises ValueError if it is of another game."""
+        """Go on from a state; raises ValueError if it is of another game, or damaged."""
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+            raise ValueError(f"the state to resume is damaged ({type(error).__name__}); start anew") from error
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
         for side, player in self.play.players.items():
             there, here = tuple(state["players"][side].shape), tuple(player.flat.shape)
             if there != here or set(state["averages"]) != set(self.averages):
@@ -263,6 +283,8 @@ class SaddleSearch:
             self._movers[side].load(state["movers"][side])
         self.iteration, self.play.evaluations = state["iteration"], state["evaluations"]
         self.history, self.lost, self._averaged = list(state["history"]), state["lost"].clone(), state["averaged"]
+        if not 0 <= self.history[-1]["iteration"] <= self.iteration:
+            raise IndexError("the history is of another iteration")
         for side, flat in self.averages.items():
             flat.copy_(state["averages"][side])
         self._gradients = {side: flat.to(self.play.players[side].flat) for side, flat in state["gradients"].items()}
@@ -277,4 +299,4 @@ def both(knob: Any) -> tuple[Any, Any]:
 
 def apart(value: float, bound: float, scale: float) -> float:
     """How far the bound lies above the value, relative to the scale or to the larger of them."""
-    return (bound - value) / max(scale, abs(value), abs(bound))
+    return (bound - value) / max(scale, abs(value), abs(bound), math.ulp(0.0))

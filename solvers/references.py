@@ -11,15 +11,16 @@ from solvers.linear_program import Clock
 from solvers.solution import Check, Solution
 
 
-def compare(problem: Problem | Arrangement | SaddleProblem, solution: Solution, clock: Clock) -> list[Check]:
-    """The value against every reference; one that outlasts the clock is left out."""
+def compare(
+    problem: Problem | Arrangement | SaddleProblem, solution: Solution, clock: Clock, scale: float = 0.0
+) -> list[Check]:
+    """The value against every reference, relative to both and the scale; one that outlasts the clock is left out."""
     checks = []
     for reference in problem.references:
         value = _within(clock.left, reference)
         if value is None or solution.value is None:
             continue
-        least = problem.scale if isinstance(problem, SaddleProblem) else 0.0
-        slack = reference.tolerance * max(abs(value), abs(solution.value), least)
+        slack = reference.tolerance * max(abs(value), abs(solution.value), scale)
         relation = reference.relation
         if solution.status != "optimal" and relation == "==":
             relation = "<=" if _sense(problem) == "maximize" else ">="

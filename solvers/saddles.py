@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,17 +35,17 @@ def solve_saddle(
     ended = search.run(report)
     solved = clock.elapsed
     members = [search.players(k) for k in range(knobs.members)]
-    standings = [_standing(problem, players) for players in members]
+    standings = _standings(search, members, clock)
     alive = [k for k in range(knobs.members) if not search.lost[k]] or list(range(knobs.members))
-    chosen = max(alive, key=lambda k: _rank(*standings[k]))
+    chosen = max(alive, key=lambda k: _rank(standings[k]))
+    players, value, bound = members[chosen], None, None
     if problem.level is None:
         value, bound = search.secured()
-        players = _best_of_both(search, members[chosen])
-    else:  # only now are the held-out samples looked at, and only for the member that was chosen by others
-        players = members[chosen]
+        players = search.best_of_both(players)
+    elif not search.interrupted:  # only now, and only for the member that was chosen, are held-out samples looked at
         value, bound = _finite(problem.value, players), _finite(problem.bound, players)
     certified = clock.elapsed
-    gap_left = None if value is None or bound is None else apart(value, bound, problem.scale)
+    gap_left = None if value is None or bound is None else apart(value, bound, problem.scale(players))
     # A value is the lower end of what samples say, so it may lie a little above a bound that it has all but reached.
     sound = gap_left is None or gap_left >= -(ROUNDING if problem.level is None else max(gap, ROUNDING))
     verified = gap_left is not None and sound and gap_left <= max(gap, ROUNDING)
@@ -67,13 +67,13 @@ def solve_saddle(
         checks=checks,
         solver=knobs.name,
         stats={},
-        message="" if verified else _message(ended, gap_left, sound, residual, search),
+        message="" if verified else _message(ended, value, bound, sound, search),
     )
     if not search.interrupted:
-        checks += compare(problem, solution, clock)
+        checks += compare(problem, solution, clock, problem.scale(players))
     stats = {
         "numbers": {side: player.flat.shape[1] for side, player in search.play.players.items()},
-        "members": [{"value": value, "bound": bound} for value, bound in standings],
+        "members": standings,
         "chosen": chosen,
         "diverged": int(search.lost.sum()),
         "iterations": search.iteration,
@@ -89,12 +89,20 @@ def solve_saddle(
     return replace(solution, checks=checks, stats=stats)
 
 
-def _standing(problem: SaddleProblem, players: Players) -> tuple[float | None, float | None]:
-    """Value and bound of one member, to choose among several by: never by samples that are held out."""
-    if problem.level is None:
-        return _finite(problem.value, players), _finite(problem.bound, players)
-    watched = {} if problem.watch is None else problem.watch(players)
-    return watched.get("value"), watched.get("bound")
+def _standings(search: SaddleSearch, members: Sequence[Players], clock: Clock) -> list[Mapping[str, float | None]]:
+    """Value and bound of each member, to choose by: never by samples that are held out; of some, if time is over."""
+    problem, last = search.problem, search.history[-1]
+    if len(members) == 1:
+        return [{name: last[name] for name in ("value", "bound")}]
+    found: list[Mapping[str, float | None]] = []
+    for players in members:
+        if search.interrupted or (found and clock.left <= 0):
+            found.append({})
+        elif problem.level is None:
+            found.append({"value": _finite(problem.value, players), "bound": _finite(problem.bound, players)})
+        else:
+            found.append({} if problem.watch is None else problem.watch(players))
+    return found
 
 
 def _finite(secured: Callable[[Players], float] | None, players: Players) -> float | None:
@@ -102,20 +110,13 @@ def _finite(secured: Callable[[Players], float] | None, players: Players) -> flo
     return found if math.isfinite(found) else None
 
 
-def _rank(value: float | None, bound: float | None) -> float:
+def _rank(standing: Mapping[str, float | None]) -> float:
     """Of several members the one with the best value is answered; where none is known, the one with the best bound."""
-    known = bound if value is None else value
-    return -math.inf if known is None else known
-
-
-def _best_of_both(search: SaddleSearch, players: Players) -> Players:
-    """The maximizing player of the best value and the minimizing one of the best bound."""
-    best = dict(players)
-    if "value" in search.best:
-        best |= {block: search.best["value"][1][block] for block in search.problem.maximize_over}
-    if "bound" in search.best:
-        best |= {block: search.best["bound"][1][block] for block in search.problem.minimize_over}
-    return best
+    for name, sign in (("value", 1), ("bound", 1), ("divergence", -1)):
+        known = standing.get(name)
+        if known is not None:
+            return sign * known
+    return -math.inf
 
 
 def _kind(problem: SaddleProblem) -> str:
@@ -124,13 +125,17 @@ def _kind(problem: SaddleProblem) -> str:
     return f"held-out samples, {problem.level:.0%} confidence"
 
 
-def _message(ended: str, gap: float | None, sound: bool, residual: float, search: SaddleSearch) -> str:
+def _message(ended: str, value: float | None, bound: float | None, sound: bool, search: SaddleSearch) -> str:
     """One sentence on what is not proven, and why."""
     if not sound:
         return "the value lies above the bound: one of the two is wrong"
     if ended == "diverged":
         return f"the play left the finite numbers at iteration {search.iteration}; take smaller steps"
-    left = "no bound is known" if gap is None else f"value and bound are {gap:.3g} apart"
+    if search.interrupted and search.problem.level is not None:
+        return "an answer as far as it came; it was not held against fresh samples"
+    left, residual = "no bound is known", search.history[-1]["residual"]
+    if bound is not None:
+        left = "its value is unknown" if value is None else f"value and bound are {bound - value:.3g} apart"
     if search.play.random:
         return f"an answer, not proven best: {left}"
     if residual <= search.knobs.tolerance:

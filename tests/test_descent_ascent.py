@@ -210,6 +210,28 @@ def test_a_state_of_another_game_is_refused() -> None:
         search_of(gan(), averaging=0.9, resume=state)
 
 
+@pytest.mark.parametrize("damage", [{"movers": None}, {"iteration": "x"}, {"history": []}, {"generators": [1, 2]}])
+def test_a_damaged_state_is_refused(damage: dict[str, Any]) -> None:
+    state = {**played(gan(), batch=8, iterations=3, members=2).state(), **damage}
+    with pytest.raises(ValueError, match="the state to resume is damaged"):
+        search_of(gan(), members=2, resume=state)
+
+
+def test_an_interrupted_play_is_gone_on_from_as_if_it_had_not_been() -> None:
+    knobs = {"batch": 8, "iterations": 40, "optimizer": Adam}
+    whole, part = played(gan(), **knobs), search_of(gan(), **knobs)
+
+    def press(search: SaddleSearch) -> None:
+        if search.iteration >= 20:
+            signal.raise_signal(signal.SIGINT)
+
+    assert part.run(press) == "limit"
+    assert part.interrupted
+    resumed = played(gan(), resume=part.state(), **knobs)
+    assert np.array_equal(point(resumed), point(whole))
+    assert resumed.history == whole.history
+
+
 def test_looking_on_changes_nothing() -> None:
     looked = played(gan(), batch=8, iterations=30, optimizer=Adam)
     unwatched = search_of(gan(), batch=8, iterations=30, optimizer=Adam)

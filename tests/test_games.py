@@ -275,3 +275,15 @@ def test_a_stationary_point_without_bound_is_not_called_optimal() -> None:
     assert solution.status == "feasible"
     assert not solution.proven
     assert solution.answer["x"] == pytest.approx([0], abs=1e-10)
+
+
+@pytest.mark.parametrize("game", ["1e12 1; 1e12 2", "1 2 1e12; 2 1 1e12; 0 0 1e12", "1e-12 -1e-12; -1e-12 1e-12"])
+def test_a_choice_that_nobody_makes_does_not_make_all_else_equal(game: str) -> None:
+    payoff = np.array([row.split() for row in game.split(";")], dtype=float)
+    solution = solve(matrix_game(payoff), DescentAscent(step=0.3, method="optimistic", iterations=3000))
+    small = np.where(np.abs(payoff) > 1e6, 100.0, payoff)
+    truth = solve(matrix_game_lp(small / np.abs(small).max()), "glop").value * np.abs(small).max()
+    if solution.status == "optimal":
+        assert solution.value == pytest.approx(truth, abs=1e-6 * np.abs(small).max())
+    assert solution.value <= truth + 1e-9 * abs(truth) + 1e-20
+    assert solution.bound >= truth - 1e-9 * abs(truth) - 1e-20

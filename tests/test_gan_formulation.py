@@ -135,7 +135,7 @@ def test_value_evidence_and_bound_are_a_chain_around_the_truth(data: Data) -> No
     assert watched["value"] == pytest.approx(truth, abs=0.1)
     assert watched["bound"] == pytest.approx(truth, abs=0.1)
     assert watched["bound"] == pytest.approx(-entropy - watched_kl(data, normal(1), players))
-    assert watched["kl"] == pytest.approx(KL, abs=0.1)
+    assert watched["divergence"] == pytest.approx(KL, abs=0.1)
 
 
 def test_a_good_discriminator_does_not_make_a_bad_generator_look_best(data: Data) -> None:
@@ -199,7 +199,7 @@ def test_where_entropy_or_density_are_unknown_neither_is_claimed() -> None:
     assert problem.watch is not None
     watched = problem.watch({"f": makes(seeded()), "d": exact()})
     assert (watched["value"], watched["bound"]) == (None, None)
-    assert watched["kl"] is not None
+    assert watched["divergence"] is not None
     assert evidence(data, normal(2), {"f": makes(seeded()), "d": exact()})["likelihood_between"] is None
 
     overlapping = drawn(GaussianMixture([1, 1], [[0, 0], [1, 0]], [1, 1]), 100)
@@ -292,3 +292,27 @@ def test_a_critic_that_is_a_plain_torch_module_will_do() -> None:
     solution = solve(problem, DescentAscent(method="alternating", step=0.01, iterations=5, batch=16, members=2))
     assert solution.value is None
     assert solution.bound == pytest.approx(4.29302, abs=1e-5)
+
+
+class Lying(nn.Module):
+    """Says that its density is the same everywhere, which is no density."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = nn.Parameter(torch.zeros(1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z + self.at
+
+    def log_density(self, x: Tensor) -> Tensor:
+        return x[..., 0] * 0 - mixture().entropy() - 1e-3
+
+
+def test_a_log_density_that_is_none_is_not_believed() -> None:
+    data = drawn(mixture(), 1000)
+    honest = partial(Mixture, 3, data.center, data.scale)
+    lying, true = (gan(data, start, Quadratic, normal(2)) for start in (lambda _: Lying(), honest))
+    assert lying.value is not None
+    assert true.value is not None
+    assert lying.value({"f": Lying(), "d": exact()}) == -math.inf
+    assert math.isfinite(true.value({"f": honest(seeded()), "d": exact()}))

@@ -167,6 +167,15 @@ def test_the_example_is_fitted_by_all_routes(capsys: Any, solver: tuple[str, ...
     assert json.dumps(without_seconds(again)) == json.dumps(without_seconds(answer))
 
 
+@pytest.mark.parametrize("content", ["1000000\n", "1\n2000000\n", "1000000000000\n"])
+def test_rare_successes_are_left_to_the_game(capsys: Any, tmp_path: Path, content: str) -> None:
+    (tmp_path / "rare.csv").write_text(content)
+    code, answer, err = answer_of(RECIPE, capsys, "--data", str(tmp_path / "rare.csv"))
+    assert code == 0, err
+    assert answer["answer"]["p"] == pytest.approx(1 / answer["answer"]["mean"], rel=1e-9)
+    assert "too flat at its top for cone solvers" in err
+
+
 def test_a_wrong_p_would_be_a_check_that_fails(capsys: Any, monkeypatch: Any) -> None:
     knobs = {"solver": DescentAscent(iterations=3)}  # the game does not get far
     monkeypatch.setattr(

@@ -133,7 +133,7 @@ def test_a_time_limit_leaves_out_what_there_is_no_time_for(capsys: Any) -> None:
     ("name", "content", "said"),
     [
         ("a.csv", b"", "is empty"),
-        ("a.csv", b"1,2\n3\n", "line 2 has 1 fields where line 1 has 2"),
+        ("a.csv", b"1,2\n3\n", "line 2 has 1 field where line 1 has 2"),
         ("a.csv", b"1,2\n3,4,5\n", "line 2 has 3 fields"),
         ("a.csv", b"rock,paper\n0,1\n", "line 1, field 1 is 'rock'; write a number; a payoff matrix has no header"),
         ("a.csv", b"1,\n2,3\n", "line 1, field 2 is ''"),

@@ -138,3 +138,16 @@ def test_what_is_no_transport_is_refused_in_a_sentence(a: Any, b: Any, cost: Any
     for stated in (transport, transport_game):
         with pytest.raises(ValueError, match=said):
             stated(a, b, cost)
+
+
+def test_a_forbidden_way_does_not_make_all_else_equal() -> None:
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        a, b, cost = random.dirichlet(np.ones(4)), random.dirichlet(np.ones(4)), random.random((4, 4))
+        truth = solve(transport(a, b, cost), "glop").value
+        cost[0, 0] = 1e12
+        solution = solve(transport_game(a, b, cost), DescentAscent(iterations=50))
+        assert truth is not None
+        if solution.status == "optimal":
+            assert solution.value >= truth - 1e-9
+        assert solution.bound is None or solution.bound >= truth - 1e-9

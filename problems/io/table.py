@@ -30,7 +30,9 @@ def read_table(text: str, check: Callable[[Shape], None], name: str, *, finite: 
         fields = row.count(",") + 1
         if fields != n:
             remedy = "give as many numbers on every line, between commas"
-            raise InputError(f"line {line} has {fields:,} fields where line 1 has {n:,}; {remedy}")
+            raise InputError(
+                f"line {line} has {fields:,} field{'s' if fields > 1 else ''} where line 1 has {n:,}; {remedy}"
+            )
     with warnings.catch_warnings(action="error", category=DeprecationWarning):  # an older numpy's word for text
         try:
             numbers = np.fromstring(",".join(lines), dtype=np.float64, sep=",")
