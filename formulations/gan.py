@@ -45,7 +45,7 @@ Blur = Callable[[Tensor], Tensor]  # the share of the play that is over -> the n
 
 SHARES = (0.6, 0.1)  # of a user's data to train with and to watch by; the rest is held out
 FEWEST = 20  # rows that can be split so
-HELD_OUT, WATCHED = 1 << 18, 1 << 13  # draws of a known density, and of a generator, for either
+HELD_OUT, WATCHED = 1 << 18, 1 << 12  # draws of a known density, and of a generator, for either
 CHUNK = 1 << 14
 SURE = 1e-3  # the error with which a log_density is called one of no density
 EXACT = 1e-6  # standard error above which an entropy is not known

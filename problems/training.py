@@ -130,13 +130,13 @@ def draw_over_time(ax: Axes, history: Sequence[Mapping[str, Any]], ceiling: floa
         ax.fill_between(iteration, series["value"], series["bound"], color=HAZE, lw=0)
     if ceiling is not None:
         ax.axhline(ceiling, color=GREY, lw=1, ls=":", label="no generator exceeds this")
-    late = np.concatenate([series[name][len(iteration) * 2 // 5 :] for name in known or ["divergence"]])
+    late = np.concatenate([series[name][len(iteration) // 6 :] for name in known or ["divergence"]])
     late = np.r_[late[np.isfinite(late)], [] if ceiling is None else ceiling]
     ax.set_xscale("symlog", linthresh=10, linscale=0.5)
     ax.set_xticks([t for t in (0, 10, 100, 1_000, 10_000, 100_000) if t <= iteration[-1]])
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set(xlim=(0, iteration[-1]), ylim=_widened(float(late.min()), float(late.max())), ylabel="nats per row")
-    ax.legend(frameon=False, fontsize=9, loc="lower right" if known else "upper right")
+    ax.legend(frameon=False, fontsize=9)
 
 
 def _extent(x: Floats) -> tuple[float, float]:
