@@ -167,7 +167,8 @@ def test_modes(report: Report, data: str, seeds: int, asked: str) -> None:
     kl = [many_samples(training, players) for players in ([solution.answer] if seeds == 1 else solution.answer)]
     spread = (
         f"{full} of {seeds} with all modes, high quality {', '.join(f'{100 * share:.1f}' for share in high)} %, "
-        f"sd {min(narrow):.2f} to {max(narrow):.2f}, reverse KL {min(kl):.4f} to {max(kl):.4f}, {spent / seeds:.0f} s each"
+        f"sd {min(narrow):.2f} to {max(narrow):.2f}, reverse KL {min(kl):.4f} to {max(kl):.4f}, "
+        f"{spent / seeds:.0f} s each"
     )
     report(f"{data}, {seeds} seed{'s as one' if seeds > 1 else ''}", asked, spread)
     assert full
