@@ -239,8 +239,9 @@ def describe(training: Training, solution: Solution) -> Iterable[str]:
         yield f"  so its log-likelihood is at most {proof['likelihood_at_most']:.6g} nats per row"
     for score in measures(training, solution).get("quality", []):
         ratio = "" if score["sd_ratio"] is None else f", sd {score['sd_ratio']:.2f} times theirs"
+        shares = "" if score["reverse_kl"] is None else f", KL of shares {score['reverse_kl']:.3g}"
         share = f"{score['high_quality']:.1%} of samples within 3 sd of one"
-        yield f"  modes {score['covered']} of {score['modes']}, {share}{ratio}, KL of shares {score['reverse_kl']:.3g}"
+        yield f"  modes {score['covered']} of {score['modes']}, {share}{ratio}{shares}"
 
 
 def draw(training: Training, solution: Solution) -> Figure:

@@ -20,7 +20,7 @@ class ModeQuality:
     covered       modes with at least one sample of high quality (all)
     modes         how many there are
     high_quality  the share of samples within 3 sd of their nearest mode (0.989)
-    reverse_kl    KL in nats from the samples' shares of the modes to the mixture's weights (0)
+    reverse_kl    KL in nats from the samples' shares of the modes to the mixture's weights (0); None if none is finite
     sd_ratio      within a mode, the sd of samples of high quality over that of a perfect sampler's (1); None where no
                   mode has two
     Srivastava et al., VEEGAN, 2017, section 4.1; Lin et al., PacGAN, 2018, section 4.1.
@@ -29,7 +29,7 @@ class ModeQuality:
     covered: int
     modes: int
     high_quality: float
-    reverse_kl: float
+    reverse_kl: float | None
     sd_ratio: float | None
 
 
@@ -70,6 +70,6 @@ def mode_quality(samples: Floats, truth: GaussianMixture) -> ModeQuality:
         covered=int((counts > 0).sum()),
         modes=k,
         high_quality=float(near.sum() / len(samples)),
-        reverse_kl=float(reverse_kl) if len(usable) else float("inf"),
+        reverse_kl=float(reverse_kl) if len(usable) else None,
         sd_ratio=float(np.sqrt(max(squares, 0.0) / spare / perfect)) if spare else None,
     )

@@ -72,7 +72,7 @@ def test_samples_between_the_modes_and_such_as_are_not_numbers_are_of_low_qualit
     score = mode_quality(x, q)
     assert score.high_quality == pytest.approx(0.5 * 0.989, abs=0.02)
     nothing = mode_quality(np.full((5, 2), math.inf), q)
-    assert (nothing.covered, nothing.high_quality, nothing.reverse_kl, nothing.sd_ratio) == (0, 0, math.inf, None)
+    assert (nothing.covered, nothing.high_quality, nothing.reverse_kl, nothing.sd_ratio) == (0, 0, None, None)
 
 
 def test_samples_of_another_shape_are_refused() -> None:

@@ -148,7 +148,7 @@ def many_samples(training: Training, players: Any) -> float:
     assert training.data.density is not None
     with torch.no_grad():
         made = players["f"](training.noise(50_000, random_numbers(1, "many"))).double().numpy()
-    return mode_quality(made, training.data.density).reverse_kl
+    return float(mode_quality(made, training.data.density).reverse_kl or 0.0)
 
 
 @pytest.mark.parametrize(
