@@ -171,7 +171,8 @@ def _by_scs(model: cp.Problem, chain: Any, data: Any, seconds: float) -> tuple[A
     accuracy = {"eps_abs": SCS_ACCURACY, "eps_rel": SCS_ACCURACY, "max_iters": SCS_ITERATIONS}
     limit = {} if math.isinf(seconds) else {"time_limit_secs": seconds}
     with redirect_stdout(StringIO()):  # where it says that it was interrupted
-        raw = chain.solve_via_data(model, data, solver_opts={**accuracy, **limit})
+        # In a thread, as it is deaf while it factorizes; later it catches Ctrl-C itself, in whatever thread it runs.
+        raw = interruptible(lambda: chain.solve_via_data(model, data, solver_opts={**accuracy, **limit}), lambda: None)
     if raw["info"]["status_val"] == SCS_INTERRUPTED:
         raise KeyboardInterrupt
     return raw, int(raw["info"]["iter"])
