@@ -192,8 +192,13 @@ def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
         except ValueError as error:
             raise InputError(f"{source}: {error}") from error
     kind = options.generator or ("mixture" if options.data == "mixture" else "mlp")
-    iterations = options.iterations or (RING if options.data == "ring" and kind == "mlp" else ITERATIONS[kind])
+    iterations = options.iterations or usual_iterations(options.data, kind)
     return Training(source, data, kind, options.loss, iterations, options.seeds, options.seed), notes
+
+
+def usual_iterations(data: str, kind: str) -> int:
+    """How long a generator of that kind is trained on data of that name unless --iterations says otherwise."""
+    return RING if (data, kind) == ("ring", "mlp") else ITERATIONS[kind]
 
 
 def best(solution: Solution) -> Players:

@@ -21,7 +21,7 @@ from formulations import mixtures
 from formulations.gan import drawn, evidence, random_numbers
 from formulations.networks import Scalar, mlp
 from formulations.problem import Block, SaddleProblem, Term
-from problems.gan import DRAWS, ITERATIONS, Training, measures
+from problems.gan import DRAWS, Training, measures, usual_iterations
 from problems.mode_quality import mode_quality
 from solvers import solve
 from solvers.descent_ascent import DescentAscent, SaddleSearch
@@ -126,7 +126,7 @@ def trained(data: str, kind: str, seeds: int = 1, seed: int = 0) -> tuple[float,
     """CPU seconds to train by the recipe's own knobs, the training, and the solution."""
     start = time.process_time()
     made = drawn(getattr(mixtures, data)(), DRAWS, seed)
-    training = Training(data, made, kind, "lagrangian", ITERATIONS[kind], seeds, seed)
+    training = Training(data, made, kind, "lagrangian", usual_iterations(data, kind), seeds, seed)
     solution = solve(training.problem, training.knobs(None), seed=seed)
     return time.process_time() - start, training, solution
 
