@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from solvers.threads import one_torch_thread, stoppable
 SMALL = 200_000  # numbers of both players up to which one thread is fastest
 GROWTH, LOOKS = 1.1, 100  # iterations between two looks grow by that factor, until there are so many looks in all
 WATCHING = 1_000_003  # added to the seed of samples that are only looked at
+Method = Literal["extragradient", "optimistic", "alternating", "simultaneous"]
 Optimizer = Callable[[list[Tensor]], torch.optim.Optimizer]
 
 
@@ -43,7 +44,7 @@ class DescentAscent:
     resume      the state of an earlier search, to go on as if it had not stopped
     """
 
-    method: Literal["extragradient", "optimistic", "alternating", "simultaneous"] = "extragradient"
+    method: Method = "extragradient"
     step: float | tuple[float, float] = 0.1
     momentum: float = 0.0
     optimizer: Optimizer | tuple[Optimizer, Optimizer] | None = None
@@ -61,7 +62,7 @@ class DescentAscent:
     def __post_init__(self) -> None:
         """Raise ValueError for a knob that makes no sense."""
         wrong = {
-            "method": self.method not in METHODS,
+            "method": self.method not in get_args(Method),
             "step": not all(0 < step < math.inf for step in both(self.step)),
             "momentum": not -1 < self.momentum < 1,
             "inner": self.inner < 1 or (self.inner > 1 and self.method != "alternating"),
@@ -77,9 +78,8 @@ class DescentAscent:
                 raise ValueError(f"{knob} is {getattr(self, knob)!r}; it must be {MEANT[knob]}")
 
 
-METHODS = ("extragradient", "optimistic", "alternating", "simultaneous")
 MEANT = {
-    "method": f"one of {', '.join(METHODS)}",
+    "method": f"one of {', '.join(get_args(Method))}",
     "step": "a positive number, or one for each player",
     "momentum": "between -1 and 1",
     "inner": "a whole number from 1, and 1 unless the method is alternating",
@@ -159,7 +159,7 @@ class SaddleSearch:
             case "alternating":
                 alternating(play, self._movers, factor, knobs.inner)
             case "extragradient":
-                extragradient(play, self._movers, factor)
+                extragradient(play, self._movers, factor, before)
             case "optimistic":
                 optimistic(play, self._movers, factor, self._gradients)
         self.iteration += 1
@@ -229,12 +229,13 @@ class SaddleSearch:
     def _keep_best(self) -> None:
         """Ask what each player has secured, at the last point and at the average."""
         value, bound = self.problem.value, self.problem.bound
-        for k in range(self.knobs.members):
-            for flats in (None, self.averages or None):
-                if (flats is None or self.averages) and (value or bound):
-                    players = self.play.member(k, flats)
-                    self._keep("value", value, players, 1)
-                    self._keep("bound", bound, players, -1)
+        if value is None and bound is None:
+            return
+        for flats in (None, self.averages) if self.averages else (None,):
+            for k in range(self.knobs.members):
+                players = self.play.member(k, flats)
+                self._keep("value", value, players, 1)
+                self._keep("bound", bound, players, -1)
 
     def _keep(
         self, name: Literal["value", "bound"], secured: Callable[[Players], float] | None, players: Players, sign: int

@@ -242,7 +242,8 @@ def solve(
             raise ValueError(f"{name} {what}; leave that out")
         return conic.solve_convex(problem, name, clock=Clock(time_limit), gap=gap)
     chosen, whole = choose(solver, problem), Clock(time_limit)
-    conic.refuse_nonlinear(problem, chosen.name)
+    if solver is not None:  # else it was found linear above
+        conic.refuse_nonlinear(problem, chosen.name)
     if warm_start:
         if not isinstance(chosen, BranchAndCut):
             raise ValueError(f"{chosen.name} cannot start from a given basis; highs can")

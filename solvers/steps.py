@@ -91,18 +91,17 @@ def alternating(play: Play, movers: Movers, factor: float, inner: int) -> None:
     movers["maximize"].move(factor)
 
 
-def extragradient(play: Play, movers: Movers, factor: float) -> None:
+def extragradient(play: Play, movers: Movers, factor: float, z: Mapping[Side, Tensor]) -> None:
     """z' = P(z - step F(z)), then z <- P(z - step F(z')): two gradients each.
 
     Korpelevich, The extragradient method for finding saddle points and other problems, 1976; momentum is for z alone.
     """
-    before = {side: play.players[side].flat.clone() for side in SIDES}
     play.gradients(*SIDES)
     for side in SIDES:
         movers[side].look_ahead(factor)
     play.gradients(*SIDES)
     for side in SIDES:
-        play.players[side].flat.copy_(before[side])
+        play.players[side].flat.copy_(z[side])
         movers[side].move(factor)
 
 
