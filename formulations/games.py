@@ -23,6 +23,7 @@ from torch import Generator, Tensor
 
 from formulations.domains import Box, Simplex
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
+from formulations.starts import at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +130,8 @@ def _quadratic(
         b, c = b + P @ saddle["x"], c - Q @ saddle["y"]
     tA, tb, tc = map(torch.tensor, (A, b, c))
     game = Game(
-        maximize_over={"x": Block(_constant(len(b), start))},
-        minimize_over={"y": Block(_constant(len(c), start))},
+        maximize_over={"x": Block(at(np.full(len(b), start)))},
+        minimize_over={"y": Block(at(np.full(len(c), start)))},
         payoff=[
             Term(lambda x, y: _form(x, tA, y), ["x", "y"]),
             Term(lambda x: x @ tb.to(x.device), ["x"]),
@@ -165,10 +166,6 @@ def _strongly(game: Game, A: Floats, b: Floats, c: Floats, P: Floats, Q: Floats)
 def _form(x: Tensor, A: Tensor, y: Tensor) -> Tensor:
     """x'Ay for each member, (members, m) and (members, n) -> (members,)."""
     return ((x @ A.to(x.device)) * y).sum(dim=-1)
-
-
-def _constant(n: int, value: float) -> Callable[[Generator], Tensor]:
-    return lambda generator: torch.full((n,), value, dtype=torch.float64, device=generator.device)
 
 
 def _random_mixture(n: int) -> Callable[[Generator], Tensor]:

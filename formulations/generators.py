@@ -62,8 +62,7 @@ class KnownDensity(Stackable):
 
     def log_density(self, x: Tensor) -> Tensor:
         """log p(x), (..., d) -> (...)."""
-        y = (x - self.units.shift) / self.units.scale  # Affine's inverse
-        return self.standard_log_density(y) - self.units.scale.log().sum()
+        return self.standard_log_density(self.units.inverse(x)) - self.units.scale.log().sum()
 
     @abstractmethod
     def standard(self, z: Tensor) -> Tensor:

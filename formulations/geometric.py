@@ -27,17 +27,17 @@ For b <= 0 that increases with p, up to e^(a + b/m - b) at p = 1: such a d bound
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import cvxpy as cp
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
-from torch import Generator, Tensor
+from torch import Tensor
 
 from formulations.domains import Box
 from formulations.problem import Block, Floats, Ints, Players, Problem, Reference, SaddleProblem, Term, Values
+from formulations.starts import at
 from formulations.weak_dual import divergence
 
 LEAST, MOST = 0.5, 2.0  # the p that the game is played on, in units of 1 / m
@@ -127,8 +127,8 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
         return const - a - b * float(frequency @ (x / m - 1)) + 1.0 + rounding
 
     return SaddleProblem(
-        maximize_over={"rho": Block(_start(LEAST), Box(LEAST, min(MOST, m)))},
-        minimize_over={"a": Block(_start(0.0)), "b": Block(_start(0.0), Box(STEEPEST, RISING))},
+        maximize_over={"rho": Block(at([LEAST]), Box(LEAST, min(MOST, m)))},
+        minimize_over={"a": Block(at([0.0])), "b": Block(at([0.0]), Box(STEEPEST, RISING))},
         payoff=[
             Term(lambda a, b: const + on_data(a, b), ["a", "b"]),
             Term(on_noise, ["rho", "a", "b"]),
@@ -150,10 +150,6 @@ def tolerance(m: float) -> float:
     """How close, relatively, V(p) must be to V(1 / m) for p to be within 1e-6 of 1 / m; V is strongly concave."""
     best = likelihood(1 / m, m)
     return (best - likelihood(max(1 / m - ALIKE, 0.5 / m), m)) / abs(best) if best else 0.0
-
-
-def _start(number: float) -> Callable[[Generator], Tensor]:
-    return lambda generator: torch.full((1,), number, dtype=torch.float64, device=generator.device)
 
 
 def _data(value: ArrayLike, count: ArrayLike | None) -> tuple[Floats, Floats]:

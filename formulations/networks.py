@@ -63,13 +63,17 @@ class Affine(Stackable):
         """shift + scale x."""
         return self.shift + self.scale * x
 
+    def inverse(self, x: Tensor) -> Tensor:
+        """(x - shift) / scale."""
+        return (x - self.shift) / self.scale
+
 
 class Standardize(Affine):
     """x -> (x - shift) / scale: the way back."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(x - shift) / scale."""
-        return (x - self.shift) / self.scale
+        return self.inverse(x)
 
 
 class Fourier(Stackable):

@@ -17,7 +17,6 @@ transport, 2019, ch. 2 and 6).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import cvxpy as cp
@@ -25,10 +24,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy.sparse import eye_array, kron
-from torch import Generator, Tensor
+from torch import Tensor
 
 from formulations.domains import NonNeg
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term
+from formulations.starts import at
 
 SAME = 1e-9  # relative difference of the two masses that rounding may make
 
@@ -75,8 +75,8 @@ def transport_game(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SaddleProblem
         return {"f": f.tolist(), "g": g.tolist(), "plan": plan(players).tolist()}
 
     return SaddleProblem(
-        maximize_over={"f": Block(_from(np.zeros(len(a_)))), "g": Block(_from(np.zeros(len(b_))))},
-        minimize_over={"plan": Block(_from(np.outer(a_, b_) / b_.sum()), NonNeg())},
+        maximize_over={"f": Block(at(np.zeros(len(a_)))), "g": Block(at(np.zeros(len(b_))))},
+        minimize_over={"plan": Block(at(np.outer(a_, b_) / b_.sum()), NonNeg())},
         payoff=[
             Term(lambda f: f @ ta.to(f.device), ["f"]),
             Term(lambda g: g @ tb.to(g.device), ["g"]),
@@ -135,10 +135,6 @@ def rounded(plan: Floats, a: Floats, b: Floats) -> Floats:
 def _charged(f: Tensor, g: Tensor, P: Tensor) -> Tensor:
     """What the potentials charge for the plan, taken off: - sum of P_ij (f_i + g_j), (members,)."""
     return -(P.sum(dim=2) * f).sum(dim=1) - (P.sum(dim=1) * g).sum(dim=1)
-
-
-def _from(numbers: Floats) -> Callable[[Generator], Tensor]:
-    return lambda generator: torch.tensor(numbers, device=generator.device)
 
 
 def _checked(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> tuple[Floats, Floats, Floats]:

@@ -23,7 +23,6 @@ with V(p) = sum of q log q.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import cvxpy as cp
@@ -31,10 +30,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy.special import rel_entr, xlogy
-from torch import Generator, Tensor
+from torch import Tensor
 
 from formulations.domains import Simplex
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
+from formulations.starts import at
 
 SUM = 1e-9  # by which frequencies may miss a sum of 1
 SERIES = 0.05  # |r / q - 1| up to which the divergence is summed up as a series
@@ -165,10 +165,10 @@ def likelihood_game(q: ArrayLike, model: Literal["tabular", "softmax"] = "tabula
         return constant(q) - float(q @ (d - d.max())) + 1.0  # lam / max lam, whose maximum is 1
 
     name = {"tabular": "p", "softmax": "theta"}[model]
-    generator = Block(_equal(k, 1 / k), Simplex()) if model == "tabular" else Block(_equal(k, 0.0))
+    generator = Block(at(np.full(k, 1 / k)), Simplex()) if model == "tabular" else Block(at(np.zeros(k)))
     return SaddleProblem(
         maximize_over={name: generator},
-        minimize_over={"d": Block(_equal(k, 0.0))},
+        minimize_over={"d": Block(at(np.zeros(k)))},
         payoff=[
             Term(lambda d: const - log_lam(d) @ frequency.to(d.device), ["d"]),
             Term(lambda p, d: (generated(p) * log_lam(d).exp()).sum(dim=-1), [name, "d"]),
@@ -179,10 +179,6 @@ def likelihood_game(q: ArrayLike, model: Literal["tabular", "softmax"] = "tabula
         model=lambda: weak_dual(q),
         references=[_entropy(q)],
     )
-
-
-def _equal(k: int, value: float) -> Callable[[Generator], Tensor]:
-    return lambda generator: torch.full((k,), value, dtype=torch.float64, device=generator.device)
 
 
 def _entropy(q: Floats) -> Reference:

@@ -7,12 +7,11 @@ import io
 import os
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from problems.errors import InputError, safe
-from problems.files import replace_file
+from problems.files import remove_parts, replace_file
 
 if TYPE_CHECKING:
     from solvers.descent_ascent import SaddleSearch
@@ -67,10 +66,7 @@ class Folder:
             if begun.get(option) != now:
                 before, here = safe(begun.get(option), 100), safe(now, 100)
                 raise InputError(f"{name}: was begun with {option} {before}, not {here}; resume with what it had")
-        for part in os.listdir(self.path):  # of a write that was cut off
-            if part.startswith(".") and part.endswith(".part"):
-                with suppress(OSError):
-                    os.remove(self._file(part))
+        remove_parts(self.path)
         return state
 
     def follow(self, search: SaddleSearch) -> None:

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,10 +54,14 @@ class Course:
     path: Floats
     residual: float | None
 
+    @cached_property
+    def _trend(self) -> tuple[str, float | None]:
+        return trend(self.evaluations, self.error)
+
     @property
     def shown(self) -> dict[str, Any]:
         """For JSON."""
-        behaviour, rate = trend(self.evaluations, self.error)
+        behaviour, rate = self._trend
         factor, order = (None, rate) if behaviour == "converges sublinearly" else (rate, None)
         return {
             "name": self.name,
@@ -71,7 +76,7 @@ class Course:
     @property
     def said(self) -> str:
         """In words."""
-        behaviour, rate = trend(self.evaluations, self.error)
+        behaviour, rate = self._trend
         if rate is None:
             return behaviour
         sublinear = behaviour == "converges sublinearly"

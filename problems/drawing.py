@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, RUST, GREY, HAZE = "#12304f", "#c05a12", "#a3acb8", "#dfe4ea"  # they differ in lightness: readable in print
+INK, RUST, SLATE, GREY, HAZE = (
+    "#12304f",
+    "#c05a12",
+    "#66707c",
+    "#a3acb8",
+    "#dfe4ea",
+)  # they differ in lightness: readable in print
 PLAIN: dict[str, Any] = {"parse_math": False, "usetex": False}  # text from a file is never markup
 FONTS = {"Noto Sans CJK JP", "Noto Sans CJK SC", "PingFang SC", "Hiragino Sans", "Microsoft YaHei", "Arial Unicode MS"}
 PICTURES: dict[str, Any] = {  # by suffix; what a file says of itself may not differ from run to run

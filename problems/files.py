@@ -9,6 +9,8 @@ from secrets import token_hex
 
 from problems.errors import InputError, safe
 
+PART = ".part"  # the end of a hidden file's name while it is being written
+
 
 def check_writable(option: str, path: str, suffixes: Collection[str]) -> None:
     """Raise InputError if a file of one of those kinds could not be written there."""
@@ -21,7 +23,7 @@ def check_writable(option: str, path: str, suffixes: Collection[str]) -> None:
 
 def replace_file(path: str, data: bytes | memoryview) -> None:
     """Write a file, all or nothing; InputError if that cannot be."""
-    part = os.path.join(os.path.dirname(path), f".{token_hex(6)}.part")
+    part = os.path.join(os.path.dirname(path), f".{token_hex(6)}{PART}")
     try:
         with open(part, "xb") as file:
             file.write(data)
@@ -33,3 +35,11 @@ def replace_file(path: str, data: bytes | memoryview) -> None:
     finally:
         with suppress(OSError, ValueError):
             os.remove(part)
+
+
+def remove_parts(folder: str) -> None:
+    """Remove what writes that were cut off left in a folder of our own."""
+    for name in os.listdir(folder):
+        if name.startswith(".") and name.endswith(PART):
+            with suppress(OSError):
+                os.remove(os.path.join(folder, name))

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.drawing import INK, NAMED, PLAIN, RUST, fonts, headline
+from problems.drawing import INK, NAMED, PLAIN, RUST, SLATE, fonts, headline
 from problems.errors import safe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SLATE = "#66707c"
 WIDTH, NAME = 12.0, 2.0  # inches of the paper, and at most of a name beside a matrix
 ROWS = 1500  # more are drawn as means of blocks: the paper has no more points
 SHADES = {"similarity": "Blues", "dissimilarity": "Blues_r"}  # one hue, ever darker: readable in grey and by anyone

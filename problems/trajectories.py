@@ -9,13 +9,12 @@ import numpy as np
 
 from formulations.problem import Floats
 from problems.courses import Course
-from problems.drawing import GREY, HAZE, INK, PLAIN, RUST, headline
+from problems.drawing import GREY, HAZE, INK, PLAIN, RUST, SLATE, headline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SLATE = "#66707c"
 # Dark, middle and light, each drawn through and dashed, each with a mark of its own: told apart in grey by anyone.
 STYLES = ((RUST, "-", "o"), (GREY, "--", "s"), (GREY, "-", "^"), (INK, "-", "D"), (INK, "--", "v"), (RUST, "--", "X"))
 MARKS = 7  # on a course

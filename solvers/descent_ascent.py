@@ -231,8 +231,9 @@ class SaddleSearch:
         value, bound = self.problem.value, self.problem.bound
         if value is None and bound is None:
             return
-        for flats in (None, self.averages) if self.averages else (None,):
-            for k in range(self.knobs.members):
+        points = (None, self.averages) if self.averages else (None,)
+        for k in range(self.knobs.members):
+            for flats in points:
                 players = self.play.member(k, flats)
                 self._keep("value", value, players, 1)
                 self._keep("bound", bound, players, -1)
