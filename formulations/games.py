@@ -21,9 +21,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Generator, Tensor
 
-from formulations.domains import Box, Simplex
+from formulations.players.domains import Box, Simplex
+from formulations.players.starts import at
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
-from formulations.starts import at
 
 
 @dataclass(frozen=True, kw_only=True)

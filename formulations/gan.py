@@ -10,7 +10,7 @@ logistic function of its output, the original game of Goodfellow et al., Generat
     max over f, min over d    E_q[-log D(X)] + E[-log(1 - D(f(Z)))]                   least at the output log q / p
 
 with, if "non-saturating", the generator climbing E log D(f(Z)) instead (their section 3). However it was trained, the
-output is some log d, so that held-out data and fresh noise prove the same (formulations.held_out):
+output is some log d, so that held-out data and fresh noise prove the same (formulations.likelihood.held_out):
 
     V(f)  <=  -entropy(q) - (a lower bound on KL(q || p))  <=  -entropy(q)
 
@@ -33,10 +33,10 @@ from numpy.typing import ArrayLike
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
-from formulations.generators import expectation, normal
-from formulations.held_out import CAP, KLBound, kl_bound, likelihood_interval, mean_at_least
-from formulations.mixtures import GaussianMixture
-from formulations.penalties import uniform_numbers
+from formulations.likelihood.held_out import CAP, KLBound, kl_bound, likelihood_interval, mean_at_least
+from formulations.likelihood.mixtures import GaussianMixture
+from formulations.players.generators import expectation, normal
+from formulations.players.penalties import uniform_numbers
 from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler, Term
 
 Loss = Literal["lagrangian", "minimax", "non-saturating"]
@@ -176,9 +176,9 @@ def gan(
 ) -> SaddleProblem:
     """The game of generator "f" and discriminator "d", modules both; they are its answer.
 
-    generator      random numbers -> a module from noise (batch, ...) to samples (batch, d) (formulations.generators)
+    generator      random numbers -> a module from noise (batch, ...) to samples (batch, d) (players.generators)
     discriminator  random numbers -> a module from samples (batch, d) to log d, or log q / p, (batch,)
-    penalties      what the discriminator pays (formulations.penalties); they may use the sampler "uniform"
+    penalties      what the discriminator pays (formulations.players.penalties); they may use the sampler "uniform"
     blur           the share of the play that is over -> how many of the data's sds of Gaussian noise are added to all
                    that d sees in play, if any: modes far apart are found while it is large. For generators that are
                    differentiated through their noise alone. Sonderby et al., Amortised MAP inference, 2017, section 3.4
@@ -235,7 +235,7 @@ def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) 
     likelihood_at_most       so that V does not exceed this; None where the entropy of q is unknown
     any_likelihood_at_most   what no generator's V exceeds: -entropy(q), or None
     likelihood_between       V by the central limit theorem, two-sided; None where p is unknown
-    level, cap, data, generated  what the bound rests on (formulations.held_out.KLBound)
+    level, cap, data, generated  what the bound rests on (formulations.likelihood.held_out.KLBound)
     """
     found = _divergence(players, data.held_out, noise(HELD_OUT, random_numbers(0, "held out")), level)
     known, entropy = hasattr(players["f"], "log_density"), data.entropy

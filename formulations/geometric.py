@@ -35,9 +35,9 @@ from numpy.typing import ArrayLike
 from scipy.special import xlogy
 from torch import Tensor
 
-from formulations.domains import Box
+from formulations.players.domains import Box
+from formulations.players.starts import at
 from formulations.problem import Block, Floats, Ints, Players, Problem, Reference, SaddleProblem, Term, Values
-from formulations.starts import at
 from formulations.weak_dual import divergence
 
 LEAST, MOST = 0.5, 2.0  # the p that the game is played on, in units of 1 / m

@@ -25,9 +25,16 @@ import cvxpy as cp
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from formulations.cuts import Laminar, at_most_a_tree_inside, crowded, greedy_clusters, loosely_joined, merge_tree
-from formulations.graphs import Ints, Network, network
-from formulations.problem import Family, Multipliers, Problem, Reference, Rows, Values
+from formulations.graphs import Network, network
+from formulations.graphs.cuts import (
+    Laminar,
+    at_most_a_tree_inside,
+    crowded,
+    greedy_clusters,
+    loosely_joined,
+    merge_tree,
+)
+from formulations.problem import Family, Ints, Multipliers, Problem, Reference, Rows, Values
 
 if TYPE_CHECKING:
     import networkx as nx

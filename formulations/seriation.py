@@ -30,15 +30,14 @@ from typing import Any, get_args
 import numpy as np
 from scipy.sparse import csr_array
 
-from formulations.arrangement import Arrangement, Ordering, QuadraticAssignment, apart
-from formulations.arrangement_bounds import weak_duals
-from formulations.criteria import CRITERIA, as_path, objective
-from formulations.graphs import Floats, Ints, Network, symmetric
-from formulations.leaf_order import Linkage, linkage_tree, optimal_leaf_order
-from formulations.order_starts import order_starts, spectral_order
-from formulations.problem import Problem, Reference
-from formulations.subset_potentials import subset_bound
-from formulations.tours import one_more, short_path
+from formulations.bounds.arrangement_bounds import weak_duals
+from formulations.bounds.subset_potentials import subset_bound
+from formulations.graphs import Network, symmetric
+from formulations.graphs.tours import one_more, short_path
+from formulations.orders.criteria import CRITERIA, as_path, objective
+from formulations.orders.leaf_order import Linkage, linkage_tree, optimal_leaf_order
+from formulations.orders.order_starts import order_starts, spectral_order
+from formulations.problem import Arrangement, Floats, Ints, Ordering, Problem, QuadraticAssignment, Reference, apart
 
 LARGEST = 2000  # items for which the clusterings are tried
 NEIGHBOURS = {"Lazy_path_length": ("Path_length",), "Moore_stress": ("Neumann_stress", "LS")}  # of such a criterion
@@ -113,7 +112,7 @@ def challenge(similarity: Floats) -> Arrangement:
 
 
 def seriation(dissimilarity: Floats, criterion: str) -> Arrangement | Problem:
-    """The best order by a criterion of R's package seriation (formulations.criteria has them), at its value there.
+    """The best order by a criterion of R's package seriation (orders.criteria has them), at its value there.
 
     Path_length, Neumann_stress and ME are shortest Hamiltonian paths, so integer programs. dissimilarity is float64
     (n, n), symmetric, finite, not negative, zero on the diagonal. Raises ValueError otherwise.

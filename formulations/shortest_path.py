@@ -16,7 +16,7 @@ column has one +1 and one -1, so the matrix is totally unimodular and the linear
 both ends does: 300 pivots instead of 20,000 on a random graph of a million arcs.
 
 k paths without a common edge are a flow of k with x <= 1 (for c >= 0 opposite flows on an edge cancel). Limits, and
-nodes or arcs to pass, are formulations.limited_path.
+nodes or arcs to pass, are formulations.graphs.limited_path.
 """
 
 from __future__ import annotations
@@ -29,12 +29,11 @@ import cvxpy as cp
 import numpy as np
 from scipy.sparse import csr_array
 
-from formulations.exact import as_floats, dot, over_one_denominator
+from formulations.arithmetic.exact import as_floats, dot, over_one_denominator
 from formulations.graphs import Network, without_parallels
-from formulations.limited_path import limited
-from formulations.potentials import potentials
-from formulations.problem import Endless, Integers, Multipliers, Problem, Reference, Start, Values
-from formulations.walks import (
+from formulations.graphs.limited_path import limited
+from formulations.graphs.potentials import potentials
+from formulations.graphs.walks import (
     CARRIES,
     Pair,
     Walks,
@@ -47,6 +46,7 @@ from formulations.walks import (
     vertices,
     walks,
 )
+from formulations.problem import Endless, IntegerValues, Multipliers, Problem, Reference, Start, Values
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -165,7 +165,7 @@ def potentials_of(w: Walks, multipliers: Mapping[str, Any]) -> list[Any]:
     return [-y for name in ("source", "conservation", "target") for y in multipliers.get(name, ())]
 
 
-def _mended(w: Walks, reduced: Integers, endless: Endless) -> Integers | None:
+def _mended(w: Walks, reduced: IntegerValues, endless: Endless) -> IntegerValues | None:
     """The least change of the potentials that makes the endless arcs' reduced costs non-negative."""
     some = np.flatnonzero(endless["x"])
     d, _ = potentials(w.g.n, w.g.tail[some], w.g.head[some], reduced["x"][some])

@@ -26,9 +26,9 @@ from numpy.typing import ArrayLike
 from scipy.sparse import eye_array, kron
 from torch import Tensor
 
-from formulations.domains import NonNeg
+from formulations.players.domains import NonNeg
+from formulations.players.starts import at
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term
-from formulations.starts import at
 
 SAME = 1e-9  # relative difference of the two masses that rounding may make
 

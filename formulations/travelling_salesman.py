@@ -22,10 +22,10 @@ import cvxpy as cp
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from formulations.cuts import TOLERANCE, at_most_a_tree_inside, cut_below_two, merge_tree
-from formulations.graphs import Floats, Ints, Network, symmetric
-from formulations.problem import Family, Problem, Reference, Rows, Values
-from formulations.tours import improved, joined, length, nearest, walk
+from formulations.graphs import Network, symmetric
+from formulations.graphs.cuts import TOLERANCE, at_most_a_tree_inside, cut_below_two, merge_tree
+from formulations.graphs.tours import improved, joined, length, nearest, walk
+from formulations.problem import Family, Floats, Ints, Problem, Reference, Rows, Values
 
 
 def travelling_salesman(distance: Floats, known: Callable[[], Sequence[Ints]] = tuple) -> Problem:

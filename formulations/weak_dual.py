@@ -32,9 +32,9 @@ from numpy.typing import ArrayLike
 from scipy.special import rel_entr, xlogy
 from torch import Tensor
 
-from formulations.domains import Simplex
+from formulations.players.domains import Simplex
+from formulations.players.starts import at
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
-from formulations.starts import at
 
 SUM = 1e-9  # by which frequencies may miss a sum of 1
 SERIES = 0.05  # |r / q - 1| up to which the divergence is summed up as a series

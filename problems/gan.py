@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from problems.checkpoints import Folder
-from problems.errors import InputError, safe
 from problems.recipe import Recipe, Task, main, positive_whole
+from problems.terminal.checkpoints import Folder
+from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +78,7 @@ class Training:
     @cached_property
     def noise(self) -> Sampler:
         """What the generator is fed."""
-        from formulations.generators import normal, uniform
+        from formulations.players.generators import normal, uniform
 
         dims = self.data.train.shape[1]
         return uniform(max(2, dims)) if self.free else normal(1 + dims if self.kind == "mixture" else dims)
@@ -86,8 +86,8 @@ class Training:
     @cached_property
     def problem(self) -> SaddleProblem:
         """The game."""
-        from formulations import generators
         from formulations.gan import gan
+        from formulations.players import generators
 
         units = self.data.center, self.data.scale
         start: Any = {
@@ -175,8 +175,8 @@ def read(options: argparse.Namespace) -> Task:
 
 def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
     """What the arguments name, and notes on how a file was read."""
-    from formulations import mixtures
     from formulations.gan import drawn, split
+    from formulations.likelihood import mixtures
 
     notes: Sequence[str] = ()
     if options.data in KNOWN:
@@ -225,7 +225,7 @@ def measures(training: Training, solution: Solution) -> Mapping[str, Any]:
     """How well each seed's generator covers modes that are known."""
     if training.data.density is None:
         return {}
-    from problems.mode_quality import mode_quality
+    from problems.studies.mode_quality import mode_quality
 
     found = solution.answer if training.seeds > 1 else [solution.answer]
     scores = [mode_quality(training.samples(players), training.data.density) for players in found]
@@ -251,7 +251,7 @@ def describe(training: Training, solution: Solution) -> Iterable[str]:
 
 def draw(training: Training, solution: Solution) -> Figure:
     """Samples, densities and discriminator; beside them value and bound over time."""
-    from problems.training import figure_of
+    from problems.pictures.training import figure_of
 
     title = f"{training.source}: {training.kind} generator, {training.loss} loss"
     players = best(solution)

@@ -9,8 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from problems.errors import safe
 from problems.recipe import Recipe, Task, main
+from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -152,7 +152,7 @@ def draw(data: _Data, solution: Solution) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    from problems.drawing import GREY, INK, RUST, fonts, headline
+    from problems.pictures.drawing import GREY, INK, RUST, fonts, headline
 
     low, high, observed, law = histogram(data, solution.answer)
     figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from problems.errors import safe
 from problems.recipe import Recipe, Task, graph_arguments, graph_of, main
+from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,7 +76,7 @@ def draw(g: Network, solution: Solution) -> Figure:
     """The graph with its tree, beside the bound and the cuts per round."""
     import numpy as np
 
-    from problems.drawing import figure_of
+    from problems.pictures.drawing import figure_of
 
     assert solution.values is not None
     simple = g.simple()

@@ -20,15 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from problems.errors import InputError, safe
-from problems.files import check_writable
-from problems.terminal import progress, say, say_all, show
+from problems.terminal.errors import InputError, safe
+from problems.terminal.files import check_writable
+from problems.terminal.output import progress, say, say_all, show
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from formulations.arrangement import Arrangement
-    from formulations.problem import Problem, SaddleProblem
+    from formulations.problem import Arrangement, Problem, SaddleProblem
     from problems.io import GraphFile
     from solvers.solution import Solution
 
@@ -194,7 +193,7 @@ def _parser(recipe: Recipe) -> argparse.ArgumentParser:
 
 def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
     if options.plot is not None:
-        from problems.drawing import PICTURES
+        from problems.pictures.drawing import PICTURES
 
         check_writable("--plot", options.plot, PICTURES)
     task = recipe.read(options)
@@ -238,7 +237,7 @@ def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
     if solution.stats["interrupted"]:
         return INTERRUPTED
     if options.plot is not None and solution.answer is not None:
-        from problems.drawing import save
+        from problems.pictures.drawing import save
 
         save(task.draw(solution), options.plot)
     if solution.status in ("infeasible", "unbounded"):

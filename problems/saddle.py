@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from problems.errors import InputError, safe
 from problems.recipe import Recipe, Task, main, positive_whole
+from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.problem import Floats, SaddleProblem
-    from problems.courses import Course
+    from problems.studies.courses import Course
     from solvers.solution import Solution
 
 GAMES = {
@@ -82,12 +82,12 @@ def read(options: argparse.Namespace) -> Task:
 
     @cache
     def courses() -> Sequence[Course]:
-        from problems.courses import compare
+        from problems.studies.courses import compare
 
         return compare(game.problem, game.lipschitz, evaluations, smaller, options.seed, until)
 
     def solver(name: str | None) -> Any:
-        from problems.courses import knobs
+        from problems.studies.courses import knobs
 
         if name in (None, "descent-ascent"):
             return knobs(options.method, game.lipschitz, options.iterations, smaller)
@@ -229,7 +229,7 @@ def draw(game: _Played, source: str, solution: Solution, courses: Sequence[Cours
     """Where every method goes, and how far from the saddle point it is."""
     import numpy as np
 
-    from problems.trajectories import figure_of
+    from problems.pictures.trajectories import figure_of
 
     if not courses:
         raise InputError("--plot: there was no time to play any method within --time-limit; allow more")

@@ -11,20 +11,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from problems.errors import InputError, safe
-from problems.files import check_writable, replace_file
 from problems.recipe import Recipe, Report, Task, main
+from problems.terminal.errors import InputError, safe
+from problems.terminal.files import check_writable, replace_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from formulations.arrangement import Arrangement
-    from formulations.graphs import Floats, Ints
-    from formulations.problem import Problem
+    from formulations.problem import Arrangement, Floats, Ints, Problem
     from problems.io.matrix import Pairs
     from solvers.solution import Solution
 
-OBJECTIVES = {  # on the command line: of formulations.criteria
+OBJECTIVES = {  # on the command line: of formulations.orders.criteria
     "path": "Path_length",
     "lazy-path": "Lazy_path_length",
     "2sum": "2SUM",
@@ -153,12 +151,12 @@ def _data(options: argparse.Namespace) -> _Data:
         file = read_matrix(options.matrix, options.kind)
         d = 1 - file.matrix if file.kind == "similarity" else file.matrix
         return _Data(_named(options.matrix), range(1, len(d) + 1), d, file.notes)
-    from problems.code_similarity import similarity_of, similarity_of_sources
+    from problems.studies.code_similarity import similarity_of, similarity_of_sources
 
     if options.code is not None:
         code = similarity_of(options.code, options.ignore)
         return _Data(_named(options.code), code.items, 1 - code.matrix, code.notes)
-    from problems.cohort import cohort
+    from problems.studies.cohort import cohort
 
     code = similarity_of_sources(cohort(*EXAMPLE).sources)
     return _Data("the example cohort", code.items, 1 - code.matrix, code.notes)
@@ -187,7 +185,7 @@ def _order(data: _Data, solution: Solution) -> Ints:
 
 def measures(data: _Data, solution: Solution, until: float) -> Mapping[str, Any]:
     """The criteria of the order, as many as there is time for, and its groups of near-copies."""
-    from formulations.criteria import CRITERIA, objective
+    from formulations.orders.criteria import CRITERIA, objective
 
     order, found = _order(data, solution), {}
     for name in CRITERIA:
@@ -236,7 +234,7 @@ def describe(data: _Data, objective: str, solution: Solution) -> Iterable[str]:
 
 def draw(data: _Data, objective: str, solution: Solution) -> Figure:
     """The matrix as given and in order, near-copies outlined, with a clustering's dendrogram if it has the order."""
-    from problems.heatmap import figure_of
+    from problems.pictures.heatmap import figure_of
 
     order = _order(data, solution)
     alike = data.d.max() <= 1
@@ -257,7 +255,7 @@ def _dendrogram(d: Floats, order: Ints) -> Floats | None:
 
     import numpy as np
 
-    from formulations.leaf_order import Linkage, linkage_tree
+    from formulations.orders.leaf_order import Linkage, linkage_tree
 
     n, place = len(d), np.argsort(order)
     for method in get_args(Linkage):
@@ -287,7 +285,7 @@ def write(path: str, solution: Solution) -> None:
 def _leaderboard(options: argparse.Namespace) -> Report:
     """All methods, and those that the user names, on two files of pairs."""
     from problems.io.matrix import read_pairs
-    from problems.leaderboard import leaderboard, table
+    from problems.studies.leaderboard import leaderboard, table
 
     train, holdout = (read_pairs(path) for path in options.leaderboard)
     seconds = LEADERBOARD_SECONDS if options.time_limit is None else options.time_limit
@@ -307,7 +305,7 @@ def _methods(options: argparse.Namespace) -> dict[str, Callable[[Pairs, float], 
     """Our own entries: pairs, seconds -> an order."""
     import numpy as np
 
-    from formulations.order_starts import spectral_order
+    from formulations.orders.order_starts import spectral_order
     from formulations.seriation import challenge, hamiltonian_path, leaf_orders
     from solvers import solve
 

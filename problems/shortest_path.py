@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Hashable, Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from problems.errors import InputError, safe
 from problems.recipe import Recipe, Task, Verdict, graph_arguments, graph_of, main
+from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.graphs import Network
+    from formulations.graphs.walks import Walks
     from formulations.problem import Problem
-    from formulations.walks import Walks
     from solvers.solution import Solution
 
 FROM, TO = "Hamburg", "Munich"  # in the example
@@ -63,12 +64,13 @@ def read(options: argparse.Namespace) -> Task | Verdict:
     file, source = graph_of(options, tuple(limits))
     g = file.network
     if options.check is not None:
-        from problems.checked_path import verdict
+        from problems.studies.checked_path import check
 
         if options.limit or options.require_node or options.require_arc:
             raise InputError("--check is for paths without limits and required parts: those are proven by branching")
         ends = [None if end is None else named(g, end) for end in (options.source, options.target)]
-        return verdict(g, options.check, _avoided(g, options), ends, options.paths)
+        checks = check(g, options.check, _avoided(g, options), ends, options.paths)
+        return Verdict(safe(os.path.basename(options.check), 200), checks)
     s, t = _ends(g, source, options)
     asked: dict[str, Any] = {
         "limits": limits,
@@ -83,7 +85,7 @@ def read(options: argparse.Namespace) -> Task | Verdict:
         return shortest_path(g, s, t, **asked, **_avoided(g, options), paths=options.paths)
 
     def walks_() -> Walks:
-        from formulations.walks import walks
+        from formulations.graphs.walks import walks
 
         return walks(g, s, t, simple=simple, attributes=tuple(limits), **_avoided(g, options))
 
@@ -159,7 +161,7 @@ def draw(g: Network, w: Walks, solution: Solution, k: int) -> Figure:
     """The graph with its path or paths; beside it the bounds, if it took more than one round."""
     import numpy as np
 
-    from problems.drawing import figure_of
+    from problems.pictures.drawing import figure_of
 
     assert solution.values is not None
     used = np.unique(w.edge[solution.values["x"] > 0.5])

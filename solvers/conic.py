@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from formulations.problem import Floats, Multipliers, Problem, Values
-from solvers.linear_program import Clock, interruptible
+from solvers.clock import Clock, interruptible
 from solvers.references import compare
 from solvers.solution import Certificate, Check, Solution, Status
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from threading import Thread
 
-from formulations.arrangement import Arrangement
-from formulations.problem import Problem, Reference, SaddleProblem
-from solvers.linear_program import Clock
+from formulations.problem import Arrangement, Problem, Reference, SaddleProblem
+from solvers.clock import Clock
 from solvers.solution import Check, Solution
 
 

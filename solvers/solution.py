@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from formulations.exact import Integers
-from formulations.problem import Multipliers, Values
-from solvers.certificate import Proof
+from formulations.problem import Integers, Multipliers, Values
+from solvers.proof.certificate import Proof
 
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "no_solution", "not_converged"]
 
@@ -30,7 +29,7 @@ class Certificate:
     kind      "multipliers", "branching" or "dual of the answer"
     verified  the certificate proves the status that is claimed
     exact     bound and answer met in rational arithmetic; False where continuous variables leave a rounding of 1e-9
-    proof     the multipliers themselves (solvers.certificate); None if there is no certificate
+    proof     the multipliers themselves (solvers.proof.certificate); None if there is no certificate
     exact_multipliers, unit   constraint name -> numerators over the common denominator `unit` of the multipliers that
               were checked, in the sign of the problem; empty if the proof needs more than one set of multipliers
     """

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from formulations.arrangement import Arrangement
-from formulations.problem import Problem, SaddleProblem
-from solvers import conic, orders
-from solvers.branch_and_bound import Search, branch_and_cut
-from solvers.certificate import ExactModel
-from solvers.certified import certified
-from solvers.linear_program import Clock
+from formulations.problem import Arrangement, Problem, SaddleProblem
+from solvers import conic
+from solvers.clock import Clock
+from solvers.integer.branch_and_bound import branch_and_cut
+from solvers.orders import search as orders
+from solvers.proof.certificate import ExactModel
+from solvers.proof.certified import certified
+from solvers.proof.search import Search
+from solvers.proof.standard_form import StandardForm, standard_form, totally_unimodular
 from solvers.references import compare
 from solvers.solution import Solution
-from solvers.standard_form import StandardForm, standard_form, totally_unimodular
 
 if TYPE_CHECKING:
     from solvers.descent_ascent import DescentAscent
@@ -55,11 +56,11 @@ class BranchAndCut:
     def run(self, search: Search) -> str:
         """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
         if self.lp == "highs":
-            from solvers.highs import Highs
+            from solvers.linear.highs import Highs
 
             start = _starting_basis(search) if self.warm_start else None
             return branch_and_cut(search, lambda lp: Highs(lp, start))
-        from solvers.ortools import Glop
+        from solvers.linear.glop import Glop
 
         return branch_and_cut(search, Glop)
 
@@ -72,7 +73,7 @@ class Mip:
 
     def run(self, search: Search) -> str:
         """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
-        from solvers.mip import solve_by_mip
+        from solvers.integer.cp_sat import solve_by_mip
 
         return solve_by_mip(search, self.name)
 
@@ -85,7 +86,7 @@ class Pdlp:
 
     def run(self, search: Search) -> str:
         """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
-        from solvers.pdlp import solve_by_pdlp
+        from solvers.linear.pdlp import solve_by_pdlp
 
         return solve_by_pdlp(search)
 
@@ -99,7 +100,7 @@ class FirstOrder:
 
     def run(self, search: Search) -> str:
         """Solve; returns "optimal" (done), "limit", "infeasible", "unbounded" or "not_converged"."""
-        from solvers.first_order import descend_ascend
+        from solvers.linear.first_order import descend_ascend
 
         return descend_ascend(search, self.iterations)
 
@@ -221,7 +222,7 @@ def solve(
 
         knobs = DescentAscent() if solver in (None, "descent-ascent") else solver
         if isinstance(knobs, DescentAscent):
-            from solvers.saddles import solve_saddle
+            from solvers.descent_ascent.saddles import solve_saddle
 
             return solve_saddle(
                 problem,

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from formulations.graphs import Network
-from problems.errors import InputError, safe
 from problems.io import dimacs, edgelist, gml, graphml, pajek, tsplib
 from problems.io.build import Parsed, build
 from problems.io.content import decode, read_bytes
+from problems.terminal.errors import InputError, safe
 
 __all__ = ["GraphFile", "InputError", "read_graph", "safe"]
 

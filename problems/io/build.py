@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from formulations.graphs import Floats, Ints, Network
-from problems.errors import InputError, quoted, safe
+from formulations.graphs import Network
+from formulations.problem import Floats, Ints
+from problems.terminal.errors import InputError, quoted, safe
 
 Attributes = Mapping[str, object]
 EXACT = 2**53  # integers beyond are rounded by floating point

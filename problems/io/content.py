@@ -9,7 +9,7 @@ from collections.abc import Callable
 from io import BufferedIOBase
 from typing import IO, TypeVar
 
-from problems.errors import InputError, quoted, safe
+from problems.terminal.errors import InputError, quoted, safe
 
 LIMIT = 256 << 20  # bytes, after unpacking: some five million edges
 RATIO, RATIO_FROM = 200, 50 << 20  # text packs 5 to 50 times; 200 times, beyond 50 MB, is a bomb

@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from formulations.graphs import Floats
-from problems.errors import InputError, quoted
+from formulations.problem import Floats
 from problems.io.build import Parsed, number
+from problems.terminal.errors import InputError, quoted
 
 MORE = 1_000_000  # nodes that may be promised beyond those that arcs can name
 ARC = np.dtype([("kind", "U2"), ("u", np.int64), ("v", np.int64), ("w", np.float64)])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import warnings
 
-from problems.errors import InputError, quoted
 from problems.io.build import Attributes, Parsed, ends, number
+from problems.terminal.errors import InputError, quoted
 
 LITERAL = 10_000  # characters of a dict; Python's parser needs memory out of proportion for more
 HEADERS = {("source", "target"), ("from", "to"), ("tail", "head"), ("src", "dst"), ("node1", "node2")}

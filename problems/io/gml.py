@@ -8,8 +8,8 @@ from html import unescape
 
 import numpy as np
 
-from problems.errors import InputError, quoted
 from problems.io.build import Parsed, ends, labels_or_ids, number, positions_of
+from problems.terminal.errors import InputError, quoted
 
 Record = dict[str, object]
 

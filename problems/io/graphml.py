@@ -8,8 +8,8 @@ from io import BytesIO
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 
-from problems.errors import InputError, quoted
 from problems.io.build import Attributes, Parsed, ends, labels_or_ids, number, positions_of
+from problems.terminal.errors import InputError, quoted
 
 NUMERIC = {"int", "integer", "long", "float", "double"}
 TYPES = NUMERIC | {"boolean", "string"}

@@ -13,11 +13,11 @@ from typing import Literal
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.errors import InputError, quoted, safe
 from problems.io.build import number
 from problems.io.content import decode, read_file, unknown_format
 from problems.io.npy import Shape, misshapen, read_npy
 from problems.io.table import read_table, refuse_beyond
+from problems.terminal.errors import InputError, quoted, safe
 
 Kind = Literal["similarity", "dissimilarity"]
 COLUMNS = ("user1", "user2", "similarity")

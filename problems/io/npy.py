@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from formulations.problem import Floats
-from problems.errors import InputError, safe
+from problems.terminal.errors import InputError, safe
 
 Shape = tuple[int, ...]
 READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}  # 3.0 is for names of fields

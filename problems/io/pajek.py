@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Sequence
 
-from problems.errors import InputError, quoted, safe
 from problems.io.build import Attributes, Parsed, ends, labels_or_ids, number, positions_of
+from problems.terminal.errors import InputError, quoted, safe
 
 MORE = 1_000_000  # vertices that may be promised beyond those that edges name
 SECTIONS = {"*vertices", "*edges", "*arcs", "*edgeslist", "*arcslist", "*network"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from formulations.problem import Floats
-from problems.errors import InputError
 from problems.io.content import decode, read_file, unknown_format
 from problems.io.npy import Shape, misshapen, read_npy
 from problems.io.table import read_table, refuse_beyond
+from problems.terminal.errors import InputError
 
 LARGEST = 4_000_000  # payoffs: they take 32 MB
 HIGHEST = 1e12  # beside greater ones probabilities are lost to rounding

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.errors import InputError, quoted, safe
 from problems.io.build import EXACT, number
 from problems.io.content import decode, read_file, unknown_format
 from problems.io.matrix import HIGHEST
 from problems.io.npy import Shape, misshapen, read_npy
 from problems.io.table import refuse_beyond
+from problems.terminal.errors import InputError, quoted, safe
 
 TEXTS = (".csv", ".tsv", ".txt")
 LARGEST = 10_000_000  # numbers: 80 MB, read in some 20 s

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from formulations.problem import Floats
-from problems.errors import InputError, quoted
 from problems.io.build import number
 from problems.io.npy import Shape
+from problems.terminal.errors import InputError, quoted
 
 
 def read_table(text: str, check: Callable[[Shape], None], name: str, *, finite: bool = False) -> Floats:

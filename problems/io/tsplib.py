@@ -10,9 +10,9 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from formulations.graphs import Floats, Ints
-from problems.errors import InputError, quoted, safe
+from formulations.problem import Floats, Ints
 from problems.io.build import Parsed, number
+from problems.terminal.errors import InputError, quoted, safe
 
 EDGES = 5_000_000  # a complete graph of 3162 nodes
 EARTH = 6378.388  # km, and the pi of the TSPLIB report

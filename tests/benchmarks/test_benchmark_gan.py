@@ -17,15 +17,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from formulations import mixtures
 from formulations.gan import drawn, evidence, random_numbers
-from formulations.networks import Scalar, mlp
+from formulations.likelihood import mixtures
+from formulations.players.networks import Scalar, mlp
 from formulations.problem import Block, SaddleProblem, Term
 from problems.gan import DRAWS, Training, measures, usual_iterations
-from problems.mode_quality import mode_quality
+from problems.studies.mode_quality import mode_quality
 from solvers import solve
+from solvers.clock import Clock
 from solvers.descent_ascent import DescentAscent, SaddleSearch
-from solvers.linear_program import Clock
 
 Report = Callable[[str, str, str], None]
 Adam = partial(torch.optim.Adam, lr=1e-4, betas=(0.5, 0.9))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from formulations.held_out import kl_bound
+from formulations.likelihood.held_out import kl_bound
 from formulations.problem import Floats
 
 Report = Callable[[str, str, str], None]

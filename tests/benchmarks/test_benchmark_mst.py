@@ -12,11 +12,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from places import SHARED
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.csgraph import minimum_spanning_tree as scipy_tree
@@ -26,7 +26,7 @@ from formulations.graphs import Network
 from formulations.mst import minimum_spanning_tree
 from solvers import Solution, solve
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = SHARED / "data"
 Report = Callable[[str, str, str], None]
 NAIVE_LIMIT = 150.0  # CPU seconds after which the naive loop is given up
 
@@ -127,12 +127,12 @@ def naive_loop(graph: Network) -> tuple[float, int, bool]:
     return time.process_time() - start, rounds, False
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the road network is not part of the project")
+@pytest.mark.skipif(not DATA.is_dir(), reason="the road network is not part of the project")
 def test_new_york(report: Report) -> None:
     from problems.io import read_graph
 
     start = time.process_time()
-    roads = read_graph(SHARED / "NY.gr.xz").network
+    roads = read_graph(DATA / "NY.gr.xz").network
     reading = time.process_time() - start
     weight = np.random.default_rng(0).integers(1, 10_001, roads.m).astype(float)
     graph = Network(roads.nodes, roads.tail, roads.head, weight)
@@ -149,9 +149,9 @@ def test_new_york(report: Report) -> None:
 )
 def test_whole_process(arguments: list[str], asked: str, report: Report) -> None:
     if "karate.gml" in arguments:
-        if not SHARED.is_dir():
+        if not DATA.is_dir():
             pytest.skip("karate.gml is not part of the project")
-        arguments = ["--graph", str(SHARED / "karate.gml")]
+        arguments = ["--graph", str(DATA / "karate.gml")]
     seconds = []
     for _ in range(5):
         before = _children()

@@ -19,32 +19,31 @@ from typing import Any
 
 import numpy as np
 import pytest
+from places import SHARED
 
-from formulations.arrangement import Arrangement
-from formulations.criteria import CRITERIA
-from formulations.graphs import Floats
-from formulations.problem import Problem
+from formulations.orders.criteria import CRITERIA
+from formulations.problem import Arrangement, Floats, Problem
 from formulations.seriation import challenge, hamiltonian_path, linear_arrangement, quadratic_assignment, seriation
 from formulations.travelling_salesman import travelling_salesman
-from problems.cohort import cohort
 from problems.io import read_graph
+from problems.studies.cohort import cohort
 from solvers import Solution, solve
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = SHARED / "data"
 Report = Callable[[str, str, str], None]
-pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
+pytestmark = pytest.mark.skipif(not DATA.exists(), reason="needs ../shared")
 
 
 def matrix(name: str) -> Floats:
     """A shared dissimilarity matrix; "plag-200" is the first half of plag-400."""
     if name == "plag-200":
         return matrix("plag-400")[:200, :200]
-    return np.loadtxt(SHARED / "seriation" / f"{name}.csv", delimiter=",")
+    return np.loadtxt(DATA / "seriation" / f"{name}.csv", delimiter=",")
 
 
 def by_r(name: str) -> list[dict[str, Any]]:
     """What R's methods found on a shared matrix."""
-    lines = (SHARED / "seriation" / "criteria.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (DATA / "seriation" / "criteria.jsonl").read_text(encoding="utf-8").splitlines()
     return [row for row in map(json.loads, lines) if row["matrix"] == name]
 
 
@@ -102,10 +101,10 @@ def test_a_long_path(report: Report) -> None:
 
 @pytest.mark.parametrize("name", ["gr120", "kroA100"])
 def test_published_tours(name: str, report: Report) -> None:
-    g = read_graph(SHARED / "tsplib" / f"{name}.tsp").network
+    g = read_graph(DATA / "tsplib" / f"{name}.tsp").network
     D = np.zeros((g.n, g.n))
     D[g.tail, g.head] = D[g.head, g.tail] = g.weight
-    optima = json.loads((SHARED / "tsplib" / "optima.json").read_text(encoding="utf-8"))
+    optima = json.loads((DATA / "tsplib" / "optima.json").read_text(encoding="utf-8"))
     seconds, solution = proven(lambda: travelling_salesman(D))
     assert solution.value == optima[name]
     report(f"TSPLIB {name}, proven", "2 s", f"{seconds:.2f} s ({solution.value:.0f}; {sizes(solution)})")
@@ -157,10 +156,10 @@ def test_criteria_as_objectives(name: str, report: Report) -> None:
 
 
 def test_qaplib(report: Report) -> None:
-    known = json.loads((SHARED / "qaplib" / "best_known.json").read_text(encoding="utf-8"))
+    known = json.loads((DATA / "qaplib" / "best_known.json").read_text(encoding="utf-8"))
     reached, missed = [], []
     for name, best in known.items():
-        numbers = np.array((SHARED / "qaplib" / f"{name}.dat").read_text(encoding="utf-8").split(), dtype=np.float64)
+        numbers = np.array((DATA / "qaplib" / f"{name}.dat").read_text(encoding="utf-8").split(), dtype=np.float64)
         n = int(numbers[0])
         A, B = numbers[1 : 1 + 2 * n * n].reshape(2, n, n)
 

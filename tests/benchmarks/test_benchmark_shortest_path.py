@@ -9,19 +9,19 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from places import SHARED
 
 from formulations.graphs import Network
+from formulations.graphs.walks import walks
 from formulations.problem import Problem
 from formulations.shortest_path import shortest_path
-from formulations.walks import walks
 from solvers import Solution, solve
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = SHARED / "data"
 Report = Callable[[str, str, str], None]
 PATIENCE = 300.0  # seconds after which others are given up
 
@@ -119,9 +119,9 @@ def test_tree_basis(report: Report) -> None:
 def test_cold_grid(report: Report) -> None:
     import highspy
 
-    from solvers.highs import Highs
-    from solvers.linear_program import Arrays
-    from solvers.standard_form import standard_form
+    from solvers.linear.highs import Highs
+    from solvers.linear.linear_program import Arrays
+    from solvers.proof.standard_form import standard_form
 
     g = grid(159)
     ours, solution = seconds(lambda: solve(corner_to_corner(g)))
@@ -172,9 +172,9 @@ def _bare_pdlp(problem: Problem, tolerance: float) -> int:
     from ortools.math_opt import parameters_pb2
     from ortools.math_opt.core.python import solver
 
-    from solvers.linear_program import Arrays
-    from solvers.ortools import model_of, run
-    from solvers.standard_form import standard_form
+    from solvers.linear.linear_program import Arrays
+    from solvers.linear.mathopt import model_of, run
+    from solvers.proof.standard_form import standard_form
 
     form = standard_form(problem)
     lp = Arrays.of(form)
@@ -187,11 +187,11 @@ def _bare_pdlp(problem: Problem, tolerance: float) -> int:
     return int(run(pdlp, parameters).solve_stats.first_order_iterations)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the road network is not part of the project")
+@pytest.mark.skipif(not DATA.is_dir(), reason="the road network is not part of the project")
 def test_rome(report: Report) -> None:
     from problems.io import read_graph
 
-    g = read_graph(SHARED / "rome99.gr").network
+    g = read_graph(DATA / "rome99.gr").network
     random, used, proven = np.random.default_rng(0), [], 0
     for _ in range(100):
         s, t = (g.nodes[v] for v in random.choice(g.n, 2, replace=False))
@@ -208,8 +208,8 @@ def test_rome(report: Report) -> None:
 def test_gpu(report: Report) -> None:
     import torch
 
-    from solvers.linear_program import Arrays
-    from solvers.pdhg import PrimalDual
+    from solvers.linear.linear_program import Arrays
+    from solvers.linear.pdhg import PrimalDual
 
     if not torch.cuda.is_available():
         pytest.skip("there is no GPU")

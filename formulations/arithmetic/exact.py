@@ -1,0 +1,104 @@
+"""Exact arithmetic on whole arrays: int64 where no sum can overflow, Python's unbounded integers where one could.
+
+Floats are taken for the decimals that they print as (0.1 is 1/10), or for their exact binary value where no decimal of
+15 digits gives the same float.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from formulations.problem import Floats, Integers
+
+ROOM = 2**62  # sums of two such numbers still fit into int64
+
+
+def largest(values: Integers) -> int:
+    """The largest absolute value, at least 1."""
+    return max(int(values.max()), -int(values.min()), 1) if len(values) else 1
+
+
+def as_integers(values: Integers | list[int]) -> Integers:
+    """As int64 if all fit with room to add."""
+    array = np.array(values, dtype=object) if isinstance(values, list) else values  # numpy would guess at floats
+    return array.astype(np.int64) if largest(array) < ROOM else array.astype(object)
+
+
+def over_one_denominator(values: Floats) -> tuple[Integers, int]:
+    """Numerators and the common denominator of finite floats, exactly (see the module's docstring)."""
+    for digits in range(16):
+        scaled = np.rint(values * 10.0**digits)
+        if np.abs(scaled).max(initial=0) >= 2**53:
+            break
+        if (scaled / 10.0**digits == values).all():
+            return scaled.astype(np.int64), 10**digits
+    mantissas, exponents = np.frexp(values)
+    whole, exponents = (mantissas * 2.0**53).astype(np.int64), exponents - 53
+    zeros = np.where(whole, np.log2((whole & -whole).astype(float), where=whole != 0, out=np.zeros(len(whole))), 0)
+    odd, exponents = whole >> zeros.astype(np.int64), exponents + zeros.astype(np.int64)
+    least = min(int(exponents[whole != 0].min(initial=0)), 0)
+    shifts = np.where(whole, exponents - least, 0)
+    if (np.log2(np.abs(odd) + 1.0) + shifts).max(initial=0) < 61:
+        return odd << shifts, 1 << -least
+    return as_integers([v << e for v, e in zip(odd.tolist(), shifts.tolist(), strict=True)]), 1 << -least
+
+
+def multiples(values: Floats, denominator: int) -> Integers:
+    """The integers p whose p / denominator are nearest to the values."""
+    with np.errstate(over="ignore"):
+        scaled = values * float(denominator) if denominator < 2**1000 else np.full(len(values), np.inf)
+    if np.abs(scaled).max(initial=0) < 2**53:
+        return np.rint(scaled).astype(np.int64)
+    ratios = map(float.as_integer_ratio, values.tolist())
+    return as_integers([(2 * p * denominator + q) // (2 * q) for p, q in ratios])
+
+
+def as_floats(numerators: Integers, denominator: int) -> Floats:
+    """numerators / denominator, rounded once where they are large."""
+    fits = denominator < ROOM
+    return np.asarray((numerators if fits else numerators.astype(object)) / denominator, dtype=np.float64)
+
+
+def scaled(values: Integers, factor: int) -> Integers:
+    """factor times the values."""
+    fits = largest(values) * factor < ROOM
+    return values * factor if fits else values.astype(object) * factor
+
+
+def minus(a: Integers, b: Integers) -> Integers:
+    """a - b."""
+    fits = largest(a) + largest(b) < ROOM
+    return a - b if fits else a.astype(object) - b.astype(object)
+
+
+def dot(a: Integers, b: Integers) -> int:
+    """The sum of a_i b_i."""
+    terms = max(int(min(np.count_nonzero(a), np.count_nonzero(b))), 1)
+    if largest(a) * largest(b) * terms < ROOM:
+        return int((a.astype(np.int64, copy=False) * b.astype(np.int64, copy=False)).sum())
+    return int((a.astype(object) * b.astype(object)).sum())
+
+
+def product(A: csr_array, x: Integers, entries: Integers | None = None) -> Integers:
+    """A x, with `entries` in place of A's data if given."""
+    data = as_integers(A.data.astype(np.int64)) if entries is None else entries
+    return _product(A, data, x, int(np.diff(A.indptr).max(initial=1)), transposed=False)
+
+
+def transposed_product(A: csr_array, y: Integers, entries: Integers | None = None) -> Integers:
+    """A'y, with `entries` in place of A's data if given; A' itself is never formed."""
+    data = as_integers(A.data.astype(np.int64)) if entries is None else entries
+    return _product(A, data, y, int(np.bincount(A.indices, minlength=1).max()), transposed=True)
+
+
+def _product(A: csr_array, data: Integers, x: Integers, longest: int, *, transposed: bool) -> Integers:
+    """longest: how many products are summed up at most."""
+    if largest(data) * largest(x) * max(longest, 1) < ROOM:
+        whole = csr_array((data.astype(np.int64, copy=False), A.indices, A.indptr), shape=A.shape)
+        return np.asarray((whole.T if transposed else whole) @ x.astype(np.int64, copy=False))
+    row = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    into, of = (A.indices, row) if transposed else (row, A.indices)
+    result = np.full(A.shape[1 if transposed else 0], 0, dtype=object)
+    np.add.at(result, into, data.astype(object) * x.astype(object)[of])
+    return result

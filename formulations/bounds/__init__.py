@@ -1,0 +1,1 @@
+"""Lower bounds of objectives on orders, each recomputed from a dual certificate."""

@@ -1,0 +1,103 @@
+"""Bounds on quadratic assignment over orders, proven by witnesses: scale <A, P B P'> + offset from one side.
+
+    any A and B             Gilmore-Lawler bound
+    B's diagonal constant   projected eigenvalue bound, convex quadratic bound
+    B = |i - j|             semidefinite betweenness bound, by far the strongest
+
+Each function behind these bounds min <A, P B P'> for symmetric A and B from below; here are sign and units. A maximum
+is minus the minimum with -A.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from formulations.arithmetic.witnesses import UNIT
+from formulations.bounds.betweenness import betweenness_bound, betweenness_multipliers
+from formulations.bounds.convex_quadratic import convex_quadratic_bound, convex_quadratic_point
+from formulations.bounds.gilmore_lawler import gilmore_lawler_bound, gilmore_lawler_multipliers
+from formulations.bounds.projected_eigenvalue import projected_eigenvalue_bound, projected_eigenvalue_shift
+from formulations.problem import Floats, QuadraticAssignment, WeakDual
+
+LARGEST = 200  # items of the semidefinite bound: it works on n^3 numbers
+
+
+def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
+    """Upper bounds on q's values if maximize, else lower ones, in q's units; the stronger ones last.
+
+    Empty if neither A nor B is symmetric. A bound that cannot be had from a witness is inf, or -inf.
+    """
+    if not ((q.A == q.A.T).all() or (q.B == q.B.T).all()):
+        return []
+    sign = -1.0 if maximize else 1.0
+    A, B = sign * q.scale * ((q.A + q.A.T) / 2), (q.B + q.B.T) / 2
+    rounding = 8 * UNIT * float(np.abs(A).sum()) * float(np.abs(B).max(initial=0))
+
+    def dual(name: str, witness: Callable[[float], Any], bound: Callable[[Any], float]) -> WeakDual:
+        def in_units(evidence: Any) -> float:
+            value = sign * (bound(evidence) - rounding) + q.offset
+            return value - sign * 4 * UNIT * (abs(value) + abs(q.offset)) if math.isfinite(value) else value
+
+        return WeakDual(name, witness, in_units)
+
+    duals = []
+    if len(np.unique(np.diag(B))) == 1:
+        duals.append(
+            dual(
+                "projected eigenvalue bound",
+                lambda seconds: projected_eigenvalue_shift(A, B, seconds),
+                lambda shift: projected_eigenvalue_bound(A, B, shift),
+            )
+        )
+    duals.append(
+        dual(
+            "Gilmore-Lawler bound",
+            lambda seconds: gilmore_lawler_multipliers(A, B, seconds),
+            lambda evidence: gilmore_lawler_bound(A, B, evidence),
+        )
+    )
+    if len(np.unique(np.diag(B))) == 1:
+        duals.append(
+            dual(
+                "convex quadratic bound over doubly stochastic matrices",
+                lambda seconds: convex_quadratic_point(A, B, seconds),
+                lambda evidence: convex_quadratic_bound(A, B, evidence),
+            )
+        )
+    arrangement = _linear_arrangement(A, B)
+    if arrangement and len(A) <= LARGEST:
+        w, constant = arrangement
+        duals.append(
+            dual(
+                "semidefinite betweenness bound",
+                lambda seconds: betweenness_multipliers(w, seconds),
+                lambda evidence: betweenness_bound(w, evidence) + constant,
+            )
+        )
+    return duals
+
+
+def _linear_arrangement(A: Floats, B: Floats) -> tuple[Floats, float] | None:
+    """w and c with <A, P B P'> >= sum over pairs of w_ij |p_i - p_j| + c; equal but for rounding.
+
+    That is, B = f |i - j| + g off a constant diagonal, to 1e-12 of its largest entry; else None.
+    """
+    n = len(A)
+    place = np.arange(n)
+    distance, elsewhere = np.abs(place[:, None] - place), ~np.eye(n, dtype=bool)
+    slope = float(B[0, -1] - B[0, 1]) / (n - 2) if n > 2 else 0.0
+    base = float(B[0, 1]) - slope if n > 1 else 0.0
+    if n > 1 and abs(base) <= 1e-12 * np.abs(B).max():
+        slope, base = slope + base, 0.0
+    corner = float(B[0, 0]) if n else 0.0
+    error = float(np.abs(B - np.where(elsewhere, slope * distance + base, corner)).max(initial=0))
+    if not error <= 1e-12 * np.abs(B).max(initial=0):
+        return None
+    size = float(np.abs(A).sum())
+    constant = base * math.fsum(A[elsewhere].tolist()) + corner * math.fsum(np.diag(A).tolist())
+    rounding = UNIT * (8 * abs(constant) + 16 * size * max(float(np.abs(B).max(initial=0)), abs(base)))
+    return 2 * slope * A, constant - (error * size + rounding)

@@ -1,0 +1,148 @@
+"""The convex quadratic bound on quadratic assignment (Anstreicher and Brixius, Math. Programming 2001).
+
+With a, W and b, Z the eigenvalues and orthonormal eigenvectors of A and B on the vectors orthogonal to e = (1, ..., 1),
+s_i + t_j <= a_i b_j, and P a permutation matrix, Y = W'PZ is orthogonal, so that with row sums r and total sigma
+
+    <A, P B P'> = sum a_i b_j Y_ij^2             + 2/n r(A)'P r(B) - sigma(A) sigma(B) / n^2
+                = sum C_ij Y_ij^2 + <e, s + t>   + 2/n r(A)'P r(B) - sigma(A) sigma(B) / n^2,    C = ab' - se' - et'.
+
+As C >= 0, this is a convex function of P, and its minimum over doubly stochastic matrices is the bound. Its tangent at
+any X at all lies below it, and any u bounds the tangent over permutations: sum_i u_i + sum_k min_i (G_ik - u_i), G
+being the gradient. With the greatest <e, s + t>, and without its quadratic term, it is the projected eigenvalue bound,
+whose shift d of A's diagonal it shares.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from formulations.arithmetic.witnesses import UNIT, arrays
+from formulations.bounds.projected_eigenvalue import projected, projected_eigenvalue_shift
+from formulations.problem import Floats
+
+
+class _Quadratic(NamedTuple):
+    """<A, P B P'> >= sum C_ij (W'PZ)_ij^2 + <L, P> + constant - error, proven; W, Z (n, n - 1), C (n - 1, n - 1)."""
+
+    W: Floats
+    Z: Floats
+    C: Floats
+    L: Floats
+    constant: float
+    error: float
+
+
+def convex_quadratic_bound(A: Floats, B: Floats, witness: Any) -> float:
+    """What (d, X, u), float64 (n,), (n, n), (n,), prove of min <A, P B P'>; -inf if they are no such triple.
+
+    A, B float64 (n, n), symmetric, B's diagonal constant. X need not be doubly stochastic.
+    """
+    n = len(A)
+    found = arrays(witness, (n,), (n, n), (n,))
+    if found is None or not n:
+        return -math.inf
+    d, X, u = found
+    with np.errstate(over="ignore", invalid="ignore"):
+        q = _quadratic(A, B, d)
+        M = q.W.T @ X @ q.Z  # sum C Y^2 >= 2 <C M, Y> - <C M, M> for all M, where the products C M are by entries
+        K = q.C * M
+        tangent = 2 * q.W @ K @ q.Z.T + q.L
+        least = (tangent - u[:, None] - 2 * UNIT * (np.abs(tangent) + np.abs(u)[:, None])).min(axis=0)
+        square = float((K * M).sum())
+        error = q.error + 16 * n * (n + 8) * UNIT * float(np.linalg.norm(K)) + 2 * (n * n + 8) * UNIT * square
+    if not math.isfinite(float(least.sum()) + square + error + q.constant):
+        return -math.inf
+    return math.nextafter(math.fsum([*u.tolist(), *least.tolist(), -square, q.constant, -error]), -math.inf)
+
+
+def convex_quadratic_point(A: Floats, B: Floats, seconds: float) -> tuple[Floats, Floats, Floats]:
+    """A good (d, X, u) within about that time: the quadratic program by alternating directions of multipliers (ADMM).
+
+    X = ee'/n + W Y Z' has rows and columns of sum 1; N >= 0 is to be X, with multipliers R >= 0 that make the gradient
+    less R, at the optimum, u_i + v_k. The quadratic is diagonal in Y, so a round costs four products of matrices.
+    """
+    end, n = time.monotonic() + seconds, len(A)
+    d = projected_eigenvalue_shift(A, B, seconds / 3)
+    if not n:
+        return d, np.zeros((0, 0)), d
+    q = _quadratic(A, B, d)
+    rows, columns = np.argsort(A.sum(axis=1) + d), np.argsort(-B.sum(axis=1))
+    u = np.empty(n)
+    u[rows] = 2 / n * _duals((A.sum(axis=1) + d)[rows], B.sum(axis=1)[columns])[0]
+    X = N = np.full((n, n), 1 / n)
+    best, value = (d, X, u), convex_quadratic_bound(A, B, (d, X, u))
+    R = np.zeros((n, n))
+    linear = q.W.T @ q.L @ q.Z
+    penalty = float(np.linalg.norm(q.C) + np.linalg.norm(linear)) / n or 1.0
+    for step in range(1, min(2000, 200_000 // n) + 1):
+        Y = (q.W.T @ (penalty * N + R) @ q.Z - linear) / (2 * q.C + penalty)
+        X, last = 1 / n + q.W @ Y @ q.Z.T, N
+        N = np.maximum(X - R / penalty, 0)
+        R = R - penalty * (X - N)
+        late = time.monotonic() > end
+        if step % 20 and not late:
+            continue
+        tangent = 2 * q.W @ (q.C * Y) @ q.Z.T + q.L
+        u = (tangent - R).mean(axis=1)
+        v = (tangent - u[:, None]).min(axis=0)
+        u = (tangent - v).min(axis=1)
+        found = float(u.sum() + (tangent - u[:, None]).min(axis=0).sum() - (q.C * Y**2).sum()) + q.constant
+        if found > value:
+            best, value = (d, X, u), found
+        if late:
+            break
+        apart = float(np.linalg.norm(X - N) * np.linalg.norm(R))  # both relative to N and R
+        moving = penalty * float(np.linalg.norm(N - last) * np.linalg.norm(N))
+        if apart > 3 * moving or moving > 3 * apart:
+            penalty *= 2 if apart > moving else 0.5
+    return best
+
+
+def _quadratic(A: Floats, B: Floats, d: Floats) -> _Quadratic:
+    """The quadratic after A's shift by d, with the greatest <e, s + t>.
+
+    The errors: of the eigenvectors as a factorisation; of their lengths and angles, which move sum_j Y_ij^2 off 1; of
+    C's sign; of all the rest, 64 (n + 8) u ||A|| ||B|| in Frobenius's norm.
+    """
+    n = len(A)
+    A = A + np.diag(d)
+    a, W, off_a, skew_a = _eigenbasis(A)
+    b, Z, off_b, skew_b = _eigenbasis(B)
+    b, Z = b[::-1], Z[:, ::-1]
+    s, t = _duals(a, b)
+    products = np.multiply.outer(a, b)
+    C = products - s[:, None] - t
+    lacking = np.maximum(-C, 0) + 4 * UNIT * (np.abs(products) + np.abs(s)[:, None] + np.abs(t))
+    norms = float(np.linalg.norm(A)), float(np.linalg.norm(B))
+    error = off_a * norms[1] + off_b * (norms[0] + off_a) + 64 * (n + 8) * UNIT * norms[0] * norms[1]
+    error += 2 * (skew_a + skew_b) * float(np.abs(s).sum() + np.abs(t).sum())
+    error += 2 * float(lacking.max(axis=1, initial=0).sum())
+    r, c = A.sum(axis=1), B.sum(axis=1)
+    parts = [float(s.sum() + t.sum()), -float(r.sum() * c.sum()) / n**2, -float(B[0, 0]) * math.fsum(d.tolist())]
+    error += 4 * n * UNIT * float(np.abs(s).sum() + np.abs(t).sum()) + 4 * UNIT * sum(map(abs, parts))
+    error = error if max(skew_a, skew_b) < 1 / 8 else math.inf
+    return _Quadratic(W, Z, np.maximum(C, 0), 2 / n * np.outer(r, c), sum(parts), error)
+
+
+def _eigenbasis(S: Floats) -> tuple[Floats, Floats, float, float]:
+    """a rising and W; in Frobenius's norm, how far W Diag(a) W' is off, and (W, e / sqrt n) from orthonormal."""
+    n = len(S)
+    lifted = projected(S)
+    values, vectors = np.linalg.eigh(lifted)
+    a, W = values[:-1], vectors[:, :-1]
+    size = float(np.linalg.norm(S))
+    off = float(np.linalg.norm(lifted - 2 * size / n - (W * a) @ W.T))
+    basis = np.column_stack([W, np.full(n, n**-0.5)])
+    skew = float(np.linalg.norm(basis.T @ basis - np.eye(n)))
+    return a, W, off + 8 * (n + 8) * UNIT * (float(np.abs(a).sum()) + 4 * size), skew + 4 * n * (n + 4) * UNIT
+
+
+def _duals(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """s and t with s_i + t_j <= a_i b_j and equal where i = j, for rising a and falling b."""
+    s = np.concatenate([[0.0], np.cumsum(np.diff(a) * (b[1:] + b[:-1]) / 2)])[: len(a)]
+    s = s - s.mean() if len(s) else s
+    return s, a * b - s

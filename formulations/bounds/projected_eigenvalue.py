@@ -1,0 +1,87 @@
+"""The projected eigenvalue bound on quadratic assignment (Hadley, Rendl and Wolkowicz, Math. of OR 1992).
+
+A permutation matrix is P = ee'/n + V Y V' with V an orthonormal basis of the vectors orthogonal to e = (1, ..., 1) and
+Y orthogonal, so with row sums r and total s
+
+    <A, P B P'> = <V'AV, Y V'BV Y'> + 2/n r(A)'P r(B) - s(A) s(B) / n^2
+               >= <eig V'AV, eig V'BV>_-  + 2/n <r(A), r(B)>_-  - s(A) s(B) / n^2,
+
+<.,.>_- being the least scalar product over all ways to pair the entries. If B's diagonal is constant, b, then A may be
+replaced by A + Diag(d) less b sum d; the bound is concave in d. With A the negative Laplacian it needs no row sums.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from formulations.arithmetic.eigenvalues import spectrum
+from formulations.arithmetic.witnesses import UNIT, arrays
+from formulations.problem import Floats
+
+STEPS = 150
+
+
+def projected_eigenvalue_bound(A: Floats, B: Floats, witness: Any) -> float:
+    """What the shift d, float64 (n,), proves of min <A, P B P'>; -inf if it is none.
+
+    A, B float64 (n, n), symmetric, B's diagonal constant. The errors of the eigenvalues are bounded a posteriori, that
+    of all the rest by 64 (n + 8) u ||A|| ||B||, in Frobenius's norm.
+    """
+    n = len(A)
+    found = arrays((witness,), (n,))
+    if found is None or not n:
+        return -math.inf
+    (d,) = found
+    shifted = A + np.diag(d)
+    norms = float(np.linalg.norm(shifted)), float(np.linalg.norm(B))
+    (a, error_a), (b, error_b) = _projected_spectrum(shifted), _projected_spectrum(B)
+    error = error_a * np.abs(b).sum() + error_b * np.abs(a).sum() + n * error_a * error_b
+    constant = float(B[0, 0]) * math.fsum(d.tolist())
+    error += 64 * (n + 8) * UNIT * norms[0] * norms[1] + 4 * UNIT * abs(constant)
+    rows, columns = shifted.sum(axis=1), B.sum(axis=1)
+    mixed = 2 / n * float(np.sort(rows) @ -np.sort(-columns)) - float(rows.sum() * columns.sum()) / n**2
+    bound = float(a @ b[::-1]) + mixed - constant - error
+    return bound if math.isfinite(bound) else -math.inf
+
+
+def projected_eigenvalue_shift(A: Floats, B: Floats, seconds: float) -> Floats:
+    """A good shift d within about that time: supergradient steps from the better of 0 and minus the row sums of A."""
+    end, n = time.monotonic() + seconds, len(A)
+    starts = np.zeros(n), -A.sum(axis=1)
+    best: Floats = max(starts, key=lambda start: projected_eigenvalue_bound(A, B, start))
+    d = best
+    value, length = -math.inf, float(np.linalg.norm(A)) / 20
+    columns = B.sum(axis=1)
+    falling = _projected_spectrum(B)[0][::-1] if n else columns
+    for step in range(STEPS):
+        shifted = A + np.diag(d)
+        values, vectors = np.linalg.eigh(projected(shifted))
+        rows = shifted.sum(axis=1)
+        paired = np.empty(n)
+        paired[np.argsort(rows)] = -np.sort(-columns)
+        mixed = 2 / n * float(rows @ paired) - float(rows.sum() * columns.sum()) / n**2
+        found = float(values[:-1] @ falling) + mixed - float(B[0, 0] * d.sum())
+        if found > value:
+            best, value = d, found
+        ascent = vectors[:, :-1] ** 2 @ falling + 2 / n * paired - columns.sum() / n**2 - B[0, 0]
+        norm = float(np.linalg.norm(ascent))
+        if not norm > 0 or time.monotonic() > end:
+            break
+        d = d + length * 0.01 ** (step / STEPS) / norm * ascent
+    return best
+
+
+def projected(S: Floats) -> Floats:
+    """V V'S V V' + t ee'/n, with t = 2 ||S|| above all eigenvalues of V'SV, in Frobenius's norm."""
+    n, rows = len(S), S.mean(axis=1)
+    return np.asarray(S - rows[:, None] - rows + rows.mean() + 2 * np.linalg.norm(S) / n)
+
+
+def _projected_spectrum(S: Floats) -> tuple[Floats, float]:
+    """The eigenvalues of V'SV in rising order, and how far from the exact ones they may be."""
+    values, error = spectrum(projected(S))
+    return values[:-1], error + 32 * (len(S) + 8) * UNIT * float(np.linalg.norm(S))

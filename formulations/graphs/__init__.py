@@ -1,0 +1,5 @@
+"""Graphs as arrays, and what is found in them: cuts, walks, potentials, tours."""
+
+from formulations.graphs.network import Network, links, network, symmetric, without_parallels
+
+__all__ = ["Network", "links", "network", "symmetric", "without_parallels"]

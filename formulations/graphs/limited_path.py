@@ -1,0 +1,109 @@
+"""A path under limits, or through given nodes and arcs: NP-hard, as a flow with further rows.
+
+    minimize    sum of c_a x_a
+    over        x in {0, 1}^A, a flow of 1 from s to t
+    subject to  sum of r_a x_a <= L                     for every limited resource r      "limit NAME"
+                x(delta_in(v)) <= 1                     for every vertex v                "visit once"
+                x(delta_in(v)) >= 1                     for every required vertex v       "required nodes"
+                x(arcs from u to v) >= 1                for every required pair (u, v)    "required arcs"
+                x(delta_in(S)) >= x(delta_in(v))        for all v in S, S without s       "subtour"
+
+Without the last, which are cut off as they are broken, there could be cycles beside the path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from formulations.graphs.network import links
+from formulations.graphs.walks import CARRIES, Walks, lightest_path, reach, widest_path
+from formulations.problem import Bools, Family, Ints, Problem, Rows, Values
+
+PARTS = 10  # paths that a fractional flow is taken apart into
+
+
+def limited(
+    flow: Problem, w: Walks, limits: Mapping[str, float], required_nodes: Sequence[int], required_arcs: Sequence[Ints]
+) -> Problem:
+    """The flow of 1 on w as one simple path within the limits; the required as vertices, and as arcs of each pair."""
+    x, enter = flow.variables["x"], w.entering()
+    rows: dict[str, Any] = {f"limit {name}": w.g.attributes[name] @ x <= limits[name] for name in limits}
+    if w.g.n > 2:
+        rows["visit once"] = enter[1:-1] @ x <= 1
+    if inner := [v for v in required_nodes if 0 < v < w.t]:
+        rows["required nodes"] = enter[inner] @ x >= 1
+    if required_arcs:
+        row = np.repeat(np.arange(len(required_arcs)), [len(some) for some in required_arcs])
+        entries = np.ones(len(row)), (row, np.concatenate(required_arcs))
+        rows["required arcs"] = csr_array(entries, shape=(len(required_arcs), w.g.m)) @ x >= 1
+    return replace(
+        flow.also(**rows),
+        for_all=[_subtours(w)],
+        repair=lambda values: _within(w, values, limits, required_nodes, required_arcs),
+        dual=None,
+        start=None,
+    )
+
+
+def _subtours(w: Walks) -> Family:
+    """x(delta_in(S)) >= x(delta_in(v)), for sets S that no flow from s enters and their busiest vertex v."""
+    g, enter = w.g, w.entering()
+
+    def violated(values: Values) -> list[tuple[Bools, int]] | None:
+        from scipy.sparse.csgraph import connected_components
+
+        used = values["x"] > CARRIES
+        tail, head = g.tail[used], g.head[used]
+        beyond = ~reach(g.n, tail, head, 0)
+        inflow = np.where(beyond, enter @ values["x"], 0.0)
+        if not (inflow > CARRIES).any():
+            return None
+        _, part = connected_components(links(g.n, tail, head)[beyond][:, beyond], directed=False)
+        component = np.full(g.n, -1)
+        component[beyond] = part
+        groups = [component == c for c in range(part.max() + 1)]
+        return [(S, int(np.argmax(np.where(S, inflow, -1)))) for S in groups if inflow[S].max() > CARRIES]
+
+    def rows(sets: list[tuple[Bools, int]]) -> Rows:
+        into = [(~S[g.tail] & S[g.head]).astype(float) - (g.head == v) for S, v in sets]
+        k = len(sets)
+        return Rows(
+            variable="x",
+            matrix=csr_array(np.array(into).reshape(k, g.m)),
+            parent=np.full(k, -1),
+            lower=np.zeros(k),
+            upper=np.full(k, np.inf),
+        )
+
+    return Family("subtour", violated, rows)
+
+
+def _within(
+    w: Walks, values: Values, limits: Mapping[str, float], required: Sequence[int], required_arcs: Sequence[Ints]
+) -> Values | None:
+    """The lightest fitting path among those that the flow is made of and those that spare one resource most."""
+    g, flow, found = w.g, values["x"].copy(), []
+    for _ in range(PARTS):
+        way = widest_path(g, flow, np.ones(g.m, dtype=bool), w.t)
+        if way is None or not len(way):
+            break
+        found.append(way)
+        flow[way] -= flow[way].min()
+        if flow.max(initial=0) <= CARRIES:
+            break
+    if not values["x"].any():
+        spent = [g.attributes[name] for name in limits]
+        found += [lightest_path(g, resource, w.t) for resource in spent if (resource >= 0).all()]
+
+    def fits(way: Ints) -> bool:
+        within = all(g.attributes[name][way].sum() <= limit * (1 + 1e-12) for name, limit in limits.items())
+        passed = set(required) <= {0, *g.head[way].tolist()}
+        return within and passed and all(np.isin(some, way).any() for some in required_arcs)
+
+    fitting = [way for way in found if fits(way)]
+    return w.indicator(min(fitting, key=lambda way: float(g.weight[way].sum()))) if fitting else None

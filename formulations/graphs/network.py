@@ -1,0 +1,159 @@
+"""Graphs as arrays: what a formulation over vertices and edges is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from formulations.problem import Floats, Ints
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A weighted graph on vertices 0..n-1 with edges (tail[e], head[e]), e = 0..m-1.
+
+    nodes      the n vertices' labels, all different
+    tail, head int64 (m,), vertex indices
+    weight     float64 (m,), finite
+    directed   whether (u, v) differs from (v, u)
+    positions  float64 (n, 2) coordinates for drawing, or None
+    attributes further numbers of the edges by name, float64 (m,) and finite: what a path may have to stay within
+    """
+
+    nodes: Sequence[Hashable]
+    tail: Ints
+    head: Ints
+    weight: Floats
+    directed: bool = False
+    positions: Floats | None = None
+    attributes: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """Number of vertices."""
+        return len(self.nodes)
+
+    @property
+    def m(self) -> int:
+        """Number of edges."""
+        return len(self.tail)
+
+    def subgraph(self, edges: Ints | NDArray[np.bool_]) -> Network:
+        """The same vertices with only those edges (a mask, or indices in the order wanted)."""
+        attributes = {name: values[edges] for name, values in self.attributes.items()}
+        chosen: dict[str, Any] = {"tail": self.tail[edges], "head": self.head[edges], "weight": self.weight[edges]}
+        return replace(self, **chosen, attributes=attributes)
+
+    def edges(self) -> list[tuple[Hashable, Hashable]]:
+        """The edges as pairs of labels, in the order of tail and head."""
+        name = self.nodes
+        return [(name[u], name[v]) for u, v in zip(self.tail.tolist(), self.head.tolist(), strict=True)]
+
+    def simple(self) -> Network:
+        """The undirected simple graph: no loops, of parallel edges the lightest (the first on a tie)."""
+        low, high = np.minimum(self.tail, self.head), np.maximum(self.tail, self.head)
+        lightest = without_parallels(low, high, self.weight)
+        keep = np.sort(lightest[low[lightest] != high[lightest]])
+        if len(keep) == self.m and not self.directed:
+            return self
+        return replace(self.subgraph(keep), directed=False)
+
+    def components(self) -> tuple[int, Ints]:
+        """The number of (weakly) connected components and each vertex's component, int64 (n,)."""
+        from scipy.sparse.csgraph import connected_components
+
+        count, label = connected_components(links(self.n, self.tail, self.head), directed=False)
+        return int(count), label.astype(np.int64)
+
+    def to_networkx(self) -> nx.Graph[Any]:
+        """The same graph in networkx, vertices named by index, weights in the attribute "weight".
+
+        A multigraph only if there are parallel edges: networkx is several times slower on those.
+        """
+        import networkx as nx
+
+        ends = (self.tail, self.head) if self.directed else np.sort([self.tail, self.head], axis=0)
+        parallel = len(np.unique(ends[0] * self.n + ends[1])) < self.m
+        kinds = (nx.MultiDiGraph, nx.MultiGraph) if parallel else (nx.DiGraph, nx.Graph)
+        graph: nx.Graph[Any] = kinds[0]() if self.directed else kinds[1]()
+        graph.add_nodes_from(range(self.n))
+        graph.add_weighted_edges_from(zip(self.tail.tolist(), self.head.tolist(), self.weight.tolist(), strict=True))
+        return graph
+
+
+def links(n: int, tail: Ints, head: Ints) -> csr_array:
+    """The n x n matrix with an entry for each arc, as scipy's graph searches take it; int8."""
+    return csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n, n))
+
+
+def without_parallels(tail: Ints, head: Ints, cost: Floats) -> Ints:
+    """Of all arcs with the same tail and head the one of least cost, the first on a tie; sorted by tail and head."""
+    order = np.lexsort((cost, head, tail))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (np.diff(tail[order]) != 0) | (np.diff(head[order]) != 0)
+    light: Ints = order[first]
+    return light
+
+
+def symmetric(matrix: Floats, name: str) -> Floats:
+    """The matrix as float64, its diagonal 0; raises ValueError if it is not square, finite and symmetric."""
+    M = np.array(matrix, dtype=np.float64)
+    if M.ndim != 2 or M.shape[0] != M.shape[1]:
+        raise ValueError(f"the {name} has shape {M.shape}; it must be square, a row and a column for each item")
+    np.fill_diagonal(M, 0)
+    if not np.isfinite(M).all():
+        i, j = np.argwhere(~np.isfinite(M))[0].tolist()
+        raise ValueError(f"the {name} of items {i} and {j} is {M[i, j]}; every pair needs a finite number")
+    if (M != M.T).any():
+        i, j = np.argwhere(M != M.T)[0].tolist()
+        raise ValueError(
+            f"the {name} of items {i} and {j} is {M[i, j]} one way and {M[j, i]} the other; make it symmetric"
+        )
+    return M
+
+
+def network(graph: nx.Graph[Any] | Network, weight: str = "weight", *others: str) -> Network:
+    """A networkx graph as a Network, the edge attributes named in `others` as its `attributes`.
+
+    An edge without the attribute `weight` counts 1 only if none has it. Raises ValueError, naming the edge, for a
+    weight or attribute that is missing, not a number or not finite.
+    """
+    if isinstance(graph, Network):
+        missing = [name for name in others if name not in graph.attributes]
+        if missing:
+            there = ", ".join(graph.attributes) or "none"
+            raise ValueError(f"the network has no attribute {missing[0]!r}; there are: {there}")
+        return graph
+    nodes = list(graph.nodes)
+    index = {node: i for i, node in enumerate(nodes)}
+    pairs = list(graph.edges(data=True))
+    unweighted = not any(weight in data for _, _, data in pairs)
+    return Network(
+        nodes=nodes,
+        tail=np.array([index[u] for u, _, _ in pairs], dtype=np.int64),
+        head=np.array([index[v] for _, v, _ in pairs], dtype=np.int64),
+        weight=np.ones(len(pairs)) if unweighted else _numbers(pairs, weight),
+        directed=graph.is_directed(),
+        attributes={name: _numbers(pairs, name) for name in others},
+    )
+
+
+def _numbers(pairs: Sequence[tuple[Hashable, Hashable, Mapping[str, Any]]], name: str) -> Floats:
+    """The edges' attribute `name`, float64 (m,)."""
+    values = np.empty(len(pairs))
+    for e, (u, v, data) in enumerate(pairs):
+        try:
+            values[e] = data[name]
+        except (KeyError, TypeError, ValueError, OverflowError):
+            values[e] = np.nan
+        if not np.isfinite(values[e]):
+            raise ValueError(f"edge ({u!r}, {v!r}) has {name} = {data.get(name)!r}; every edge needs a finite number")
+    return values

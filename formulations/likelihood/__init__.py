@@ -1,0 +1,1 @@
+"""Mixtures fitted by their likelihood, and confidence bounds from held-out samples."""

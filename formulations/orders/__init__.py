@@ -1,0 +1,1 @@
+"""Criteria of orders, and orders to start from."""

@@ -1,0 +1,1 @@
+"""What players of saddle problems are made of: domains, networks, generators, penalties."""

@@ -1,0 +1,113 @@
+"""Problems whose answers are orders: an objective on the orders of n items, and what bounds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from formulations.problem.arrays import Floats, Ints
+from formulations.problem.program import Problem
+from formulations.problem.reference import Reference
+
+
+def apart(n: int) -> Floats:
+    """|i - j|, the distances of n places, float64 (n, n)."""
+    place = np.arange(n, dtype=np.float64)
+    return np.abs(place[:, None] - place)
+
+
+@dataclass(frozen=True, eq=False)
+class QuadraticAssignment:
+    """scale <A, P B P'> + offset over permutation matrices P, the template of all objectives on orders with weights.
+
+    <A, P B P'> is the sum over i, j of A[i, j] B[p(i), p(j)], where item i stands at place p(i) (Koopmans and
+    Beckmann 1957). A, B float64 (n, n), finite.
+    """
+
+    A: Floats
+    B: Floats
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def values(self, orders: Ints) -> Floats:
+        """The objective of orders, int64 (k, n), whose entry [., q] is the item at place q; float64 (k,)."""
+        sums = [float((self.A[np.ix_(order, order)] * self.B).sum()) for order in orders]
+        return self.scale * np.asarray(sums) + self.offset
+
+    def minimized(self, sense: Literal["minimize", "maximize"]) -> QuadraticAssignment:
+        """The objective without its offset and scale, turned so that less is better."""
+        return QuadraticAssignment((self.scale if sense == "minimize" else -self.scale) * self.A, self.B)
+
+    def as_linear(self) -> tuple[Floats, float] | None:
+        """W and c with value = sum over pairs of W_uv |p(u) - p(v)| + c, up to rounding; None if B is not so.
+
+        That is, B = f |i - j| + g off the diagonal, to 1e-12 of its largest entry, and a constant on it.
+        """
+        n, B = len(self.B), self.B
+        if n < 2:
+            return None
+        slope = float(B[0, -1] - B[0, 1]) / (n - 2) if n > 2 else 0.0
+        base = float(B[0, 1]) - slope
+        straight = slope * apart(n) + base
+        np.fill_diagonal(straight, B[0, 0])
+        if np.abs(B - straight).max() > 1e-12 * np.abs(B).max():
+            return None
+        W = self.scale * slope * (self.A + self.A.T)
+        np.fill_diagonal(W, 0)
+        loops = float(np.trace(self.A))
+        constant = base * (float(self.A.sum()) - loops) + float(B[0, 0]) * loops
+        return W, self.scale * constant + self.offset
+
+
+@dataclass(frozen=True, eq=False)
+class Ordering:
+    """Any other objective on the orders of n items.
+
+    values  orders, int64 (k, n), entry [., q] the item at place q -> float64 (k,)
+    moves   an order, int64 (n,), and a place -> float64 (n,): how the value changes if the item at that place is taken
+            out and put back so that it stands at place 0, 1, ..., n - 1
+    """
+
+    n: int
+    values: Callable[[Ints], Floats]
+    moves: Callable[[Ints, int], Floats]
+
+
+@dataclass(frozen=True)
+class WeakDual:
+    """A bound on every value of the problem that any witness proves, however it was found.
+
+    witness  seconds -> multipliers, eigenvectors, potentials: by whatever means, within about that time
+    bound    a witness -> what it proves, recomputed from the data alone: a number no value of the problem can beat
+    """
+
+    name: str
+    witness: Callable[[float], Any]
+    bound: Callable[[Any], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrangement:
+    """minimize or maximize an objective over all orders of n items.
+
+    answer      an order, int64 (n,), the item at each place -> what the user asked for
+    model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
+    amenable    quadratic objectives, to be minimized, whose best orders are worth starting from
+    starts      orders worth starting from, int64 (k, n): the answers of adjacent, more amenable problems
+    weak_duals  bounds, the cheapest first
+    subsets     where the objective is as_linear(): what potentials of all subsets of the items prove of that sum
+    references  what the best value is to be compared with
+    """
+
+    sense: Literal["minimize", "maximize"]
+    objective: QuadraticAssignment | Ordering
+    answer: Callable[[Ints], Any] = np.ndarray.tolist
+    model: Callable[[], Problem] | None = None
+    amenable: Sequence[QuadraticAssignment] = ()
+    starts: Callable[[], Ints] | None = None
+    weak_duals: Sequence[WeakDual] = ()
+    subsets: Callable[[Any], float] | None = None
+    references: Sequence[Reference] = ()

@@ -1,0 +1,158 @@
+"""Linear, mixed-integer and convex programs: cvxpy expressions, and families of constraints too many to list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from formulations.problem.arrays import Bools, Floats, Integers, Ints, Values
+from formulations.problem.reference import Reference
+
+if TYPE_CHECKING:
+    import cvxpy as cp
+
+IntegerValues = Mapping[str, Integers]  # constraint or variable name -> exact integers
+Endless = Mapping[str, Bools]  # variable name -> which of its entries have no upper bound
+Mend = Callable[[IntegerValues, Endless], IntegerValues | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Linear inequalities lower <= a <= upper on the activities a_i = (A x)_i + sum of a_j over parent[j] = i.
+
+    A row that contains another says so by `parent` instead of repeating its coefficients: nested sets then cost
+    as many non-zeros as the outermost alone.
+
+    variable  the name of the cvxpy variable x (flattened column by column, as cvxpy does)
+    matrix    A, csr (k, x.size)
+    parent    int64 (k,): the row that contains row j, parent[j] > j, or -1
+    lower, upper  float64 (k,), possibly infinite
+    """
+
+    variable: str
+    matrix: csr_array
+    parent: Ints
+    lower: Floats
+    upper: Floats
+
+    def activity(self, x: Floats) -> Floats:
+        """The k activities at x, float64 (k,)."""
+        total = (self.matrix @ x.ravel(order="F")).tolist()
+        for j, i in enumerate(self.parent.tolist()):
+            if i >= 0:
+                total[i] += total[j]
+        return np.asarray(total)
+
+    def expanded(self) -> csr_array:
+        """The rows with all their coefficients written out, csr (k, x.size)."""
+        inside = np.flatnonzero(self.parent >= 0)
+        k = len(self.parent)
+        lift = csr_array((np.ones(len(inside)), (self.parent[inside], inside)), shape=(k, k))
+        total = level = self.matrix
+        while (level := csr_array(lift @ level)).nnz:
+            total = csr_array(total + level)
+        return total
+
+    def cumulative(self, multipliers: Sequence[Any]) -> list[Any]:
+        """What multiplies each row of A: a row's own multiplier and those of all rows that contain it."""
+        total = list(multipliers)
+        for j in range(len(total) - 1, -1, -1):
+            i = self.parent[j]
+            if i >= 0:
+                total[j] = total[j] + total[i]
+        return total
+
+
+@dataclass(frozen=True)
+class Family:
+    """Constraints "for all S": too many to list, so an oracle finds those that given values break.
+
+    violated  values -> the sets S whose rows they break (many at once), or None if they break none; pure
+    rows      those sets -> their rows: what the family asserts, and what a certificate is checked against
+    implies   names of families that hold wherever this one does: no need to ask them while it is broken
+    """
+
+    name: str
+    violated: Callable[[Values], Any | None]
+    rows: Callable[[Any], Rows]
+    implies: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Multipliers:
+    """A guess at the dual: one number per listed constraint row, and per family the sets it weighs.
+
+    Weak duality turns any such guess into a bound, so nobody needs to trust where it came from.
+    """
+
+    listed: Mapping[str, Floats] = field(default_factory=dict)
+    families: Sequence[tuple[str, Any, Floats]] = ()  # (family name, sets, multiplier of each)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A basis to start a simplex method from: which entries of variables, and which rows of constraints, are basic."""
+
+    variables: Mapping[str, Bools]
+    constraints: Mapping[str, Bools]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """minimize or maximize `objective` over its variables, subject to `subject_to` and to all of `for_all`.
+
+    subject_to       named constraints; the names reach multipliers and messages
+    for_all          the families of constraints that define the problem, on top of those listed
+    strengthened_by  families implied by the others at integer points: they only tighten the relaxation
+    answer           values -> what the user asked for: the tree, the path, the order
+    repair           values -> nearby values that may well be feasible, or None (a heuristic, never trusted)
+    dual             feasible integer values -> a guess at the multipliers that prove them optimal
+    mend             reduced costs, and which variables are endless -> what to add to the multipliers of listed
+                     constraints so that no endless variable's reduced cost is negative; None if that cannot be
+    start            a basis that an algorithm for the problem itself finds: the LP then only verifies
+    dual_function    multipliers of the listed constraints -> the bound they prove, where the objective is not linear
+    references       what the optimal value is to be compared with
+    """
+
+    objective: cp.Minimize | cp.Maximize
+    subject_to: Mapping[str, cp.Constraint]
+    for_all: Sequence[Family] = ()
+    strengthened_by: Sequence[Family] = ()
+    answer: Callable[[Values], Any] = dict
+    repair: Callable[[Values], Values | None] | None = None
+    dual: Callable[[Values], Multipliers | None] | None = None
+    mend: Mend | None = None
+    start: Callable[[], Start] | None = None
+    dual_function: Callable[[Mapping[str, Floats]], float] | None = None
+    references: Sequence[Reference] = ()
+
+    @cached_property
+    def variables(self) -> dict[str, cp.Variable]:
+        """The problem's variables by name. Raises ValueError if two share a name."""
+        found = {v.id: v for part in (self.objective, *self.subject_to.values()) for v in part.variables()}
+        named = {v.name(): v for v in found.values()}
+        if len(named) < len(found):
+            raise ValueError(f"two variables share a name among {sorted(v.name() for v in found.values())}; rename one")
+        return named
+
+    @property
+    def families(self) -> dict[str, Family]:
+        """All families by name, the strengthening ones first: they cut deeper."""
+        return {family.name: family for family in (*self.strengthened_by, *self.for_all)}
+
+    def also(self, **constraints: cp.Constraint) -> Problem:
+        """The same problem under further named constraints; references that no longer apply are dropped.
+
+        A reference's value for the old problem still bounds the new one, from the side the new constraints push to.
+        """
+        taken = sorted(set(constraints) & set(self.subject_to))
+        if taken:
+            raise ValueError(f"the problem has a constraint named {taken[0]!r} already; choose another name")
+        harder: Literal["<=", ">="] = "<=" if self.objective.NAME == "maximize" else ">="
+        bounds = [replace(r, relation=harder) for r in self.references if r.relation in ("==", harder)]
+        return replace(self, subject_to={**self.subject_to, **constraints}, references=bounds)

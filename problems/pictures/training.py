@@ -1,0 +1,165 @@
+"""Pictures of a generator that was learnt: what it makes, what tells it from data, and how bound and truth met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from formulations.problem import Floats
+from problems.pictures.drawing import GREY, HAZE, INK, RUST, headline
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from formulations.gan import Data
+    from formulations.problem import Players
+
+SHOWN = 5000  # data and samples that are drawn, at most
+BINS, ACROSS = 80, 400  # of a histogram; points of a curve
+CELLS = 120  # of the discriminator's map, along each side
+WATCHED = ("value", "bound", "divergence")
+MARGIN = 0.08  # of the data's extent, around them
+
+
+def figure_of(
+    data: Data, players: Players, samples: Floats, history: Sequence[Mapping[str, Any]], title: str
+) -> Figure:
+    """Data, samples (n, d), densities and the discriminator; beside them how value and bound came to meet."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 6), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    headline(figure, title)
+    rows = data.held_out[:SHOWN].double().numpy()
+    told = [row for row in history if any(row.get(name) is not None for name in WATCHED)]
+    if rows.shape[1] == 1:
+        left: Any = figure.add_gridspec(2, 2, width_ratios=(5, 4), height_ratios=(3, 2))
+        above = figure.add_subplot(left[0, 0])
+        draw_densities(above, data, players, rows[:, 0], samples[:, 0])
+        draw_log_ratio(figure.add_subplot(left[1, 0], sharex=above), data, players, rows[:, 0])
+    else:
+        left = figure.add_gridspec(1, 2, width_ratios=(5, 4))
+        draw_plane(figure.add_subplot(left[0, 0]), players, rows, samples)
+    draw_over_time(figure.add_subplot(left[:, 1]), told, None if data.entropy is None else -data.entropy)
+    return figure
+
+
+def draw_densities(ax: Axes, data: Data, players: Players, x: Floats, made: Floats) -> None:
+    """The data's histogram, that of the samples, and the densities that are known."""
+    low, high = _extent(x)
+    edges = np.linspace(low, high, BINS + 1).tolist()
+    bars: list[tuple[Floats, dict[str, Any]]] = [
+        (x, {"color": HAZE, "label": "data", "histtype": "stepfilled"}),
+        (made, {"color": GREY, "label": "samples", "histtype": "step"}),
+    ]
+    for rows, style in bars:
+        share = np.full(len(rows), 1 / (len(rows) * (edges[1] - edges[0])))  # of all, also of those beyond the edges
+        ax.hist(rows, edges, weights=share, **style)
+    across = np.linspace(low, high, ACROSS)
+    if data.density is not None:
+        ax.plot(across, np.exp(data.density.log_density(across[:, None])), color=INK, lw=3, alpha=0.35, label="truth")
+    log_p = _log_density(players, across)
+    if log_p is not None:
+        ax.plot(across, np.exp(log_p), color=RUST, lw=1.4, label="generator")
+    ax.legend(frameon=False, fontsize=9)
+    ax.set(ylabel="density", xlim=(low, high))
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def draw_log_ratio(ax: Axes, data: Data, players: Players, x: Floats) -> None:
+    """Log d, and log q / p where both are known: at best they are the same up to a constant."""
+    across = np.linspace(*_extent(x), ACROSS)
+    ax.axhline(0, color=GREY, lw=0.8)
+    log_p = _log_density(players, across)
+    if log_p is not None and data.density is not None:
+        truth = data.density.log_density(across[:, None]) - log_p
+        ax.plot(across, truth, color=INK, lw=3, alpha=0.35, label="log q / p")
+        ax.set_ylim(*np.clip(_widened(*np.percentile(truth, (5, 95))), -4, 4))
+    ax.plot(across, _log_d(players, across[:, None]), color=RUST, lw=1.4, ls="--", label="log d")
+    ax.legend(frameon=False, fontsize=9)
+    ax.set(xlabel="x", ylabel="log ratio")
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def draw_plane(ax: Axes, players: Players, rows: Floats, samples: Floats) -> None:
+    """Data and samples, by their first two columns; where there are no others, log d behind them."""
+    (left, right), (low, high) = _extent(rows[:, 0]), _extent(rows[:, 1])
+    if rows.shape[1] == 2:
+        x, y = np.meshgrid(np.linspace(left, right, CELLS), np.linspace(low, high, CELLS))
+        log_d = _log_d(players, np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
+        shades = ax.imshow(
+            log_d, origin="lower", extent=(left, right, low, high), cmap="bone", interpolation="bilinear", alpha=0.5
+        )
+        bar = ax.figure.colorbar(shades, ax=ax, shrink=0.6, pad=0.01)
+        bar.outline.set_visible(False)
+        bar.set_label("log d: low where there are no data")
+    ax.scatter(rows[:, 0], rows[:, 1], s=14, color=GREY, lw=0, alpha=0.5, label="data", rasterized=True)
+    ax.scatter(samples[:, 0], samples[:, 1], s=3, color=INK, lw=0, label="samples", rasterized=True)
+    legend = ax.legend(frameon=True, fontsize=9, loc="upper right", markerscale=2)
+    legend.get_frame().set(edgecolor="none", alpha=0.8)
+    ax.set(xlim=(left, right), ylim=(low, high))
+    if rows.shape[1] == 2:
+        ax.set_aspect("equal", adjustable="box")
+    else:
+        ax.set(xlabel="column 1", ylabel=f"column 2 (of {rows.shape[1]})")
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def draw_over_time(ax: Axes, history: Sequence[Mapping[str, Any]], ceiling: float | None) -> None:
+    """The generator's log-likelihood and the discriminator's bound on it; or its bound on KL where neither is known."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set(xlabel="iteration (logarithmic)")
+    if not history:
+        ax.text(0.5, 0.5, "nothing was watched", transform=ax.transAxes, ha="center", color=GREY)
+        return
+    iteration = np.array([row["iteration"] for row in history])
+    series = {name: np.array([row.get(name) for row in history], dtype=float) for name in WATCHED}
+    known = [name for name in ("value", "bound") if np.isfinite(series[name]).any()]
+    styles: dict[str, Any] = {
+        "value": {"color": INK, "lw": 2, "label": "truth: log-likelihood V"},
+        "bound": {"color": RUST, "lw": 1.6, "ls": "--", "label": "bound on V by the discriminator"},
+        "divergence": {"color": RUST, "lw": 1.6, "label": "KL(data || generator), as estimated by the discriminator"},
+    }
+    for name in known or ["divergence"]:
+        ax.plot(iteration, series[name], **styles[name])
+    if len(known) == 2:
+        ax.fill_between(iteration, series["value"], series["bound"], color=HAZE, lw=0)
+    if ceiling is not None:
+        ax.axhline(ceiling, color=GREY, lw=1, ls=":", label="no generator exceeds this")
+    late = np.concatenate([series[name][len(iteration) // 6 :] for name in known or ["divergence"]])
+    late = np.r_[late[np.isfinite(late)], [] if ceiling is None else ceiling]
+    ax.set_xscale("symlog", linthresh=10, linscale=0.5)
+    ax.set_xticks([t for t in (0, 10, 100, 1_000, 10_000, 100_000) if t <= iteration[-1]])
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.set(xlim=(0, iteration[-1]), ylim=_widened(float(late.min()), float(late.max())), ylabel="nats per row")
+    ax.legend(frameon=False, fontsize=9)
+
+
+def _extent(x: Floats) -> tuple[float, float]:
+    return _widened(float(x.min()), float(x.max()))
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    by = MARGIN * (high - low) or 1e-6 * max(abs(low), abs(high), 1.0)
+    return low - by, high + by
+
+
+def _log_density(players: Players, across: Floats) -> Floats | None:
+    """The generator's log density along a line, if it has one."""
+    import torch
+
+    if not hasattr(players["f"], "log_density"):
+        return None
+    with torch.no_grad():
+        return np.asarray(players["f"].log_density(torch.tensor(across[:, None], dtype=torch.float32)).double())
+
+
+def _log_d(players: Players, points: Floats) -> Floats:
+    import torch
+
+    with torch.no_grad():
+        return np.asarray(players["d"](torch.tensor(points, dtype=torch.float32)).double())

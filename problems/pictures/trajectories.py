@@ -1,0 +1,131 @@
+"""Pictures of methods on one game: where they go in the plane, and how far they are from the saddle. Shows nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from formulations.problem import Floats
+from problems.pictures.drawing import GREY, HAZE, INK, PLAIN, RUST, SLATE, headline
+from problems.studies.courses import Course
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Dark, middle and light, each drawn through and dashed, each with a mark of its own: told apart in grey by anyone.
+STYLES = ((RUST, "-", "o"), (GREY, "--", "s"), (GREY, "-", "^"), (INK, "-", "D"), (INK, "--", "v"), (RUST, "--", "X"))
+MARKS = 7  # on a course
+LOWEST, HIGHEST = 1e-16, 1e3  # errors shown, relative to the first
+APART = 0.055  # of the panel's height, between two labels
+
+
+def figure_of(
+    courses: Sequence[Course],
+    *,
+    title: str,
+    error: str,
+    plane: tuple[str, str] | None = None,
+    window: Floats | None = None,
+) -> Figure:
+    """The error of every course on a logarithmic axis; beside it, for games in the plane, a panel with its path each.
+
+    error   what the errors are
+    plane   what the paths' two coordinates are; None if the game is not one in the plane
+    window  the part of the plane to show, float64 (2,), from and to for both coordinates
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 6), dpi=150)
+    FigureCanvasAgg(figure)
+    right = 0.58 if plane is not None and window is not None else 0.08
+    if plane is not None and window is not None:
+        across = -(-len(courses) // 2)
+        for k, course in enumerate(courses):
+            row, column = divmod(k, across)
+            ax = figure.add_axes((0.05 + 0.15 * column, 0.525 - 0.425 * row, 0.14, 0.335))
+            _draw_path(ax, course, window)
+            ax.tick_params(labelleft=not column, labelbottom=k + across >= len(courses))
+            if k == across:
+                ax.set_xlabel(plane[0], size=9, color=SLATE, labelpad=1, **PLAIN)
+                ax.set_ylabel(plane[1], size=9, color=SLATE, labelpad=1, **PLAIN)
+    _draw_errors(figure.add_axes((right, 0.1, 0.79 - right, 0.76)), courses, error)
+    headline(figure, title, x=0.5, y=0.97, va="top")
+    return figure
+
+
+def _draw_path(ax: Axes, course: Course, window: Floats) -> None:
+    """The path of one course: its start a ring, its end a dot; what leaves the window is cut off."""
+    x, y = course.path.T
+    color, _, _ = _style(course.name)
+    ax.plot(x, y, "-", color=color, lw=0.9)
+    ax.plot(x[:1], y[:1], "o", mfc="white", mec=INK, ms=6, zorder=3)
+    ax.plot(x[-1:], y[-1:], "o", color=INK, ms=4.5, zorder=3)
+    margin = 0.04 * (window[1] - window[0])
+    limits = (window[0] - margin, window[1] + margin)
+    ax.set(xlim=limits, ylim=limits, xticks=window, yticks=window, aspect="equal")
+    ax.set_title(course.name, size=9, color=INK, pad=3, **PLAIN)
+    ax.tick_params(labelsize=7, colors=SLATE, length=2)
+    ax.spines[:].set_color(HAZE)
+
+
+def _draw_errors(ax: Axes, courses: Sequence[Course], error: str) -> None:
+    """Error against gradient evaluations, every curve named at its end."""
+    finite = [course.error[np.isfinite(course.error) & (course.error > 0)] for course in courses]
+    first = max((float(course.error[0]) for course in courses), default=1.0) or 1.0
+    low = max(min((float(e.min()) for e in finite if len(e)), default=first) / 2, LOWEST * first)
+    high = min(max((float(e.max()) for e in finite if len(e)), default=first) * 2, HIGHEST * first)
+    ends = []
+    for course in courses:
+        color, line, marker = _style(course.name)
+        within = np.isfinite(course.error) & (course.error >= low) & (course.error <= high)
+        shown = np.where(within, course.error, np.nan)
+        marks = np.unique(np.linspace(0, 0.94 * (len(shown) - 1), MARKS).astype(int)).tolist()
+        style: dict[str, Any] = {"color": color, "ls": line, "marker": marker, "ms": 4.5, "lw": 1.6, "markevery": marks}
+        ax.plot(course.evaluations, shown, **style)
+        last = course.error[-1]
+        end = float(np.clip(last, low, high)) if np.isfinite(last) else high
+        ends.append((float(np.log(end / low) / np.log(high / low)), course))
+    longest = max(course.evaluations[-1] for course in courses)
+    ax.set(yscale="log", ylim=(low, high), xlim=(0, longest))
+    ax.set_xlabel("evaluations of both players' gradients", color=INK, **PLAIN)
+    ax.set_ylabel(f"{error} (logarithmic)", color=INK, **PLAIN)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=8, colors=SLATE)
+    _name(ax, ends)
+
+
+def _name(ax: Axes, ends: list[tuple[float, Course]]) -> None:
+    """Names beside the curves' ends, (height within the panel, course) each, moved apart where they would overlap."""
+    ends.sort(key=lambda end: end[0])
+    at = np.array([height for height, _ in ends])
+    for k in range(1, len(at)):
+        at[k] = max(at[k], at[k - 1] + APART)
+    at -= max(at[-1] - 1, 0)
+    for k in range(len(at) - 2, -1, -1):
+        at[k] = min(at[k], at[k + 1] - APART)
+    wide = 1 / ax.get_position().width  # of the paper, in widths of the panel
+    for (height, course), place in zip(ends, at, strict=True):
+        color, line, marker = _style(course.name)
+        style: dict[str, Any] = {"transform": ax.transAxes, "clip_on": False, "color": color, "ls": line, "lw": 1.2}
+        style |= {"marker": marker, "ms": 4.5, "markevery": [1]}
+        ax.plot([1 + 0.002 * wide, 1 + 0.008 * wide, 1 + 0.014 * wide], [height, place, place], **style)
+        ax.text(
+            1 + 0.018 * wide,
+            place,
+            f"{course.name}: {course.said}",
+            size=8,
+            color=INK,
+            va="center",
+            transform=ax.transAxes,
+            **PLAIN,
+        )
+
+
+def _style(name: str) -> tuple[str, str, str]:
+    from problems.studies.courses import METHODS
+
+    return STYLES[list(METHODS).index(name) % len(STYLES)]

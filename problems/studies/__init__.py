@@ -1,0 +1,1 @@
+"""What recipes work out around a problem: similarities, cohorts, trajectories, quality."""

@@ -1,0 +1,1 @@
+"""What a person meets at the terminal: errors, files, progress, checkpoints."""

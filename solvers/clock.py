@@ -1,0 +1,87 @@
+"""Time limits and Ctrl-C: what everything long asks."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Clock:
+    """Time since the start, and until the limit."""
+
+    limit: float | None = None
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    @property
+    def left(self) -> float:
+        """Seconds until the limit, infinity if there is none."""
+        return float("inf") if self.limit is None else self.limit - self.elapsed
+
+
+def interruptible(call: Callable[[], Result], cancel: Callable[[], None], seconds: float = float("inf")) -> Result:
+    """The result of call(), run in a thread; on Ctrl-C cancel() is called, the thread awaited and the signal passed on.
+
+    cancel() is called too when the seconds are over; call() then returns what it has.
+    """
+    outcome: list[Result] = []
+    failure: list[BaseException] = []
+    done = Event()
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # handed over to the waiting thread, which raises it
+            failure.append(error)
+        finally:
+            done.set()
+
+    Thread(target=run, daemon=True).start()
+    try:
+        if not done.wait(None if seconds == float("inf") else max(seconds, 0)):
+            cancel()
+            done.wait()
+    except KeyboardInterrupt:
+        cancel()
+        done.wait(2)
+        raise
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed since: it no longer breaks off what is going on, unless it is pressed twice.
+
+    Python takes signals in its main thread only; elsewhere the answer is always no.
+    """
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def press(signum: int, frame: object) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)

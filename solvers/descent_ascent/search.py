@@ -1,0 +1,304 @@
+"""Saddle problems by gradients: one player descends the payoff, the other ascends it, in torch on a CPU or a GPU."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from formulations.problem import Players, SaddleProblem, Side
+from solvers.clock import Clock, stoppable
+from solvers.descent_ascent.play import SIDES, Play
+from solvers.descent_ascent.steps import Mover, alternating, extragradient, optimistic, simultaneous
+from solvers.threads import one_torch_thread
+
+SMALL = 200_000  # numbers of both players up to which one thread is fastest
+GROWTH, LOOKS = 1.1, 100  # iterations between two looks grow by that factor, until there are so many looks in all
+WATCHING = 1_000_003  # added to the seed of samples that are only looked at
+Method = Literal["extragradient", "optimistic", "alternating", "simultaneous"]
+Optimizer = Callable[[list[Tensor]], torch.optim.Optimizer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescentAscent:
+    """How two players move towards a saddle point: the rule, its steps, and what is done with the points passed.
+
+    method      "extragradient", "optimistic", "alternating" or "simultaneous": the rules of descent_ascent.steps
+    step        length of plain steps, of both players or (maximizing, minimizing)
+    momentum    share of the last step that is taken again, with plain steps
+    optimizer   parameters -> a torch optimizer, in place of plain steps; of both players or (maximizing, minimizing)
+    inner       steps of the minimizing player for each of the other, when alternating
+    schedule    iteration -> factor of all steps
+    averaging   "uniform" over all points, or the decay of an exponential moving average; the average is answered if it
+                is better, and in place of the last point if values are estimated from samples
+    restart     iterations after which the players are put at their uniform average, and average anew from there
+    iterations  most iterations of the rule; batch: samples of each expectation, per member and gradient
+    members     games played at once, with seeds seed, seed + 1, ...: one ensemble in batched operations
+    tolerance   residual |z - P(z - F(z))| at which a game without randomness has settled
+    resume      the state of an earlier search, to go on as if it had not stopped
+    """
+
+    method: Method = "extragradient"
+    step: float | tuple[float, float] = 0.1
+    momentum: float = 0.0
+    optimizer: Optimizer | tuple[Optimizer, Optimizer] | None = None
+    inner: int = 1
+    schedule: Callable[[int], float] | None = None
+    averaging: Literal["uniform"] | float | None = None
+    restart: int | None = None
+    iterations: int = 10_000
+    batch: int = 256
+    members: int = 1
+    tolerance: float = 1e-12
+    resume: Mapping[str, Any] | None = field(default=None, compare=False)
+    name = "descent-ascent"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a knob that makes no sense."""
+        wrong = {
+            "method": self.method not in get_args(Method),
+            "step": not all(0 < step < math.inf for step in both(self.step)),
+            "momentum": not -1 < self.momentum < 1,
+            "inner": self.inner < 1 or (self.inner > 1 and self.method != "alternating"),
+            "averaging": not (self.averaging in (None, "uniform") or 0 < float(self.averaging) < 1),
+            "restart": self.restart is not None and (self.restart < 1 or self.optimizer is not None),
+            "iterations": self.iterations < 1,
+            "batch": self.batch < 1,
+            "members": self.members < 1,
+            "tolerance": not self.tolerance >= 0,
+        }
+        for knob, refused in wrong.items():
+            if refused:
+                raise ValueError(f"{knob} is {getattr(self, knob)!r}; it must be {MEANT[knob]}")
+
+
+MEANT = {
+    "method": f"one of {', '.join(get_args(Method))}",
+    "step": "a positive number, or one for each player",
+    "momentum": "between -1 and 1",
+    "inner": "a whole number from 1, and 1 unless the method is alternating",
+    "averaging": "'uniform' or a decay between 0 and 1",
+    "restart": "a whole number from 1, with plain steps",
+    "iterations": "a whole number from 1",
+    "batch": "a whole number from 1",
+    "members": "a whole number from 1",
+    "tolerance": "at least 0",
+}
+
+
+class SaddleSearch:
+    """A game as it is being played.
+
+    iteration  how far it has come, of `total`
+    history    each look at it: iteration, evaluations, value, bound, residual
+    best       what either player secured best: "value" or "bound" -> that number, and the players who did
+    """
+
+    def __init__(
+        self, problem: SaddleProblem, knobs: DescentAscent, *, clock: Clock, gap: float, seed: int, device: str
+    ) -> None:
+        """Start both players, or put them where the state to resume left them."""
+        self.problem, self.knobs, self.clock, self.gap, self.seed = problem, knobs, clock, gap, seed
+        self.play = Play(problem, members=knobs.members, batch=knobs.batch, seed=seed, device=device)
+        self.iteration, self.total, self.interrupted = 0, knobs.iterations, False
+        self.history: list[dict[str, Any]] = []
+        self.best: dict[Literal["value", "bound"], tuple[float, Players]] = {}
+        self.lost = torch.zeros(knobs.members, dtype=torch.bool)  # members that diverged: they stay where they were
+        self.averages: dict[Side, Tensor] = {}
+        self._averaged = 0
+        self._gradients: dict[Side, Tensor] = {}  # the optimistic rule's last
+        self._movers = {
+            side: Mover(self.play.players[side], step, knobs.momentum, optimizer)
+            for side, step, optimizer in zip(SIDES, both(knobs.step), both(knobs.optimizer), strict=True)
+        }
+        if knobs.averaging is not None or knobs.restart is not None:
+            self.averages = {side: player.flat.clone() for side, player in self.play.players.items()}
+        if knobs.resume is not None:
+            self._load(knobs.resume)
+
+    def run(self, report: Callable[[SaddleSearch], None]) -> str:
+        """Play; returns "optimal" (value and bound met), "settled", "iterations", "limit" or "diverged"."""
+        small = sum(player.flat.numel() for player in self.play.players.values()) < SMALL
+        with one_torch_thread() if small else nullcontext(), stoppable() as stopped, torch.no_grad():
+            ended = self._look(report) if not self.history else None
+            while ended is None and self.iteration < self.total:
+                self.interrupted = stopped()
+                if self.interrupted or self.clock.left <= 0:
+                    ended = "limit"
+                    break
+                self._step()
+                if self.lost.all():
+                    ended = "diverged"
+                elif self.iteration >= self._next:
+                    ended = self._look(report)
+            if ended in (None, "diverged") and self.history[-1]["iteration"] < self.iteration:
+                ended = self._look(report) or ended
+        return ended or "iterations"
+
+    @property
+    def _next(self) -> int:
+        """The iteration of the next look, told by the last alone."""
+        last: int = self.history[-1]["iteration"]
+        return min(max(last + 1, math.ceil(last * GROWTH)), last + max(self.total // LOOKS, 1))
+
+    def _step(self) -> None:
+        """One iteration of the rule; members whose numbers are no longer finite after it are put back and given up."""
+        knobs, play = self.knobs, self.play
+        factor = 1.0 if knobs.schedule is None else knobs.schedule(self.iteration)
+        before = {side: player.flat.clone() for side, player in play.players.items()}
+        play.progress = self.iteration / self.total
+        match knobs.method:
+            case "simultaneous":
+                simultaneous(play, self._movers, factor)
+            case "alternating":
+                alternating(play, self._movers, factor, knobs.inner)
+            case "extragradient":
+                extragradient(play, self._movers, factor, before)
+            case "optimistic":
+                optimistic(play, self._movers, factor, self._gradients)
+        self.iteration += 1
+        maximizing, minimizing = play.players.values()
+        finite = (maximizing.flat.sum(dim=1) + minimizing.flat.sum(dim=1)).isfinite()
+        if not finite.all():
+            self.lost |= ~finite.cpu()
+            for side, player in play.players.items():
+                player.flat[~finite] = before[side][~finite]
+        self._average()
+
+    def _average(self) -> None:
+        """Let the averages follow the players, and the players start again from them if that is due."""
+        if not self.averages:
+            return
+        self._averaged += 1
+        t, decay = self._averaged, self.knobs.averaging
+        weight = 1 - min(decay, t / (t + 9)) if isinstance(decay, float) else 1 / t  # the start is forgotten soon
+        for side, player in self.play.players.items():
+            self.averages[side].lerp_(player.flat, weight)
+        if self.knobs.restart is not None and self._averaged == self.knobs.restart:
+            self._averaged = 0
+            self._gradients.clear()
+            for side, player in self.play.players.items():
+                player.flat.copy_(self.averages[side])
+                self._movers[side].forget()
+
+    def _look(self, report: Callable[[SaddleSearch], None]) -> str | None:
+        """Note where the game stands; returns why it is over, if it is."""
+        problem, seed = self.problem, self.seed + WATCHING + self.iteration
+        generators = [torch.Generator(g.device).manual_seed(seed + k) for k, g in enumerate(self.play.generators)]
+        residual = max(self.play.residuals(generators))
+        watched: Mapping[str, float | None] = {}
+        if problem.level is None:
+            self._keep_best()
+            watched = dict(zip(("value", "bound"), self.secured(), strict=True))
+        elif problem.watch is not None:
+            watched = problem.watch(self.players(0))
+        row = {"iteration": self.iteration, "evaluations": self.play.evaluations, "value": None, "bound": None}
+        self.history.append({**row, **watched, "residual": residual})
+        report(self)
+        if problem.level is None and self._met():
+            return "optimal"
+        at_rest = not self.play.random and residual <= self.knobs.tolerance
+        return "settled" if at_rest and not bool(self.lost.any()) else None
+
+    def secured(self) -> tuple[float | None, float | None]:
+        """The best value and the best bound, each None if there is none."""
+        value, bound = self.best.get("value"), self.best.get("bound")
+        return value and value[0], bound and bound[0]
+
+    def _met(self) -> bool:
+        """Whether the best value and the best bound are as near each other as was asked."""
+        value, bound = self.secured()
+        if value is None or bound is None:
+            return False
+        return apart(value, bound, self.problem.scale(self.best_of_both({}))) <= self.gap
+
+    def best_of_both(self, players: Players) -> Players:
+        """The maximizing player of the best value and the minimizing one of the best bound, else those given."""
+        best = dict(players)
+        for name, blocks in (("value", self.problem.maximize_over), ("bound", self.problem.minimize_over)):
+            if name in self.best:
+                best |= {block: self.best[name][1][block] for block in blocks}
+        return best
+
+    def _keep_best(self) -> None:
+        """Ask what each player has secured, at the last point and at the average."""
+        value, bound = self.problem.value, self.problem.bound
+        if value is None and bound is None:
+            return
+        points = (None, self.averages) if self.averages else (None,)
+        for k in range(self.knobs.members):
+            for flats in points:
+                players = self.play.member(k, flats)
+                self._keep("value", value, players, 1)
+                self._keep("bound", bound, players, -1)
+
+    def _keep(
+        self, name: Literal["value", "bound"], secured: Callable[[Players], float] | None, players: Players, sign: int
+    ) -> None:
+        found = math.nan if secured is None else float(secured(players))
+        if math.isfinite(found) and (
+            name not in self.best or sign * found >= sign * self.best[name][0]
+        ):  # later is nearer
+            self.best[name] = (found, players)
+
+    def players(self, k: int) -> Players:
+        """One member's players to be judged by samples: their average where there is one."""
+        return self.play.member(k, self.averages or None)
+
+    def state(self) -> dict[str, Any]:
+        """All that the rest of the play depends on: tensors, numbers and names in lists and dictionaries."""
+        return {
+            "iteration": self.iteration,
+            "evaluations": self.play.evaluations,
+            "history": list(self.history),
+            "lost": self.lost.clone(),
+            "averaged": self._averaged,
+            "averages": {side: flat.clone() for side, flat in self.averages.items()},
+            "gradients": {side: flat.clone() for side, flat in self._gradients.items()},
+            "players": {side: player.flat.clone() for side, player in self.play.players.items()},
+            "movers": {side: copy.deepcopy(mover.state()) for side, mover in self._movers.items()},
+            "generators": [generator.get_state() for generator in self.play.generators],
+        }
+
+    def _load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state; raises ValueError if it is of another game, or damaged."""
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, AttributeError, IndexError, RuntimeError) as error:
+            raise ValueError(f"the state to resume is damaged ({type(error).__name__}); start anew") from error
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        for side, player in self.play.players.items():
+            there, here = tuple(state["players"][side].shape), tuple(player.flat.shape)
+            if there != here or set(state["averages"]) != set(self.averages):
+                raise ValueError(
+                    f"the state to resume has {there[0]} members of {there[1]} numbers to {side} over, this game "
+                    f"{here[0]} of {here[1]}; resume with the options it was begun with"
+                )
+            player.flat.copy_(state["players"][side])
+            self._movers[side].load(state["movers"][side])
+        self.iteration, self.play.evaluations = state["iteration"], state["evaluations"]
+        self.history, self.lost, self._averaged = list(state["history"]), state["lost"].clone(), state["averaged"]
+        if not 0 <= self.history[-1]["iteration"] <= self.iteration:
+            raise IndexError("the history is of another iteration")
+        for side, flat in self.averages.items():
+            flat.copy_(state["averages"][side])
+        self._gradients = {side: flat.to(self.play.players[side].flat) for side, flat in state["gradients"].items()}
+        for generator, numbers in zip(self.play.generators, state["generators"], strict=True):
+            generator.set_state(numbers.cpu())
+
+
+def both(knob: Any) -> tuple[Any, Any]:
+    """The knob of the maximizing and of the minimizing player."""
+    return knob if isinstance(knob, tuple) else (knob, knob)
+
+
+def apart(value: float, bound: float, scale: float) -> float:
+    """How far the bound lies above the value, relative to the scale or to the larger of them."""
+    return (bound - value) / max(scale, abs(value), abs(bound), math.ulp(0.0))

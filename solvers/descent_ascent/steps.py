@@ -1,0 +1,120 @@
+"""How two players move, one rule each. z = (x, y) are both players' numbers, F(z) what each of them would descend.
+
+P projects into the domains; a mover turns a gradient into a step: plain, with momentum, or by any torch optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from formulations.problem import Side
+from solvers.descent_ascent.play import SIDES, Play, Player
+
+
+class Mover:
+    """x <- P(x - factor * step * v), v <- momentum v + gradient; or what a torch optimizer makes of the gradient."""
+
+    def __init__(
+        self,
+        player: Player,
+        step: float,
+        momentum: float,
+        optimizer: Callable[[list[Tensor]], torch.optim.Optimizer] | None,
+    ) -> None:
+        """Move that player."""
+        self._player, self._step, self._momentum = player, step, momentum
+        self._velocity = torch.zeros_like(player.flat) if momentum else None
+        player.flat.grad = player.gradient
+        self._optimizer = None if optimizer is None or not player.flat.numel() else optimizer([player.flat])
+        self._rates = [] if self._optimizer is None else [group["lr"] for group in self._optimizer.param_groups]
+
+    def move(self, factor: float) -> None:
+        """Take a step down the player's gradient."""
+        if self._velocity is None or self._optimizer is not None:
+            self.look_ahead(factor)
+            return
+        self._velocity.mul_(self._momentum).add_(self._player.gradient)
+        self._player.flat.add_(self._velocity, alpha=-self._step * factor)
+        self._player.project()
+
+    def look_ahead(self, factor: float) -> None:
+        """The same without momentum; an optimizer's own is part of it."""
+        if self._optimizer is None:
+            self._player.flat.add_(self._player.gradient, alpha=-self._step * factor)
+        else:
+            for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+                group["lr"] = rate * factor
+            self._optimizer.step()
+        self._player.project()
+
+    def forget(self) -> None:
+        """Lose the momentum."""
+        if self._velocity is not None:
+            self._velocity.zero_()
+
+    def state(self) -> dict[str, Any]:
+        """What a later move depends on, besides the player's numbers."""
+        optimizer = None if self._optimizer is None else self._optimizer.state_dict()
+        return {"velocity": self._velocity, "optimizer": optimizer}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from such a state."""
+        if self._velocity is not None:
+            self._velocity.copy_(state["velocity"])
+        if self._optimizer is not None:
+            self._optimizer.load_state_dict(state["optimizer"])
+
+
+Movers = Mapping[Side, Mover]
+
+
+def simultaneous(play: Play, movers: Movers, factor: float) -> None:
+    """z <- P(z - step F(z)). On x y it spirals out, by sqrt(1 + step^2) at each step."""
+    play.gradients(*SIDES)
+    for side in SIDES:
+        movers[side].move(factor)
+
+
+def alternating(play: Play, movers: Movers, factor: float, inner: int) -> None:
+    """y <- P(y - step F_y(x, y)), `inner` times, then x <- P(x - step F_x(x, y)), each with samples of its own.
+
+    Goodfellow et al., Generative adversarial nets, 2014, algorithm 1. On x y it cycles.
+    """
+    for _ in range(inner):
+        play.gradients("minimize")
+        movers["minimize"].move(factor)
+    play.gradients("maximize")
+    movers["maximize"].move(factor)
+
+
+def extragradient(play: Play, movers: Movers, factor: float, z: Mapping[Side, Tensor]) -> None:
+    """z' = P(z - step F(z)), then z <- P(z - step F(z')): two gradients each.
+
+    Korpelevich, The extragradient method for finding saddle points and other problems, 1976; momentum is for z alone.
+    """
+    play.gradients(*SIDES)
+    for side in SIDES:
+        movers[side].look_ahead(factor)
+    play.gradients(*SIDES)
+    for side in SIDES:
+        play.players[side].flat.copy_(z[side])
+        movers[side].move(factor)
+
+
+def optimistic(play: Play, movers: Movers, factor: float, last: dict[Side, Tensor]) -> None:
+    """z <- P(z - step (2 F(z) - F(the z before))): one gradient each, kept in `last` for the next.
+
+    Popov, A modification of the Arrow-Hurwicz method, 1980; Daskalakis et al., Training GANs with optimism, 2018.
+    """
+    play.gradients(*SIDES)
+    for side in SIDES:
+        gradient = play.players[side].gradient
+        previous = last.get(side)
+        last[side] = gradient.clone()
+        if previous is not None:
+            gradient.mul_(2).sub_(previous)
+        movers[side].move(factor)

@@ -1,0 +1,1 @@
+"""Integer programs: branch and cut, SCIP, CP-SAT."""

@@ -1,0 +1,1 @@
+"""Linear programs: simplex and first-order methods, cutting planes, sifting."""

@@ -1,0 +1,124 @@
+"""OR-Tools' GLOP as an incremental LP solver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from formulations.problem import Floats, Ints
+from solvers.linear.linear_program import Arrays, LPResult
+from solvers.linear.mathopt import dense, limit, model_of, run, set_entries, set_rows, set_variables
+
+
+class Glop:
+    """OR-Tools' simplex. Rows are appended to the living solver, which goes on from its last basis."""
+
+    def __init__(self, lp: Arrays) -> None:
+        """Load the LP."""
+        from ortools.math_opt import parameters_pb2
+        from ortools.math_opt.core.python import solver
+
+        self._lp, self._appended = lp, np.zeros(0, dtype=np.int64)
+        self._solver = solver.new(
+            parameters_pb2.SOLVER_TYPE_GLOP, model_of(lp), parameters_pb2.SolverInitializerProto()
+        )
+
+    def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
+        """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
+        update, (m, n) = _update(), self._lp.A.shape
+        set_variables(update.new_variables, n, lower, upper)
+        matrix = update.linear_constraint_matrix_updates
+        set_rows(update.new_linear_constraints, matrix, m, A, row_lower, row_upper)
+        self._send(update)
+        self._appended = np.r_[self._appended, n + np.arange(len(lower))]
+        self._lp.append(lower, upper, A, row_lower, row_upper)
+
+    def enter(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
+        """Add columns to the rows there are; A is csr (rows, new columns)."""
+        update, n, entries = _update(), self._lp.A.shape[1], A.tocoo()
+        set_variables(update.new_variables, n, lower, upper)
+        update.objective_updates.linear_coefficients.ids.extend(range(n, n + len(c)))
+        update.objective_updates.linear_coefficients.values.extend(c.tolist())
+        rows, columns = entries.coords
+        set_entries(update.linear_constraint_matrix_updates, rows, n + columns, entries.data)
+        self._send(update)
+        self._lp.enter(c, lower, upper, A)
+
+    def replace_row(self, row: int, columns: Ints, coefficients: Floats) -> None:
+        """Change some coefficients of one row."""
+        update = _update()
+        set_entries(update.linear_constraint_matrix_updates, np.full(len(columns), row), columns, coefficients)
+        self._send(update)
+        self._lp.replace_row(row, columns, coefficients)
+
+    def change_bounds(self, columns: Ints, lower: Floats, upper: Floats) -> None:
+        """Change the bounds of some columns, given in rising order."""
+        update = _update()
+        for proto, values in (
+            (update.variable_updates.lower_bounds, lower),
+            (update.variable_updates.upper_bounds, upper),
+        ):
+            proto.ids.extend(columns.tolist())
+            proto.values.extend(values.tolist())
+        self._send(update)
+        self._lp.change_bounds(columns, lower, upper)
+
+    def _send(self, update: Any) -> None:
+        if not self._solver.update(update):
+            raise RuntimeError("GLOP refused an incremental update")
+
+    def _wanted(self) -> Any:
+        """Which parts of the solution to send: copying all reduced costs would take as long as a short solve."""
+        from ortools.math_opt import model_parameters_pb2
+
+        wanted = model_parameters_pb2.ModelSolveParametersProto()
+        wanted.variable_values_filter.skip_zero_values = True
+        wanted.reduced_costs_filter.filter_by_ids = True
+        wanted.reduced_costs_filter.filtered_ids.extend(self._appended.tolist())
+        return wanted
+
+    def solve(self, seconds: float) -> LPResult:
+        """Solve from the last basis, for that many seconds at most; raises KeyboardInterrupt soon after Ctrl-C."""
+        from ortools.math_opt import parameters_pb2, result_pb2
+        from pybind11_abseil.status import StatusNotOk  # type: ignore[import-untyped]
+
+        parameters = parameters_pb2.SolveParametersProto()
+        parameters.glop.use_dual_simplex = True
+        parameters.glop.use_preprocessing = False
+        limit(parameters, seconds)
+        try:
+            result = run(self._solver, parameters, wanted=self._wanted())
+        except StatusNotOk as error:
+            raise ValueError(f"GLOP refuses the model ({error}); are there numbers as large as 1e100 in it?") from error
+        reason, iterations = result.termination.reason, result.solve_stats.simplex_iterations
+        (m, n), A = self._lp.A.shape, self._lp.A
+        if reason == result_pb2.TERMINATION_REASON_OPTIMAL:
+            x, y = result.solutions[0].primal_solution, result.solutions[0].dual_solution
+            return LPResult(
+                "optimal",
+                dense(x.variable_values, n),
+                dense(y.dual_values, m),
+                dense(y.reduced_costs, n)[self._appended],
+                iterations,
+            )
+        if reason not in (
+            result_pb2.TERMINATION_REASON_INFEASIBLE,
+            result_pb2.TERMINATION_REASON_INFEASIBLE_OR_UNBOUNDED,
+            result_pb2.TERMINATION_REASON_UNBOUNDED,
+        ):
+            return LPResult("limit", iterations=iterations)
+        # GLOP calls unbounded LPs infeasible and proves neither; the least sum of violations tells and proves.
+        least = Glop(self._lp.elastic()).solve(seconds)
+        if least.x is None or least.y is None:
+            return LPResult("limit", iterations=iterations)
+        if least.x[n:].sum() <= 1e-7:
+            return LPResult("unbounded", iterations=iterations)
+        return LPResult("infeasible", None, least.y, -(A.T @ least.y)[self._appended], iterations + least.iterations)
+
+
+def _update() -> Any:
+    from ortools.math_opt import model_update_pb2
+
+    return model_update_pb2.ModelUpdateProto()

@@ -1,0 +1,274 @@
+"""Proof that needs no trust in a solver: weak duality and feasibility, in exact rational arithmetic.
+
+For any multipliers y of the rows, every feasible x has
+
+    c'x  >=  y'(Ax) + sum over j of min over the box of (c - A'y)_j x_j,
+
+and y'(Ax) >= sum of y_i row_lower_i over y_i > 0 plus y_i row_upper_i over y_i < 0. So a bound is one pass over the
+non-zeros. Where an unbounded x_j has a reduced cost of the wrong sign, the problem itself may know how to mend the
+multipliers. Floats are taken for decimals as formulations.arithmetic.exact does. Nothing here imports a solver.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formulations.arithmetic.exact import (
+    as_integers,
+    dot,
+    largest,
+    minus,
+    multiples,
+    over_one_denominator,
+    product,
+    scaled,
+    transposed_product,
+)
+from formulations.problem import Family, Floats, Integers, Mend, Multipliers, Rows
+from solvers.proof.standard_form import StandardForm
+
+FINE = 2**40  # multipliers are rounded to so many steps at least within the largest cost (more for continuous columns)
+
+
+@dataclass(frozen=True)
+class Dual:
+    """Multipliers of the form's rows, float64 (m,), and of families' sets: (name, sets, float64 (k,)) each."""
+
+    rows: Floats
+    families: Sequence[tuple[str, Any, Floats]] = ()
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """The multipliers bound this box, or (infeasible) show that no point of it satisfies the rows."""
+
+    dual: Dual
+    infeasible: bool = False
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Either x_column <= at, or x_column >= at + 1, the column being integral."""
+
+    column: int
+    at: int
+    below: Proof
+    above: Proof
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The multipliers show what it costs to move each of the integral columns off its bound; below, they stay there."""
+
+    columns: NDArray[np.int64]
+    dual: Dual
+    below: Proof
+
+
+Proof = Leaf | Branch | Fixed
+
+
+@dataclass(frozen=True)
+class Bound:
+    """value <= c'x over the box; the reduced costs c - A'y as multiples of 1 / unit, the rows' y of 1 / row_unit."""
+
+    value: Fraction | float  # float only for -infinity
+    reduced: Integers
+    unit: int
+    rows: Integers
+    row_unit: int
+
+
+class ExactModel:
+    """A form and its families in integers over common denominators: bounds and values without rounding."""
+
+    def __init__(self, form: StandardForm, families: Mapping[str, Family], mend: Mend | None = None) -> None:
+        """Bring all numbers of the form over common denominators, once.
+
+        tolerance: 0 where all columns are integral and so answers are exact; else relative, for rows and values.
+        granularity: all values of c'x at feasible points are multiples of it; 0 if some columns are not integral.
+        """
+        self.form, self.families, self._mend = form, families, mend
+        self._rows_of: dict[tuple[str, int], tuple[Any, Rows]] = {}
+        self._leaves: dict[tuple[int, bytes], tuple[Leaf, Fraction | float]] = {}
+        self.tolerance = 0.0 if form.integral.all() else 1e-9  # floats cannot meet rows exactly
+        self._cost, self._cost_unit = over_one_denominator(form.c)
+        steps = FINE if form.integral.all() else FINE << 13
+        self._finer = 10 ** math.ceil(math.log10(max(steps / largest(self._cost), 1)))
+        sides = [np.where(np.isfinite(side), side, 0.0) for side in (form.row_lower, form.row_upper)]
+        numbers, self._row_unit = over_one_denominator(np.concatenate([form.A.data, *sides]))
+        m, nnz = len(form.row_lower), form.A.nnz
+        self._row_lower, self._row_upper = numbers[nnz : nnz + m], numbers[nnz + m :]
+        self._entries = numbers[:nnz]
+        whole = bool(form.integral[form.c != 0].all())
+        self.granularity = Fraction(int(np.gcd.reduce(self._cost)) if whole and len(form.c) else 0, self._cost_unit)
+
+    def rows(self, name: str, sets: Any) -> Rows:
+        """The rows that the family asserts for these sets; computed once."""
+        key = (name, id(sets))
+        if key not in self._rows_of:
+            rows = self.families[name].rows(sets)
+            for part in (rows.matrix.data, rows.lower[np.isfinite(rows.lower)], rows.upper[np.isfinite(rows.upper)]):
+                if (part != np.rint(part)).any():
+                    raise ValueError(f"the rows of family {name!r} are not integer; scale them")
+            self._rows_of[key] = (sets, rows)
+        return self._rows_of[key][1]
+
+    def lower_bound(
+        self, dual: Dual, lower: Floats | None = None, upper: Floats | None = None, *, feasibility: bool = False
+    ) -> Bound:
+        """The exact weak-dual bound on c'x over the rows, the families and the box (the form's own by default).
+
+        With feasibility=True the costs count as 0: a positive bound then proves that there is no feasible point.
+        """
+        form = self.form
+        lower, upper = form.lower if lower is None else lower, form.upper if upper is None else upper
+        unit, row_unit = self._cost_unit * self._finer * self._row_unit, self._row_unit
+        y = multiples(_leaning_on_finite_sides(dual.rows, form.row_lower, form.row_upper), unit // row_unit)
+        costs = 0 if feasibility else unit // self._cost_unit
+        reduced = minus(scaled(self._cost, costs), transposed_product(form.A, y, self._entries))
+        total = 0
+        for name, sets, multipliers in dual.families:
+            rows = self.rows(name, sets)
+            pi = multiples(_leaning_on_finite_sides(multipliers, rows.lower, rows.upper), unit)
+            if not pi.any():
+                continue
+            side = np.where(pi > 0, rows.lower, rows.upper)
+            total += dot(pi, np.where(np.isfinite(side), side, 0.0).astype(np.int64))
+            columns, _ = form.columns[rows.variable]
+            inside = transposed_product(rows.matrix, as_integers(rows.cumulative(pi.tolist())))
+            reduced = _replaced(reduced, columns, minus(reduced[columns], inside))
+        if self._mend is not None:
+            y, reduced = self._mended(y, reduced, lower, upper)
+        total += dot(y, np.where(y > 0, self._row_lower, self._row_upper))
+        pushed = np.where(reduced > 0, lower, np.where(reduced < 0, upper, 0.0))
+        if not np.isfinite(pushed).all():
+            return Bound(-math.inf, reduced, unit, y, unit // row_unit)
+        corner, corner_unit = over_one_denominator(pushed)
+        value = Fraction(total * corner_unit + dot(reduced, corner), unit * corner_unit)
+        return Bound(value, reduced, unit, y, unit // row_unit)
+
+    def _mended(self, y: Integers, reduced: Integers, lower: Floats, upper: Floats) -> tuple[Integers, Integers]:
+        """The multipliers changed by the problem's own mend, if an unbounded column has a wrong reduced cost."""
+        form, endless = self.form, np.isinf(upper)
+        if self._mend is None or not (endless & (reduced < 0)).any():
+            return y, reduced
+        values = {name: reduced[cols] // self._row_unit for name, (cols, _) in form.columns.items()}
+        change = self._mend(values, {name: endless[cols] for name, (cols, _) in form.columns.items()})
+        step = np.zeros(len(y), dtype=np.int64)
+        for name, p in ({} if change is None else change).items():
+            step = _replaced(step, form.names[name], p)
+        leaning = minus(y, scaled(step, -1))
+        sound = np.isfinite(np.where(leaning > 0, form.row_lower, np.where(leaning < 0, form.row_upper, 0.0)))
+        if not sound.all():
+            return y, reduced
+        return leaning, minus(reduced, transposed_product(form.A, step, self._entries))
+
+    def bound(self, proof: Proof) -> Fraction | float:
+        """What the proof proves of c'x over all integer feasible points: +infinity if that there are none."""
+        worst: Fraction | float = math.inf
+        todo: list[tuple[Proof, Floats, Floats]] = [(proof, self.form.lower, self.form.upper)]
+        while todo:
+            step, lower, upper = todo.pop()
+            match step:
+                case Leaf():
+                    worst = min(worst, self.leaf_bound(step, lower, upper))
+                case Branch(column, at, below, above):
+                    if not self.form.integral[column] or at != math.floor(at):
+                        return -math.inf
+                    todo.append((below, lower, _with(upper, column, min(at, upper[column]))))
+                    todo.append((above, _with(lower, column, max(at + 1, lower[column])), upper))
+                case Fixed(columns, dual, below):
+                    result = self.lower_bound(dual, lower, upper)
+                    if isinstance(result.value, float) or not self.form.integral[columns].all():
+                        return -math.inf
+                    rates = result.reduced[columns]
+                    step_cost = Fraction(int(min(abs(rates), default=0)), result.unit)
+                    worst = min(worst, self.lift(result.value + step_cost)) if len(columns) else worst
+                    stay = np.where(rates > 0, lower[columns], upper[columns])
+                    todo.append((below, _with(lower, columns, stay), _with(upper, columns, stay)))
+        return worst
+
+    def leaf_bound(self, leaf: Leaf, lower: Floats, upper: Floats) -> Fraction | float:
+        """What a leaf proves over the box; worked out once, so that a long search is not proved all at its end."""
+        if (lower > upper).any():
+            return math.inf  # there is nothing in the box
+        key = (id(leaf), blake2b(lower.tobytes() + upper.tobytes()).digest())
+        if key not in self._leaves:
+            bound = self.lower_bound(leaf.dual, lower, upper, feasibility=leaf.infeasible).value
+            nothing = math.inf if bound > 0 else -math.inf
+            self._leaves[key] = (leaf, nothing if leaf.infeasible else self.lift(bound))
+        return self._leaves[key][1]
+
+    def lift(self, bound: Fraction | float) -> Fraction | float:
+        """The least value at or above the bound that c'x can take, where all columns that cost are integral."""
+        if isinstance(bound, float) or not self.granularity:
+            return bound
+        return math.ceil(bound / self.granularity) * self.granularity
+
+    def value(self, x: Floats) -> Fraction:
+        """c'x, exactly."""
+        corner, unit = over_one_denominator(x)
+        return Fraction(dot(self._cost, corner), self._cost_unit * unit)
+
+    def broken(self, x: Floats) -> str | None:
+        """The first thing that x breaks, in words; None if x is feasible.
+
+        Box and listed rows are held to the model's tolerance, families to that of their own oracles.
+        """
+        form, tolerance = self.form, self.tolerance
+        if not np.isfinite(x).all():
+            return "an entry that is not a finite number"
+        if (x < form.lower - tolerance).any() or (x > form.upper + tolerance).any():
+            return "the bounds of a variable"
+        if (np.abs(x - np.rint(x))[form.integral] > 0).any():
+            return "integrality"
+        corner, unit = over_one_denominator(x)
+        activity = product(form.A, corner, self._entries)
+        slack = math.floor(Fraction(tolerance) * self._row_unit * unit)
+        above, below = (minus(activity, scaled(side, unit)) for side in (self._row_lower, self._row_upper))
+        low = np.isfinite(form.row_lower) & (above < -slack).astype(bool)
+        high = np.isfinite(form.row_upper) & (below > slack).astype(bool)
+        for i in np.flatnonzero(low | high)[:1].tolist():
+            named = (name for name, rows in form.names.items() if rows.start <= i < rows.stop)
+            return f"the constraint {next(named, 'that cvxpy derived')!r}"
+        values = form.values(x)
+        for name, family in self.families.items():
+            if family.violated(values) is not None:
+                return f"the constraint {name!r}"
+        return None
+
+
+def _leaning_on_finite_sides(y: Floats, lower: Floats, upper: Floats) -> Floats:
+    """The multipliers, 0 where they are not numbers or would lean on an infinite side: any y is good for a bound."""
+    astray = ((y > 0) & np.isinf(lower)) | ((y < 0) & np.isinf(upper)) | ~np.isfinite(y)
+    return np.where(astray, 0.0, y)
+
+
+def _replaced(whole: Integers, columns: slice, part: Integers) -> Integers:
+    """A copy with that part replaced, as int64 only if both are."""
+    copy = whole.astype(np.result_type(whole, part))
+    copy[columns] = part
+    return copy
+
+
+def _with(vector: Floats, index: Any, value: Any) -> Floats:
+    changed = vector.copy()
+    changed[index] = value
+    return changed
+
+
+def dual_of(form: StandardForm, guess: Multipliers) -> Dual:
+    """Multipliers by constraint name as multipliers of the form's rows."""
+    y = np.zeros(len(form.row_lower))
+    for name, values in guess.listed.items():
+        y[form.names[name]] = -values if form.maximize else values
+    return Dual(y, [(name, sets, -pi if form.maximize else pi) for name, sets, pi in guess.families])

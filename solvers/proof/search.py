@@ -1,0 +1,100 @@
+"""The state of a solve of a linear or integer program: the best answer and the proof so far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from formulations.problem import Floats, Problem
+from solvers.clock import Clock
+from solvers.proof.certificate import Dual, ExactModel, Leaf, Proof
+from solvers.proof.standard_form import StandardForm
+
+INTEGRAL = 1e-6  # how far from an integer still counts as one: what is rounded is then checked exactly
+
+
+@dataclass
+class Search:
+    """The state of a solve: the best answer, the bound, and the proof so far. Values are of the form: minimized."""
+
+    problem: Problem
+    model: ExactModel
+    clock: Clock
+    gap: float
+    report: Callable[[Search], None]
+    seed: int = 0
+    device: str = "cpu"
+    best: Floats | None = None
+    value: Fraction | float = math.inf
+    bound: float = -math.inf  # by the LP's word, for progress and pruning; what is claimed is certified afterwards
+    proof: Proof | None = None
+    rounds: int = 0
+    cuts: int = 0
+    boxes: int = 0  # branched into
+    iterations: int = 0  # of the simplex method
+    loading: float = 0.0  # seconds to hand the compiled model to the solver
+    history: list[dict[str, float | int | None]] = field(default_factory=list)
+
+    def offer(self, x: Floats | None) -> bool:
+        """Keep x if it is feasible and better than the best."""
+        if x is None:
+            return False
+        x = np.where(self.model.form.integral, np.rint(x), x)
+        if not np.isfinite(x).all():
+            return False
+        value = self.model.value(x)
+        if value >= self.value or self.model.broken(x) is not None:
+            return False
+        self.best, self.value = x, value
+        return True
+
+    def keep(self, multipliers: Floats) -> None:
+        """Keep multipliers of the rows as the proof if they bound better than the last."""
+        leaf = Leaf(Dual(multipliers))
+        bound = float(self.model.bound(leaf))
+        if self.proof is None or bound > self.bound:
+            self.proof, self.bound = leaf, bound
+
+    def contradicts(self, multipliers: Floats) -> bool:
+        """Whether multipliers of the rows prove that there is no feasible point; if so, they are the proof."""
+        leaf = Leaf(Dual(multipliers), infeasible=True)
+        if self.model.bound(leaf) < math.inf:
+            return False
+        self.proof = leaf
+        return True
+
+    def closed(self, bound: float) -> bool:
+        """Whether the bound meets the best value to the asked gap, or so nearly that no value fits between."""
+        if self.best is None or bound == -math.inf:
+            return False
+        gap, scale = float(self.value) - bound, max(abs(float(self.value)), abs(bound))
+        return gap <= self.gap * scale or gap < float(self.model.granularity) * (1 - INTEGRAL)
+
+    def note(self) -> None:
+        """Write down one round for the history, and tell whoever follows."""
+        self.history.append(
+            {
+                "round": self.rounds,
+                "cuts": self.cuts,
+                "boxes": self.boxes,
+                "bound": self.model.form.objective(self.bound) if math.isfinite(self.bound) else None,
+                "value": self.model.form.objective(self.value) if self.best is not None else None,
+            }
+        )
+        self.report(self)
+
+
+def offer_repaired(search: Search, x: Floats) -> None:
+    """Offer what the problem's own repair makes of x."""
+    if search.problem.repair is not None:
+        repaired = search.problem.repair(search.model.form.values(x))
+        search.offer(None if repaired is None else search.model.form.vector(repaired))
+
+
+def integral(form: StandardForm, x: Floats) -> bool:
+    """Whether the integral columns are integers up to rounding."""
+    return bool((np.abs(x - np.rint(x))[form.integral] <= INTEGRAL).all())

@@ -1,0 +1,209 @@
+"""Generators from the command line: what is claimed of them, resumed runs, pictures, and files that cannot be used."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from commandline import answer_of, without_seconds
+from places import ROOT
+
+import formulations.gan
+from problems.gan import RECIPE
+from problems.recipe import run
+
+
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch: Any) -> None:
+    """Judged by fewer samples than a person would want, so that the tests are quick."""
+    monkeypatch.setattr(formulations.gan, "HELD_OUT", 4096)
+    monkeypatch.setattr(formulations.gan, "WATCHED", 512)
+
+
+def answered(capsys: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    return answer_of(RECIPE, capsys, *arguments)
+
+
+def points(path: Path, rows: int = 400, columns: int = 2) -> str:
+    x = np.random.default_rng(0).normal(size=(rows, columns)) * [3.0, 0.1][:columns] + 5
+    np.savetxt(path, x, delimiter=",", header="a,b"[: 2 * columns - 1], comments="")
+    return str(path)
+
+
+def test_json_has_the_contract_s_fields(capsys: Any) -> None:
+    code, answer, err = answered(capsys, "--generator", "gaussian", "--iterations", "40")
+    assert code == 1
+    assert "not proven best" in err
+    assert answer["problem"] == "gan"
+    assert answer["status"] == "feasible"
+    assert answer["solver"] == "descent-ascent"
+    assert answer["value"] < answer["bound"] == pytest.approx(-1.650315, abs=1e-6)
+    proof = answer["certificate"]
+    assert proof["kind"] == "held-out samples, 95% confidence"
+    assert not proof["verified"]
+    assert proof["likelihood_at_most"] <= proof["any_likelihood_at_most"] == answer["bound"]
+    assert proof["likelihood_between"][0] == answer["value"]
+    assert answer["answer"]["generator"] == "gaussian"
+    assert np.array(answer["answer"]["samples"]).shape == (5, 1)
+    assert {"rows", "columns", "iterations", "residual", "quality", "history", "solve_seconds"} <= set(answer["stats"])
+
+
+def test_same_seed_same_json(capsys: Any) -> None:
+    options = ("--data", "ring", "--iterations", "12")
+    first, again, other = (answered(capsys, *options, "--seed", seed)[1] for seed in ("1", "1", "2"))
+    assert json.dumps(without_seconds(first)) == json.dumps(without_seconds(again))
+    assert first["answer"] != other["answer"]
+
+
+def test_of_a_file_s_unknown_density_only_the_divergence_is_claimed(capsys: Any, tmp_path: Path) -> None:
+    code, answer, _ = answered(capsys, "--data", points(tmp_path / "points.csv"), "--iterations", "20")
+    assert code == 1
+    assert (answer["value"], answer["bound"], answer["gap"]) == (None, None, None)
+    assert answer["certificate"]["kl_at_least"] >= 0
+    assert answer["certificate"]["likelihood_at_most"] is None
+    assert answer["certificate"]["data"] == 120
+    _, known, _ = answered(
+        capsys, "--data", points(tmp_path / "points.csv"), "--iterations", "20", "--generator", "gaussian"
+    )
+    low, high = known["certificate"]["likelihood_between"]
+    assert known["value"] == low < high
+    assert known["bound"] is None
+
+
+def test_text_says_what_is_proven_and_how_modes_are_covered(capsys: Any) -> None:
+    assert run(RECIPE, ["--data", "ring", "--iterations", "10", "--seeds", "2"]) == 1
+    out = capsys.readouterr().out
+    assert "value  unknown" in out
+    assert "KL(data || generator) is at least" in out
+    assert out.count("of 8") == 2
+
+
+@pytest.mark.parametrize("generator", ["mlp", "flow", "mixture", "gaussian"])
+def test_every_generator_learns_two_columns_of_any_scale(capsys: Any, tmp_path: Path, generator: str) -> None:
+    options = ("--data", points(tmp_path / "points.csv"), "--generator", generator, "--iterations", "150")
+    answered(capsys, *options, "--out", str(tmp_path / "run"))
+    samples = np.load(tmp_path / "run" / "samples.npy")
+    assert samples.shape == (2500, 2)
+    assert samples.mean(axis=0) == pytest.approx([5, 5], abs=3)
+    assert samples.std(axis=0)[0] > 5 * samples.std(axis=0)[1]
+
+
+@pytest.mark.parametrize("loss", ["lagrangian", "minimax", "non-saturating"])
+def test_every_loss_teaches_a_gaussian_its_place(capsys: Any, tmp_path: Path, loss: str) -> None:
+    x = np.random.default_rng(0).normal(7, 2, size=600)
+    np.save(tmp_path / "x.npy", x)
+    options = ("--data", str(tmp_path / "x.npy"), "--generator", "gaussian", "--loss", loss, "--iterations", "300")
+    _, answer, _ = answered(capsys, *options)
+    best = -0.5 * np.log(2 * np.pi * np.e * x.var())  # of any Gaussian
+    assert answer["value"] > best - 0.4
+
+
+def test_a_run_killed_and_resumed_is_the_run(tmp_path: Path, capsys: Any) -> None:
+    options = ["--data", "ring", "--iterations", "60", "--seeds", "2"]
+    whole, part = str(tmp_path / "whole"), str(tmp_path / "part")
+    _, expected, _ = answered(capsys, *options, "--out", whole)
+    program = (
+        "import formulations.gan as gan, sys; gan.HELD_OUT, gan.WATCHED = 4096, 512\n"
+        "from problems.gan import RECIPE; from problems.recipe import run; run(RECIPE, sys.argv[1:])"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, *options, "--out", part, "--quiet"], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not os.path.exists(f"{part}/checkpoint.pt") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    _, resumed, _ = answered(capsys, *options, "--out", part, "--resume")
+    for key in ("value", "bound", "answer", "certificate", "status"):
+        assert resumed[key] == expected[key]
+    for name in ("samples.npy", "history.csv"):
+        assert Path(whole, name).read_bytes() == Path(part, name).read_bytes()
+    first, second = (torch.load(f"{run}/generator.pt", weights_only=True) for run in (whole, part))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_folder_holds_history_samples_and_weights(capsys: Any, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    code, answer, _ = answered(capsys, "--generator", "gaussian", "--iterations", "30", "--out", str(out))
+    assert code == 1
+    assert sorted(os.listdir(out)) == ["checkpoint.pt", "generator.pt", "history.csv", "samples.npy"]
+    rows = list(csv.DictReader((out / "history.csv").open()))
+    assert [int(row["iteration"]) for row in rows] == [row["iteration"] for row in answer["stats"]["history"]]
+    assert float(rows[-1]["bound"]) == answer["stats"]["history"][-1]["bound"]
+    code, _, err = answered(capsys, "--generator", "gaussian", "--iterations", "30", "--out", str(out))
+    assert code == 2
+    assert "add --resume to go on with it" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (["--resume"], "--resume goes on from the checkpoint in --out"),
+        (["--data", "nowhere.csv"], "nowhere.csv"),
+        (["--data", "picture.png"], "picture.png"),
+        (["--solver", "glop"], "glop plays no saddle problems; descent-ascent does"),
+        (["--out", "empty", "--resume"], "there is no checkpoint to resume"),
+        (["--plot", "x.txt"], "unknown kind of file"),
+        (["--iterations", "0"], "not a whole number from 1"),
+        (["--seeds", "-1"], "not a whole number from 1"),
+        (["--generator", "vae"], "vae"),
+        (["--loss", "hinge"], "hinge"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_a_line(
+    capsys: Any, tmp_path: Path, monkeypatch: Any, arguments: list[str], match: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    try:
+        code = run(RECIPE, arguments)
+    except SystemExit as error:
+        code = int(str(error.code))
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert match in err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("few.csv", "1,2\n3,4\n", "n at least 20"),
+        ("flat.csv", "1,2\n" * 15 + "1,3\n" * 15, "column 1 of the data is 1 in all rows"),
+    ],
+)
+def test_data_that_teach_nothing_are_refused(capsys: Any, tmp_path: Path, name: str, content: str, match: str) -> None:
+    (tmp_path / name).write_text(content)
+    code, _, err = answered(capsys, "--data", str(tmp_path / name))
+    assert code == 2
+    assert match in err
+    assert name in err
+
+
+@pytest.mark.parametrize(("data", "columns"), [("mixture", 1), ("ring", 2), ("file", 3)])
+def test_pictures(capsys: Any, tmp_path: Path, data: str, columns: int) -> None:
+    from PIL import Image
+
+    if data == "file":
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(100, columns)))
+        data = str(tmp_path / "x.npy")
+    run(RECIPE, ["--data", data, "--iterations", "12", "--plot", str(tmp_path / "picture.png"), "--quiet"])
+    capsys.readouterr()
+    with Image.open(tmp_path / "picture.png") as picture:
+        grey = np.asarray(picture.convert("L"))
+    assert grey.shape == (900, 1800)
+    assert 0.005 < (grey < 128).mean() < 0.5
+    for half in np.split(grey, 2, axis=1):
+        assert (half < 200).mean() > 0.005

@@ -1,0 +1,263 @@
+"""Games on the command line: answers proven, methods told apart by what they do, wrong input in one line."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commandline import answer_of, without_seconds
+
+from formulations.games import bilinear, product
+from formulations.problem import Floats
+from problems.io.payoff import LARGEST, read_payoff
+from problems.recipe import PROVEN, UNPROVEN, UNUSABLE, run
+from problems.saddle import GAMES, RECIPE
+from problems.studies.courses import METHODS, Course, compare, trend
+from problems.terminal.errors import InputError
+
+
+def written(path: Path, payoff: Any) -> str:
+    np.savetxt(path, np.asarray(payoff, dtype=float), delimiter=",", fmt="%.17g")
+    return str(path)
+
+
+def by_name(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in answer["stats"]["methods"]}
+
+
+# What is answered.
+
+
+def test_without_input_the_penalty_game_is_proven_by_strategies_and_by_glop(capsys: Any) -> None:
+    code, answer, _ = answer_of(RECIPE, capsys)
+    assert code == PROVEN
+    assert (answer["problem"], answer["status"], answer["solver"]) == ("saddle", "optimal", "descent-ascent")
+    assert answer["certificate"] == {"kind": "best responses", "verified": True, "exact": False}
+    assert answer["value"] <= answer["bound"]
+    kicker, keeper = (
+        0.2299 / (0.2299 + 0.3667),
+        (0.9497 - 0.6992) / (0.2299 + 0.3667),
+    )  # each leaves the other no choice
+    assert answer["answer"]["x"][0] == pytest.approx(kicker, abs=1e-4)
+    assert answer["answer"]["y"][0] == pytest.approx(keeper, abs=1e-4)
+    assert [(check["name"], check["ok"]) for check in answer["checks"]] == [("linear program (GLOP)", True)]
+    rows = by_name(answer)
+    assert list(rows) == list(METHODS)
+    assert {row["evaluations"] for row in rows.values()} == {150}
+    for name in ("simultaneous", "alternating"):
+        assert (rows[name]["behaviour"], rows[name]["error"] > 0.01) == ("cycles", True)
+    assert rows["averaged"]["order"] == pytest.approx(1, abs=0.15)
+    for name in ("extragradient", "optimistic", "restarted"):
+        assert rows[name]["behaviour"] == "converges linearly"
+        assert rows[name]["factor_per_evaluation"] < 0.97
+
+
+@pytest.mark.parametrize("game", ["matching-pennies", "product", "wasserstein"])
+def test_the_other_bounded_games_are_proven_too(capsys: Any, game: str) -> None:
+    code, answer, _ = answer_of(RECIPE, capsys, "--game", game)
+    assert (code, answer["status"]) == (PROVEN, "optimal")
+    assert answer["value"] == pytest.approx(
+        {"matching-pennies": 0.5, "product": 0.0}.get(game, answer["bound"]), abs=1e-8
+    )
+    assert len(answer["checks"]) == {"product": 0, "wasserstein": 2}.get(game, 1)
+
+
+def test_on_the_plane_there_is_a_saddle_but_no_bound(capsys: Any) -> None:
+    code, answer, err = answer_of(RECIPE, capsys, "--game", "product-unbounded")
+    assert (code, answer["status"], answer["bound"]) == (UNPROVEN, "feasible", None)
+    assert "not proven best: no bound is known" in err
+    assert answer["stats"]["distance_to_saddle"] < 1e-9
+    rows = by_name(answer)
+    assert rows["simultaneous"]["behaviour"] == "spirals out"
+    assert rows["simultaneous"]["factor_per_evaluation"] == pytest.approx(1.25**0.5)
+    assert rows["extragradient"]["factor_per_evaluation"] == pytest.approx((0.75**2 + 0.5**2) ** 0.25)
+    assert rows["alternating"]["behaviour"] == "cycles"
+
+
+def test_a_matrix_of_ones_own_by_gradients_and_by_programs(capsys: Any, tmp_path: Path) -> None:
+    payoff = np.array([[4.0, 1.0, 3.0], [2.0, 3.0, 1.0]])
+    np.save(tmp_path / "game.npy", np.asfortranarray(payoff, dtype=np.float32))
+    csv = written(tmp_path / "game.csv", payoff)
+    npy = str(tmp_path / "game.npy")
+    for path, options in ((csv, []), (npy, ["--solver", "glop"]), (csv, ["--solver", "highs"])):
+        code, answer, _ = answer_of(RECIPE, capsys, "--matrix", path, *options)
+        assert code == PROVEN, options
+        assert (answer["stats"]["rows"], answer["stats"]["columns"]) == (2, 3)
+        x, y = (np.array(answer["answer"][name]) for name in ("x", "y"))
+        assert (x @ payoff).min() == pytest.approx(answer["value"])
+        assert (payoff @ y).max() == pytest.approx(answer["bound"])
+        assert answer["value"] == pytest.approx(2)  # min of 2 + 2p, 3 - 2p and 1 + 2p, at p = 1/2
+
+
+@pytest.mark.parametrize("method", ["extragradient", "optimistic", "averaged", "simultaneous"])
+def test_the_method_asked_for_is_played(capsys: Any, method: str) -> None:
+    code, answer, err = answer_of(RECIPE, capsys, "--method", method, "--iterations", "500")
+    converges = method in ("extragradient", "optimistic")
+    assert answer["stats"]["method"] == method
+    assert (code == PROVEN) == converges
+    if not converges:
+        assert "did not settle in 500 iterations" in err
+        assert answer["status"] == "not_converged"
+
+
+def test_the_same_input_gives_the_same_json_and_another_seed_another_start(capsys: Any) -> None:
+    runs = [answer_of(RECIPE, capsys, "--seed", seed)[1] for seed in ("3", "3", "4")]
+    first, second, other = map(without_seconds, runs)
+    assert first == second
+    assert first["stats"]["methods"] != other["stats"]["methods"]
+
+
+def test_the_text_says_what_the_json_says(capsys: Any) -> None:
+    assert run(RECIPE, ["--quiet"]) == PROVEN
+    out, err = capsys.readouterr()
+    assert "maximizing player: 1: 0.385" in out
+    assert "every method after 150 gradient evaluations" in out
+    for name in METHODS:
+        assert f"  {name} " in out
+    assert not err
+
+
+def test_a_time_limit_leaves_out_what_there_is_no_time_for(capsys: Any) -> None:
+    _, answer, _ = answer_of(RECIPE, capsys, "--time-limit", "0.01")
+    assert answer["stats"]["methods"] == []
+
+
+# What cannot be used.
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", b"", "is empty"),
+        ("a.csv", b"1,2\n3\n", "line 2 has 1 field where line 1 has 2"),
+        ("a.csv", b"1,2\n3,4,5\n", "line 2 has 3 fields"),
+        ("a.csv", b"rock,paper\n0,1\n", "line 1, field 1 is 'rock'; write a number; a payoff matrix has no header"),
+        ("a.csv", b"1,\n2,3\n", "line 1, field 2 is ''"),
+        ("a.csv", b"1,nan\n", "row 1, column 2 is nan; give payoffs within 1e+12"),
+        ("a.csv", b"1,-2e12\n", "row 1, column 2 is -2e+12"),
+        ("a.csv", b"1," + b"9" * 400 + b"\n", "row 1, column 2 is inf"),
+        ("a.csv", b"1,\x1b[31m2\n", r"is '\\x1b[31m2'"),
+        ("a.csv", b"0," * LARGEST + b"0\n", "give at most 4,000,000"),
+        ("a.txt", b"1,2\n", "has the suffix '.txt'"),
+        ("a.npy", b"1,2\n", "does not hold a plain NumPy array"),
+        ("a.npy", pickle.dumps([1]), "does not hold a plain NumPy array"),
+        ("a.npy", b"\x93NUMPY\x01\x00", "does not hold a plain NumPy array"),
+    ],
+)
+def test_files_that_are_no_payoffs_get_one_line(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_payoff(path)
+    message = str(caught.value)
+    assert said.replace("\\\\", "\\") in message
+    assert message.startswith(str(path)[:100])
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.zeros(3), "shape 3; give a matrix"),
+        (np.zeros((0, 3)), "shape 0 x 3"),
+        (np.zeros((2, 2), dtype=complex), "holds complex128"),
+        (np.array([["a"]]), "holds <U1"),
+        (np.full((1, 1), np.inf), "row 1, column 1 is inf"),
+    ],
+)
+def test_arrays_that_are_no_payoffs_get_one_line(tmp_path: Path, array: Any, said: str) -> None:
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(InputError, match=said):
+        read_payoff(tmp_path / "a.npy")
+
+
+def test_an_array_that_promises_more_than_it_holds_is_refused_without_taking_memory(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((2, 2)))
+    honest = (tmp_path / "a.npy").read_bytes()
+    (tmp_path / "b.npy").write_bytes(honest.replace(b"(2, 2), }" + b" " * 12, b"(200000000000, 20000)"[:21]))
+    (tmp_path / "c.npy").write_bytes(honest[:-8])
+    for name in ("b.npy", "c.npy"):
+        with pytest.raises(InputError):
+            read_payoff(tmp_path / name)
+
+
+@pytest.mark.parametrize("text", ["1,-2.5\n3,4e1\n", "1, -2.5 \r\n3,4e1", "\ufeff1,-2.5\n3,40\n\n"])
+def test_tables_are_read_as_they_come(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text.encode()))
+    assert read_payoff(tmp_path / "a.csv.gz").tolist() == [[1, -2.5], [3, 40]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--game", "chess"], "invalid choice: 'chess'"),
+        (["--method", "adam"], "invalid choice: 'adam'"),
+        (["--iterations", "0"], "'0' is not a whole number"),
+        (["--game", "cyclic", "--matrix", "a.csv"], "not allowed with"),
+        (["--matrix", "nowhere.csv"], "nowhere.csv: cannot be opened"),
+        (["--solver", "simplex"], "there is no solver 'simplex'"),
+        (["--game", "product", "--solver", "glop"], "glop plays no saddle problems"),
+    ],
+)
+def test_wrong_options_get_one_line_and_exit_code_2(capsys: Any, arguments: list[str], said: str) -> None:
+    try:
+        code = run(RECIPE, [*arguments, "--quiet"])
+    except SystemExit as left:
+        code = int(str(left.code))
+    err = capsys.readouterr().err
+    assert code == UNUSABLE
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_every_game_has_its_line() -> None:
+    assert set(GAMES) >= {"product", "product-unbounded", "bilinear", "quadratic", "wasserstein"}
+    assert all(GAMES.values())
+
+
+# What a course does.
+
+
+@pytest.mark.parametrize(
+    ("error", "behaviour", "rate"),
+    [
+        (lambda t: 0.9**t, "converges linearly", 0.9),
+        (lambda t: 0.99**t * (1.2 + np.sin(t / 3)), "converges linearly", 0.99),
+        (lambda t: np.maximum(0.5**t, 1e-17), "converges linearly", 0.5),
+        (lambda t: 1 / (t + 1), "converges sublinearly", 1.0),
+        (lambda t: np.abs(np.sin(t / 5)) / (t + 1) + 1e-9, "converges sublinearly", 1.0),
+        (lambda t: 1 / (t + 1) ** 2, "converges sublinearly", 2.0),
+        (lambda t: 1.03**t, "spirals out", 1.03),
+        (lambda t: 2 + np.sin(t), "cycles", None),
+        (lambda t: np.where(t < 1, 1.0, 0.0), "arrives at once", None),
+        (lambda t: np.zeros(len(t)), "arrives at once", None),
+    ],
+)
+def test_courses_are_told_apart(error: Any, behaviour: str, rate: float | None) -> None:
+    t = np.arange(301.0)
+    found, measured = trend(t, error(t))
+    assert found == behaviour
+    assert measured == (None if rate is None else pytest.approx(rate, rel=0.08))
+
+
+def test_all_methods_start_at_the_same_point_and_spend_as_much() -> None:
+    courses: list[Course] = compare(product(False), 1.0, 40, 1, 0, np.inf)
+    assert [course.name for course in courses] == list(METHODS)
+    for course in courses:
+        assert course.error[0] == pytest.approx(0.5**0.5)
+        assert course.path[0].tolist() == [0.5, 0.5]
+        assert course.evaluations[-1] == 40
+        assert course.error == pytest.approx(np.linalg.norm(course.path, axis=1))
+    assert compare(product(False), 1.0, 40, 1, 0, 0.0) == []
+
+
+def test_a_course_that_leaves_the_finite_numbers_is_shown_without_them() -> None:
+    wild: Floats = np.array([1.0, 1e200, np.inf])
+    course = Course("simultaneous", np.arange(3.0), wild, np.zeros((3, 2)), None)
+    assert course.shown["error"] is None
+    left = next(c for c in compare(bilinear(3), 1e-3, 100, 3, 0, np.inf) if c.name == "simultaneous")
+    assert not left.error[-1] < 1e100
