@@ -47,7 +47,7 @@ SHARES = (0.6, 0.1)  # of a user's data to train with and to watch by; the rest 
 FEWEST = 20  # rows that can be split so
 HELD_OUT, WATCHED = 1 << 18, 1 << 12  # draws of a known density, and of a generator, for either
 CHUNK = 1 << 14
-SURE = 1e-3  # the error with which a log_density is called one of no density
+FALSE_REJECTION_RATE = 1e-3  # the error with which a log_density is called one of no density
 EXACT = 1e-6  # standard error above which an entropy is not known
 
 
@@ -281,7 +281,7 @@ def _likelihood(data: Data, players: Players, level: float) -> tuple[float, floa
         return None
     if data.entropy is not None:  # then values are log p / q less the entropy, and E_q p / q is at most 1
         ratios = np.exp(np.minimum(values + data.entropy, CAP) - CAP)
-        if math.exp(CAP) * mean_at_least(ratios, SURE) > 1:
+        if math.exp(CAP) * mean_at_least(ratios, FALSE_REJECTION_RATE) > 1:
             return None
     return likelihood_interval(values, level)
 

@@ -29,10 +29,10 @@ from formulations.graphs import Network, network
 from formulations.graphs.cuts import (
     Laminar,
     at_most_a_tree_inside,
-    crowded,
+    dense_sets,
     greedy_clusters,
-    loosely_joined,
     merge_tree,
+    small_cuts,
 )
 from formulations.problem import Family, Ints, Multipliers, Problem, Reference, Rows, Values
 
@@ -98,7 +98,7 @@ def _cuts(g: Network) -> Family:
     def violated(values: Values) -> Laminar | None:
         # Edges with x = 1 that tie the components together hide no cut within one of them.
         tail, head = np.r_[g.tail, np.full(len(first) - 1, first[0])], np.r_[g.head, first[1:]]
-        return loosely_joined(g.n, tail, head, np.r_[values["x"], np.ones(len(first) - 1)], at_least=1)
+        return small_cuts(g.n, tail, head, np.r_[values["x"], np.ones(len(first) - 1)], at_least=1)
 
     def rows(sets: Laminar) -> Rows:
         i, j = [], []
@@ -125,7 +125,7 @@ def _partition_cuts(g: Network, clusters: Clusters) -> Family:
     """x(E(S)) <= |S| - 1 for all S."""
 
     def violated(values: Values) -> Laminar | None:
-        return crowded(g.n, g.tail, g.head, values["x"], g.weight, lambda: clusters(values)[0])
+        return dense_sets(g.n, g.tail, g.head, values["x"], g.weight, lambda: clusters(values)[0])
 
     return Family("partition cut", violated, lambda sets: at_most_a_tree_inside(sets, g.tail, g.head), ["cut"])
 

@@ -37,7 +37,16 @@ from formulations.graphs.tours import one_more, short_path
 from formulations.orders.criteria import CRITERIA, as_path, objective
 from formulations.orders.leaf_order import Linkage, linkage_tree, optimal_leaf_order
 from formulations.orders.order_starts import order_starts, spectral_order
-from formulations.problem import Arrangement, Floats, Ints, Ordering, Problem, QuadraticAssignment, Reference, apart
+from formulations.problem import (
+    Arrangement,
+    Floats,
+    Ints,
+    Ordering,
+    Problem,
+    QuadraticAssignment,
+    Reference,
+    place_distances,
+)
 
 LARGEST = 2000  # items for which the clusterings are tried
 NEIGHBOURS = {"Lazy_path_length": ("Path_length",), "Moore_stress": ("Neumann_stress", "LS")}  # of such a criterion
@@ -73,7 +82,7 @@ def linear_arrangement(weights: Floats) -> Arrangement:
     """
     W = symmetric(weights, "weight")
     return _arrangement(
-        QuadraticAssignment(W, apart(_some(len(W))), 0.5),
+        QuadraticAssignment(W, place_distances(_some(len(W))), 0.5),
         "minimize",
         W.max(initial=0) - W,
         (lambda: _as_integers(W)) if (W >= 0).all() else None,
@@ -107,7 +116,7 @@ def challenge(similarity: Floats) -> Arrangement:
     W = -np.log1p(-np.minimum(s, 1 - CLIP))
     if not W.any():
         raise ValueError("all similarities are 0, so that all orders are equally good")
-    form = QuadraticAssignment(W, apart(n), -300 / n / W.sum(), 100.0)
+    form = QuadraticAssignment(W, place_distances(n), -300 / n / W.sum(), 100.0)
     return _arrangement(form, "maximize", 1 - s)
 
 
@@ -122,12 +131,12 @@ def seriation(dissimilarity: Floats, criterion: str) -> Arrangement | Problem:
     _some(len(d))
     steps = as_path(criterion, d)
     if steps is None:
-        amenable = [_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))]
+        surrogates = [_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))]
         paths = {name: as_path(name, d) for name in NEIGHBOURS.get(criterion, ())}
         short = {f"short path by {name}": cache(partial(short_path, D)) for name, D in paths.items() if D is not None}
         return replace(
             _arrangement(form, "maximize" if CRITERIA[criterion].merit else "minimize", d, more=short),
-            amenable=amenable if isinstance(form, Ordering) else (),
+            surrogates=surrogates if isinstance(form, Ordering) else (),
         )
     path = hamiltonian_path(steps)
     if not CRITERIA[criterion].merit:

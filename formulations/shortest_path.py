@@ -34,7 +34,7 @@ from formulations.graphs import Network, without_parallels
 from formulations.graphs.limited_path import limited
 from formulations.graphs.potentials import potentials
 from formulations.graphs.walks import (
-    CARRIES,
+    FLOW_TOLERANCE,
     Pair,
     Walks,
     disjoint_paths,
@@ -46,7 +46,7 @@ from formulations.graphs.walks import (
     vertices,
     walks,
 )
-from formulations.problem import Endless, IntegerValues, Multipliers, Problem, Reference, Start, Values
+from formulations.problem import IntegerValues, Multipliers, Problem, Reference, Start, UnboundedAbove, Values
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -146,7 +146,7 @@ def _flow(w: Walks, k: int, most: float) -> Problem:
         answer=lambda values: _paths(w, values, k),
         repair=lambda values: _along_the_flow(w, values, k),
         dual=lambda values: _residual_potentials(w, values, most),
-        mend=lambda reduced, endless: _mended(w, reduced, endless),
+        dual_repair=lambda reduced, unbounded: _repaired(w, reduced, unbounded),
         start=lambda: _tree(w),
         references=_references(w, k),
     )
@@ -165,9 +165,9 @@ def potentials_of(w: Walks, multipliers: Mapping[str, Any]) -> list[Any]:
     return [-y for name in ("source", "conservation", "target") for y in multipliers.get(name, ())]
 
 
-def _mended(w: Walks, reduced: IntegerValues, endless: Endless) -> IntegerValues | None:
-    """The least change of the potentials that makes the endless arcs' reduced costs non-negative."""
-    some = np.flatnonzero(endless["x"])
+def _repaired(w: Walks, reduced: IntegerValues, unbounded: UnboundedAbove) -> IntegerValues | None:
+    """The least change of the potentials that makes the unbounded arcs' reduced costs non-negative."""
+    some = np.flatnonzero(unbounded["x"])
     d, _ = potentials(w.g.n, w.g.tail[some], w.g.head[some], reduced["x"][some])
     return None if d is None else _by_constraint(w, -d)
 
@@ -176,7 +176,7 @@ def _residual_potentials(w: Walks, values: Values, most: float) -> Multipliers |
     """Potentials d with d_w - d_v <= c where flow could rise, >= c where it could fall; None if x is not optimal."""
     x, g = values["x"], w.g
     cost, unit = over_one_denominator(g.weight)
-    up, down = np.flatnonzero(x < most), np.flatnonzero(x > CARRIES)
+    up, down = np.flatnonzero(x < most), np.flatnonzero(x > FLOW_TOLERANCE)
     tail, head = np.r_[g.tail[up], g.head[down]], np.r_[g.head[up], g.tail[down]]
     d, _ = potentials(g.n, tail, head, np.r_[cost[up], -cost[down]])
     return None if d is None else Multipliers(_by_constraint(w, -as_floats(d, unit)))

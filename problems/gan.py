@@ -100,7 +100,7 @@ class Training:
         blur = fading if self.free else None
         return gan(self.data, start, against, self.noise, loss=self.loss, blur=blur)  # type: ignore[arg-type]
 
-    def knobs(self, resume: Mapping[str, Any] | None) -> DescentAscent:
+    def settings(self, resume: Mapping[str, Any] | None) -> DescentAscent:
         """How it is trained: Adam without momentum, steps that shrink to nothing, an average of the last of them."""
         import torch
 
@@ -164,7 +164,7 @@ def read(options: argparse.Namespace) -> Task:
         notes=notes,
         facts={"rows": rows, "columns": columns},
         solving={"gap": MEETS},
-        solver=lambda name: training.knobs(resume) if name in (None, "descent-ascent") else name,
+        solver=lambda name: training.settings(resume) if name in (None, "descent-ascent") else name,
         follow=None if folder is None else folder.follow,
         answer=lambda solution: answer(training, solution),
         evidence=lambda solution: evidence(training, solution),

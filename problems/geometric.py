@@ -69,13 +69,13 @@ def read(options: argparse.Namespace) -> Task:
         return p
 
     route = options.solver or data.routes[0]
-    knobs = _knobs(route)
+    settings = _knobs(route)
     flat = f"a mean of {data.mean:.6g} leaves the program too flat at its top for cone solvers: only the game is played"
     return Task(
         source=data.source,
         problem=lambda: _compared(_stated(data, route), data, fitted),
-        solver=lambda _: knobs["solver"],
-        solving={name: knob for name, knob in knobs.items() if name != "solver"},
+        solver=lambda _: settings["solver"],
+        solving={name: setting for name, setting in settings.items() if name != "solver"},
         describe=lambda solution: describe(data, solution, fitted, options.seed),
         draw=lambda solution: draw(data, solution),
         notes=[*file.notes, *([flat] if len(data.routes) < len(ROUTES) else [])],

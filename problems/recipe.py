@@ -46,7 +46,7 @@ class Task:
     describe  the answer in lines for a reader
     draw      the answer as a figure
     solving   further arguments of solve()
-    solver    what --solver says, if anything -> that solver, its knobs set
+    solver    what --solver says, if anything -> that solver, its settings set
     follow    called with the search at every look at it
     answer    the answer as JSON holds it
     evidence  what the JSON's certificate holds besides, for whoever wants to check the answer without us

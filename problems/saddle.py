@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.problem import Floats, SaddleProblem
-    from problems.studies.courses import Course
+    from problems.studies.trajectories import Trajectory
     from solvers.solution import Solution
 
 GAMES = {
@@ -81,29 +81,29 @@ def read(options: argparse.Namespace) -> Task:
     evaluations = IN_THE_PLANE if game.plane or large else ELSEWHERE
 
     @cache
-    def courses() -> Sequence[Course]:
-        from problems.studies.courses import compare
+    def trajectories() -> Sequence[Trajectory]:
+        from problems.studies.trajectories import compare
 
         return compare(game.problem, game.lipschitz, evaluations, smaller, options.seed, until)
 
     def solver(name: str | None) -> Any:
-        from problems.studies.courses import knobs
+        from problems.studies.trajectories import settings
 
         if name in (None, "descent-ascent"):
-            return knobs(options.method, game.lipschitz, options.iterations, smaller)
+            return settings(options.method, game.lipschitz, options.iterations, smaller)
         return name
 
     by_gradients = options.solver in (None, "descent-ascent")
     return Task(
         source=source,
         problem=lambda: _against_its_program(game.problem) if by_gradients and not large else game.problem,
-        describe=lambda solution: describe(game, solution, [] if solution.stats["interrupted"] else courses()),
+        describe=lambda solution: describe(game, solution, [] if solution.stats["interrupted"] else trajectories()),
         notes=[] if options.matrix is not None else [f"{source} is {GAMES[source]}."],
-        draw=lambda solution: draw(game, source, solution, courses()),
+        draw=lambda solution: draw(game, source, solution, trajectories()),
         solver=solver,
         answer=both,
         facts=game.size,
-        measures=lambda solution: measures(game, solution, courses()) | {"method": options.method},
+        measures=lambda solution: measures(game, solution, trajectories()) | {"method": options.method},
     )
 
 
@@ -180,9 +180,9 @@ def both(solution: Solution) -> Any:
     return {**answer, "y": (y / y.sum()).tolist()}
 
 
-def measures(game: _Played, solution: Solution, courses: Sequence[Course]) -> dict[str, Any]:
+def measures(game: _Played, solution: Solution, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
     """How far the answer is from the saddle point, where that is known, and what became of every method."""
-    found: dict[str, Any] = {"methods": [course.shown for course in courses]}
+    found: dict[str, Any] = {"methods": [trajectory.shown for trajectory in trajectories]}
     distance = _distance(game, solution)
     return found if distance is None else {"distance_to_saddle": distance, **found}
 
@@ -196,7 +196,7 @@ def _distance(game: _Played, solution: Solution) -> float | None:
     return math.hypot(*(float(np.linalg.norm(values[name] - at)) for name, at in saddle.items()))
 
 
-def describe(game: _Played, solution: Solution, courses: Sequence[Course]) -> Iterable[str]:
+def describe(game: _Played, solution: Solution, trajectories: Sequence[Trajectory]) -> Iterable[str]:
     """Both players' choices, and what became of every method."""
     answer = both(solution)
     for player, name in (("maximizing", "x"), ("minimizing", "y")):
@@ -205,13 +205,13 @@ def describe(game: _Played, solution: Solution, courses: Sequence[Course]) -> It
     distance = _distance(game, solution)
     if distance is not None:
         yield f"distance to the saddle point, which is known: {distance:.3g}"
-    if courses:
-        evaluations = f"{courses[0].evaluations[-1]:,.0f} gradient evaluations"
+    if trajectories:
+        evaluations = f"{trajectories[0].evaluations[-1]:,.0f} gradient evaluations"
         yield f"every method after {evaluations}, all with the same step: {_error(game)}"
-    for course in courses:
-        behaviour, error = course.shown["behaviour"], course.error[-1]
-        rate = "" if course.said == behaviour else course.said
-        yield f"  {course.name:14} {error:<10.3g} {behaviour:23} {rate}".rstrip()
+    for trajectory in trajectories:
+        behaviour, error = trajectory.shown["behaviour"], trajectory.error[-1]
+        rate = "" if trajectory.said == behaviour else trajectory.said
+        yield f"  {trajectory.name:14} {error:<10.3g} {behaviour:23} {rate}".rstrip()
 
 
 def _error(game: _Played) -> str:
@@ -225,17 +225,17 @@ def _listed(numbers: Sequence[float]) -> str:
     return ", ".join(used[:SHOWN]) + more if used else "0"
 
 
-def draw(game: _Played, source: str, solution: Solution, courses: Sequence[Course]) -> Figure:
+def draw(game: _Played, source: str, solution: Solution, trajectories: Sequence[Trajectory]) -> Figure:
     """Where every method goes, and how far from the saddle point it is."""
     import numpy as np
 
     from problems.pictures.trajectories import figure_of
 
-    if not courses:
+    if not trajectories:
         raise InputError("--plot: there was no time to play any method within --time-limit; allow more")
     value = "" if solution.value is None else f": value {solution.value:.6g}"
     title = f"{source}{value}, {solution.status}"
-    return figure_of(courses, title=title, error=_error(game), plane=game.plane, window=np.array(game.window))
+    return figure_of(trajectories, title=title, error=_error(game), plane=game.plane, window=np.array(game.window))
 
 
 RECIPE = Recipe("saddle", "Saddle point, and how every method fares on the way to it.", arguments, read)

@@ -30,7 +30,7 @@ NAMES = ("clarabel", "scs")
 MEETS = 1e-7  # of max(1, |value|): up to which value and bound count as equal, unless another gap is asked for
 FEASIBLE = 1e-7  # of max(1, what is compared): up to which a constraint counts as satisfied
 # Clarabel's own tolerances of 1e-8 leave errors of 1e-5 in an answer; these, which it need not reach, 1e-7 at most.
-CLARABEL_KNOBS = {
+CLARABEL_SETTINGS = {
     "tol_gap_abs": 1e-14,
     "tol_gap_rel": 1e-14,
     "tol_feas": 1e-10,
@@ -157,8 +157,8 @@ def _by_clarabel(data: Any, seconds: float) -> tuple[Any, int]:
     from scipy.sparse import csc_array, triu
 
     n, stopped, settings = len(data["c"]), Event(), clarabel.DefaultSettings()
-    for knob, setting in {**CLARABEL_KNOBS, "time_limit": seconds}.items():
-        setattr(settings, knob, setting)
+    for name, setting in {**CLARABEL_SETTINGS, "time_limit": seconds}.items():
+        setattr(settings, name, setting)
     P = triu(data["P"]) if "P" in data else csc_array((n, n))
     cones = dims_to_solver_cones(data["dims"])  # type: ignore[no-untyped-call]
     solver = clarabel.DefaultSolver(csc_array(P), data["c"], data["A"], data["b"], cones, settings)

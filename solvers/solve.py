@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from solvers.descent_ascent import DescentAscent
 
 NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", *conic.NAMES)
-PROVING = 8e-6  # seconds per column and non-zero that certifying an answer takes, on a slow day
+CERTIFY_SECONDS_PER_ENTRY = 8e-6  # seconds per column and non-zero that certifying an answer takes, on a slow day
 MEETS = 1e-9  # relative gap up to which value and bound count as equal, unless another is asked for
 
 
@@ -188,7 +188,7 @@ def solve(
     solver      "glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", or an object such as BranchAndCut("highs");
                 for a convex Problem that is not linear "clarabel" or "scs";
                 for an Arrangement "subsets", "local-search", for a SaddleProblem a solvers.descent_ascent.DescentAscent
-                with its knobs, for both also one of these if they have a model; by default what suits
+                with its settings, for both also one of these if they have a model; by default what suits
     time_limit  seconds; what is best by then is returned with the bound that it has
     gap         relative gap at which to stop, 1e-9 by default (clarabel, scs: 1e-7 of max(1, |value|))
     seed        for solvers that draw random numbers
@@ -220,13 +220,13 @@ def solve(
     if isinstance(problem, SaddleProblem):
         from solvers.descent_ascent import DescentAscent
 
-        knobs = DescentAscent() if solver in (None, "descent-ascent") else solver
-        if isinstance(knobs, DescentAscent):
+        settings = DescentAscent() if solver in (None, "descent-ascent") else solver
+        if isinstance(settings, DescentAscent):
             from solvers.descent_ascent.saddles import solve_saddle
 
             return solve_saddle(
                 problem,
-                knobs,
+                settings,
                 clock=Clock(time_limit),
                 gap=MEETS if gap is None else gap,
                 seed=seed,
@@ -235,7 +235,7 @@ def solve(
             )
         if problem.model is None:
             raise ValueError(f"{solver} plays no saddle problems; descent-ascent does")
-        problem, solver = problem.model(), knobs
+        problem, solver = problem.model(), settings
     if solver in conic.NAMES or (solver is None and not conic.linear(problem)):
         name = solver if isinstance(solver, str) else conic.NAMES[0]
         if warm_start or device == "cuda":
@@ -252,10 +252,10 @@ def solve(
     form = standard_form(problem)
     _refuse(chosen, problem, form, device)
     # The last part of the limit is for the proof, in proportion to the model.
-    proving = min(PROVING * (len(form.c) + form.A.nnz), 0.5 * whole.left)
+    proving = min(CERTIFY_SECONDS_PER_ENTRY * (len(form.c) + form.A.nnz), 0.5 * whole.left)
     clock = Clock(whole.limit and whole.limit - proving, whole.started)
     compiled = clock.elapsed
-    model = ExactModel(form, problem.families, problem.mend)
+    model = ExactModel(form, problem.families, problem.dual_repair)
     prepared = clock.elapsed
     search = Search(
         problem=problem,

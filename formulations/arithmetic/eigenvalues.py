@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulations.arithmetic.witnesses import UNIT
+from formulations.arithmetic.rounding import UNIT
 from formulations.problem import Floats
 
 

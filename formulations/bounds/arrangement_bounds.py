@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.witnesses import UNIT
+from formulations.arithmetic.rounding import UNIT
 from formulations.bounds.betweenness import betweenness_bound, betweenness_multipliers
 from formulations.bounds.convex_quadratic import convex_quadratic_bound, convex_quadratic_point
 from formulations.bounds.gilmore_lawler import gilmore_lawler_bound, gilmore_lawler_multipliers

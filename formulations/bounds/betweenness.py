@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from formulations.arithmetic.eigenvalues import least_eigenvalues
-from formulations.arithmetic.witnesses import UNIT, arrays
+from formulations.arithmetic.rounding import UNIT, arrays
 from formulations.problem import Floats
 
 UNLIMITED = 100  # rounds where no time is set, fewer beyond 86 items

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from formulations.arithmetic.witnesses import UNIT, arrays
+from formulations.arithmetic.rounding import UNIT, arrays
 from formulations.bounds.projected_eigenvalue import projected, projected_eigenvalue_shift
 from formulations.problem import Floats
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.witnesses import UNIT, arrays
+from formulations.arithmetic.rounding import UNIT, arrays
 from formulations.problem import Floats
 
 STEPS = 1000

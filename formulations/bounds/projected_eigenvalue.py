@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from formulations.arithmetic.eigenvalues import spectrum
-from formulations.arithmetic.witnesses import UNIT, arrays
+from formulations.arithmetic.rounding import UNIT, arrays
 from formulations.problem import Floats
 
 STEPS = 150

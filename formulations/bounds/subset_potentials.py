@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulations.arithmetic.exact import ROOM, over_one_denominator
-from formulations.arithmetic.witnesses import UNIT, arrays
+from formulations.arithmetic.rounding import UNIT, arrays
 from formulations.problem import Floats
 
 

@@ -189,7 +189,7 @@ def greedy_clusters(n: int, tail: Ints, head: Ints, x: Floats, cost: Floats) -> 
     return merge_tree(n, tail, head, np.lexsort((cost, -np.round(x, 9))))
 
 
-def crowded(
+def dense_sets(
     n: int, tail: Ints, head: Ints, x: Floats, cost: Floats, grow: Callable[[], Laminar] | None = None
 ) -> Laminar | None:
     """Sets with x(E(S)) > |S| - 1: all those among the clusters of x, or else one by minimum cuts; None if none exists.
@@ -209,7 +209,7 @@ def crowded(
 
 
 def _crowded_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
-    """The exact answer when no cluster is crowded: maximise x(E(S)) - |S| + 1 (Padberg and Wolsey 1983).
+    """The exact answer when no cluster is dense_sets: maximise x(E(S)) - |S| + 1 (Padberg and Wolsey 1983).
 
     Two steps shrink the graph without losing a maximiser: ends of an edge with x = 1 are in S together, and a vertex
     with x(delta(v)) <= 1 need not be in S. What is left (nothing, if x is a forest) takes one flow per vertex.
@@ -255,7 +255,7 @@ def _densest(n: int, tail: Ints, head: Ints, x: Floats) -> Ints | None:
     return best_set
 
 
-def loosely_joined(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -> Laminar | None:
+def small_cuts(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -> Laminar | None:
     """Sets with x(delta(S)) < at_least, 0 < |S| < n: all among the clusters of x, or else a minimum cut; or None."""
     # An edge with x >= at_least crosses no such cut: its ends are one vertex for the flows.
     heavy = x >= at_least - TOLERANCE / 10
@@ -331,7 +331,7 @@ def _laminar(n: int, sets: list[Bools]) -> Laminar:
 
 
 def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
-    """Sets with x(delta(S)) < 2, as loosely_joined finds them, where x has degree 2 at every vertex.
+    """Sets with x(delta(S)) < 2, as small_cuts finds them, where x has degree 2 at every vertex.
 
     The ends of an edge with x = 1 then need not be told apart, nor those of the vertex that they merge into (Padberg
     and Rinaldi 1990), so that what is left for the flows is small.
@@ -350,7 +350,7 @@ def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
         broken = np.flatnonzero(np.bincount(i, y, size) + np.bincount(j, y, size) < 2 - TOLERANCE)
         if len(broken):
             return _laminar(n, [group == part for part in broken])
-    small = loosely_joined(int(group.max()) + 1, i, j, y, at_least=2)
+    small = small_cuts(int(group.max()) + 1, i, j, y, at_least=2)
     if small is None:
         return None
     above = np.where(small.parent >= 0, small.parent - small.n + n, -1)

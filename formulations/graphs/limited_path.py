@@ -21,7 +21,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from formulations.graphs.network import links
-from formulations.graphs.walks import CARRIES, Walks, lightest_path, reach, widest_path
+from formulations.graphs.walks import FLOW_TOLERANCE, Walks, lightest_path, reach, widest_path
 from formulations.problem import Bools, Family, Ints, Problem, Rows, Values
 
 PARTS = 10  # paths that a fractional flow is taken apart into
@@ -57,17 +57,17 @@ def _subtours(w: Walks) -> Family:
     def violated(values: Values) -> list[tuple[Bools, int]] | None:
         from scipy.sparse.csgraph import connected_components
 
-        used = values["x"] > CARRIES
+        used = values["x"] > FLOW_TOLERANCE
         tail, head = g.tail[used], g.head[used]
         beyond = ~reach(g.n, tail, head, 0)
         inflow = np.where(beyond, enter @ values["x"], 0.0)
-        if not (inflow > CARRIES).any():
+        if not (inflow > FLOW_TOLERANCE).any():
             return None
         _, part = connected_components(links(g.n, tail, head)[beyond][:, beyond], directed=False)
         component = np.full(g.n, -1)
         component[beyond] = part
         groups = [component == c for c in range(part.max() + 1)]
-        return [(S, int(np.argmax(np.where(S, inflow, -1)))) for S in groups if inflow[S].max() > CARRIES]
+        return [(S, int(np.argmax(np.where(S, inflow, -1)))) for S in groups if inflow[S].max() > FLOW_TOLERANCE]
 
     def rows(sets: list[tuple[Bools, int]]) -> Rows:
         into = [(~S[g.tail] & S[g.head]).astype(float) - (g.head == v) for S, v in sets]
@@ -94,7 +94,7 @@ def _within(
             break
         found.append(way)
         flow[way] -= flow[way].min()
-        if flow.max(initial=0) <= CARRIES:
+        if flow.max(initial=0) <= FLOW_TOLERANCE:
             break
     if not values["x"].any():
         spent = [g.attributes[name] for name in limits]

@@ -10,7 +10,7 @@ import numpy as np
 
 from formulations.problem import Floats, Ints
 
-NEAR = 8  # neighbours of each item that exchanges join it to
+NEIGHBOURS = 8  # neighbours of each item that exchanges join it to
 SEGMENT = 3  # items that are moved together at most (Or 1976)
 LEAST = 1e-10  # relative gain that counts, so that rounding cannot make it go in circles
 
@@ -31,7 +31,7 @@ def nearest(D: Floats) -> Ints:
     """The nearest items of each, int64 (n, k), k at most 8."""
     n = len(D)
     closest: Ints = np.argsort(D + np.diag(np.full(n, np.inf)), axis=1, kind="stable")
-    return closest[:, : min(NEAR, n - 1)]
+    return closest[:, : min(NEIGHBOURS, n - 1)]
 
 
 def joined(n: int, tail: Ints, head: Ints, order: Ints, D: Floats) -> Ints:

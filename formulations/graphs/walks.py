@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Pair = tuple[Hashable, Hashable]
 NONE = np.zeros(0, dtype=np.int64)
-CARRIES = 1e-6  # flow from which an arc counts as used
+FLOW_TOLERANCE = 1e-6  # flow from which an arc counts as used
 NAMED = 8  # names that a message lists
 
 

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from formulations.problem import Floats
 
 CAP = 3.0  # of log d, decided before any sample is seen
-STAKE = 0.75  # the largest share of the capital that a single draw can lose
+MOST_OF_CAPITAL_AT_STAKE = 0.75  # the largest share of the capital that a single draw can lose
 HALVINGS = 30
 
 
@@ -86,7 +86,7 @@ def mean_at_least(x: Floats, error: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(HALVINGS):
         m = (low + high) / 2
-        refuted = np.log1p(np.minimum(stake, STAKE / m) * (x - m)).cumsum().max() >= target
+        refuted = np.log1p(np.minimum(stake, MOST_OF_CAPITAL_AT_STAKE / m) * (x - m)).cumsum().max() >= target
         low, high = (m, high) if refuted else (low, m)
     return low
 

@@ -32,7 +32,7 @@ from math import comb
 import numpy as np
 
 from formulations.orders.triples import Penalty, anti_robinson
-from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment, apart
+from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment, place_distances
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _quadratic(
     A: Callable[[Floats], Floats], B: Callable[[Floats, int], Floats], scale: float = 1.0
 ) -> Callable[[Floats], QuadraticAssignment]:
     """scale <A, P B P'>, with A from the dissimilarities and B from the distances k of places, and n."""
-    return lambda d: QuadraticAssignment(A(d), B(apart(len(d)), len(d)), scale)
+    return lambda d: QuadraticAssignment(A(d), B(place_distances(len(d)), len(d)), scale)
 
 
 def _next(k: Floats, n: int) -> Floats:
@@ -110,7 +110,7 @@ def _between_rows(d: Floats) -> Floats:
 
 
 def _least_squares(d: Floats) -> QuadraticAssignment:
-    k = apart(len(d))
+    k = place_distances(len(d))
     return QuadraticAssignment(d, k, -2.0, float(np.square(d).sum() + np.square(k).sum()))
 
 

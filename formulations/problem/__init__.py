@@ -5,9 +5,18 @@ or convex program in cvxpy; constraints too many to list are Families, whose bro
 SaddleProblem is a game of two players in torch. An Arrangement is searched rather than relaxed.
 """
 
-from formulations.problem.arrangement import Arrangement, Ordering, QuadraticAssignment, WeakDual, apart
+from formulations.problem.arrangement import Arrangement, Ordering, QuadraticAssignment, WeakDual, place_distances
 from formulations.problem.arrays import Bools, Floats, Integers, Ints, Values
-from formulations.problem.program import Endless, Family, IntegerValues, Mend, Multipliers, Problem, Rows, Start
+from formulations.problem.program import (
+    DualRepair,
+    Family,
+    IntegerValues,
+    Multipliers,
+    Problem,
+    Rows,
+    Start,
+    UnboundedAbove,
+)
 from formulations.problem.reference import Reference
 from formulations.problem.saddle import Block, Domain, Players, SaddleProblem, Sampler, Side, Term
 
@@ -16,13 +25,12 @@ __all__ = [
     "Block",
     "Bools",
     "Domain",
-    "Endless",
+    "DualRepair",
     "Family",
     "Floats",
     "IntegerValues",
     "Integers",
     "Ints",
-    "Mend",
     "Multipliers",
     "Ordering",
     "Players",
@@ -35,7 +43,8 @@ __all__ = [
     "Side",
     "Start",
     "Term",
+    "UnboundedAbove",
     "Values",
     "WeakDual",
-    "apart",
+    "place_distances",
 ]

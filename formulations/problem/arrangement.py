@@ -13,7 +13,7 @@ from formulations.problem.program import Problem
 from formulations.problem.reference import Reference
 
 
-def apart(n: int) -> Floats:
+def place_distances(n: int) -> Floats:
     """|i - j|, the distances of n places, float64 (n, n)."""
     place = np.arange(n, dtype=np.float64)
     return np.abs(place[:, None] - place)
@@ -51,7 +51,7 @@ class QuadraticAssignment:
             return None
         slope = float(B[0, -1] - B[0, 1]) / (n - 2) if n > 2 else 0.0
         base = float(B[0, 1]) - slope
-        straight = slope * apart(n) + base
+        straight = slope * place_distances(n) + base
         np.fill_diagonal(straight, B[0, 0])
         if np.abs(B - straight).max() > 1e-12 * np.abs(B).max():
             return None
@@ -95,7 +95,7 @@ class Arrangement:
 
     answer      an order, int64 (n,), the item at each place -> what the user asked for
     model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
-    amenable    quadratic objectives, to be minimized, whose best orders are worth starting from
+    surrogates  quadratic objectives, to be minimized, whose best orders are worth starting from
     starts      orders worth starting from, int64 (k, n): the answers of adjacent, more amenable problems
     weak_duals  bounds, the cheapest first
     subsets     where the objective is as_linear(): what potentials of all subsets of the items prove of that sum
@@ -106,7 +106,7 @@ class Arrangement:
     objective: QuadraticAssignment | Ordering
     answer: Callable[[Ints], Any] = np.ndarray.tolist
     model: Callable[[], Problem] | None = None
-    amenable: Sequence[QuadraticAssignment] = ()
+    surrogates: Sequence[QuadraticAssignment] = ()
     starts: Callable[[], Ints] | None = None
     weak_duals: Sequence[WeakDual] = ()
     subsets: Callable[[Any], float] | None = None

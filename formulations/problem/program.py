@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import cvxpy as cp
 
 IntegerValues = Mapping[str, Integers]  # constraint or variable name -> exact integers
-Endless = Mapping[str, Bools]  # variable name -> which of its entries have no upper bound
-Mend = Callable[[IntegerValues, Endless], IntegerValues | None]
+UnboundedAbove = Mapping[str, Bools]  # variable name -> which of its entries have no upper bound
+DualRepair = Callable[[IntegerValues, UnboundedAbove], IntegerValues | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +112,8 @@ class Problem:
     answer           values -> what the user asked for: the tree, the path, the order
     repair           values -> nearby values that may well be feasible, or None (a heuristic, never trusted)
     dual             feasible integer values -> a guess at the multipliers that prove them optimal
-    mend             reduced costs, and which variables are endless -> what to add to the multipliers of listed
-                     constraints so that no endless variable's reduced cost is negative; None if that cannot be
+    dual_repair      reduced costs, and which variables are unbounded -> what to add to the multipliers of listed
+                     constraints so that no unbounded variable's reduced cost is negative; None if that cannot be
     start            a basis that an algorithm for the problem itself finds: the LP then only verifies
     dual_function    multipliers of the listed constraints -> the bound they prove, where the objective is not linear
     references       what the optimal value is to be compared with
@@ -126,7 +126,7 @@ class Problem:
     answer: Callable[[Values], Any] = dict
     repair: Callable[[Values], Values | None] | None = None
     dual: Callable[[Values], Multipliers | None] | None = None
-    mend: Mend | None = None
+    dual_repair: DualRepair | None = None
     start: Callable[[], Start] | None = None
     dual_function: Callable[[Mapping[str, Floats]], float] | None = None
     references: Sequence[Reference] = ()

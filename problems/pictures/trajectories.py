@@ -9,7 +9,7 @@ import numpy as np
 
 from formulations.problem import Floats
 from problems.pictures.drawing import GREY, HAZE, INK, PLAIN, RUST, SLATE, headline
-from problems.studies.courses import Course
+from problems.studies.trajectories import Trajectory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 # Dark, middle and light, each drawn through and dashed, each with a mark of its own: told apart in grey by anyone.
 STYLES = ((RUST, "-", "o"), (GREY, "--", "s"), (GREY, "-", "^"), (INK, "-", "D"), (INK, "--", "v"), (RUST, "--", "X"))
-MARKS = 7  # on a course
+MARKS = 7  # on a trajectory
 LOWEST, HIGHEST = 1e-16, 1e3  # errors shown, relative to the first
 APART = 0.055  # of the panel's height, between two labels
 
 
 def figure_of(
-    courses: Sequence[Course],
+    trajectories: Sequence[Trajectory],
     *,
     title: str,
     error: str,
     plane: tuple[str, str] | None = None,
     window: Floats | None = None,
 ) -> Figure:
-    """The error of every course on a logarithmic axis; beside it, for games in the plane, a panel with its path each.
+    """The error of every trajectory on a logarithmic axis; beside it, for games in the plane, their paths.
 
     error   what the errors are
     plane   what the paths' two coordinates are; None if the game is not one in the plane
@@ -43,53 +43,53 @@ def figure_of(
     FigureCanvasAgg(figure)
     right = 0.58 if plane is not None and window is not None else 0.08
     if plane is not None and window is not None:
-        across = -(-len(courses) // 2)
-        for k, course in enumerate(courses):
+        across = -(-len(trajectories) // 2)
+        for k, trajectory in enumerate(trajectories):
             row, column = divmod(k, across)
             ax = figure.add_axes((0.05 + 0.15 * column, 0.525 - 0.425 * row, 0.14, 0.335))
-            _draw_path(ax, course, window)
-            ax.tick_params(labelleft=not column, labelbottom=k + across >= len(courses))
+            _draw_path(ax, trajectory, window)
+            ax.tick_params(labelleft=not column, labelbottom=k + across >= len(trajectories))
             if k == across:
                 ax.set_xlabel(plane[0], size=9, color=SLATE, labelpad=1, **PLAIN)
                 ax.set_ylabel(plane[1], size=9, color=SLATE, labelpad=1, **PLAIN)
-    _draw_errors(figure.add_axes((right, 0.1, 0.79 - right, 0.76)), courses, error)
+    _draw_errors(figure.add_axes((right, 0.1, 0.79 - right, 0.76)), trajectories, error)
     headline(figure, title, x=0.5, y=0.97, va="top")
     return figure
 
 
-def _draw_path(ax: Axes, course: Course, window: Floats) -> None:
-    """The path of one course: its start a ring, its end a dot; what leaves the window is cut off."""
-    x, y = course.path.T
-    color, _, _ = _style(course.name)
+def _draw_path(ax: Axes, trajectory: Trajectory, window: Floats) -> None:
+    """The path of one trajectory: its start a ring, its end a dot; what leaves the window is cut off."""
+    x, y = trajectory.path.T
+    color, _, _ = _style(trajectory.name)
     ax.plot(x, y, "-", color=color, lw=0.9)
     ax.plot(x[:1], y[:1], "o", mfc="white", mec=INK, ms=6, zorder=3)
     ax.plot(x[-1:], y[-1:], "o", color=INK, ms=4.5, zorder=3)
     margin = 0.04 * (window[1] - window[0])
     limits = (window[0] - margin, window[1] + margin)
     ax.set(xlim=limits, ylim=limits, xticks=window, yticks=window, aspect="equal")
-    ax.set_title(course.name, size=9, color=INK, pad=3, **PLAIN)
+    ax.set_title(trajectory.name, size=9, color=INK, pad=3, **PLAIN)
     ax.tick_params(labelsize=7, colors=SLATE, length=2)
     ax.spines[:].set_color(HAZE)
 
 
-def _draw_errors(ax: Axes, courses: Sequence[Course], error: str) -> None:
+def _draw_errors(ax: Axes, trajectories: Sequence[Trajectory], error: str) -> None:
     """Error against gradient evaluations, every curve named at its end."""
-    finite = [course.error[np.isfinite(course.error) & (course.error > 0)] for course in courses]
-    first = max((float(course.error[0]) for course in courses), default=1.0) or 1.0
+    finite = [trajectory.error[np.isfinite(trajectory.error) & (trajectory.error > 0)] for trajectory in trajectories]
+    first = max((float(trajectory.error[0]) for trajectory in trajectories), default=1.0) or 1.0
     low = max(min((float(e.min()) for e in finite if len(e)), default=first) / 2, LOWEST * first)
     high = min(max((float(e.max()) for e in finite if len(e)), default=first) * 2, HIGHEST * first)
     ends = []
-    for course in courses:
-        color, line, marker = _style(course.name)
-        within = np.isfinite(course.error) & (course.error >= low) & (course.error <= high)
-        shown = np.where(within, course.error, np.nan)
+    for trajectory in trajectories:
+        color, line, marker = _style(trajectory.name)
+        within = np.isfinite(trajectory.error) & (trajectory.error >= low) & (trajectory.error <= high)
+        shown = np.where(within, trajectory.error, np.nan)
         marks = np.unique(np.linspace(0, 0.94 * (len(shown) - 1), MARKS).astype(int)).tolist()
         style: dict[str, Any] = {"color": color, "ls": line, "marker": marker, "ms": 4.5, "lw": 1.6, "markevery": marks}
-        ax.plot(course.evaluations, shown, **style)
-        last = course.error[-1]
+        ax.plot(trajectory.evaluations, shown, **style)
+        last = trajectory.error[-1]
         end = float(np.clip(last, low, high)) if np.isfinite(last) else high
-        ends.append((float(np.log(end / low) / np.log(high / low)), course))
-    longest = max(course.evaluations[-1] for course in courses)
+        ends.append((float(np.log(end / low) / np.log(high / low)), trajectory))
+    longest = max(trajectory.evaluations[-1] for trajectory in trajectories)
     ax.set(yscale="log", ylim=(low, high), xlim=(0, longest))
     ax.set_xlabel("evaluations of both players' gradients", color=INK, **PLAIN)
     ax.set_ylabel(f"{error} (logarithmic)", color=INK, **PLAIN)
@@ -98,8 +98,8 @@ def _draw_errors(ax: Axes, courses: Sequence[Course], error: str) -> None:
     _name(ax, ends)
 
 
-def _name(ax: Axes, ends: list[tuple[float, Course]]) -> None:
-    """Names beside the curves' ends, (height within the panel, course) each, moved apart where they would overlap."""
+def _name(ax: Axes, ends: list[tuple[float, Trajectory]]) -> None:
+    """Names beside the curves' ends, (height within the panel, trajectory) each, spread where they would overlap."""
     ends.sort(key=lambda end: end[0])
     at = np.array([height for height, _ in ends])
     for k in range(1, len(at)):
@@ -108,15 +108,15 @@ def _name(ax: Axes, ends: list[tuple[float, Course]]) -> None:
     for k in range(len(at) - 2, -1, -1):
         at[k] = min(at[k], at[k + 1] - APART)
     wide = 1 / ax.get_position().width  # of the paper, in widths of the panel
-    for (height, course), place in zip(ends, at, strict=True):
-        color, line, marker = _style(course.name)
+    for (height, trajectory), place in zip(ends, at, strict=True):
+        color, line, marker = _style(trajectory.name)
         style: dict[str, Any] = {"transform": ax.transAxes, "clip_on": False, "color": color, "ls": line, "lw": 1.2}
         style |= {"marker": marker, "ms": 4.5, "markevery": [1]}
         ax.plot([1 + 0.002 * wide, 1 + 0.008 * wide, 1 + 0.014 * wide], [height, place, place], **style)
         ax.text(
             1 + 0.018 * wide,
             place,
-            f"{course.name}: {course.said}",
+            f"{trajectory.name}: {trajectory.said}",
             size=8,
             color=INK,
             va="center",
@@ -126,6 +126,6 @@ def _name(ax: Axes, ends: list[tuple[float, Course]]) -> None:
 
 
 def _style(name: str) -> tuple[str, str, str]:
-    from problems.studies.courses import METHODS
+    from problems.studies.trajectories import METHODS
 
     return STYLES[list(METHODS).index(name) % len(STYLES)]

@@ -21,7 +21,7 @@ ROUNDING = 1e-9  # by which a value may lie above its bound, relative to the sca
 
 def solve_saddle(
     problem: SaddleProblem,
-    knobs: DescentAscent,
+    settings: DescentAscent,
     *,
     clock: Clock,
     gap: float,
@@ -30,13 +30,13 @@ def solve_saddle(
     report: Callable[[Any], None],
 ) -> Solution:
     """Play the game; value and bound are what the problem itself says of the players that came of it."""
-    search = SaddleSearch(problem, knobs, clock=clock, gap=gap, seed=seed, device=device)
+    search = SaddleSearch(problem, settings, clock=clock, gap=gap, seed=seed, device=device)
     built = clock.elapsed
     ended = search.run(report)
     solved = clock.elapsed
-    members = [search.players(k) for k in range(knobs.members)]
+    members = [search.players(k) for k in range(settings.members)]
     standings = _standings(search, members, clock)
-    alive = [k for k in range(knobs.members) if not search.lost[k]] or list(range(knobs.members))
+    alive = [k for k in range(settings.members) if not search.lost[k]] or list(range(settings.members))
     chosen = max(alive, key=lambda k: _rank(standings[k]))
     players, value, bound = members[chosen], None, None
     if problem.level is None:
@@ -51,7 +51,7 @@ def solve_saddle(
     verified = gap_left is not None and sound and gap_left <= max(gap, ROUNDING)
     residual = search.history[-1]["residual"]
     status: Status = "optimal" if verified else "feasible"
-    at_rest = search.play.random or residual <= knobs.tolerance or ended == "limit"
+    at_rest = search.play.random or residual <= settings.tolerance or ended == "limit"
     if not verified and (ended == "diverged" or not at_rest):
         status = "not_converged"
     checks = [] if sound else [Check("no value lies above its bound", "<=", bound, False)]
@@ -60,12 +60,12 @@ def solve_saddle(
         value=value,
         bound=bound,
         gap=None if gap_left is None else max(gap_left, 0.0),
-        answer=problem.answer(players) if knobs.members == 1 else [problem.answer(found) for found in members],
+        answer=problem.answer(players) if settings.members == 1 else [problem.answer(found) for found in members],
         values=_numbers(players),
         multipliers=None,
         certificate=Certificate(_kind(problem) if gap_left is not None else "none", verified, exact=False),
         checks=checks,
-        solver=knobs.name,
+        solver=settings.name,
         stats={},
         message="" if verified else _message(ended, value, bound, sound, search),
     )
@@ -138,7 +138,7 @@ def _message(ended: str, value: float | None, bound: float | None, sound: bool, 
         left = "its value is unknown" if value is None else f"value and bound are {bound - value:.3g} apart"
     if search.play.random:
         return f"an answer, not proven best: {left}"
-    if residual <= search.knobs.tolerance:
+    if residual <= search.settings.tolerance:
         return f"a point where neither player moves, not proven best: {left}"
     if ended == "limit":
         return f"an answer by the time limit: {left}, residual {residual:.3g}"

@@ -60,7 +60,7 @@ class DescentAscent:
     name = "descent-ascent"
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a knob that makes no sense."""
+        """Raise ValueError for a setting that makes no sense."""
         wrong = {
             "method": self.method not in get_args(Method),
             "step": not all(0 < step < math.inf for step in both(self.step)),
@@ -73,9 +73,9 @@ class DescentAscent:
             "members": self.members < 1,
             "tolerance": not self.tolerance >= 0,
         }
-        for knob, refused in wrong.items():
+        for setting, refused in wrong.items():
             if refused:
-                raise ValueError(f"{knob} is {getattr(self, knob)!r}; it must be {MEANT[knob]}")
+                raise ValueError(f"{setting} is {getattr(self, setting)!r}; it must be {MEANT[setting]}")
 
 
 MEANT = {
@@ -101,26 +101,26 @@ class SaddleSearch:
     """
 
     def __init__(
-        self, problem: SaddleProblem, knobs: DescentAscent, *, clock: Clock, gap: float, seed: int, device: str
+        self, problem: SaddleProblem, settings: DescentAscent, *, clock: Clock, gap: float, seed: int, device: str
     ) -> None:
         """Start both players, or put them where the state to resume left them."""
-        self.problem, self.knobs, self.clock, self.gap, self.seed = problem, knobs, clock, gap, seed
-        self.play = Play(problem, members=knobs.members, batch=knobs.batch, seed=seed, device=device)
-        self.iteration, self.total, self.interrupted = 0, knobs.iterations, False
+        self.problem, self.settings, self.clock, self.gap, self.seed = problem, settings, clock, gap, seed
+        self.play = Play(problem, members=settings.members, batch=settings.batch, seed=seed, device=device)
+        self.iteration, self.total, self.interrupted = 0, settings.iterations, False
         self.history: list[dict[str, Any]] = []
         self.best: dict[Literal["value", "bound"], tuple[float, Players]] = {}
-        self.lost = torch.zeros(knobs.members, dtype=torch.bool)  # members that diverged: they stay where they were
+        self.lost = torch.zeros(settings.members, dtype=torch.bool)  # members that diverged: they stay where they were
         self.averages: dict[Side, Tensor] = {}
         self._averaged = 0
         self._gradients: dict[Side, Tensor] = {}  # the optimistic rule's last
         self._movers = {
-            side: Mover(self.play.players[side], step, knobs.momentum, optimizer)
-            for side, step, optimizer in zip(SIDES, both(knobs.step), both(knobs.optimizer), strict=True)
+            side: Mover(self.play.players[side], step, settings.momentum, optimizer)
+            for side, step, optimizer in zip(SIDES, both(settings.step), both(settings.optimizer), strict=True)
         }
-        if knobs.averaging is not None or knobs.restart is not None:
+        if settings.averaging is not None or settings.restart is not None:
             self.averages = {side: player.flat.clone() for side, player in self.play.players.items()}
-        if knobs.resume is not None:
-            self._load(knobs.resume)
+        if settings.resume is not None:
+            self._load(settings.resume)
 
     def run(self, report: Callable[[SaddleSearch], None]) -> str:
         """Play; returns "optimal" (value and bound met), "settled", "iterations", "limit" or "diverged"."""
@@ -149,15 +149,15 @@ class SaddleSearch:
 
     def _step(self) -> None:
         """One iteration of the rule; members whose numbers are no longer finite after it are put back and given up."""
-        knobs, play = self.knobs, self.play
-        factor = 1.0 if knobs.schedule is None else knobs.schedule(self.iteration)
+        settings, play = self.settings, self.play
+        factor = 1.0 if settings.schedule is None else settings.schedule(self.iteration)
         before = {side: player.flat.clone() for side, player in play.players.items()}
         play.progress = self.iteration / self.total
-        match knobs.method:
+        match settings.method:
             case "simultaneous":
                 simultaneous(play, self._movers, factor)
             case "alternating":
-                alternating(play, self._movers, factor, knobs.inner)
+                alternating(play, self._movers, factor, settings.inner)
             case "extragradient":
                 extragradient(play, self._movers, factor, before)
             case "optimistic":
@@ -176,11 +176,11 @@ class SaddleSearch:
         if not self.averages:
             return
         self._averaged += 1
-        t, decay = self._averaged, self.knobs.averaging
+        t, decay = self._averaged, self.settings.averaging
         weight = 1 - min(decay, t / (t + 9)) if isinstance(decay, float) else 1 / t  # the start is forgotten soon
         for side, player in self.play.players.items():
             self.averages[side].lerp_(player.flat, weight)
-        if self.knobs.restart is not None and self._averaged == self.knobs.restart:
+        if self.settings.restart is not None and self._averaged == self.settings.restart:
             self._averaged = 0
             self._gradients.clear()
             for side, player in self.play.players.items():
@@ -203,7 +203,7 @@ class SaddleSearch:
         report(self)
         if problem.level is None and self._met():
             return "optimal"
-        at_rest = not self.play.random and residual <= self.knobs.tolerance
+        at_rest = not self.play.random and residual <= self.settings.tolerance
         return "settled" if at_rest and not bool(self.lost.any()) else None
 
     def secured(self) -> tuple[float | None, float | None]:
@@ -232,7 +232,7 @@ class SaddleSearch:
         if value is None and bound is None:
             return
         points = (None, self.averages) if self.averages else (None,)
-        for k in range(self.knobs.members):
+        for k in range(self.settings.members):
             for flats in points:
                 players = self.play.member(k, flats)
                 self._keep("value", value, players, 1)
@@ -294,9 +294,9 @@ class SaddleSearch:
             generator.set_state(numbers.cpu())
 
 
-def both(knob: Any) -> tuple[Any, Any]:
-    """The knob of the maximizing and of the minimizing player."""
-    return knob if isinstance(knob, tuple) else (knob, knob)
+def both(setting: Any) -> tuple[Any, Any]:
+    """The setting of the maximizing and of the minimizing player."""
+    return setting if isinstance(setting, tuple) else (setting, setting)
 
 
 def apart(value: float, bound: float, scale: float) -> float:

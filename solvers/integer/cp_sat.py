@@ -104,12 +104,12 @@ def _bounds(search: Search, rows: Iterable[Row], costs: Integers, step: Fraction
 def _tighten(row: Row, low: list[int | None], high: list[int | None]) -> None:
     """Bound the columns by what the row implies."""
     terms = [(j, a, low[j] if a > 0 else high[j]) for j, a in zip(*row[:2], strict=True) if a]
-    endless = sum(end is None for *_, end in terms)
+    unbounded = sum(end is None for *_, end in terms)
     room = row[2] - sum(a * end for _, a, end in terms if end is not None)
     for j, a, end in terms:
         reach = (room + a * (end or 0)) // abs(a)
         bounds, old = (high, high[j]) if a > 0 else (low, low[j])
-        if endless == (end is None) and abs(reach) <= FAR and (old is None or reach < (old if a > 0 else -old)):
+        if unbounded == (end is None) and abs(reach) <= FAR and (old is None or reach < (old if a > 0 else -old)):
             bounds[j] = reach if a > 0 else -reach
 
 

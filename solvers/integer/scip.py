@@ -35,8 +35,8 @@ def solve_by_scip(search: Search) -> str:
         kind = parameters_pb2.SOLVER_TYPE_GSCIP
         return run_mip(search, kind, arrays, parameters, lambda x, answer: _cut_off(search, look(search, x), answer))
 
-    endless = np.isinf(np.where(form.c > 0, form.lower, form.upper)) & (form.c != 0)
-    if endless.any() and not search.problem.for_all and by_glop(search)[0] == "unbounded":
+    unbounded = np.isinf(np.where(form.c > 0, form.lower, form.upper)) & (form.c != 0)
+    if unbounded.any() and not search.problem.for_all and by_glop(search)[0] == "unbounded":
         return settled(search, solved(0 * costs)[0])  # on unbounded programs SCIP errs, raises or runs for ever
     word, x = solved(costs)
     if word == "optimal" and x is not None and np.abs(x).max(initial=0) < INFINITE:

@@ -15,7 +15,7 @@ from solvers.linear.linear_program import Arrays, LinearProgram, LPResult
 from solvers.proof.certificate import Dual, ExactModel, Leaf
 from solvers.proof.search import Search, offer_repaired
 
-LONG = 0.5  # share of all columns in a listed row from which it is worth rewriting
+DENSE_ROW = 0.5  # share of all columns in a listed row from which it is worth rewriting
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Relaxation:
         row, column = rows.matrix.tocoo().coords
         group, column = outermost[row], column + start
         top = np.unique(group)
-        for i in np.flatnonzero(np.diff(self.form.A.indptr) > LONG * len(self.form.c)):
+        for i in np.flatnonzero(np.diff(self.form.A.indptr) > DENSE_ROW * len(self.form.c)):
             dense = self.form.A[[i], :].toarray()[0]
             lowest, highest = np.full(len(z), np.inf), np.full(len(z), -np.inf)
             np.minimum.at(lowest, group, dense[column])

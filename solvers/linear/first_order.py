@@ -1,8 +1,8 @@
 """Linear programs as saddle points, min over x and max over y of c'x + y'(b - Ax), by descent and ascent.
 
 The iteration is solvers.linear.pdhg; here its points become answers and bounds. Neither is exact, so both are repaired
-first: the problem's own `repair` turns x into an answer, its `mend` the multipliers into ones that bound. Gaps close
-long before the iteration itself has settled.
+first: the problem's own `repair` turns x into an answer, its `dual_repair` the multipliers into ones that bound. Gaps
+close long before the iteration itself has settled.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 EPOCH = 16  # steps in the shortest epoch: each look at the progress makes the processor wait for the device
-MUCH, ENOUGH, LONG = 0.2, 0.8, 0.2  # what the movement has to fall to, and the part of all steps that an epoch may last
+SUFFICIENT_DECAY, NECESSARY_DECAY = 0.2, 0.8  # of the movement within an epoch: ends it at once, or once it rises
+LONGEST_EPOCH = 0.2  # of all steps so far
 LARGE = 1_000_000  # entries from which torch multiplies on a CPU: scipy is faster, and does not wait for busy cores
 
 
@@ -105,7 +106,11 @@ class PrimalDual:
         first, now = (math.sqrt(max(float(square), 0)) for square in (self._first, size))
         rising, self._last = now > self._last, now
         self._next += max(EPOCH, self._k // 2)
-        if now <= MUCH * first or (now <= ENOUGH * first and rising) or self._k >= LONG * self.iterations:
+        if (
+            now <= SUFFICIENT_DECAY * first
+            or (now <= NECESSARY_DECAY * first and rising)
+            or self._k >= LONGEST_EPOCH * self.iterations
+        ):
             self._k, self._next, self._last = 0, 1, math.inf
             dx, dy = float(moved[:n].norm()), float(moved[n:].norm())
             factor = min(max(dy / dx, 1 / 8), 8.0) if min(dx, dy) > 1e-16 else 1.0  # a short epoch may mislead

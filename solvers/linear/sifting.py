@@ -16,8 +16,8 @@ from scipy.sparse import csc_array, csr_array, vstack
 from formulations.problem import Floats, Ints
 from solvers.linear.linear_program import Arrays, LPResult, OpenProgram
 
-NEAR = 8  # columns per row to begin with, the cheapest
-WRONG = 1e-9  # reduced cost below which a column should not stand at its lower bound
+FIRST_COLUMNS_PER_ROW = 8  # columns per row to begin with, the cheapest
+REDUCED_COST_TOLERANCE = 1e-9  # reduced cost below which a column should not stand at its lower bound
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Sifting:
             if part.any():
                 reduced -= block.A.T @ part
         outside = (self._inner[: self._loaded] < 0) & (self._upper[: self._loaded] > 0)
-        wrong = np.flatnonzero(outside & (reduced < -WRONG))
+        wrong = np.flatnonzero(outside & (reduced < -REDUCED_COST_TOLERANCE))
         most = 2 * self._blocks[0].A.shape[0]
         return wrong if len(wrong) <= most else np.sort(wrong[np.argpartition(reduced[wrong], most)[:most]])
 
@@ -120,5 +120,5 @@ def _cheapest(lp: Arrays) -> NDArray[np.bool_]:
     order = np.lexsort((lp.c[lp.A.indices], row))
     rank = np.arange(len(order)) - lp.A.indptr[row[order]]
     chosen = np.zeros(len(lp.c), dtype=bool)
-    chosen[lp.A.indices[order[rank < NEAR]]] = True
+    chosen[lp.A.indices[order[rank < FIRST_COLUMNS_PER_ROW]]] = True
     return chosen

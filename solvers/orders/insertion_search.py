@@ -21,7 +21,7 @@ from formulations.problem import Ints, Ordering
 
 PATIENCE = 500, 10  # rounds without improvement before the search ends by itself: in any case, and for each item
 BLOCK = 50  # items in the largest block that is moved or turned around
-NEAR = 2  # places on either side of a move whose items are asked again
+UPDATED_PLACES = 2  # places on either side of a move whose items are asked again
 LEAST = 1e-10  # relative gain that counts, so that rounding cannot make it go in circles
 
 
@@ -147,4 +147,4 @@ class _Search:
 
 
 def _around(n: int, *places: int) -> Ints:
-    return np.unique(np.clip(np.add.outer(places, np.arange(-NEAR, NEAR + 1)), 0, n - 1))
+    return np.unique(np.clip(np.add.outer(places, np.arange(-UPDATED_PLACES, UPDATED_PLACES + 1)), 0, n - 1))

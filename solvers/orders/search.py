@@ -169,12 +169,12 @@ def _by_subsets(search: OrderSearch, W: Floats, constant: float, clock: Clock, p
 
 
 def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: str) -> None:
-    """The approximate orders of the objective, or of its amenable neighbours, then the local search that suits it."""
+    """The approximate orders of the objective, or of its surrogates, then the local search that suits it."""
     form, sign = search.problem.objective, search.sign
     if isinstance(form, QuadraticAssignment):
         nearby = [form.minimized(search.problem.sense)]
     else:
-        nearby = list(search.problem.amenable)
+        nearby = list(search.problem.surrogates)
     whole = clock.left
     for k, q in enumerate(nearby):
         share = None if clock.limit is None else max(clock.left - whole * (1 - APPROXIMATING), 0.0) / (len(nearby) - k)

@@ -5,7 +5,7 @@ For any multipliers y of the rows, every feasible x has
     c'x  >=  y'(Ax) + sum over j of min over the box of (c - A'y)_j x_j,
 
 and y'(Ax) >= sum of y_i row_lower_i over y_i > 0 plus y_i row_upper_i over y_i < 0. So a bound is one pass over the
-non-zeros. Where an unbounded x_j has a reduced cost of the wrong sign, the problem itself may know how to mend the
+non-zeros. Where an unbounded x_j has a reduced cost of the wrong sign, the problem itself may know how to repair the
 multipliers. Floats are taken for decimals as formulations.arithmetic.exact does. Nothing here imports a solver.
 """
 
@@ -32,10 +32,12 @@ from formulations.arithmetic.exact import (
     scaled,
     transposed_product,
 )
-from formulations.problem import Family, Floats, Integers, Mend, Multipliers, Rows
+from formulations.problem import DualRepair, Family, Floats, Integers, Multipliers, Rows
 from solvers.proof.standard_form import StandardForm
 
-FINE = 2**40  # multipliers are rounded to so many steps at least within the largest cost (more for continuous columns)
+MULTIPLIER_STEPS = (
+    2**40
+)  # multipliers are rounded to so many steps at least within the largest cost (more for continuous columns)
 
 
 @dataclass(frozen=True)
@@ -90,18 +92,20 @@ class Bound:
 class ExactModel:
     """A form and its families in integers over common denominators: bounds and values without rounding."""
 
-    def __init__(self, form: StandardForm, families: Mapping[str, Family], mend: Mend | None = None) -> None:
+    def __init__(
+        self, form: StandardForm, families: Mapping[str, Family], dual_repair: DualRepair | None = None
+    ) -> None:
         """Bring all numbers of the form over common denominators, once.
 
         tolerance: 0 where all columns are integral and so answers are exact; else relative, for rows and values.
         granularity: all values of c'x at feasible points are multiples of it; 0 if some columns are not integral.
         """
-        self.form, self.families, self._mend = form, families, mend
+        self.form, self.families, self._dual_repair = form, families, dual_repair
         self._rows_of: dict[tuple[str, int], tuple[Any, Rows]] = {}
         self._leaves: dict[tuple[int, bytes], tuple[Leaf, Fraction | float]] = {}
         self.tolerance = 0.0 if form.integral.all() else 1e-9  # floats cannot meet rows exactly
         self._cost, self._cost_unit = over_one_denominator(form.c)
-        steps = FINE if form.integral.all() else FINE << 13
+        steps = MULTIPLIER_STEPS if form.integral.all() else MULTIPLIER_STEPS << 13
         self._finer = 10 ** math.ceil(math.log10(max(steps / largest(self._cost), 1)))
         sides = [np.where(np.isfinite(side), side, 0.0) for side in (form.row_lower, form.row_upper)]
         numbers, self._row_unit = over_one_denominator(np.concatenate([form.A.data, *sides]))
@@ -146,8 +150,8 @@ class ExactModel:
             columns, _ = form.columns[rows.variable]
             inside = transposed_product(rows.matrix, as_integers(rows.cumulative(pi.tolist())))
             reduced = _replaced(reduced, columns, minus(reduced[columns], inside))
-        if self._mend is not None:
-            y, reduced = self._mended(y, reduced, lower, upper)
+        if self._dual_repair is not None:
+            y, reduced = self._repaired(y, reduced, lower, upper)
         total += dot(y, np.where(y > 0, self._row_lower, self._row_upper))
         pushed = np.where(reduced > 0, lower, np.where(reduced < 0, upper, 0.0))
         if not np.isfinite(pushed).all():
@@ -156,13 +160,13 @@ class ExactModel:
         value = Fraction(total * corner_unit + dot(reduced, corner), unit * corner_unit)
         return Bound(value, reduced, unit, y, unit // row_unit)
 
-    def _mended(self, y: Integers, reduced: Integers, lower: Floats, upper: Floats) -> tuple[Integers, Integers]:
-        """The multipliers changed by the problem's own mend, if an unbounded column has a wrong reduced cost."""
-        form, endless = self.form, np.isinf(upper)
-        if self._mend is None or not (endless & (reduced < 0)).any():
+    def _repaired(self, y: Integers, reduced: Integers, lower: Floats, upper: Floats) -> tuple[Integers, Integers]:
+        """The multipliers changed by the problem's own dual repair, if an unbounded column has a wrong reduced cost."""
+        form, unbounded = self.form, np.isinf(upper)
+        if self._dual_repair is None or not (unbounded & (reduced < 0)).any():
             return y, reduced
         values = {name: reduced[cols] // self._row_unit for name, (cols, _) in form.columns.items()}
-        change = self._mend(values, {name: endless[cols] for name, (cols, _) in form.columns.items()})
+        change = self._dual_repair(values, {name: unbounded[cols] for name, (cols, _) in form.columns.items()})
         step = np.zeros(len(y), dtype=np.int64)
         for name, p in ({} if change is None else change).items():
             step = _replaced(step, form.names[name], p)

@@ -64,9 +64,9 @@ def game(width: int) -> SaddleProblem:
     )
 
 
-def stepping(width: int, batch: int, members: int = 1, device: str = "cpu", **knobs: Any) -> Callable[[], None]:
+def stepping(width: int, batch: int, members: int = 1, device: str = "cpu", **settings: Any) -> Callable[[], None]:
     """One iteration of the solver: a step of the discriminator, then one of the generator."""
-    set_up = DescentAscent(method="alternating", batch=batch, members=members, iterations=10**9, **knobs)
+    set_up = DescentAscent(method="alternating", batch=batch, members=members, iterations=10**9, **settings)
     search = SaddleSearch(game(width), set_up, clock=Clock(), gap=0.0, seed=0, device=device)
     return torch.no_grad()(search._step)
 
@@ -117,17 +117,17 @@ def test_a_step_against_a_loop_by_hand(report: Report, name: str) -> None:
 
 
 def test_an_ensemble_of_32(report: Report) -> None:
-    knobs: dict[str, Any] = {"optimizer": partial(Adam, fused=True)}
-    took, ratio = in_turns(stepping(32, 64, **knobs), stepping(32, 64, members=32, **knobs), (60, 6))
+    settings: dict[str, Any] = {"optimizer": partial(Adam, fused=True)}
+    took, ratio = in_turns(stepping(32, 64, **settings), stepping(32, 64, members=32, **settings), (60, 6))
     report("32 seeds as one, throughput per seed", "4 / 8 times", f"{32 * ratio:.1f} times ({1e3 * took:.2f} ms alone)")
 
 
 def trained(data: str, kind: str, seeds: int = 1, seed: int = 0) -> tuple[float, Training, Any]:
-    """CPU seconds to train by the recipe's own knobs, the training, and the solution."""
+    """CPU seconds to train by the recipe's own settings, the training, and the solution."""
     start = time.process_time()
     made = drawn(getattr(mixtures, data)(), DRAWS, seed)
     training = Training(data, made, kind, "lagrangian", usual_iterations(data, kind), seeds, seed)
-    solution = solve(training.problem, training.knobs(None), seed=seed)
+    solution = solve(training.problem, training.settings(None), seed=seed)
     return time.process_time() - start, training, solution
 
 
@@ -189,8 +189,8 @@ def test_on_a_gpu(report: Report) -> None:
         torch.cuda.synchronize()
         return (time.perf_counter() - start) / count
 
-    knobs: dict[str, Any] = {"optimizer": partial(Adam, fused=True)}
+    settings: dict[str, Any] = {"optimizer": partial(Adam, fused=True)}
     with threads(torch.get_num_threads()):
-        on_cpu = wall(stepping(512, 4096, **knobs), 5)
-    on_gpu = wall(stepping(512, 4096, device="cuda", **knobs), 200)
+        on_cpu = wall(stepping(512, 4096, **settings), 5)
+    on_gpu = wall(stepping(512, 4096, device="cuda", **settings), 200)
     report("GPU, batch 4,096, 3x512", asked, f"{1 / on_gpu:,.0f} steps/s, {on_cpu / on_gpu:.1f} times one CPU core's")

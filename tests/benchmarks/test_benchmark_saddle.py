@@ -24,7 +24,7 @@ EVALUATIONS = 1000
 SEEDS = range(5)
 TURN = math.sqrt(2)  # the alternating step that turns theta*phi by a quarter
 
-# The best constant knobs of each, by the spectral radius on singular values from 1 to 1/10 (extragradient, optimistic)
+# The best constant steps of each, by the spectral radius on singular values from 1 to 1/10 (extragradient, optimistic)
 # or by the turn of the slowest: 2 pi / (step / 10) iterations, of which a part is enough (restarts).
 RULES: dict[str, dict[str, Any]] = {
     "extragradient": {"method": "extragradient", "step": 0.995},
@@ -34,16 +34,16 @@ RULES: dict[str, dict[str, Any]] = {
 }
 
 
-def left(game: Game, **knobs: Any) -> float:
+def left(game: Game, **settings: Any) -> float:
     """The distance to the saddle after 1,000 evaluations, relative to that at the start."""
-    cost = 2 if knobs["method"] == "extragradient" else 1
+    cost = 2 if settings["method"] == "extragradient" else 1
     ends: list[float] = []
 
     def follow(search: Any) -> None:
-        players = search.play.member(0, search.averages if knobs.get("averaging") else None)
+        players = search.play.member(0, search.averages if settings.get("averaging") else None)
         ends.append(math.hypot(*(float(np.linalg.norm(players[k].numpy() - at)) for k, at in game.saddle.items())))
 
-    rule = DescentAscent(**knobs, iterations=EVALUATIONS // cost, tolerance=0.0)
+    rule = DescentAscent(**settings, iterations=EVALUATIONS // cost, tolerance=0.0)
     solution = solve(replace(game, value=None, bound=None), rule, device="cpu", progress=follow)
     assert solution.stats["iterations"] * cost <= EVALUATIONS
     return ends[-1] / ends[0]
@@ -56,7 +56,7 @@ def test_product(report: Report) -> None:
         "optimistic, step 0.5": {"method": "optimistic", "step": 0.5},
         "alternating, step 1.4142, restarted from averages of 4": {"method": "alternating", "step": TURN, "restart": 4},
     }
-    found = {name: left(plane, **knobs) for name, knobs in rules.items()}
+    found = {name: left(plane, **settings) for name, settings in rules.items()}
     assert min(found.values()) < 1e-20
     report(
         f"theta*phi, {EVALUATIONS:,} gradient evaluations, best method",
@@ -68,9 +68,9 @@ def test_product(report: Report) -> None:
 @pytest.mark.parametrize("n", [20])
 def test_bilinear(report: Report, n: int) -> None:
     found = {}
-    for name, knobs in RULES.items():
+    for name, settings in RULES.items():
         started = time.process_time()
-        worst = max(left(bilinear(n, 10.0, seed), **knobs) for seed in SEEDS)
+        worst = max(left(bilinear(n, 10.0, seed), **settings) for seed in SEEDS)
         found[name] = f"{worst:.1e} ({(time.process_time() - started) / len(SEEDS):.1f} s)"
         if "restarted" in name:
             assert worst < 1e-4

@@ -81,9 +81,9 @@ def test_geometric(report: Report, by: str) -> None:
         value = np.unique([1, high])
         count = np.array([1000]) if len(value) == 1 else np.array([1000, 1000])
         p = count.sum() / (value @ count)
-        game, knobs = geometric_game(value, count), DescentAscent(step=0.5)
+        game, settings = geometric_game(value, count), DescentAscent(step=0.5)
         by_cones = by == "clarabel"
-        solution = solve(geometric(value, count), by) if by_cones else solve(game, knobs, gap=0.0)
+        solution = solve(geometric(value, count), by) if by_cones else solve(game, settings, gap=0.0)
         worst = max(worst, abs(solution.answer - p))
     asked = "1e-6" if by_cones else "1e-6 / 1e-12"
     report(f"geometric by {by} against n / sum x", asked, f"{worst:.1e} at worst, means {MEANS[0]:g} to {MEANS[-1]:g}")

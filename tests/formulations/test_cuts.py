@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from strategies import ends, shapes, subsets
 
 from formulations.graphs import cuts
-from formulations.graphs.cuts import Laminar, crowded, loosely_joined, merge_tree
+from formulations.graphs.cuts import Laminar, dense_sets, merge_tree, small_cuts
 
 Floats = NDArray[np.float64]
 Point = tuple[int, list[tuple[int, int]], list[float]]  # n, edges without loops, x
@@ -171,7 +171,7 @@ points = st.one_of(halves(), anywhere(), near_trees(), hidden())
 def find_crowded(point: Point, cost: Floats | None = None) -> Laminar | None:
     n, edges, x = point
     tail, head = ends(edges)
-    return crowded(n, tail, head, np.array(x, dtype=float), np.zeros(len(edges)) if cost is None else cost)
+    return dense_sets(n, tail, head, np.array(x, dtype=float), np.zeros(len(edges)) if cost is None else cost)
 
 
 @settings(max_examples=400)
@@ -199,7 +199,7 @@ def test_no_set_is_crowded_in_a_convex_combination_of_trees(point: Point) -> Non
 
 
 def without_its_clusters(point: Point) -> bool:
-    """No cluster of x is crowded: only the minimum cuts can find a set."""
+    """No cluster of x is dense_sets: only the minimum cuts can find a set."""
     n, edges, x = point
     order = sorted(range(len(edges)), key=lambda e: -x[e])
     formed, _ = clusters_by_hand(n, edges, order)
@@ -289,7 +289,7 @@ def two_factors(draw: st.DrawFn) -> Point:
 def find_loose(point: Point, at_least: float) -> Laminar | None:
     n, edges, x = point
     tail, head = ends(edges)
-    return loosely_joined(n, tail, head, np.array(x, dtype=float), at_least)
+    return small_cuts(n, tail, head, np.array(x, dtype=float), at_least)
 
 
 def assert_loose_as_brute_force_says(point: Point, at_least: float) -> None:

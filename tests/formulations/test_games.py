@@ -45,7 +45,7 @@ def gradients(problem: SaddleProblem, x: Floats, y: Floats) -> tuple[Floats, Flo
     return dx[0].numpy(), dy[0].numpy()
 
 
-def distances(game: Game, iterations: int, **knobs: Any) -> tuple[Solution, Floats]:
+def distances(game: Game, iterations: int, **settings: Any) -> tuple[Solution, Floats]:
     """The distance to the saddle after every iteration, or to it from the average."""
     found = []
 
@@ -54,7 +54,7 @@ def distances(game: Game, iterations: int, **knobs: Any) -> tuple[Solution, Floa
         found.append(math.hypot(*(float(np.linalg.norm(players[k].numpy() - at)) for k, at in game.saddle.items())))
 
     unjudged = replace(game, value=None, bound=None)
-    solution = solve(unjudged, DescentAscent(iterations=iterations, tolerance=0.0, **knobs), progress=follow)
+    solution = solve(unjudged, DescentAscent(iterations=iterations, tolerance=0.0, **settings), progress=follow)
     return solution, np.array(found)
 
 

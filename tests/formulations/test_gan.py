@@ -259,15 +259,15 @@ def test_the_solver_plays_it_to_the_bound_and_the_same_each_time(data: Data, los
     start = partial(Gaussian, data.center + 1, data.scale * 0.7)  # away from where it ends
     problem = gan(data, start, Quadratic, normal(1), loss=loss)
     adam = partial(torch.optim.Adam, lr=0.02, betas=(0.5, 0.9))
-    knobs = DescentAscent(
+    settings = DescentAscent(
         method="alternating", optimizer=adam, iterations=400, averaging=0.98, schedule=lambda k: 1 - k / 400
     )
-    solution = solve(problem, knobs, seed=1)
+    solution = solve(problem, settings, seed=1)
     assert solution.value is not None
     assert solution.bound is not None
     assert 0 <= solution.bound - solution.value < 0.02
     assert evidence(data, normal(1), solution.answer)["kl_at_least"] < 0.01
-    first, second = (solve(problem, replace(knobs, iterations=20), seed=1) for _ in range(2))
+    first, second = (solve(problem, replace(settings, iterations=20), seed=1) for _ in range(2))
     assert first.value == second.value
     assert first.value < solution.value - 0.05
 
@@ -276,10 +276,10 @@ def test_several_members_are_played_as_each_alone() -> None:
     data = drawn(mixture(), 5000)
     units = data.center, data.scale
     problem = gan(data, partial(Mixture, 3, *units), partial(discriminator, [8], *units), normal(2))
-    knobs = DescentAscent(method="alternating", step=0.05, iterations=20, batch=64)
-    together = solve(problem, replace(knobs, members=3), seed=4)
+    settings = DescentAscent(method="alternating", step=0.05, iterations=20, batch=64)
+    together = solve(problem, replace(settings, members=3), seed=4)
     for k in range(3):
-        alone = solve(problem, knobs, seed=4 + k)
+        alone = solve(problem, settings, seed=4 + k)
         for name in ("f", "d"):
             pairs = zip(alone.answer[name].parameters(), together.answer[k][name].parameters(), strict=True)
             assert all(torch.allclose(one, other, atol=1e-4) for one, other in pairs)

@@ -177,9 +177,9 @@ def test_rare_successes_are_left_to_the_game(capsys: Any, tmp_path: Path, conten
 
 
 def test_a_wrong_p_would_be_a_check_that_fails(capsys: Any, monkeypatch: Any) -> None:
-    knobs = {"solver": DescentAscent(iterations=3)}  # the game does not get far
+    settings = {"solver": DescentAscent(iterations=3)}  # the game does not get far
     monkeypatch.setattr(
-        "problems.geometric._knobs", lambda route: knobs if route == "descent-ascent" else {"solver": route}
+        "problems.geometric._knobs", lambda route: settings if route == "descent-ascent" else {"solver": route}
     )
     code, answer, _ = answer_of(RECIPE, capsys)
     assert code == 1

@@ -16,7 +16,7 @@ from formulations.problem import Floats
 from problems.io.payoff import LARGEST, read_payoff
 from problems.recipe import PROVEN, UNPROVEN, UNUSABLE, run
 from problems.saddle import GAMES, RECIPE
-from problems.studies.courses import METHODS, Course, compare, trend
+from problems.studies.trajectories import METHODS, Trajectory, compare, trend
 from problems.terminal.errors import InputError
 
 
@@ -219,7 +219,7 @@ def test_every_game_has_its_line() -> None:
     assert all(GAMES.values())
 
 
-# What a course does.
+# What a trajectory does.
 
 
 @pytest.mark.parametrize(
@@ -245,19 +245,19 @@ def test_courses_are_told_apart(error: Any, behaviour: str, rate: float | None) 
 
 
 def test_all_methods_start_at_the_same_point_and_spend_as_much() -> None:
-    courses: list[Course] = compare(product(False), 1.0, 40, 1, 0, np.inf)
-    assert [course.name for course in courses] == list(METHODS)
-    for course in courses:
-        assert course.error[0] == pytest.approx(0.5**0.5)
-        assert course.path[0].tolist() == [0.5, 0.5]
-        assert course.evaluations[-1] == 40
-        assert course.error == pytest.approx(np.linalg.norm(course.path, axis=1))
+    trajectories: list[Trajectory] = compare(product(False), 1.0, 40, 1, 0, np.inf)
+    assert [trajectory.name for trajectory in trajectories] == list(METHODS)
+    for trajectory in trajectories:
+        assert trajectory.error[0] == pytest.approx(0.5**0.5)
+        assert trajectory.path[0].tolist() == [0.5, 0.5]
+        assert trajectory.evaluations[-1] == 40
+        assert trajectory.error == pytest.approx(np.linalg.norm(trajectory.path, axis=1))
     assert compare(product(False), 1.0, 40, 1, 0, 0.0) == []
 
 
 def test_a_course_that_leaves_the_finite_numbers_is_shown_without_them() -> None:
     wild: Floats = np.array([1.0, 1e200, np.inf])
-    course = Course("simultaneous", np.arange(3.0), wild, np.zeros((3, 2)), None)
-    assert course.shown["error"] is None
+    trajectory = Trajectory("simultaneous", np.arange(3.0), wild, np.zeros((3, 2)), None)
+    assert trajectory.shown["error"] is None
     left = next(c for c in compare(bilinear(3), 1e-3, 100, 3, 0, np.inf) if c.name == "simultaneous")
     assert not left.error[-1] < 1e100

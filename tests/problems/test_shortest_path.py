@@ -353,7 +353,7 @@ def asking_for_two() -> Problem:
     return replace(problem, subject_to={**problem.subject_to, "source": A[:1] @ x == 2}, repair=None, references=())
 
 
-def endless() -> Problem:
+def unbounded() -> Problem:
     """The model without the refusal of negative cycles: its costs replaced afterwards."""
     problem = shortest_path(ROUND, 0, 3)
     return replace(problem, objective=cp.Minimize(-cp.sum(problem.variables["x"])), references=(), dual=None)  # type: ignore[attr-defined]
@@ -364,7 +364,7 @@ def test_every_solver_tells_infeasible_from_unbounded(solver: str) -> None:
     infeasible = solve(asking_for_two(), solver, time_limit=60)
     assert infeasible.status == "infeasible", infeasible.message
     assert infeasible.proven
-    assert solve(endless(), solver, time_limit=60).status == "unbounded"
+    assert solve(unbounded(), solver, time_limit=60).status == "unbounded"
 
 
 # Lies.
@@ -425,8 +425,8 @@ def test_a_wrong_dual_or_mend_is_caught() -> None:
     high = Multipliers({"source": np.array([4.0])})
     for lie in (
         replace(problem, dual=lambda _: high),
-        replace(problem, mend=lambda reduced, endless: {"source": np.array([10**9])}),
-        replace(problem, dual=lambda _: high, mend=lambda reduced, endless: {"target": np.array([-(10**9)])}),
+        replace(problem, dual_repair=lambda reduced, unbounded: {"source": np.array([10**9])}),
+        replace(problem, dual=lambda _: high, dual_repair=lambda reduced, unbounded: {"target": np.array([-(10**9)])}),
     ):
         assert not solve(lie, longer).proven
 

@@ -254,7 +254,9 @@ def test_a_time_limit_is_obeyed(solver: str) -> None:
 @BOTH
 def test_an_interrupt_ends_it_and_is_said(solver: str) -> None:
     program = (
-        "from tests.test_conic import large\n"
+        "import sys\n"
+        "sys.path += ['tests', 'tests/solvers']\n"
+        "from test_conic import large\n"
         "from solvers import solve\n"
         "problem = large(700)\n"
         "print('ready', flush=True)\n"

@@ -48,12 +48,12 @@ def by_hand(z: np.ndarray) -> np.ndarray:
     return np.r_[-k @ z[2:], k.T @ z[:2] + 0.2 * z[2:]]
 
 
-def search_of(problem: SaddleProblem, seed: int = 0, **knobs: Any) -> SaddleSearch:
-    return SaddleSearch(problem, DescentAscent(**knobs), clock=Clock(), gap=0.0, seed=seed, device="cpu")
+def search_of(problem: SaddleProblem, seed: int = 0, **settings: Any) -> SaddleSearch:
+    return SaddleSearch(problem, DescentAscent(**settings), clock=Clock(), gap=0.0, seed=seed, device="cpu")
 
 
-def played(problem: SaddleProblem, seed: int = 0, **knobs: Any) -> SaddleSearch:
-    search = search_of(problem, seed, **knobs)
+def played(problem: SaddleProblem, seed: int = 0, **settings: Any) -> SaddleSearch:
+    search = search_of(problem, seed, **settings)
     search.run(lambda _: None)
     return search
 
@@ -168,10 +168,10 @@ def gan(nn_parts: bool = False, **more: Any) -> SaddleProblem:
 
 @pytest.mark.parametrize("nn_parts", [False, True])
 def test_an_ensemble_plays_as_its_members_would_alone(nn_parts: bool) -> None:
-    knobs: dict[str, Any] = {"method": "optimistic", "optimizer": Adam, "batch": 8, "iterations": 20}
-    together = played(gan(nn_parts), members=3, **knobs)
+    settings: dict[str, Any] = {"method": "optimistic", "optimizer": Adam, "batch": 8, "iterations": 20}
+    together = played(gan(nn_parts), members=3, **settings)
     for k in range(3):
-        alone = played(gan(nn_parts), seed=k, **knobs)
+        alone = played(gan(nn_parts), seed=k, **settings)
         assert point(together, k) == pytest.approx(point(alone), abs=1e-4)
     assert np.abs(point(together, 0) - point(together, 1)).max() > 0.1
     inputs = torch.randn(5, 2)
@@ -183,7 +183,7 @@ def test_an_ensemble_plays_as_its_members_would_alone(nn_parts: bool) -> None:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("more", [{"optimizer": Adam, "averaging": 0.9}, {"step": 0.01, "momentum": 0.5, "restart": 7}])
 def test_a_resumed_play_goes_on_bit_by_bit(method: Any, more: dict[str, Any]) -> None:
-    knobs = {"method": method, "batch": 8, "iterations": 40, "members": 2, **more}
+    settings = {"method": method, "batch": 8, "iterations": 40, "members": 2, **more}
     states: list[bytes] = []
 
     def save(search: SaddleSearch) -> None:
@@ -191,11 +191,11 @@ def test_a_resumed_play_goes_on_bit_by_bit(method: Any, more: dict[str, Any]) ->
         torch.save(search.state(), buffer)
         states.append(buffer.getvalue())
 
-    whole = search_of(gan(), **knobs)
+    whole = search_of(gan(), **settings)
     whole.run(save)
     halfway = torch.load(io.BytesIO(states[len(states) // 2]), weights_only=True)
     assert 0 < halfway["iteration"] < 40
-    later = played(gan(), **{**knobs, "resume": halfway})
+    later = played(gan(), **{**settings, "resume": halfway})
     assert np.array_equal(point(later), point(whole))
     assert later.history == whole.history
     for side in later.averages:
@@ -218,8 +218,8 @@ def test_a_damaged_state_is_refused(damage: dict[str, Any]) -> None:
 
 
 def test_an_interrupted_play_is_gone_on_from_as_if_it_had_not_been() -> None:
-    knobs = {"batch": 8, "iterations": 40, "optimizer": Adam}
-    whole, part = played(gan(), **knobs), search_of(gan(), **knobs)
+    settings = {"batch": 8, "iterations": 40, "optimizer": Adam}
+    whole, part = played(gan(), **settings), search_of(gan(), **settings)
 
     def press(search: SaddleSearch) -> None:
         if search.iteration >= 20:
@@ -227,7 +227,7 @@ def test_an_interrupted_play_is_gone_on_from_as_if_it_had_not_been() -> None:
 
     assert part.run(press) == "limit"
     assert part.interrupted
-    resumed = played(gan(), resume=part.state(), **knobs)
+    resumed = played(gan(), resume=part.state(), **settings)
     assert np.array_equal(point(resumed), point(whole))
     assert resumed.history == whole.history
 
@@ -371,7 +371,7 @@ def test_a_time_limit_and_an_interruption_keep_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("knob", "value"),
+    ("setting", "value"),
     [
         ("method", "newton"),
         ("step", 0.0),
@@ -386,9 +386,9 @@ def test_a_time_limit_and_an_interruption_keep_the_answer() -> None:
         ("tolerance", -1.0),
     ],
 )
-def test_senseless_knobs_are_refused(knob: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=f"{knob} is .*; it must be"):
-        DescentAscent(**{knob: value})
+def test_senseless_knobs_are_refused(setting: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"{setting} is .*; it must be"):
+        DescentAscent(**{setting: value})
 
 
 @pytest.mark.parametrize(

@@ -255,8 +255,8 @@ def test_what_lies_at_an_assumed_bound_is_not_called_optimal() -> None:
     x = integers(1, 0, None)
     nothing = Family("nothing", lambda _: None, lambda _: pytest.fail("no rows are broken"))
     # What the family leaves unsaid might bound x: so nobody knows.
-    endless = replace(problem(cp.Maximize(cp.sum(x))), for_all=[nothing])
-    word, solution = told(endless, "cp-sat")
+    unbounded = replace(problem(cp.Maximize(cp.sum(x))), for_all=[nothing])
+    word, solution = told(unbounded, "cp-sat")
     assert word == "limit"
     assert solution.status in ("feasible", "no_solution")
 

@@ -34,13 +34,13 @@ STEPS = {
 }  # over the gradient's Lipschitz constant, near best
 STEP = 0.5  # of the others, and of all where they are compared
 FLOOR = 1e-12  # errors relative to the first below which rounding rules
-TREND = 1.3  # factor by which a course has to change over what is fitted
-FEW = 4  # points that make no course
+TREND = 1.3  # factor by which a trajectory has to change over what is fitted
+FEW = 4  # points that make no trajectory
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
-    """The course of one method.
+class Trajectory:
+    """The trajectory of one method.
 
     evaluations  gradient evaluations at every look, float64 (k,)
     error        there, float64 (k,): the distance to the saddle point where that is known, else bound - value
@@ -83,37 +83,37 @@ class Course:
         return f"falls like 1/T^{rate:.2f}" if sublinear else f"factor {rate:.4g} per gradient"
 
 
-def knobs(name: str, lipschitz: float, iterations: int, size: int, step: float | None = None) -> DescentAscent:
+def settings(name: str, lipschitz: float, iterations: int, size: int, step: float | None = None) -> DescentAscent:
     """The method of that name, its step suiting a gradient with that Lipschitz constant.
 
     size  of the smaller player: the larger it is, the slower the game turns, and averages must cover much of a turn
     """
-    knobs = dict(METHODS[name])
-    if "restart" in knobs:
-        knobs["restart"] = max(knobs["restart"], 4 * size)
+    settings = dict(METHODS[name])
+    if "restart" in settings:
+        settings["restart"] = max(settings["restart"], 4 * size)
     return DescentAscent(
-        **knobs, step=(STEPS.get(name, STEP) if step is None else step) / lipschitz, iterations=iterations
+        **settings, step=(STEPS.get(name, STEP) if step is None else step) / lipschitz, iterations=iterations
     )
 
 
 def compare(
     problem: SaddleProblem, lipschitz: float, evaluations: int, size: int, seed: int, until: float
-) -> list[Course]:
-    """The courses of all methods, as many as there is time for until then (time.monotonic), or until Ctrl-C."""
-    courses: list[Course] = []
+) -> list[Trajectory]:
+    """The trajectories of all methods, as many as there is time for until then (time.monotonic), or until Ctrl-C."""
+    trajectories: list[Trajectory] = []
     for name in METHODS:
         left = until - time.monotonic()
-        course = play(problem, name, lipschitz, evaluations, size, seed, left) if left > 0 else None
-        if course is None:
+        trajectory = play(problem, name, lipschitz, evaluations, size, seed, left) if left > 0 else None
+        if trajectory is None:
             break
-        courses.append(course)
-    return courses
+        trajectories.append(trajectory)
+    return trajectories
 
 
 def play(
     problem: SaddleProblem, name: str, lipschitz: float, evaluations: int, size: int, seed: int, seconds: float
-) -> Course | None:
-    """The course of one method; None if it is interrupted or takes longer."""
+) -> Trajectory | None:
+    """The trajectory of one method; None if it is interrupted or takes longer."""
     cost = 2 if name == "extragradient" else 1
     rows: list[tuple[float, ...]] = []
 
@@ -125,13 +125,13 @@ def play(
         )
 
     unjudged = replace(problem, value=None, bound=None, references=())  # it shall not stop where they meet
-    rule = replace(knobs(name, lipschitz, evaluations // cost, size, STEP), tolerance=0.0)
+    rule = replace(settings(name, lipschitz, evaluations // cost, size, STEP), tolerance=0.0)
     limit = None if np.isinf(seconds) else seconds
     stats = solve(unjudged, rule, seed=seed, device="cpu", time_limit=limit, progress=follow).stats
     if stats["interrupted"] or (stats["iterations"] < evaluations // cost and not stats["diverged"]):
         return None
     table = np.array(rows)
-    return Course(name, table[:, 0], table[:, 1], table[:, 2:], stats["residual"])
+    return Trajectory(name, table[:, 0], table[:, 1], table[:, 2:], stats["residual"])
 
 
 def error(problem: SaddleProblem, players: Players) -> float:
@@ -144,7 +144,7 @@ def error(problem: SaddleProblem, players: Players) -> float:
 
 
 def trend(evaluations: Floats, error: Floats) -> tuple[str, float | None]:
-    """What a course does, and how fast, by least squares on the logarithms of its last three quarters.
+    """What a trajectory does, and how fast, by least squares on the logarithms of its last three quarters.
 
     "converges linearly" and "spirals out" come with the error's factor per evaluation; "converges sublinearly" with p
     where it falls like 1 / evaluations^p; "cycles" and "arrives at once" with none. Where it falls, what is fitted is
