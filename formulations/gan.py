@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
-from formulations.likelihood.held_out import CAP, KLBound, kl_bound, likelihood_interval, mean_at_least
+from formulations.likelihood.held_out import LOG_D_CAP, KLBound, kl_bound, likelihood_interval, mean_at_least
 from formulations.likelihood.mixtures import GaussianMixture
 from formulations.players.generators import expectation, normal
 from formulations.players.penalties import uniform_numbers
@@ -43,12 +43,12 @@ Loss = Literal["lagrangian", "minimax", "non-saturating"]
 Start = Callable[[Generator], nn.Module]
 Blur = Callable[[Tensor], Tensor]  # the share of the play that is over -> the noise's size, both (members, batch)
 
-SHARES = (0.6, 0.1)  # of a user's data to train with and to watch by; the rest is held out
-FEWEST = 20  # rows that can be split so
-HELD_OUT, WATCHED = 1 << 18, 1 << 12  # draws of a known density, and of a generator, for either
-CHUNK = 1 << 14
+SPLIT_SHARES = (0.6, 0.1)  # of a user's data to train with and to watch by; the rest is held out
+FEWEST_ROWS = 20  # rows that can be split so
+HELD_OUT_DRAWS, WATCH_DRAWS = 1 << 18, 1 << 12  # draws of a known density, and of a generator, for either
+ROWS_PER_EVALUATION = 1 << 14
 FALSE_REJECTION_RATE = 1e-3  # the error with which a log_density is called one of no density
-EXACT = 1e-6  # standard error above which an entropy is not known
+ENTROPY_TOLERANCE = 1e-6  # standard error above which an entropy is not known
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class Data:
     @cached_property
     def entropy(self) -> float | None:
         """The entropy of q in nats, where it is known."""
-        known = self.density is not None and self.density.entropy_error() <= EXACT
+        known = self.density is not None and self.density.entropy_error() <= ENTROPY_TOLERANCE
         return self.density.entropy() if self.density is not None and known else None
 
 
@@ -96,19 +96,19 @@ def split(rows: ArrayLike, seed: int = 0) -> Data:
     given = np.asarray(rows)
     with np.errstate(over="ignore"):  # refused below
         x = given.astype(np.float32).reshape(len(given), -1) if given.ndim in (1, 2) else given
-    if x.ndim != 2 or len(x) < FEWEST or not x.shape[1]:
-        raise ValueError(f"the data have shape {given.shape}; they must be (n, d) with n at least {FEWEST}")
+    if x.ndim != 2 or len(x) < FEWEST_ROWS or not x.shape[1]:
+        raise ValueError(f"the data have shape {given.shape}; they must be (n, d) with n at least {FEWEST_ROWS}")
     bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
     if len(bad):
         raise ValueError(f"row {bad[0] + 1} of the data has a number that is missing, infinite or beyond float32")
     order = np.random.default_rng([seed, len(x)]).permutation(len(x))
-    train, watch, held_out = np.split(x[order], [int(share * len(x)) for share in np.cumsum(SHARES)])
+    train, watch, held_out = np.split(x[order], [int(share * len(x)) for share in np.cumsum(SPLIT_SHARES)])
     return Data(torch.from_numpy(train), torch.from_numpy(watch), torch.from_numpy(held_out))
 
 
 def drawn(q: GaussianMixture, n: int, seed: int = 0) -> Data:
     """n draws to train with from a density that is known, and many to judge by."""
-    sizes = (n, WATCHED, HELD_OUT)
+    sizes = (n, WATCH_DRAWS, HELD_OUT_DRAWS)
     train, watch, held_out = (q.sample(size, random_numbers(seed, f"data {k}")) for k, size in enumerate(sizes))
     return Data(train, watch, held_out, q)
 
@@ -237,7 +237,7 @@ def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) 
     likelihood_between       V by the central limit theorem, two-sided; None where p is unknown
     level, cap, data, generated  what the bound rests on (formulations.likelihood.held_out.KLBound)
     """
-    found = _divergence(players, data.held_out, noise(HELD_OUT, random_numbers(0, "held out")), level)
+    found = _divergence(players, data.held_out, noise(HELD_OUT_DRAWS, random_numbers(0, "held out")), level)
     known, entropy = hasattr(players["f"], "log_density"), data.entropy
     return {
         "kl_at_least": found.kl_at_least,
@@ -254,7 +254,7 @@ def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) 
 
 def watched_kl(data: Data, noise: Sampler, players: Players) -> float:
     """What d makes of KL(q || p) on the data to watch by: to compare or choose players by, no bound."""
-    return _divergence(players, data.watch, noise(WATCHED, random_numbers(0, "watch"))).estimate
+    return _divergence(players, data.watch, noise(WATCH_DRAWS, random_numbers(0, "watch"))).estimate
 
 
 def _divergence(players: Players, rows: Tensor, z: Tensor, level: float = 0.95) -> KLBound:
@@ -280,8 +280,8 @@ def _likelihood(data: Data, players: Players, level: float) -> tuple[float, floa
     if not np.isfinite(values).all():
         return None
     if data.entropy is not None:  # then values are log p / q less the entropy, and E_q p / q is at most 1
-        ratios = np.exp(np.minimum(values + data.entropy, CAP) - CAP)
-        if math.exp(CAP) * mean_at_least(ratios, FALSE_REJECTION_RATE) > 1:
+        ratios = np.exp(np.minimum(values + data.entropy, LOG_D_CAP) - LOG_D_CAP)
+        if math.exp(LOG_D_CAP) * mean_at_least(ratios, FALSE_REJECTION_RATE) > 1:
             return None
     return likelihood_interval(values, level)
 
@@ -295,4 +295,6 @@ def _mean(values: Floats) -> float | None:
 @torch.no_grad()
 def _mapped(function: Callable[[Tensor], Any], rows: Tensor) -> Floats:
     """The function's values, float64 (n,)."""
-    return np.concatenate([np.asarray(function(part), dtype=np.float64) for part in torch.split(rows, CHUNK)])
+    return np.concatenate(
+        [np.asarray(function(part), dtype=np.float64) for part in torch.split(rows, ROWS_PER_EVALUATION)]
+    )

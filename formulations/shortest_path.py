@@ -51,7 +51,7 @@ from formulations.problem import IntegerValues, Multipliers, Problem, Reference,
 if TYPE_CHECKING:
     import networkx as nx
 
-CHECKED = 50_000  # arcs up to which networkx's minimum cost flow is asked
+LARGEST_CROSS_CHECK = 50_000  # arcs up to which networkx's minimum cost flow is asked
 
 
 def shortest_path(
@@ -215,7 +215,11 @@ def _references(w: Walks, k: int) -> list[Reference]:
         return [
             Reference(f"{'Dijkstra' if nonnegative else 'Bellman-Ford'} (networkx)", lambda: _length(w, nonnegative))
         ]
-    return [Reference("network simplex (networkx)", lambda: _minimum_cost_flow(w, k))] if g.m <= CHECKED else []
+    return (
+        [Reference("network simplex (networkx)", lambda: _minimum_cost_flow(w, k))]
+        if g.m <= LARGEST_CROSS_CHECK
+        else []
+    )
 
 
 def _length(w: Walks, nonnegative: bool) -> float:

@@ -30,7 +30,7 @@ from formulations.players.domains import NonNeg
 from formulations.players.starts import at
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term
 
-SAME = 1e-9  # relative difference of the two masses that rounding may make
+MASS_TOLERANCE = 1e-9  # relative difference of the two masses that rounding may make
 
 
 def transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> Problem:
@@ -149,7 +149,7 @@ def _checked(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> tuple[Floats, Float
             raise ValueError(f"the {name} weights must be finite and >= 0 with a positive sum; correct them")
     if not np.isfinite(C).all():
         raise ValueError("a cost is not finite; give every pair a finite cost")
-    if abs(a_.sum() - b_.sum()) > SAME * a_.sum():
+    if abs(a_.sum() - b_.sum()) > MASS_TOLERANCE * a_.sum():
         raise ValueError(
             f"the weights sum to {a_.sum():.12g} and {b_.sum():.12g}; divide each by its sum, so that all can be moved"
         )

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from formulations.graphs import Network, symmetric
-from formulations.graphs.cuts import TOLERANCE, at_most_a_tree_inside, cut_below_two, merge_tree
+from formulations.graphs.cuts import VIOLATION_TOLERANCE, at_most_a_tree_inside, cut_below_two, merge_tree
 from formulations.graphs.tours import improved, joined, length, nearest, walk
 from formulations.problem import Family, Floats, Ints, Problem, Reference, Rows, Values
 
@@ -108,10 +108,10 @@ def crossed_oddly(n: int, tail: Ints, head: Ints, x: Floats) -> Blossoms | None:
     those nearest to 0 or 1 first. For a handle the best T is known: the edges above 1/2, one more or less where they
     are even (Padberg and Rao 1982).
     """
-    support = np.flatnonzero(x > TOLERANCE / 10)
+    support = np.flatnonzero(x > VIOLATION_TOLERANCE / 10)
     u, v, y = tail[support], head[support], x[support]
     doubt, large = np.minimum(y, 1 - y), y > 0.5
-    fractional = np.flatnonzero(doubt > TOLERANCE / 10)
+    fractional = np.flatnonzero(doubt > VIOLATION_TOLERANCE / 10)
     found: dict[bytes, tuple[Ints, Ints]] = {}
     for order in (np.argsort(-y[fractional], kind="stable"), np.argsort(doubt[fractional], kind="stable")):
         clusters, _ = merge_tree(n, u, v, fractional[order])
@@ -123,7 +123,7 @@ def crossed_oddly(n: int, tail: Ints, head: Ints, x: Floats) -> Blossoms | None:
             if len(teeth) % 2 == 0 and len(leaving):
                 least = leaving[np.argmax(doubt[leaving])]
                 teeth, excess = np.setxor1d(teeth, [least]), excess + 1 - 2 * doubt[least]
-            if len(teeth) % 2 and excess < 1 - TOLERANCE:
+            if len(teeth) % 2 and excess < 1 - VIOLATION_TOLERANCE:
                 smaller = np.flatnonzero(inside == (2 * len(handle) - inside[0] < n))  # or else the others
                 found[smaller.tobytes() + teeth.tobytes()] = (smaller, support[teeth])
     return Blossoms(*map(list, zip(*found.values(), strict=True))) if found else None
@@ -149,7 +149,7 @@ def _nearest_tour(
     seen: set[bytes] = set()
 
     def repair(values: Values) -> Values | None:
-        used = np.flatnonzero(values["x"] > TOLERANCE)
+        used = np.flatnonzero(values["x"] > VIOLATION_TOLERANCE)
         likely = np.union1d(used, edge[np.arange(len(D))[:, None], near])
         order = likely[np.lexsort((D[tail[likely], head[likely]], -np.round(values["x"][likely], 9)))]
         tour = joined(len(D), tail, head, order, D)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulations.arithmetic.rounding import UNIT
+from formulations.arithmetic.rounding import ROUNDOFF
 from formulations.problem import Floats
 
 
@@ -24,7 +24,7 @@ def least_eigenvalues(S: Floats) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
         diagonal = S[:, np.arange(n), np.arange(n)]
         radius = np.abs(S).sum(axis=2) - np.abs(diagonal)
-        proven = (diagonal - radius - 2 * n * UNIT * (np.abs(diagonal) + radius)).min(axis=1, initial=np.inf)
+        proven = (diagonal - radius - 2 * n * ROUNDOFF * (np.abs(diagonal) + radius)).min(axis=1, initial=np.inf)
     proven = np.where(finite & ~np.isnan(proven), proven, -np.inf)
     if not n or not finite.all() or not np.isfinite(proven).all():
         return proven
@@ -32,12 +32,12 @@ def least_eigenvalues(S: Floats) -> Floats:
         computed = np.linalg.eigvalsh(S)[:, 0]
     except np.linalg.LinAlgError:  # no convergence
         return proven
-    c = 4 * (n + 2) * UNIT
+    c = 4 * (n + 2) * ROUNDOFF
     guess = computed - c * (diagonal - computed[:, None]).clip(0).sum(axis=1) - c * np.abs(computed)
     T = S - guess[:, None, None] * np.eye(n)
     trace = T[:, np.arange(n), np.arange(n)].sum(axis=1)
     for i in np.flatnonzero(_positive_definite(T)):
-        proven[i] = max(proven[i], guess[i] - c * max(trace[i], 0) - 2 * UNIT * abs(guess[i]))
+        proven[i] = max(proven[i], guess[i] - c * max(trace[i], 0) - 2 * ROUNDOFF * abs(guess[i]))
     return proven
 
 
@@ -64,7 +64,7 @@ def spectrum(S: Floats) -> tuple[Floats, float]:
     """
     n = len(S)
     values, Q = np.linalg.eigh(S)
-    rounding = 2 * (n + 2) * UNIT
+    rounding = 2 * (n + 2) * ROUNDOFF
     size = float(np.linalg.norm(S))
     defect = float(np.linalg.norm(Q.T @ Q - np.eye(n))) + rounding * (n + 1)
     residual = float(np.linalg.norm(S @ Q - Q * values)) + rounding * (size * np.sqrt(n) + float(np.abs(values).sum()))

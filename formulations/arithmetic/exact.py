@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from formulations.problem import Floats, Integers
 
-ROOM = 2**62  # sums of two such numbers still fit into int64
+SAFE_INT64 = 2**62  # sums of two such numbers still fit into int64
 
 
 def largest(values: Integers) -> int:
@@ -22,7 +22,7 @@ def largest(values: Integers) -> int:
 def as_integers(values: Integers | list[int]) -> Integers:
     """As int64 if all fit with room to add."""
     array = np.array(values, dtype=object) if isinstance(values, list) else values  # numpy would guess at floats
-    return array.astype(np.int64) if largest(array) < ROOM else array.astype(object)
+    return array.astype(np.int64) if largest(array) < SAFE_INT64 else array.astype(object)
 
 
 def over_one_denominator(values: Floats) -> tuple[Integers, int]:
@@ -56,26 +56,26 @@ def multiples(values: Floats, denominator: int) -> Integers:
 
 def as_floats(numerators: Integers, denominator: int) -> Floats:
     """numerators / denominator, rounded once where they are large."""
-    fits = denominator < ROOM
+    fits = denominator < SAFE_INT64
     return np.asarray((numerators if fits else numerators.astype(object)) / denominator, dtype=np.float64)
 
 
 def scaled(values: Integers, factor: int) -> Integers:
     """factor times the values."""
-    fits = largest(values) * factor < ROOM
+    fits = largest(values) * factor < SAFE_INT64
     return values * factor if fits else values.astype(object) * factor
 
 
 def minus(a: Integers, b: Integers) -> Integers:
     """a - b."""
-    fits = largest(a) + largest(b) < ROOM
+    fits = largest(a) + largest(b) < SAFE_INT64
     return a - b if fits else a.astype(object) - b.astype(object)
 
 
 def dot(a: Integers, b: Integers) -> int:
     """The sum of a_i b_i."""
     terms = max(int(min(np.count_nonzero(a), np.count_nonzero(b))), 1)
-    if largest(a) * largest(b) * terms < ROOM:
+    if largest(a) * largest(b) * terms < SAFE_INT64:
         return int((a.astype(np.int64, copy=False) * b.astype(np.int64, copy=False)).sum())
     return int((a.astype(object) * b.astype(object)).sum())
 
@@ -94,7 +94,7 @@ def transposed_product(A: csr_array, y: Integers, entries: Integers | None = Non
 
 def _product(A: csr_array, data: Integers, x: Integers, longest: int, *, transposed: bool) -> Integers:
     """longest: how many products are summed up at most."""
-    if largest(data) * largest(x) * max(longest, 1) < ROOM:
+    if largest(data) * largest(x) * max(longest, 1) < SAFE_INT64:
         whole = csr_array((data.astype(np.int64, copy=False), A.indices, A.indptr), shape=A.shape)
         return np.asarray((whole.T if transposed else whole) @ x.astype(np.int64, copy=False))
     row = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))

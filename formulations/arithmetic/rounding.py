@@ -8,7 +8,7 @@ import numpy as np
 
 from formulations.problem import Floats
 
-UNIT = 2.0**-53  # the unit roundoff u of float64
+ROUNDOFF = 2.0**-53  # the unit roundoff u of float64
 
 
 def arrays(parts: Any, *shapes: tuple[int, ...]) -> tuple[Floats, ...] | None:

@@ -1,4 +1,4 @@
-"""Bounds on quadratic assignment over orders, proven by witnesses: scale <A, P B P'> + offset from one side.
+"""Bounds on quadratic assignment over orders, proven by certificates: scale <A, P B P'> + offset from one side.
 
     any A and B             Gilmore-Lawler bound
     B's diagonal constant   projected eigenvalue bound, convex quadratic bound
@@ -16,33 +16,33 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.rounding import UNIT
+from formulations.arithmetic.rounding import ROUNDOFF
 from formulations.bounds.betweenness import betweenness_bound, betweenness_multipliers
 from formulations.bounds.convex_quadratic import convex_quadratic_bound, convex_quadratic_point
 from formulations.bounds.gilmore_lawler import gilmore_lawler_bound, gilmore_lawler_multipliers
 from formulations.bounds.projected_eigenvalue import projected_eigenvalue_bound, projected_eigenvalue_shift
 from formulations.problem import Floats, QuadraticAssignment, WeakDual
 
-LARGEST = 200  # items of the semidefinite bound: it works on n^3 numbers
+LARGEST_SEMIDEFINITE = 200  # items of the semidefinite bound: it works on n^3 numbers
 
 
 def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
     """Upper bounds on q's values if maximize, else lower ones, in q's units; the stronger ones last.
 
-    Empty if neither A nor B is symmetric. A bound that cannot be had from a witness is inf, or -inf.
+    Empty if neither A nor B is symmetric. A bound that cannot be had from a certificate is inf, or -inf.
     """
     if not ((q.A == q.A.T).all() or (q.B == q.B.T).all()):
         return []
     sign = -1.0 if maximize else 1.0
     A, B = sign * q.scale * ((q.A + q.A.T) / 2), (q.B + q.B.T) / 2
-    rounding = 8 * UNIT * float(np.abs(A).sum()) * float(np.abs(B).max(initial=0))
+    rounding = 8 * ROUNDOFF * float(np.abs(A).sum()) * float(np.abs(B).max(initial=0))
 
-    def dual(name: str, witness: Callable[[float], Any], bound: Callable[[Any], float]) -> WeakDual:
-        def in_units(evidence: Any) -> float:
-            value = sign * (bound(evidence) - rounding) + q.offset
-            return value - sign * 4 * UNIT * (abs(value) + abs(q.offset)) if math.isfinite(value) else value
+    def dual(name: str, certificate: Callable[[float], Any], bound: Callable[[Any], float]) -> WeakDual:
+        def in_units(certificate: Any) -> float:
+            value = sign * (bound(certificate) - rounding) + q.offset
+            return value - sign * 4 * ROUNDOFF * (abs(value) + abs(q.offset)) if math.isfinite(value) else value
 
-        return WeakDual(name, witness, in_units)
+        return WeakDual(name, certificate, in_units)
 
     duals = []
     if len(np.unique(np.diag(B))) == 1:
@@ -57,7 +57,7 @@ def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
         dual(
             "Gilmore-Lawler bound",
             lambda seconds: gilmore_lawler_multipliers(A, B, seconds),
-            lambda evidence: gilmore_lawler_bound(A, B, evidence),
+            lambda certificate: gilmore_lawler_bound(A, B, certificate),
         )
     )
     if len(np.unique(np.diag(B))) == 1:
@@ -65,17 +65,17 @@ def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
             dual(
                 "convex quadratic bound over doubly stochastic matrices",
                 lambda seconds: convex_quadratic_point(A, B, seconds),
-                lambda evidence: convex_quadratic_bound(A, B, evidence),
+                lambda certificate: convex_quadratic_bound(A, B, certificate),
             )
         )
     arrangement = _linear_arrangement(A, B)
-    if arrangement and len(A) <= LARGEST:
+    if arrangement and len(A) <= LARGEST_SEMIDEFINITE:
         w, constant = arrangement
         duals.append(
             dual(
                 "semidefinite betweenness bound",
                 lambda seconds: betweenness_multipliers(w, seconds),
-                lambda evidence: betweenness_bound(w, evidence) + constant,
+                lambda certificate: betweenness_bound(w, certificate) + constant,
             )
         )
     return duals
@@ -99,5 +99,5 @@ def _linear_arrangement(A: Floats, B: Floats) -> tuple[Floats, float] | None:
         return None
     size = float(np.abs(A).sum())
     constant = base * math.fsum(A[elsewhere].tolist()) + corner * math.fsum(np.diag(A).tolist())
-    rounding = UNIT * (8 * abs(constant) + 16 * size * max(float(np.abs(B).max(initial=0)), abs(base)))
+    rounding = ROUNDOFF * (8 * abs(constant) + 16 * size * max(float(np.abs(B).max(initial=0)), abs(base)))
     return 2 * slope * A, constant - (error * size + rounding)

@@ -29,14 +29,14 @@ from typing import Any
 import numpy as np
 
 from formulations.arithmetic.eigenvalues import least_eigenvalues
-from formulations.arithmetic.rounding import UNIT, arrays
+from formulations.arithmetic.rounding import ROUNDOFF, arrays
 from formulations.problem import Floats
 
-UNLIMITED = 100  # rounds where no time is set, fewer beyond 86 items
-ROUNDS = 300  # by then the iteration has long settled to what a bound can show
+UNTIMED_ROUNDS = 100  # rounds where no time is set, fewer beyond 86 items
+MOST_ROUNDS = 300  # by then the iteration has long settled to what a bound can show
 
 
-def betweenness_bound(w: Floats, witness: Any) -> float:
+def betweenness_bound(w: Floats, certificate: Any) -> float:
     """What (lambda, delta) prove of the linear arrangement of w; -inf if they are no such pair.
 
     Of lambda, float64 (n, n, n), the entries i < j < k count; delta float64 (n, n), its diagonal is ignored. A Z_k that
@@ -46,7 +46,7 @@ def betweenness_bound(w: Floats, witness: Any) -> float:
     weights = w[np.triu_indices(n, 1)]
     if n < 3:
         return math.fsum(weights.tolist())
-    found = arrays(witness, (n, n, n), (n, n))
+    found = arrays(certificate, (n, n, n), (n, n))
     if found is None:
         return -math.inf
     multipliers, delta = found
@@ -58,12 +58,12 @@ def betweenness_bound(w: Floats, witness: Any) -> float:
     i, j = rest[:, :, None], rest[:, None, :]
     Z = _over_all_orders(chosen)[item[:, None, None], i, j] - w[i, j]
     Z[:, np.arange(n - 1), np.arange(n - 1)] = shifts
-    least = least_eigenvalues(Z) - 2 * UNIT * np.linalg.norm(Z, axis=(1, 2))  # the differences are rounded
+    least = least_eigenvalues(Z) - 2 * ROUNDOFF * np.linalg.norm(Z, axis=(1, 2))  # the differences are rounded
     if not np.isfinite(least).all():
         return -math.inf
     terms = n / 2 * weights, -chosen[rising] / 2, -shifts.ravel() / 4, (n - 1) / 4 * least
     total = [float(t) for part in terms for t in part.tolist()]
-    return math.fsum(total) - 4 * UNIT * math.fsum(map(abs, total))
+    return math.fsum(total) - 4 * ROUNDOFF * math.fsum(map(abs, total))
 
 
 def betweenness_multipliers(w: Floats, seconds: float) -> tuple[Floats, Floats]:
@@ -89,7 +89,7 @@ def betweenness_multipliers(w: Floats, seconds: float) -> tuple[Floats, Floats]:
     value, sigma = _worth(*best), 0.1 / spread
     Y = np.where(apart, 1 / 12, 0) + np.where(diagonal, 1 / 4, 0)
     Z = np.zeros((n, n, n))
-    rounds = ROUNDS if math.isfinite(seconds) else min(UNLIMITED, int(UNLIMITED * (86 / n) ** 3))
+    rounds = MOST_ROUNDS if math.isfinite(seconds) else min(UNTIMED_ROUNDS, int(UNTIMED_ROUNDS * (86 / n) ** 3))
     for step in range(1, rounds + 1):
         target = W + Z + Y / sigma
         mean = (target + target.transpose(1, 0, 2) + target.transpose(2, 1, 0)) / 3

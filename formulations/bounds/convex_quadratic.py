@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from formulations.arithmetic.rounding import UNIT, arrays
+from formulations.arithmetic.rounding import ROUNDOFF, arrays
 from formulations.bounds.projected_eigenvalue import projected, projected_eigenvalue_shift
 from formulations.problem import Floats
 
@@ -36,13 +36,13 @@ class _Quadratic(NamedTuple):
     error: float
 
 
-def convex_quadratic_bound(A: Floats, B: Floats, witness: Any) -> float:
+def convex_quadratic_bound(A: Floats, B: Floats, certificate: Any) -> float:
     """What (d, X, u), float64 (n,), (n, n), (n,), prove of min <A, P B P'>; -inf if they are no such triple.
 
     A, B float64 (n, n), symmetric, B's diagonal constant. X need not be doubly stochastic.
     """
     n = len(A)
-    found = arrays(witness, (n,), (n, n), (n,))
+    found = arrays(certificate, (n,), (n, n), (n,))
     if found is None or not n:
         return -math.inf
     d, X, u = found
@@ -51,9 +51,9 @@ def convex_quadratic_bound(A: Floats, B: Floats, witness: Any) -> float:
         M = q.W.T @ X @ q.Z  # sum C Y^2 >= 2 <C M, Y> - <C M, M> for all M, where the products C M are by entries
         K = q.C * M
         tangent = 2 * q.W @ K @ q.Z.T + q.L
-        least = (tangent - u[:, None] - 2 * UNIT * (np.abs(tangent) + np.abs(u)[:, None])).min(axis=0)
+        least = (tangent - u[:, None] - 2 * ROUNDOFF * (np.abs(tangent) + np.abs(u)[:, None])).min(axis=0)
         square = float((K * M).sum())
-        error = q.error + 16 * n * (n + 8) * UNIT * float(np.linalg.norm(K)) + 2 * (n * n + 8) * UNIT * square
+        error = q.error + 16 * n * (n + 8) * ROUNDOFF * float(np.linalg.norm(K)) + 2 * (n * n + 8) * ROUNDOFF * square
     if not math.isfinite(float(least.sum()) + square + error + q.constant):
         return -math.inf
     return math.nextafter(math.fsum([*u.tolist(), *least.tolist(), -square, q.constant, -error]), -math.inf)
@@ -116,14 +116,14 @@ def _quadratic(A: Floats, B: Floats, d: Floats) -> _Quadratic:
     s, t = _duals(a, b)
     products = np.multiply.outer(a, b)
     C = products - s[:, None] - t
-    lacking = np.maximum(-C, 0) + 4 * UNIT * (np.abs(products) + np.abs(s)[:, None] + np.abs(t))
+    lacking = np.maximum(-C, 0) + 4 * ROUNDOFF * (np.abs(products) + np.abs(s)[:, None] + np.abs(t))
     norms = float(np.linalg.norm(A)), float(np.linalg.norm(B))
-    error = off_a * norms[1] + off_b * (norms[0] + off_a) + 64 * (n + 8) * UNIT * norms[0] * norms[1]
+    error = off_a * norms[1] + off_b * (norms[0] + off_a) + 64 * (n + 8) * ROUNDOFF * norms[0] * norms[1]
     error += 2 * (skew_a + skew_b) * float(np.abs(s).sum() + np.abs(t).sum())
     error += 2 * float(lacking.max(axis=1, initial=0).sum())
     r, c = A.sum(axis=1), B.sum(axis=1)
     parts = [float(s.sum() + t.sum()), -float(r.sum() * c.sum()) / n**2, -float(B[0, 0]) * math.fsum(d.tolist())]
-    error += 4 * n * UNIT * float(np.abs(s).sum() + np.abs(t).sum()) + 4 * UNIT * sum(map(abs, parts))
+    error += 4 * n * ROUNDOFF * float(np.abs(s).sum() + np.abs(t).sum()) + 4 * ROUNDOFF * sum(map(abs, parts))
     error = error if max(skew_a, skew_b) < 1 / 8 else math.inf
     return _Quadratic(W, Z, np.maximum(C, 0), 2 / n * np.outer(r, c), sum(parts), error)
 
@@ -138,7 +138,8 @@ def _eigenbasis(S: Floats) -> tuple[Floats, Floats, float, float]:
     off = float(np.linalg.norm(lifted - 2 * size / n - (W * a) @ W.T))
     basis = np.column_stack([W, np.full(n, n**-0.5)])
     skew = float(np.linalg.norm(basis.T @ basis - np.eye(n)))
-    return a, W, off + 8 * (n + 8) * UNIT * (float(np.abs(a).sum()) + 4 * size), skew + 4 * n * (n + 4) * UNIT
+    off += 8 * (n + 8) * ROUNDOFF * (float(np.abs(a).sum()) + 4 * size)
+    return a, W, off, skew + 4 * n * (n + 4) * ROUNDOFF
 
 
 def _duals(a: Floats, b: Floats) -> tuple[Floats, Floats]:

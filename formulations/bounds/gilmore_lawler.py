@@ -16,25 +16,25 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.rounding import UNIT, arrays
+from formulations.arithmetic.rounding import ROUNDOFF, arrays
 from formulations.problem import Floats
 
-STEPS = 1000
+SUBGRADIENT_STEPS = 1000
 
 
-def gilmore_lawler_bound(A: Floats, B: Floats, witness: Any) -> float:
+def gilmore_lawler_bound(A: Floats, B: Floats, certificate: Any) -> float:
     """What (S, u) prove of min <A, P B P'>; -inf if they are no such pair.
 
     S, A, B float64 (n, n), B symmetric; u float64 (n,).
     """
     n = len(A)
-    found = arrays(witness, (n, n), (n,))
+    found = arrays(certificate, (n, n), (n,))
     if found is None:
         return -math.inf
     S, u = found
     transfer = S - S.T  # antisymmetric in floats, too
-    costs = _costs(A + transfer, B) + (n + 4) * UNIT * _costs(np.abs(A) + np.abs(transfer), -np.abs(B))
-    least = (costs - u[:, None] - 2 * UNIT * (np.abs(costs) + np.abs(u)[:, None])).min(axis=0, initial=np.inf)
+    costs = _costs(A + transfer, B) + (n + 4) * ROUNDOFF * _costs(np.abs(A) + np.abs(transfer), -np.abs(B))
+    least = (costs - u[:, None] - 2 * ROUNDOFF * (np.abs(costs) + np.abs(u)[:, None])).min(axis=0, initial=np.inf)
     return math.nextafter(math.fsum([*u.tolist(), *least.tolist()]), -math.inf)
 
 
@@ -52,8 +52,8 @@ def gilmore_lawler_multipliers(A: Floats, B: Floats, seconds: float) -> tuple[Fl
     if not (length > 0 and warmth > 0):
         return best
     near, elsewhere = np.sort(_off_diagonal(B), axis=1), ~np.eye(n, dtype=bool)
-    for step in range(STEPS + 1):
-        fall = 0.01 ** (step / STEPS)
+    for step in range(SUBGRADIENT_STEPS + 1):
+        fall = 0.01 ** (step / SUBGRADIENT_STEPS)
         u, plan = _sinkhorn(costs, u, warmth * fall**1.5)
         found = float(u.sum() + (costs - u[:, None]).min(axis=0).sum())
         if found > value:

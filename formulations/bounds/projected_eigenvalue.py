@@ -19,20 +19,20 @@ from typing import Any
 import numpy as np
 
 from formulations.arithmetic.eigenvalues import spectrum
-from formulations.arithmetic.rounding import UNIT, arrays
+from formulations.arithmetic.rounding import ROUNDOFF, arrays
 from formulations.problem import Floats
 
-STEPS = 150
+SUPERGRADIENT_STEPS = 150
 
 
-def projected_eigenvalue_bound(A: Floats, B: Floats, witness: Any) -> float:
+def projected_eigenvalue_bound(A: Floats, B: Floats, certificate: Any) -> float:
     """What the shift d, float64 (n,), proves of min <A, P B P'>; -inf if it is none.
 
     A, B float64 (n, n), symmetric, B's diagonal constant. The errors of the eigenvalues are bounded a posteriori, that
     of all the rest by 64 (n + 8) u ||A|| ||B||, in Frobenius's norm.
     """
     n = len(A)
-    found = arrays((witness,), (n,))
+    found = arrays((certificate,), (n,))
     if found is None or not n:
         return -math.inf
     (d,) = found
@@ -41,7 +41,7 @@ def projected_eigenvalue_bound(A: Floats, B: Floats, witness: Any) -> float:
     (a, error_a), (b, error_b) = _projected_spectrum(shifted), _projected_spectrum(B)
     error = error_a * np.abs(b).sum() + error_b * np.abs(a).sum() + n * error_a * error_b
     constant = float(B[0, 0]) * math.fsum(d.tolist())
-    error += 64 * (n + 8) * UNIT * norms[0] * norms[1] + 4 * UNIT * abs(constant)
+    error += 64 * (n + 8) * ROUNDOFF * norms[0] * norms[1] + 4 * ROUNDOFF * abs(constant)
     rows, columns = shifted.sum(axis=1), B.sum(axis=1)
     mixed = 2 / n * float(np.sort(rows) @ -np.sort(-columns)) - float(rows.sum() * columns.sum()) / n**2
     bound = float(a @ b[::-1]) + mixed - constant - error
@@ -57,7 +57,7 @@ def projected_eigenvalue_shift(A: Floats, B: Floats, seconds: float) -> Floats:
     value, length = -math.inf, float(np.linalg.norm(A)) / 20
     columns = B.sum(axis=1)
     falling = _projected_spectrum(B)[0][::-1] if n else columns
-    for step in range(STEPS):
+    for step in range(SUPERGRADIENT_STEPS):
         shifted = A + np.diag(d)
         values, vectors = np.linalg.eigh(projected(shifted))
         rows = shifted.sum(axis=1)
@@ -71,7 +71,7 @@ def projected_eigenvalue_shift(A: Floats, B: Floats, seconds: float) -> Floats:
         norm = float(np.linalg.norm(ascent))
         if not norm > 0 or time.monotonic() > end:
             break
-        d = d + length * 0.01 ** (step / STEPS) / norm * ascent
+        d = d + length * 0.01 ** (step / SUPERGRADIENT_STEPS) / norm * ascent
     return best
 
 
@@ -84,4 +84,4 @@ def projected(S: Floats) -> Floats:
 def _projected_spectrum(S: Floats) -> tuple[Floats, float]:
     """The eigenvalues of V'SV in rising order, and how far from the exact ones they may be."""
     values, error = spectrum(projected(S))
-    return values[:-1], error + 32 * (len(S) + 8) * UNIT * float(np.linalg.norm(S))
+    return values[:-1], error + 32 * (len(S) + 8) * ROUNDOFF * float(np.linalg.norm(S))

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formulations.arithmetic.exact import ROOM, over_one_denominator
-from formulations.arithmetic.rounding import UNIT, arrays
+from formulations.arithmetic.exact import SAFE_INT64, over_one_denominator
+from formulations.arithmetic.rounding import ROUNDOFF, arrays
 from formulations.problem import Floats
 
 
@@ -52,7 +52,10 @@ def subset_bound(W: Floats, table: Any) -> float:
 def _exact_bound(W: Floats, f: NDArray[np.int64]) -> float:
     n = len(W)
     numerators, denominator = over_one_denominator(W[np.triu_indices(n, 1)])
-    if 8 * (n + 1) * sum(map(abs, numerators.tolist())) >= ROOM or max(-int(f.min()), int(f.max())) >= ROOM // 4:
+    if (
+        8 * (n + 1) * sum(map(abs, numerators.tolist())) >= SAFE_INT64
+        or max(-int(f.min()), int(f.max())) >= SAFE_INT64 // 4
+    ):
         return -math.inf
     whole = np.zeros((n, n), dtype=np.int64)
     whole[np.triu_indices(n, 1)] = numerators
@@ -81,4 +84,4 @@ def _rise(n: int, f: NDArray[Any], W: NDArray[Any]) -> NDArray[Any]:
 
 def _margin(W: Floats, f: Floats) -> float:
     """More than the rounding of one rise: each cut comes of at most 2 n sums of parts of W, no step exceeding |W|."""
-    return 16 * (len(W) + 4) * UNIT * (math.fsum(np.abs(W).ravel().tolist()) + float(np.abs(f).max()))
+    return 16 * (len(W) + 4) * ROUNDOFF * (math.fsum(np.abs(W).ravel().tolist()) + float(np.abs(f).max()))

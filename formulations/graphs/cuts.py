@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, maxi
 from formulations.graphs.network import links
 from formulations.problem import Bools, Floats, Ints, Rows
 
-TOLERANCE = 1e-6  # by how much a row must be broken to count
+VIOLATION_TOLERANCE = 1e-6  # by how much a row must be broken to count
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,27 +196,27 @@ def dense_sets(
 
     tail, head, x, cost are (m,), no loops; grow() gives the greedy_clusters of x, if somebody has them.
     """
-    support = x > TOLERANCE / 10
+    support = x > VIOLATION_TOLERANCE / 10
     pieces = connected_components(links(n, tail[support], head[support]), directed=False)[0]
-    if support.sum() == n - pieces and (x <= 1 + TOLERANCE).all():
+    if support.sum() == n - pieces and (x <= 1 + VIOLATION_TOLERANCE).all():
         return None  # the support is a forest
     clusters = grow() if grow else greedy_clusters(n, tail, head, x, cost)[0]
     owner = clusters.owner(tail, head)
-    broken = clusters.inside(owner, x) > clusters.sizes() - 1 + TOLERANCE
+    broken = clusters.inside(owner, x) > clusters.sizes() - 1 + VIOLATION_TOLERANCE
     if broken.any():
         return clusters.only(broken)
-    return _crowded_by_minimum_cut(n, tail, head, x)
+    return _dense_set_by_minimum_cut(n, tail, head, x)
 
 
-def _crowded_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
+def _dense_set_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
     """The exact answer when no cluster is dense_sets: maximise x(E(S)) - |S| + 1 (Padberg and Wolsey 1983).
 
     Two steps shrink the graph without losing a maximiser: ends of an edge with x = 1 are in S together, and a vertex
     with x(delta(v)) <= 1 need not be in S. What is left (nothing, if x is a forest) takes one flow per vertex.
     """
-    support = x > TOLERANCE / 10
+    support = x > VIOLATION_TOLERANCE / 10
     tail, head, x = tail[support], head[support], x[support]
-    whole = x > 1 - TOLERANCE / 10
+    whole = x > 1 - VIOLATION_TOLERANCE / 10
     size, group = connected_components(links(n, tail[whole], head[whole]), directed=False)
     between = group[tail] != group[head]
     a, b, y = group[tail[between]], group[head[between]], x[between]
@@ -224,7 +224,7 @@ def _crowded_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Lamina
     while True:
         inner = alive[a] & alive[b]
         degree = np.bincount(a[inner], y[inner], size) + np.bincount(b[inner], y[inner], size)
-        thin = alive & (degree <= 1 + TOLERANCE / 10)
+        thin = alive & (degree <= 1 + VIOLATION_TOLERANCE / 10)
         if not thin.any():
             break
         alive &= ~thin
@@ -243,7 +243,7 @@ def _densest(n: int, tail: Ints, head: Ints, x: Floats) -> Ints | None:
     half = np.rint(x * unit / 2).astype(np.int32)
     excess = (np.bincount(tail, half, n) + np.bincount(head, half, n)).astype(np.int32) - unit
     i, j = np.r_[tail, head, np.full(n, source), vertices], np.r_[head, tail, vertices, np.full(n, sink)]
-    best, best_set = TOLERANCE * unit, None
+    best, best_set = VIOLATION_TOLERANCE * unit, None
     for r in range(n):
         gain, loss = np.maximum(excess, 0), np.maximum(-excess, 0)
         gain[r] = half.sum() + unit * n  # r is in S
@@ -258,7 +258,7 @@ def _densest(n: int, tail: Ints, head: Ints, x: Floats) -> Ints | None:
 def small_cuts(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -> Laminar | None:
     """Sets with x(delta(S)) < at_least, 0 < |S| < n: all among the clusters of x, or else a minimum cut; or None."""
     # An edge with x >= at_least crosses no such cut: its ends are one vertex for the flows.
-    heavy = x >= at_least - TOLERANCE / 10
+    heavy = x >= at_least - VIOLATION_TOLERANCE / 10
     size, group = connected_components(links(n, tail[heavy], head[heavy]), directed=False)
     if size < 2:
         return None
@@ -268,10 +268,10 @@ def small_cuts(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -> La
     degree = (np.bincount(tail, x, n) + np.bincount(head, x, n)).astype(np.float64)
     touching = candidates.inside(np.arange(n), degree)
     leaving = touching - 2 * candidates.inside(candidates.owner(tail, head), x)
-    broken = (leaving < at_least - TOLERANCE) & (candidates.sizes() < n)
+    broken = (leaving < at_least - VIOLATION_TOLERANCE) & (candidates.sizes() < n)
     if broken.any():
         return candidates.only(broken)
-    sets = _cuts_by_phases(size, group[tail], group[head], x, at_least - TOLERANCE)
+    sets = _cuts_by_phases(size, group[tail], group[head], x, at_least - VIOLATION_TOLERANCE)
     return _laminar(n, [np.isin(group, part) for part in sets]) if sets else None
 
 
@@ -336,10 +336,10 @@ def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
     The ends of an edge with x = 1 then need not be told apart, nor those of the vertex that they merge into (Padberg
     and Rinaldi 1990), so that what is left for the flows is small.
     """
-    support = x > TOLERANCE / 10
+    support = x > VIOLATION_TOLERANCE / 10
     tail, head, x = tail[support], head[support], x[support]
     group, i, j, y = np.arange(n), tail, head, x
-    while (whole := y > 1 - TOLERANCE / 10).any():
+    while (whole := y > 1 - VIOLATION_TOLERANCE / 10).any():
         size, merged = connected_components(links(group.max() + 1, i[whole], j[whole]), directed=False)
         group, i, j = merged[group], merged[i], merged[j]
         if size == 1:
@@ -347,7 +347,7 @@ def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
         between = np.flatnonzero(i != j)
         total = csr_array((y[between], np.sort([i[between], j[between]], axis=0)), shape=(size, size)).tocoo()
         (i, j), y = total.coords, total.data
-        broken = np.flatnonzero(np.bincount(i, y, size) + np.bincount(j, y, size) < 2 - TOLERANCE)
+        broken = np.flatnonzero(np.bincount(i, y, size) + np.bincount(j, y, size) < 2 - VIOLATION_TOLERANCE)
         if len(broken):
             return _laminar(n, [group == part for part in broken])
     small = small_cuts(int(group.max()) + 1, i, j, y, at_least=2)

@@ -24,7 +24,7 @@ from formulations.graphs.network import links
 from formulations.graphs.walks import FLOW_TOLERANCE, Walks, lightest_path, reach, widest_path
 from formulations.problem import Bools, Family, Ints, Problem, Rows, Values
 
-PARTS = 10  # paths that a fractional flow is taken apart into
+MOST_FLOW_PATHS = 10  # paths that a fractional flow is taken apart into
 
 
 def limited(
@@ -88,7 +88,7 @@ def _within(
 ) -> Values | None:
     """The lightest fitting path among those that the flow is made of and those that spare one resource most."""
     g, flow, found = w.g, values["x"].copy(), []
-    for _ in range(PARTS):
+    for _ in range(MOST_FLOW_PATHS):
         way = widest_path(g, flow, np.ones(g.m, dtype=bool), w.t)
         if way is None or not len(way):
             break

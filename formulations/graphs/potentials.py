@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulations.arithmetic.exact import ROOM, as_integers, largest
+from formulations.arithmetic.exact import SAFE_INT64, as_integers, largest
 from formulations.problem import Integers, Ints
 
-EVERY = 64  # sweeps between two looks for a cycle
+SWEEPS_BETWEEN_CYCLE_CHECKS = 64  # sweeps between two looks for a cycle
 
 
 def potentials(n: int, tail: Ints, head: Ints, cost: Integers) -> tuple[Integers | None, Ints]:
@@ -21,7 +21,7 @@ def potentials(n: int, tail: Ints, head: Ints, cost: Integers) -> tuple[Integers
     out of vertices whose label changed are relaxed at once, in whole numbers (cost: Integers (m,)).
     """
     cost = as_integers(cost)
-    if largest(cost) * (n + 1) >= ROOM:
+    if largest(cost) * (n + 1) >= SAFE_INT64:
         cost = cost.astype(object)
     d, parent = np.zeros(n, dtype=cost.dtype), np.full(n, -1)
     order = np.argsort(tail, kind="stable")
@@ -35,7 +35,7 @@ def potentials(n: int, tail: Ints, head: Ints, cost: Integers) -> tuple[Integers
         changed, least = np.unique(head[arcs[rising]], return_index=True)
         d[changed], parent[changed] = label[rising[least]], arcs[rising[least]]
         sweeps += 1
-        if sweeps & (sweeps - 1) == 0 or sweeps % EVERY == 0:
+        if sweeps & (sweeps - 1) == 0 or sweeps % SWEEPS_BETWEEN_CYCLE_CHECKS == 0:
             cycle = _cycle(parent, tail)
             if len(cycle):
                 return None, cycle

@@ -10,9 +10,9 @@ import numpy as np
 
 from formulations.problem import Floats, Ints
 
-NEIGHBOURS = 8  # neighbours of each item that exchanges join it to
-SEGMENT = 3  # items that are moved together at most (Or 1976)
-LEAST = 1e-10  # relative gain that counts, so that rounding cannot make it go in circles
+NEIGHBOURS_PER_ITEM = 8  # neighbours of each item that exchanges join it to
+LONGEST_SEGMENT = 3  # items that are moved together at most (Or 1976)
+LEAST_RELATIVE_GAIN = 1e-10  # relative gain that counts, so that rounding cannot make it go in circles
 
 
 def length(tour: Ints, D: Floats) -> float:
@@ -31,7 +31,7 @@ def nearest(D: Floats) -> Ints:
     """The nearest items of each, int64 (n, k), k at most 8."""
     n = len(D)
     closest: Ints = np.argsort(D + np.diag(np.full(n, np.inf)), axis=1, kind="stable")
-    return closest[:, : min(NEIGHBOURS, n - 1)]
+    return closest[:, : min(NEIGHBOURS_PER_ITEM, n - 1)]
 
 
 def joined(n: int, tail: Ints, head: Ints, order: Ints, D: Floats) -> Ints:
@@ -74,7 +74,7 @@ def improved(tour: Ints, D: Floats, near: Ints) -> Ints:
 
     Every exchange joins an item to one that is near it; near is int64 (n, k), the items to try for each.
     """
-    n, least = len(tour), LEAST * float(np.abs(D).max(initial=0))
+    n, least = len(tour), LEAST_RELATIVE_GAIN * float(np.abs(D).max(initial=0))
     a, c = np.repeat(np.arange(n), near.shape[1]), near.ravel()  # to be joined
     while n > 4:
         place = np.argsort(tour)
@@ -86,7 +86,7 @@ def improved(tour: Ints, D: Floats, near: Ints) -> Ints:
             e = int(gain.argmax())
             if gain[e] > best:
                 best, move = gain[e], (p[e], q[e], 0, step, 0)
-            for k in range(1, SEGMENT + 1):  # a and the k - 1 items before it (against the step) move to c
+            for k in range(1, LONGEST_SEGMENT + 1):  # a and the k - 1 items before it (against the step) move to c
                 first, before = tour[(p - step * (k - 1)) % n], tour[(p - step * k) % n]
                 freed = D[before, first] + D[a, after_a] - D[before, after_a] - D[a, c]
                 outside = (step * (p - q)) % n >= k

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import networkx as nx
 
 Pair = tuple[Hashable, Hashable]
-NONE = np.zeros(0, dtype=np.int64)
+NO_ARCS = np.zeros(0, dtype=np.int64)
 FLOW_TOLERANCE = 1e-6  # flow from which an arc counts as used
-NAMED = 8  # names that a message lists
+NAMES_IN_MESSAGE = 8  # names that a message lists
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def compressed(g: Network, s: int, t: int) -> Network:
     used = np.zeros(g.n, dtype=bool)
     used[g.tail] = used[g.head] = True
     used[[s, t]] = False
-    order = np.r_[s, np.flatnonzero(used), [t] if s != t else NONE]
+    order = np.r_[s, np.flatnonzero(used), [t] if s != t else NO_ARCS]
     place = np.full(g.n, -1)
     place[order] = np.arange(len(order))
     positions = None if g.positions is None else g.positions[order]
@@ -139,7 +139,7 @@ def path(n: int, tail: Ints, head: Ints, s: int, t: int) -> Ints | None:
     from scipy.sparse.csgraph import breadth_first_order
 
     if s == t:
-        return NONE
+        return NO_ARCS
     _, before = breadth_first_order(links(n, tail, head), s)
     if before[t] < 0:
         return None
@@ -183,7 +183,7 @@ def widest_path(g: Network, flow: Floats, allowed: Bools, t: int) -> Ints | None
     Where no path carries flow, or weights are negative, it is a path of fewest arcs at the level itself.
     """
     top = flow.max(initial=0.0, where=allowed)
-    levels = top * 0.5 ** np.arange(1, 30) if top > 0 else NONE.astype(float)
+    levels = top * 0.5 ** np.arange(1, 30) if top > 0 else NO_ARCS.astype(float)
     for level in [*levels.tolist(), -np.inf]:
         chosen = np.flatnonzero(allowed & (flow >= level))
         found = path(g.n, g.tail[chosen], g.head[chosen], 0, t)
@@ -256,7 +256,7 @@ def quoted(name: Hashable) -> str:
 
 def listed(names: Sequence[Hashable]) -> str:
     """Some of the names."""
-    return ", ".join(map(quoted, names[:NAMED])) + (", ..." if len(names) > NAMED else "")
+    return ", ".join(map(quoted, names[:NAMES_IN_MESSAGE])) + (", ..." if len(names) > NAMES_IN_MESSAGE else "")
 
 
 def matching(g: Network, pairs: Collection[tuple[Hashable, Hashable]], *, undirected: bool) -> Iterator[Ints]:

@@ -21,9 +21,9 @@ from numpy.typing import ArrayLike
 
 from formulations.problem import Floats
 
-CAP = 3.0  # of log d, decided before any sample is seen
+LOG_D_CAP = 3.0  # of log d, decided before any sample is seen
 MOST_OF_CAPITAL_AT_STAKE = 0.75  # the largest share of the capital that a single draw can lose
-HALVINGS = 30
+BISECTION_STEPS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,9 @@ class KLBound:
         return -entropy - self.kl_at_least
 
 
-def kl_bound(log_d_data: ArrayLike, log_d_generated: ArrayLike, *, level: float = 0.95, cap: float = CAP) -> KLBound:
+def kl_bound(
+    log_d_data: ArrayLike, log_d_generated: ArrayLike, *, level: float = 0.95, cap: float = LOG_D_CAP
+) -> KLBound:
     """The bound on KL(q || p) that log d proves by its values at fresh data (n,) and at fresh samples of p (m,).
 
     Fresh: independent, in the order drawn (rows of a file: in random order), and used neither to train nor to choose
@@ -84,7 +86,7 @@ def mean_at_least(x: Floats, error: float) -> float:
     """
     target, stake = -math.log(error), stakes(x, error)
     low, high = 0.0, 1.0
-    for _ in range(HALVINGS):
+    for _ in range(BISECTION_STEPS):
         m = (low + high) / 2
         refuted = np.log1p(np.minimum(stake, MOST_OF_CAPITAL_AT_STAKE / m) * (x - m)).cumsum().max() >= target
         low, high = (m, high) if refuted else (low, m)

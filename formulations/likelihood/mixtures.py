@@ -15,8 +15,8 @@ from torch import Generator, Tensor
 
 from formulations.problem import Floats
 
-DRAWS = 1 << 16  # for an entropy that no quadrature gives
-REACH = 12  # standard deviations beyond which a Gaussian is nothing: 1 - Phi(12) = 2e-33
+ENTROPY_DRAWS = 1 << 16  # for an entropy that no quadrature gives
+QUADRATURE_REACH = 12  # standard deviations beyond which a Gaussian is nothing: 1 - Phi(12) = 2e-33
 
 
 class GaussianMixture:
@@ -83,8 +83,8 @@ class GaussianMixture:
         if self.dims == 1:
             x, weight = self._quadrature()
             return float(weight @ (np.exp(self.log_density(x)) * self._doubt(x))), 0.0
-        doubt = self._doubt(self.sample(DRAWS, torch.Generator().manual_seed(0)))
-        return float(doubt.mean()), float(doubt.std() / math.sqrt(DRAWS))
+        doubt = self._doubt(self.sample(ENTROPY_DRAWS, torch.Generator().manual_seed(0)))
+        return float(doubt.mean()), float(doubt.std() / math.sqrt(ENTROPY_DRAWS))
 
     def _doubt(self, x: ArrayLike) -> Floats:
         """H(k | X = x), float64 (n,)."""
@@ -93,7 +93,7 @@ class GaussianMixture:
 
     def _quadrature(self) -> tuple[Floats, Floats]:
         """Nodes (n, 1) and weights (n,): Gauss-Legendre between all points at whole sds from a mean."""
-        ends = np.unique(self.means + self.sds * np.arange(-REACH, REACH + 1))
+        ends = np.unique(self.means + self.sds * np.arange(-QUADRATURE_REACH, QUADRATURE_REACH + 1))
         node, weight = np.polynomial.legendre.leggauss(16)
         half = np.diff(ends)[:, None] / 2
         return (ends[:-1, None] + half * (1 + node)).reshape(-1, 1), (half * weight).ravel()

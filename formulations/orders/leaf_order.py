@@ -24,7 +24,7 @@ from formulations.problem import Floats, Ints
 
 Linkage = Literal["single", "complete", "average", "ward"]
 Splits = dict[tuple[int, int], int]  # (a, b): m where a node's leaves are a..b-1, those of its children a..m-1, m..b-1
-CELLS = 1 << 16  # of the sums in a min-plus product at a time: they stay in the cache
+MIN_PLUS_BLOCK = 1 << 16  # of the sums in a min-plus product at a time: they stay in the cache
 
 
 def linkage_tree(d: Floats, method: Linkage = "average") -> Floats:
@@ -106,7 +106,7 @@ def _opposite(u: int, a: int, b: int, splits: Splits) -> slice:
 def _min_plus(x: Floats, y: Floats) -> Floats:
     """The matrix of min over j of x[i, j] + y[j, k]."""
     product = np.empty((len(x), y.shape[1]))
-    step = max(CELLS // y.size, 1)
+    step = max(MIN_PLUS_BLOCK // y.size, 1)
     for i in range(0, len(x), step):
         np.min(x[i : i + step, :, None] + y, axis=1, out=product[i : i + step])
     return product

@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, mini
 
 from formulations.problem import Floats, Ints
 
-EQUAL = 1e-9  # relative to the largest: eigenvalues, or cuts, that are no further apart count as equal
+TIE_TOLERANCE = 1e-9  # relative to the largest: eigenvalues, or cuts, that are no further apart count as equal
 
 
 def order_starts(w: Floats, count: int = 4) -> Ints:
@@ -68,7 +68,7 @@ def _least_vectors(w: Floats) -> Floats:
     laplacian += (1 + size) / n  # lifts that of the constant vector, which is 0, above all others
     for wanted in (min(12, n - 1), n - 1):
         values, vectors = eigh(laplacian, subset_by_index=[0, wanted - 1])
-        least = values <= values[0] + EQUAL * size
+        least = values <= values[0] + TIE_TOLERANCE * size
         if not least.all():
             break
     return np.asarray(vectors[:, least])
@@ -81,7 +81,7 @@ def frontal_orders(w: Floats, firsts: Ints) -> Ints:
     """
     w = _without_diagonal(w)
     n, each = len(w), np.arange(len(firsts))
-    close = EQUAL * float(np.abs(w).sum(axis=1).max(initial=0))
+    close = TIE_TOLERANCE * float(np.abs(w).sum(axis=1).max(initial=0))
     more = np.tile(w.sum(axis=1), (len(firsts), 1))  # what placing an item adds to the cut
     touched = np.full(more.shape, -1)
     orders = np.empty((len(firsts), n), dtype=np.int64)

@@ -25,7 +25,7 @@ import numpy as np
 from formulations.problem import Floats, Ints, Ordering
 
 Penalty = Callable[[Floats, Floats], Floats]  # near, far, of shapes that broadcast -> their penalty, of any real dtype
-CHUNK = 1 << 17  # entries of h at a time: they stay in cache
+BLOCK_ENTRIES = 1 << 17  # entries of h at a time: they stay in cache
 
 
 def anti_robinson(d: Floats, penalty: Penalty) -> Ordering:
@@ -80,7 +80,7 @@ class _Steps:
         turn = np.sign(window[:, None] - window) - np.sign(old[:, None] - old)
         y, z = np.nonzero(turn)
         turn, y, z = turn[y, z], items[y], items[z]
-        size = max(1, CHUNK // len(order))
+        size = max(1, BLOCK_ENTRIES // len(order))
         for at in range(0, len(y), size):
             part = slice(at, at + size)
             change = self._h(y[part], z[part]) * turn[part, None].astype(np.int8)

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor, nn
 
-from formulations.likelihood.held_out import CAP
+from formulations.likelihood.held_out import LOG_D_CAP
 from formulations.players.networks import Affine, Capped, Fourier, Scalar, Stackable, Standardize, mlp
 from formulations.problem import Sampler
 
-LEAST = 0.05  # slope of a flow, in standard units
-HALVINGS = 60  # of an interval, to the last bit of float64
+LEAST_SLOPE = 0.05  # slope of a flow, in standard units
+BISECTION_STEPS = 60  # of an interval, to the last bit of float64
 LOG_2_PI = math.log(2 * math.pi)
 
 
@@ -161,7 +161,7 @@ class Flow(KnownDensity):
         if i:
             c = c + self.conditioners[i - 1](before)
         u, v, w = c[..., 2:].chunk(3, dim=-1)
-        return c[..., 0], LEAST + c[..., 1].exp(), u.exp(), v.exp(), w
+        return c[..., 0], LEAST_SLOPE + c[..., 1].exp(), u.exp(), v.exp(), w
 
     def standard(self, z: Tensor) -> Tensor:
         """m, coordinate by coordinate."""
@@ -194,7 +194,7 @@ def _slope(t: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, 
 def _fall(y: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
     """The t with m(t) = y: each tanh is within -1 and 1, which brackets it."""
     middle, reach = (y - b) / linear, height.sum(-1) / linear
-    for _ in range(HALVINGS):
+    for _ in range(BISECTION_STEPS):
         reach = reach / 2
         middle = middle + torch.where(_rise(middle, b, linear, height, steep, at) < y, reach, -reach)
     return middle
@@ -213,7 +213,7 @@ def discriminator(
     scale: Tensor,
     generator: Generator,
     octaves: int = 0,
-    cap: float = CAP,
+    cap: float = LOG_D_CAP,
 ) -> nn.Sequential:
     """A network from samples in the data's units to one number each, (..., d) -> (...): log d, or a logit.
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formulations.arithmetic.exact import ROOM, over_one_denominator
+from formulations.arithmetic.exact import SAFE_INT64, over_one_denominator
 from formulations.problem import Floats, Ints
 
 LARGEST = 24  # items: 2^24 subsets at 40 bytes each
@@ -42,7 +42,7 @@ def subset_program(W: Floats, *, seconds: float = math.inf) -> tuple[Ints, float
     cut, size = _cuts(weights), np.bitwise_count(np.arange(2**n, dtype=np.uint32))
     ranked = np.argsort(size, kind="stable")  # all subsets, the small ones first
     first = np.searchsorted(size[ranked], np.arange(n + 2))
-    never = ROOM if cut.dtype == np.int64 else math.inf
+    never = SAFE_INT64 if cut.dtype == np.int64 else math.inf
     f = np.full(2**n, never, dtype=cut.dtype)
     f[0] = done = 0
     for k in range(1, n + 1):
@@ -64,7 +64,7 @@ def _weights(W: Floats) -> tuple[NDArray[Any], int]:
     """W, without its diagonal, over one denominator: int64 if n times the sum of all fits, else as it is over 1."""
     pairs = np.triu_indices(len(W), 1)
     numerators, denominator = over_one_denominator(W[pairs])
-    fits = 8 * (len(W) + 1) * sum(map(abs, numerators.tolist())) < ROOM
+    fits = 8 * (len(W) + 1) * sum(map(abs, numerators.tolist())) < SAFE_INT64
     upper = np.zeros(W.shape, dtype=np.int64 if fits else np.float64)
     upper[pairs] = numerators if fits else W[pairs]
     return upper + upper.T, denominator if fits else 1

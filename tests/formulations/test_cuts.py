@@ -16,7 +16,7 @@ from formulations.graphs.cuts import Laminar, dense_sets, merge_tree, small_cuts
 
 Floats = NDArray[np.float64]
 Point = tuple[int, list[tuple[int, int]], list[float]]  # n, edges without loops, x
-CLEAR = 1e-4  # what is broken by this much must be found; what is broken by less than TOLERANCE need not be
+CLEAR = 1e-4  # what is broken by this much must be found; what is broken by less than VIOLATION_TOLERANCE need not be
 
 
 # Laminar families, the slow way.
@@ -184,10 +184,10 @@ def test_a_crowded_set_is_found_just_when_brute_force_finds_one(point: Point, se
     if found is None:
         assert worst <= CLEAR
     else:
-        assert worst > cuts.TOLERANCE / 2
+        assert worst > cuts.VIOLATION_TOLERANCE / 2
         assert len(found) > 0
         for members in found.members():
-            assert inside(members, edges, x) > len(members) - 1 + cuts.TOLERANCE / 2
+            assert inside(members, edges, x) > len(members) - 1 + cuts.VIOLATION_TOLERANCE / 2
 
 
 @settings(max_examples=100)
@@ -234,19 +234,19 @@ def test_a_crowded_set_hangs_on_a_contracted_edge() -> None:
     found = find_crowded(point)
     assert found is not None
     for members in found.members():
-        assert inside(members, edges, point[2]) > len(members) - 1 + cuts.TOLERANCE / 2
+        assert inside(members, edges, point[2]) > len(members) - 1 + cuts.VIOLATION_TOLERANCE / 2
 
 
 def test_many_random_points_reach_the_minimum_cuts_and_both_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     reached: list[bool] = []
-    exact = cuts._crowded_by_minimum_cut
+    exact = cuts._dense_set_by_minimum_cut
 
     def counting(n: int, tail: Any, head: Any, x: Any) -> Laminar | None:
         found = exact(n, tail, head, x)
         reached.append(found is not None)
         return found
 
-    monkeypatch.setattr(cuts, "_crowded_by_minimum_cut", counting)
+    monkeypatch.setattr(cuts, "_dense_set_by_minimum_cut", counting)
     rng = np.random.default_rng(7)
     for _ in range(400):
         n = int(rng.integers(5, 9))
@@ -256,7 +256,7 @@ def test_many_random_points_reach_the_minimum_cuts_and_both_answers(monkeypatch:
         x = np.minimum(weights * total / max(weights.sum(), 1), 1).tolist()
         worst = max(inside(s, edges, x) - len(s) + 1 for s in subsets(n))
         found = find_crowded((n, edges, x))
-        assert (found is not None) == (worst > cuts.TOLERANCE)
+        assert (found is not None) == (worst > cuts.VIOLATION_TOLERANCE)
     assert sum(reached) >= 10
     assert len(reached) - sum(reached) >= 10
 
@@ -302,7 +302,7 @@ def assert_loose_as_brute_force_says(point: Point, at_least: float) -> None:
         assert len(found) > 0
         for members in found.members():
             assert 0 < len(members) < n
-            assert leaving(members, edges, x) < at_least - cuts.TOLERANCE / 2
+            assert leaving(members, edges, x) < at_least - cuts.VIOLATION_TOLERANCE / 2
 
 
 @settings(max_examples=300)

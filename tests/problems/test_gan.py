@@ -26,8 +26,8 @@ from problems.recipe import run
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch: Any) -> None:
     """Judged by fewer samples than a person would want, so that the tests are quick."""
-    monkeypatch.setattr(formulations.gan, "HELD_OUT", 4096)
-    monkeypatch.setattr(formulations.gan, "WATCHED", 512)
+    monkeypatch.setattr(formulations.gan, "HELD_OUT_DRAWS", 4096)
+    monkeypatch.setattr(formulations.gan, "WATCH_DRAWS", 512)
 
 
 def answered(capsys: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:
@@ -113,7 +113,7 @@ def test_a_run_killed_and_resumed_is_the_run(tmp_path: Path, capsys: Any) -> Non
     whole, part = str(tmp_path / "whole"), str(tmp_path / "part")
     _, expected, _ = answered(capsys, *options, "--out", whole)
     program = (
-        "import formulations.gan as gan, sys; gan.HELD_OUT, gan.WATCHED = 4096, 512\n"
+        "import formulations.gan as gan, sys; gan.HELD_OUT_DRAWS, gan.WATCH_DRAWS = 4096, 512\n"
         "from problems.gan import RECIPE; from problems.recipe import run; run(RECIPE, sys.argv[1:])"
     )
     child = subprocess.Popen(
