@@ -1,0 +1,99 @@
+"""python -m problems: the recipes, found by looking."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from places import ROOT
+
+import problems
+from problems.__main__ import main, recipes
+
+HEAVY = ("cvxpy", "torch", "matplotlib", "ortools", "highspy", "networkx", "scipy", "numpy")
+
+
+def defines_recipe(file: Path) -> bool:
+    """Whether a module assigns RECIPE, told by its text."""
+    assigned = [node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign)]
+    return any(isinstance(target, ast.Name) and target.id == "RECIPE" for node in assigned for target in node.targets)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "problems", *arguments], capture_output=True, text=True, cwd=ROOT)
+
+
+def test_all_recipes_and_nothing_else() -> None:
+    assert "mst" in recipes()
+    assert list(recipes()) == sorted(f.stem for f in (ROOT / "problems").glob("*.py") if defines_recipe(f))
+
+
+def test_a_recipe_has_the_name_of_its_module_and_a_line_on_what_it_does() -> None:
+    for name, recipe in recipes().items():
+        assert recipe.name == name
+        assert recipe.summary.endswith(".")
+        assert "\n" not in recipe.summary
+
+
+def test_a_line_each() -> None:
+    done = run()
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(recipes())
+    for line, (name, recipe) in zip(lines, recipes().items(), strict=True):
+        assert line.startswith(f"python -m problems.{name} ")
+        assert line.endswith(f" {recipe.summary}")
+        assert len(line) <= 120
+
+
+def test_help_says_how_to_use_it_and_lists_the_recipes() -> None:
+    done = run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: python -m problems")
+    assert run().stdout in done.stdout
+    assert run("-h").stdout == done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["no_such_thing"], ["mst"], ["--json"], [""], ["mst", "--help"], ["a\nb\x1b[1m"]]
+)
+def test_anything_else_is_refused_in_a_line_that_names_the_recipes(arguments: list[str], capsys: Any) -> None:
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err[:-1].isprintable()
+    assert all(name in err for name in recipes())
+
+
+def test_refusal_is_the_exit_code() -> None:
+    assert run("no_such_thing").returncode == 2
+
+
+def test_a_new_recipe_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    module = (
+        """RECIPE = __import__("problems.recipe").recipe.Recipe("made_up", "Nothing.", lambda _: None, lambda _: 1)"""
+    )
+    (tmp_path / "made_up.py").write_text(module, encoding="utf-8")
+    monkeypatch.setattr(problems, "__path__", [*problems.__path__, str(tmp_path)])
+    try:
+        assert main([]) == 0
+    finally:
+        sys.modules.pop("problems.made_up", None)
+        vars(problems).pop("made_up", None)
+    assert "python -m problems.made_up        Nothing." in capsys.readouterr().out
+
+
+def test_listing_loads_nothing_heavy() -> None:
+    program = f"""\
+import sys
+from problems.__main__ import main
+main([])
+print(*(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stderr == "\n"
