@@ -1,1 +1,1 @@
-"""Exact integers, eigenvalues with a bound on their error, and the checks that numerical certificates share."""
+"""Arithmetic that proofs rest on: exact integers, eigenvalues with error bounds, the unit roundoff."""

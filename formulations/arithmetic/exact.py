@@ -1,7 +1,7 @@
-"""Exact arithmetic on whole arrays: int64 where no sum can overflow, Python's unbounded integers where one could.
+"""Exact arithmetic on whole arrays: in int64 where no sum can overflow, else in Python's unbounded integers.
 
-Floats are taken for the decimals that they print as (0.1 is 1/10), or for their exact binary value where no decimal of
-15 digits gives the same float.
+The floats of an array are read as the decimals that they print as (0.1 is 1/10) if at most 15 digits after the point
+give all of them, else as their exact binary values.
 """
 
 from __future__ import annotations
@@ -11,28 +11,43 @@ from scipy.sparse import csr_array
 
 from formulations.problem import Floats, Integers
 
-SAFE_INT64 = 2**62  # sums of two such numbers still fit into int64
+SAFE_INT64 = 2**62  # the sum of two integers of smaller absolute value fits into int64
 
 
 def largest(values: Integers) -> int:
-    """The largest absolute value, at least 1."""
+    """The largest absolute value, at least 1.
+
+    >>> largest(np.array([3, -5]))
+    5
+    """
     return max(int(values.max()), -int(values.min()), 1) if len(values) else 1
 
 
 def as_integers(values: Integers | list[int]) -> Integers:
-    """As int64 if all fit with room to add."""
+    """The values as int64 if all are below SAFE_INT64, else as Python integers in an array of dtype object.
+
+    >>> as_integers([1, 2]).dtype, as_integers([1, 2**62]).dtype
+    (dtype('int64'), dtype('O'))
+    """
     array = np.array(values, dtype=object) if isinstance(values, list) else values  # numpy would guess at floats
     return array.astype(np.int64) if largest(array) < SAFE_INT64 else array.astype(object)
 
 
 def over_one_denominator(values: Floats) -> tuple[Integers, int]:
-    """Numerators and the common denominator of finite floats, exactly (see the module's docstring)."""
+    """Numerators and the common denominator of finite floats, exactly (see the module's docstring).
+
+    >>> over_one_denominator(np.array([0.1, 2.5]))
+    (array([ 1, 25]), 10)
+    """
+    # As decimals with few digits.
     for digits in range(16):
         scaled = np.rint(values * 10.0**digits)
         if np.abs(scaled).max(initial=0) >= 2**53:
             break
         if (scaled / 10.0**digits == values).all():
             return scaled.astype(np.int64), 10**digits
+
+    # As odd integers times powers of two.
     mantissas, exponents = np.frexp(values)
     whole, exponents = (mantissas * 2.0**53).astype(np.int64), exponents - 53
     zeros = np.where(whole, np.log2((whole & -whole).astype(float), where=whole != 0, out=np.zeros(len(whole))), 0)
@@ -45,7 +60,11 @@ def over_one_denominator(values: Floats) -> tuple[Integers, int]:
 
 
 def multiples(values: Floats, denominator: int) -> Integers:
-    """The integers p whose p / denominator are nearest to the values."""
+    """The integers p for which p / denominator is nearest to the values.
+
+    >>> multiples(np.array([0.3, -0.26]), 4).tolist()
+    [1, -1]
+    """
     with np.errstate(over="ignore"):
         scaled = values * float(denominator) if denominator < 2**1000 else np.full(len(values), np.inf)
     if np.abs(scaled).max(initial=0) < 2**53:
@@ -55,25 +74,41 @@ def multiples(values: Floats, denominator: int) -> Integers:
 
 
 def as_floats(numerators: Integers, denominator: int) -> Floats:
-    """numerators / denominator, rounded once where they are large."""
+    """numerators / denominator as float64, each rounded once even if they do not fit into int64.
+
+    >>> as_floats(np.array([1, 25]), 10).tolist()
+    [0.1, 2.5]
+    """
     fits = denominator < SAFE_INT64
     return np.asarray((numerators if fits else numerators.astype(object)) / denominator, dtype=np.float64)
 
 
 def scaled(values: Integers, factor: int) -> Integers:
-    """factor times the values."""
+    """factor times the values, exactly.
+
+    >>> scaled(np.array([2**61]), 4).tolist() == [2**63]  # beyond int64
+    True
+    """
     fits = largest(values) * factor < SAFE_INT64
     return values * factor if fits else values.astype(object) * factor
 
 
 def minus(a: Integers, b: Integers) -> Integers:
-    """a - b."""
+    """a - b, exactly.
+
+    >>> minus(np.array([5, 1]), np.array([2, 3])).tolist()
+    [3, -2]
+    """
     fits = largest(a) + largest(b) < SAFE_INT64
     return a - b if fits else a.astype(object) - b.astype(object)
 
 
 def dot(a: Integers, b: Integers) -> int:
-    """The sum of a_i b_i."""
+    """The sum of a_i b_i, exactly.
+
+    >>> dot(np.array([2**40, 1]), np.array([2**40, 1])) == 2**80 + 1
+    True
+    """
     terms = max(int(min(np.count_nonzero(a), np.count_nonzero(b))), 1)
     if largest(a) * largest(b) * terms < SAFE_INT64:
         return int((a.astype(np.int64, copy=False) * b.astype(np.int64, copy=False)).sum())
@@ -81,19 +116,27 @@ def dot(a: Integers, b: Integers) -> int:
 
 
 def product(A: csr_array, x: Integers, entries: Integers | None = None) -> Integers:
-    """A x, with `entries` in place of A's data if given."""
+    """A x, exactly; A has integer entries, or `entries` in place of A.data.
+
+    >>> product(csr_array([[1, 2], [0, 3]]), np.array([1, 10])).tolist()
+    [21, 30]
+    """
     data = as_integers(A.data.astype(np.int64)) if entries is None else entries
     return _product(A, data, x, int(np.diff(A.indptr).max(initial=1)), transposed=False)
 
 
 def transposed_product(A: csr_array, y: Integers, entries: Integers | None = None) -> Integers:
-    """A'y, with `entries` in place of A's data if given; A' itself is never formed."""
+    """A'y, exactly, without forming A'; A has integer entries, or `entries` in place of A.data.
+
+    >>> transposed_product(csr_array([[1, 2], [0, 3]]), np.array([1, 10])).tolist()
+    [1, 32]
+    """
     data = as_integers(A.data.astype(np.int64)) if entries is None else entries
     return _product(A, data, y, int(np.bincount(A.indices, minlength=1).max()), transposed=True)
 
 
 def _product(A: csr_array, data: Integers, x: Integers, longest: int, *, transposed: bool) -> Integers:
-    """longest: how many products are summed up at most."""
+    """A x, or A'x if transposed; `longest` is the largest number of products in a sum."""
     if largest(data) * largest(x) * max(longest, 1) < SAFE_INT64:
         whole = csr_array((data.astype(np.int64, copy=False), A.indices, A.indptr), shape=A.shape)
         return np.asarray((whole.T if transposed else whole) @ x.astype(np.int64, copy=False))

@@ -1,1 +1,1 @@
-"""Lower bounds of objectives on orders, each recomputed from a dual certificate."""
+"""Lower bounds on the quadratic assignment and linear arrangement problems, each recomputed from a dual certificate."""

@@ -1,11 +1,11 @@
-"""Bounds on quadratic assignment over orders, proven by certificates: scale <A, P B P'> + offset from one side.
+"""Bounds on a quadratic assignment objective over orders, scale <A, P B P'> + offset, with dual certificates.
 
     any A and B             Gilmore-Lawler bound
     B's diagonal constant   projected eigenvalue bound, convex quadratic bound
     B = |i - j|             semidefinite betweenness bound, by far the strongest
 
-Each function behind these bounds min <A, P B P'> for symmetric A and B from below; here are sign and units. A maximum
-is minus the minimum with -A.
+Each of these is a lower bound on min <A, P B P'> for symmetric A and B; this module adds sign, scale and offset. A
+maximum is minus the minimum with -A.
 """
 
 from __future__ import annotations
@@ -23,13 +23,20 @@ from formulations.bounds.gilmore_lawler import gilmore_lawler_bound, gilmore_law
 from formulations.bounds.projected_eigenvalue import projected_eigenvalue_bound, projected_eigenvalue_shift
 from formulations.problem import Floats, QuadraticAssignment, WeakDual
 
-LARGEST_SEMIDEFINITE = 200  # items of the semidefinite bound: it works on n^3 numbers
+LARGEST_SEMIDEFINITE = 200  # items up to which the semidefinite bound is offered: it needs n^3 numbers
 
 
 def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
-    """Upper bounds on q's values if maximize, else lower ones, in q's units; the stronger ones last.
+    """Upper bounds on q's values if maximize, else lower bounds, in q's units; usually the strongest last.
 
-    Empty if neither A nor B is symmetric. A bound that cannot be had from a certificate is inf, or -inf.
+    Empty if neither A nor B is symmetric. From an invalid certificate the bound is inf, or -inf.
+
+    >>> from formulations.problem import place_distances
+    >>> path = np.diag(np.ones(3), 1) + np.diag(np.ones(3), -1)  # the best order of a path's vertices costs 2 * 3
+    >>> dual = weak_duals(QuadraticAssignment(path, place_distances(4)), maximize=False)[-1]
+    >>> certificate = betweenness_multipliers(2 * path, math.inf)  # of w = A + A', as dual finds it
+    >>> dual.name, round(dual.bound(certificate), 6)
+    ('semidefinite betweenness bound', 6.0)
     """
     if not ((q.A == q.A.T).all() or (q.B == q.B.T).all()):
         return []
@@ -37,12 +44,12 @@ def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
     A, B = sign * q.scale * ((q.A + q.A.T) / 2), (q.B + q.B.T) / 2
     rounding = 8 * ROUNDOFF * float(np.abs(A).sum()) * float(np.abs(B).max(initial=0))
 
-    def dual(name: str, certificate: Callable[[float], Any], bound: Callable[[Any], float]) -> WeakDual:
+    def dual(name: str, find: Callable[[float], Any], bound: Callable[[Any], float]) -> WeakDual:
         def in_units(certificate: Any) -> float:
             value = sign * (bound(certificate) - rounding) + q.offset
             return value - sign * 4 * ROUNDOFF * (abs(value) + abs(q.offset)) if math.isfinite(value) else value
 
-        return WeakDual(name, certificate, in_units)
+        return WeakDual(name, find, in_units)
 
     duals = []
     if len(np.unique(np.diag(B))) == 1:
@@ -82,9 +89,9 @@ def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
 
 
 def _linear_arrangement(A: Floats, B: Floats) -> tuple[Floats, float] | None:
-    """w and c with <A, P B P'> >= sum over pairs of w_ij |p_i - p_j| + c; equal but for rounding.
+    """w and c with <A, P B P'> >= sum over pairs of w_ij |p_i - p_j| + c, equal up to rounding; or None.
 
-    That is, B = f |i - j| + g off a constant diagonal, to 1e-12 of its largest entry; else None.
+    That is possible if B = f |i - j| + g off a constant diagonal, to 1e-12 of B's largest entry.
     """
     n = len(A)
     place = np.arange(n)

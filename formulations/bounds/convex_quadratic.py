@@ -6,10 +6,10 @@ s_i + t_j <= a_i b_j, and P a permutation matrix, Y = W'PZ is orthogonal, so tha
     <A, P B P'> = sum a_i b_j Y_ij^2             + 2/n r(A)'P r(B) - sigma(A) sigma(B) / n^2
                 = sum C_ij Y_ij^2 + <e, s + t>   + 2/n r(A)'P r(B) - sigma(A) sigma(B) / n^2,    C = ab' - se' - et'.
 
-As C >= 0, this is a convex function of P, and its minimum over doubly stochastic matrices is the bound. Its tangent at
-any X at all lies below it, and any u bounds the tangent over permutations: sum_i u_i + sum_k min_i (G_ik - u_i), G
-being the gradient. With the greatest <e, s + t>, and without its quadratic term, it is the projected eigenvalue bound,
-whose shift d of A's diagonal it shares.
+As C >= 0, this is a convex function of P, and its minimum over doubly stochastic matrices is a lower bound. A dual
+certificate is a matrix X and a vector u: the tangent at any X lies below the function, and for any u the tangent is at
+least sum_i u_i + sum_k min_i (G_ik - u_i) over permutations, G being the gradient. With the greatest <e, s + t>, and
+without its quadratic term, it is the projected eigenvalue bound, whose shift d of A's diagonal it shares.
 """
 
 from __future__ import annotations
@@ -37,9 +37,15 @@ class _Quadratic(NamedTuple):
 
 
 def convex_quadratic_bound(A: Floats, B: Floats, certificate: Any) -> float:
-    """What (d, X, u), float64 (n,), (n, n), (n,), prove of min <A, P B P'>; -inf if they are no such triple.
+    """The lower bound on min <A, P B P'> that the certificate (d, X, u) proves; -inf if it is none.
 
-    A, B float64 (n, n), symmetric, B's diagonal constant. X need not be doubly stochastic.
+    d, X, u float64 (n,), (n, n), (n,); X need not be doubly stochastic. A, B float64 (n, n), symmetric, B's diagonal
+    constant.
+
+    >>> A, B = np.array([[0.0, 1, 0], [1, 0, 1], [0, 1, 0]]), np.array([[0.0, 1, 2], [1, 0, 1], [2, 1, 0]])
+    >>> bound = convex_quadratic_bound(A, B, (np.zeros(3), np.full((3, 3), 1 / 3), np.zeros(3)))
+    >>> bool(0 < bound <= 4)  # the best order, 0, 1, 2, costs 4
+    True
     """
     n = len(A)
     found = arrays(certificate, (n,), (n, n), (n,))
@@ -48,7 +54,7 @@ def convex_quadratic_bound(A: Floats, B: Floats, certificate: Any) -> float:
     d, X, u = found
     with np.errstate(over="ignore", invalid="ignore"):
         q = _quadratic(A, B, d)
-        M = q.W.T @ X @ q.Z  # sum C Y^2 >= 2 <C M, Y> - <C M, M> for all M, where the products C M are by entries
+        M = q.W.T @ X @ q.Z  # sum C Y^2 >= 2 <C M, Y> - <C M, M> for all M, with C M the entrywise product
         K = q.C * M
         tangent = 2 * q.W @ K @ q.Z.T + q.L
         least = (tangent - u[:, None] - 2 * ROUNDOFF * (np.abs(tangent) + np.abs(u)[:, None])).min(axis=0)
@@ -60,10 +66,14 @@ def convex_quadratic_bound(A: Floats, B: Floats, certificate: Any) -> float:
 
 
 def convex_quadratic_point(A: Floats, B: Floats, seconds: float) -> tuple[Floats, Floats, Floats]:
-    """A good (d, X, u) within about that time: the quadratic program by alternating directions of multipliers (ADMM).
+    """A good certificate (d, X, u) within about that time: the quadratic program by ADMM.
 
-    X = ee'/n + W Y Z' has rows and columns of sum 1; N >= 0 is to be X, with multipliers R >= 0 that make the gradient
-    less R, at the optimum, u_i + v_k. The quadratic is diagonal in Y, so a round costs four products of matrices.
+    X = ee'/n + W Y Z' has rows and columns of sum 1; the constraint X = N, N >= 0, has multipliers R >= 0, and at the
+    optimum the gradient minus R is u_i + v_k. The quadratic is diagonal in Y, so a round costs four matrix products.
+
+    >>> A, B = np.array([[0.0, 1, 0], [1, 0, 1], [0, 1, 0]]), np.array([[0.0, 1, 2], [1, 0, 1], [2, 1, 0]])
+    >>> bool(3.5 < convex_quadratic_bound(A, B, convex_quadratic_point(A, B, math.inf)) <= 4)  # 4 is the optimum
+    True
     """
     end, n = time.monotonic() + seconds, len(A)
     d = projected_eigenvalue_shift(A, B, seconds / 3)
@@ -77,10 +87,12 @@ def convex_quadratic_point(A: Floats, B: Floats, seconds: float) -> tuple[Floats
     best, value = (d, X, u), convex_quadratic_bound(A, B, (d, X, u))
     R = np.zeros((n, n))
     linear = q.W.T @ q.L @ q.Z
+
+    # ADMM; every 20 rounds the duals u of the tangent at X give a bound, and the penalty is adapted.
     penalty = float(np.linalg.norm(q.C) + np.linalg.norm(linear)) / n or 1.0
     for step in range(1, min(2000, 200_000 // n) + 1):
         Y = (q.W.T @ (penalty * N + R) @ q.Z - linear) / (2 * q.C + penalty)
-        X, last = 1 / n + q.W @ Y @ q.Z.T, N
+        X, previous = 1 / n + q.W @ Y @ q.Z.T, N
         N = np.maximum(X - R / penalty, 0)
         R = R - penalty * (X - N)
         late = time.monotonic() > end
@@ -95,18 +107,19 @@ def convex_quadratic_point(A: Floats, B: Floats, seconds: float) -> tuple[Floats
             best, value = (d, X, u), found
         if late:
             break
-        apart = float(np.linalg.norm(X - N) * np.linalg.norm(R))  # both relative to N and R
-        moving = penalty * float(np.linalg.norm(N - last) * np.linalg.norm(N))
-        if apart > 3 * moving or moving > 3 * apart:
-            penalty *= 2 if apart > moving else 0.5
+        # The primal residual relative to N and the dual one relative to R, both multiplied by the norms of N and R.
+        primal = float(np.linalg.norm(X - N) * np.linalg.norm(R))
+        dual = penalty * float(np.linalg.norm(N - previous) * np.linalg.norm(N))
+        if primal > 3 * dual or dual > 3 * primal:
+            penalty *= 2 if primal > dual else 0.5
     return best
 
 
 def _quadratic(A: Floats, B: Floats, d: Floats) -> _Quadratic:
     """The quadratic after A's shift by d, with the greatest <e, s + t>.
 
-    The errors: of the eigenvectors as a factorisation; of their lengths and angles, which move sum_j Y_ij^2 off 1; of
-    C's sign; of all the rest, 64 (n + 8) u ||A|| ||B|| in Frobenius's norm.
+    Its error is the sum of those of the eigendecompositions; of the eigenvectors' orthonormality, on which
+    sum_j Y_ij^2 = 1 rests; of C's negative entries; and 64 (n + 8) u ||A|| ||B|| for all else, in Frobenius's norm.
     """
     n = len(A)
     A = A + np.diag(d)
@@ -116,11 +129,11 @@ def _quadratic(A: Floats, B: Floats, d: Floats) -> _Quadratic:
     s, t = _duals(a, b)
     products = np.multiply.outer(a, b)
     C = products - s[:, None] - t
-    lacking = np.maximum(-C, 0) + 4 * ROUNDOFF * (np.abs(products) + np.abs(s)[:, None] + np.abs(t))
+    negative = np.maximum(-C, 0) + 4 * ROUNDOFF * (np.abs(products) + np.abs(s)[:, None] + np.abs(t))
     norms = float(np.linalg.norm(A)), float(np.linalg.norm(B))
     error = off_a * norms[1] + off_b * (norms[0] + off_a) + 64 * (n + 8) * ROUNDOFF * norms[0] * norms[1]
     error += 2 * (skew_a + skew_b) * float(np.abs(s).sum() + np.abs(t).sum())
-    error += 2 * float(lacking.max(axis=1, initial=0).sum())
+    error += 2 * float(negative.max(axis=1, initial=0).sum())
     r, c = A.sum(axis=1), B.sum(axis=1)
     parts = [float(s.sum() + t.sum()), -float(r.sum() * c.sum()) / n**2, -float(B[0, 0]) * math.fsum(d.tolist())]
     error += 4 * n * ROUNDOFF * float(np.abs(s).sum() + np.abs(t).sum()) + 4 * ROUNDOFF * sum(map(abs, parts))
@@ -129,7 +142,7 @@ def _quadratic(A: Floats, B: Floats, d: Floats) -> _Quadratic:
 
 
 def _eigenbasis(S: Floats) -> tuple[Floats, Floats, float, float]:
-    """a rising and W; in Frobenius's norm, how far W Diag(a) W' is off, and (W, e / sqrt n) from orthonormal."""
+    """a, increasing, and W; bounds on the errors of W Diag(a) W' and of the orthonormality of (W, e / sqrt n)."""
     n = len(S)
     lifted = projected(S)
     values, vectors = np.linalg.eigh(lifted)
@@ -143,7 +156,7 @@ def _eigenbasis(S: Floats) -> tuple[Floats, Floats, float, float]:
 
 
 def _duals(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """s and t with s_i + t_j <= a_i b_j and equal where i = j, for rising a and falling b."""
+    """s and t with s_i + t_j <= a_i b_j and equality where i = j, for increasing a and decreasing b."""
     s = np.concatenate([[0.0], np.cumsum(np.diff(a) * (b[1:] + b[:-1]) / 2)])[: len(a)]
     s = s - s.mean() if len(s) else s
     return s, a * b - s

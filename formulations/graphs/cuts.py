@@ -1,7 +1,10 @@
-"""Separation over vertex sets: which sets S hold more of x inside than a tree, or a tour, can.
+"""Separation over vertex sets: find sets S whose constraint is violated by edge values x.
 
-One pure oracle serves the spanning tree (x(E(S)) <= |S| - 1), the two-part cut (x(delta(S)) >= 1) and, where all
-degrees are 2, the travelling salesman (x(delta(S)) >= 2 is x(E(S)) <= |S| - 1 again).
+x(E(S)) is the sum of x over the edges inside S, x(delta(S)) that over the edges that leave S.
+
+    x(E(S)) <= |S| - 1      spanning tree           `dense_sets`
+    x(delta(S)) >= 1        cut into two parts      `small_cuts`
+    x(delta(S)) >= 2        travelling salesman     `cut_below_two`; where all degrees are 2, the same as the first
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, maxi
 from formulations.graphs.network import links
 from formulations.problem import Bools, Floats, Ints, Rows
 
-VIOLATION_TOLERANCE = 1e-6  # by how much a row must be broken to count
+VIOLATION_TOLERANCE = 1e-6  # a row counts as violated from this amount on
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,13 +31,20 @@ class Laminar:
 
     parent  int64 (n + k,): the smallest set that strictly contains vertex v (index v) or set i (index n + i), as
             its index n + i; -1 if there is none. A set's parent comes after it.
+
+    >>> family = Laminar(3, np.array([3, 3, 4, 4, -1]))  # {0, 1} inside {0, 1, 2}
+    >>> family.members()
+    [[0, 1], [2, 0, 1]]
+    >>> owner = family.owner(np.array([0, 1]), np.array([1, 2]))  # of the edges (0, 1) and (1, 2)
+    >>> owner.tolist(), family.inside(owner, np.array([0.5, 1.0])).tolist()
+    ([0, 1], [0.5, 1.5])
     """
 
     n: int
     parent: Ints
 
     def __post_init__(self) -> None:
-        """Raise ValueError if this is no such forest, or a set is empty: no row may rest on it."""
+        """Raise ValueError if the parents are not such a forest or a set is empty: rows would be invalid."""
         parent, above = self.parent, self.parent >= 0
         later = (parent >= self.n) & (parent > np.arange(len(parent))) & (parent < len(parent))
         if len(parent) < self.n or not (later | (parent == -1)).all():
@@ -51,7 +61,7 @@ class Laminar:
         return self._walk.vertices
 
     def members(self) -> list[list[int]]:
-        """The vertices of each set, as lists: for reading, not for hot paths."""
+        """The vertices of each set, as lists; slow, so not for hot loops."""
         inside: list[list[int]] = [[] for _ in range(len(self))]
         for v, p in enumerate(self.parent.tolist()):
             if p >= 0:
@@ -59,13 +69,14 @@ class Laminar:
         return inside
 
     def owner(self, tail: Ints, head: Ints) -> Ints:
-        """For each edge the smallest set that contains both its ends, 0..k-1, or -1; int64 (m,)."""
+        """For each edge (tail, head) the smallest set, 0..k-1, that contains both its ends, or -1; int64 (m,)."""
         position = self._walk.position
         first = np.minimum(position[tail], position[head]) + 1
         last = np.maximum(position[tail], position[head])
         if not len(first):
             return np.zeros(0, dtype=np.int64)
-        # The common ancestor is the largest over a stretch of gaps: a sparse table of maxima over 2^l gaps.
+        # The smallest common set is the maximum of the gaps between the two positions: a range maximum query,
+        # answered by a sparse table whose level l has the maxima over 2^l successive gaps.
         level = np.frexp(last - first + 1)[1] - 1
         top, table = np.empty(len(first), dtype=np.int64), self._walk.gap
         for step in range(int(level.max()) + 1):
@@ -77,15 +88,16 @@ class Laminar:
         return np.where(top < len(self.parent), top - self.n, -1)
 
     def inside(self, owner: Ints, x: Floats) -> Floats:
-        """x(E(S)) for each set, given the edges' owners; float64 (k,)."""
+        """x(E(S)) for each set, given the edges' owners and x, float64 (m,); float64 (k,)."""
         walk, k = self._walk, len(self)
+        # By rank a set and those nested in it are consecutive, so its total is a difference of prefix sums.
         own = np.bincount(walk.rank[owner[owner >= 0]], weights=x[owner >= 0], minlength=k)
         sums = np.r_[0.0, np.cumsum(own)]
         total: Floats = sums[walk.rank + walk.nested] - sums[walk.rank]
         return total
 
     def only(self, keep: Bools) -> Laminar:
-        """The family of those sets alone; keep is bool (k,)."""
+        """The subfamily of the sets with keep, bool (k,), members of dropped sets going to the next larger one."""
         total = len(self.parent)
         kept = np.r_[np.zeros(self.n, dtype=bool), keep, True]
         above = np.r_[np.where(self.parent >= 0, self.parent, total), total]
@@ -103,6 +115,7 @@ class Laminar:
 
         Two passes over the sets; all else is array arithmetic.
         """
+        # Children before parents: how many vertices and sets each set contains.
         n, k, above = self.n, len(self), self.parent[: self.n] - self.n
         covered = np.flatnonzero(above >= 0)
         own = np.bincount(above[covered], minlength=k)
@@ -112,6 +125,8 @@ class Laminar:
             if p >= 0:
                 width[p] += width[i]
                 nested[p] += nested[i]
+
+        # Parents before children: where each set's vertices start, and its rank among the sets.
         start, rank, leaves = [0] * k, [0] * k, own.tolist()
         free, next_rank = [0] * k, [0] * k
         place = ranked = 0
@@ -127,11 +142,13 @@ class Laminar:
             free[i], next_rank[i] = line + leaves[i], order + 1
         first = np.asarray(start, dtype=np.int64)
 
-        # A set's own vertices stand at its start, one after the other; those in no set stand at the end.
+        # Positions: a set's own vertices come first in its range; vertices in no set come last of all.
         position = np.empty(n, dtype=np.int64)
         by_set = covered[np.argsort(above[covered], kind="stable")]
         position[by_set] = first[above[by_set]] + np.arange(len(by_set)) - (np.cumsum(own) - own)[above[by_set]]
         position[above < 0] = np.arange(place, n)
+
+        # Gaps: before an own vertex, or before a nested set, unless it comes first in the parent: the parent.
         gap = np.full(n + 1, n + k)
         inner = by_set[position[by_set] > first[above[by_set]]]
         gap[position[inner]] = above[inner] + n
@@ -143,17 +160,25 @@ class Laminar:
 
 
 class _Walk(NamedTuple):
-    """gap: the smallest set across each gap between neighbouring vertices; then, by vertex or by set:"""
+    """A depth-first order of a laminar family, in which every set's vertices are consecutive."""
 
-    gap: Ints
-    position: Ints  # of each vertex, in an order that keeps every set together
-    vertices: Ints  # in each set
-    rank: Ints  # of each set, in an order where those nested in it follow it
-    nested: Ints  # sets in each set, itself included
+    gap: Ints  # (n + 1,): n + i for the smallest set i that spans the gap before position p; n + k for none
+    position: Ints  # (n,): the position of each vertex
+    vertices: Ints  # (k,): the number of vertices in each set
+    rank: Ints  # (k,): the rank of each set, directly followed by the sets nested in it
+    nested: Ints  # (k,): the number of sets in each set, itself included
 
 
 def at_most_a_tree_inside(sets: Laminar, tail: Ints, head: Ints) -> Rows:
-    """x(E(S)) <= |S| - 1 for each set, x having an entry for each edge (tail, head)."""
+    """The rows x(E(S)) <= |S| - 1, one per set, of a variable "x" with one entry per edge (tail, head).
+
+    Nested sets share their entries: a row lists the edges that its set owns, and adds the rows whose parent it is.
+
+    >>> sets = Laminar(3, np.array([3, 3, 4, 4, -1]))  # {0, 1} inside {0, 1, 2}
+    >>> rows = at_most_a_tree_inside(sets, np.array([0, 0, 1]), np.array([1, 2, 2]))
+    >>> rows.matrix.toarray().tolist(), rows.parent.tolist(), rows.upper.tolist()
+    ([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]], [1, -1], [1.0, 2.0])
+    """
     owner = sets.owner(tail, head)
     edges, k, above = np.flatnonzero(owner >= 0), len(sets), sets.parent[sets.n :]
     return Rows(
@@ -166,13 +191,18 @@ def at_most_a_tree_inside(sets: Laminar, tail: Ints, head: Ints) -> Rows:
 
 
 def merge_tree(n: int, tail: Ints, head: Ints, order: Ints) -> tuple[Laminar, Ints]:
-    """All clusters that arise when the edges are added in that order, and the n - 1 (or fewer) edges that merged.
+    """All clusters that arise when the edges are added in that order, and the n - 1 (or fewer) edges that merged two.
 
-    This is Kruskal's algorithm seen as single-linkage clustering; order is an int64 permutation of some edges.
+    This is Kruskal's algorithm seen as single-linkage clustering; order is int64, distinct indices of edges.
+
+    >>> clusters, merging = merge_tree(3, np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([2, 0, 1]))
+    >>> clusters.members(), merging.tolist()
+    ([[1, 2], [0, 1, 2]], [2, 0])
     """
-    # scipy's tree for weights 1, 2, ... is the tree of this very order, and its weights tell which edges they are.
+    # scipy's tree for the weights 1, 2, ... is Kruskal's for this order, and its weights identify the edges.
     rank = csr_array((np.arange(1.0, len(order) + 1), (tail[order], head[order])), shape=(n, n))
     merging = order[np.sort(minimum_spanning_tree(rank).data).astype(np.int64) - 1]
+    # Union-find with path halving; cluster[r] is the latest set, or vertex, of root r.
     root, cluster, parent = list(range(n)), list(range(n)), [-1] * (n + len(merging))
     for new, (a, b) in enumerate(zip(tail[merging].tolist(), head[merging].tolist(), strict=True), start=n):
         while root[a] != a:
@@ -185,16 +215,28 @@ def merge_tree(n: int, tail: Ints, head: Ints, order: Ints) -> tuple[Laminar, In
 
 
 def greedy_clusters(n: int, tail: Ints, head: Ints, x: Floats, cost: Floats) -> tuple[Laminar, Ints]:
-    """The merge_tree along the edges by falling x, by rising cost where x ties: Kruskal's order if x says nothing."""
+    """The merge_tree of the edges by decreasing x, ties by increasing cost: for constant x Kruskal's tree.
+
+    >>> x, cost = np.array([0.5, 0.5, 1.0]), np.array([2.0, 1.0, 3.0])
+    >>> clusters, merging = greedy_clusters(3, np.array([0, 0, 1]), np.array([1, 2, 2]), x, cost)
+    >>> clusters.members(), merging.tolist()
+    ([[1, 2], [0, 1, 2]], [2, 1])
+    """
     return merge_tree(n, tail, head, np.lexsort((cost, -np.round(x, 9))))
 
 
 def dense_sets(
     n: int, tail: Ints, head: Ints, x: Floats, cost: Floats, grow: Callable[[], Laminar] | None = None
 ) -> Laminar | None:
-    """Sets with x(E(S)) > |S| - 1: all those among the clusters of x, or else one by minimum cuts; None if none exists.
+    """Sets with x(E(S)) > |S| - 1: all of them among x's greedy clusters, or else one by minimum cuts, or else None.
 
-    tail, head, x, cost are (m,), no loops; grow() gives the greedy_clusters of x, if somebody has them.
+    tail, head, x, cost are (m,), without loops; grow() returns x's greedy_clusters if the caller has them already.
+
+    >>> tail, head = np.array([0, 0, 1]), np.array([1, 2, 2])  # a triangle: at most 2 of its edges are in a tree
+    >>> dense_sets(3, tail, head, np.array([1.0, 1.0, 0.5]), np.ones(3)).members()
+    [[0, 1, 2]]
+    >>> dense_sets(3, tail, head, np.array([1.0, 1.0, 0.0]), np.ones(3)) is None
+    True
     """
     support = x > VIOLATION_TOLERANCE / 10
     pieces = connected_components(links(n, tail[support], head[support]), directed=False)[0]
@@ -202,24 +244,27 @@ def dense_sets(
         return None  # the support is a forest
     clusters = grow() if grow else greedy_clusters(n, tail, head, x, cost)[0]
     owner = clusters.owner(tail, head)
-    broken = clusters.inside(owner, x) > clusters.sizes() - 1 + VIOLATION_TOLERANCE
-    if broken.any():
-        return clusters.only(broken)
+    violated = clusters.inside(owner, x) > clusters.sizes() - 1 + VIOLATION_TOLERANCE
+    if violated.any():
+        return clusters.only(violated)
     return _dense_set_by_minimum_cut(n, tail, head, x)
 
 
 def _dense_set_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
-    """The exact answer when no cluster is dense_sets: maximise x(E(S)) - |S| + 1 (Padberg and Wolsey 1983).
+    """Exact separation where no cluster is violated: maximise x(E(S)) - |S| + 1 (Padberg and Wolsey 1983).
 
-    Two steps shrink the graph without losing a maximiser: ends of an edge with x = 1 are in S together, and a vertex
-    with x(delta(v)) <= 1 need not be in S. What is left (nothing, if x is a forest) takes one flow per vertex.
+    Two reductions keep a maximiser: the ends of an edge with x = 1 can be contracted, and a vertex with
+    x(delta(v)) <= 1 can be deleted. What is left (nothing, if x is a forest) takes one minimum cut per vertex.
     """
+    # Contract the components of the edges with x = 1.
     support = x > VIOLATION_TOLERANCE / 10
     tail, head, x = tail[support], head[support], x[support]
     whole = x > 1 - VIOLATION_TOLERANCE / 10
     size, group = connected_components(links(n, tail[whole], head[whole]), directed=False)
     between = group[tail] != group[head]
     a, b, y = group[tail[between]], group[head[between]], x[between]
+
+    # Delete vertices of degree at most 1 until none is left.
     alive = np.ones(size, dtype=bool)
     while True:
         inner = alive[a] & alive[b]
@@ -228,8 +273,9 @@ def _dense_set_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Lami
         if not thin.any():
             break
         alive &= ~thin
-    core, name = np.flatnonzero(alive), np.cumsum(alive) - 1
-    best = _densest(len(core), name[a[inner]], name[b[inner]], y[inner])
+
+    core, renumbered = np.flatnonzero(alive), np.cumsum(alive) - 1
+    best = _densest(len(core), renumbered[a[inner]], renumbered[b[inner]], y[inner])
     if best is None:
         return None
     chosen = np.isin(group, core[best])
@@ -237,16 +283,19 @@ def _dense_set_by_minimum_cut(n: int, tail: Ints, head: Ints, x: Floats) -> Lami
 
 
 def _densest(n: int, tail: Ints, head: Ints, x: Floats) -> Ints | None:
-    """The vertex set that maximises x(E(S)) - |S| + 1, if that is above the tolerance."""
+    """The vertex set that maximises x(E(S)) - |S| + 1, or None if the maximum is within the tolerance.
+
+    For each vertex r that S must contain it is one minimum cut; a vertex gains half its degree and costs 1.
+    """
     source, sink, vertices = n, n + 1, np.arange(n)
-    unit = _unit(x.sum() + n)
+    unit = _units_of_flow(x.sum() + n)
     half = np.rint(x * unit / 2).astype(np.int32)
     excess = (np.bincount(tail, half, n) + np.bincount(head, half, n)).astype(np.int32) - unit
     i, j = np.r_[tail, head, np.full(n, source), vertices], np.r_[head, tail, vertices, np.full(n, sink)]
     best, best_set = VIOLATION_TOLERANCE * unit, None
     for r in range(n):
         gain, loss = np.maximum(excess, 0), np.maximum(-excess, 0)
-        gain[r] = half.sum() + unit * n  # r is in S
+        gain[r] = half.sum() + unit * n  # forces r into S
         network = csr_array((np.r_[half, half, gain, loss], (i, j)), shape=(n + 2, n + 2))
         _, side = _minimum_cut(network, source, sink)
         value = 2 * half[side[tail] & side[head]].sum() - unit * (side[:n].sum() - 1)
@@ -256,21 +305,26 @@ def _densest(n: int, tail: Ints, head: Ints, x: Floats) -> Ints | None:
 
 
 def small_cuts(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -> Laminar | None:
-    """Sets with x(delta(S)) < at_least, 0 < |S| < n: all among the clusters of x, or else a minimum cut; or None."""
-    # An edge with x >= at_least crosses no such cut: its ends are one vertex for the flows.
+    """Sets with x(delta(S)) < at_least, 0 < |S| < n: all those among x's clusters, or else minimum cuts, or else None.
+
+    >>> tail, head, x = np.array([0, 1, 2]), np.array([1, 2, 3]), np.array([1.0, 0.25, 1.0])  # a path of 4 vertices
+    >>> small_cuts(4, tail, head, x, at_least=1).members()
+    [[0, 1], [2, 3]]
+    """
+    # An edge with x >= at_least crosses no such cut, so it can be contracted.
     heavy = x >= at_least - VIOLATION_TOLERANCE / 10
     size, group = connected_components(links(n, tail[heavy], head[heavy]), directed=False)
     if size < 2:
         return None
     clusters, _ = merge_tree(n, tail, head, np.argsort(-np.round(x, 9), kind="stable"))
     shifted = np.where(clusters.parent >= 0, clusters.parent + n, -1)
-    candidates = Laminar(n, np.r_[np.arange(n, 2 * n), shifted])  # each vertex alone is a cluster as well
+    candidates = Laminar(n, np.r_[np.arange(n, 2 * n), shifted])  # with the singletons
     degree = (np.bincount(tail, x, n) + np.bincount(head, x, n)).astype(np.float64)
     touching = candidates.inside(np.arange(n), degree)
     leaving = touching - 2 * candidates.inside(candidates.owner(tail, head), x)
-    broken = (leaving < at_least - VIOLATION_TOLERANCE) & (candidates.sizes() < n)
-    if broken.any():
-        return candidates.only(broken)
+    violated = (leaving < at_least - VIOLATION_TOLERANCE) & (candidates.sizes() < n)
+    if violated.any():
+        return candidates.only(violated)
     sets = _cuts_by_phases(size, group[tail], group[head], x, at_least - VIOLATION_TOLERANCE)
     return _laminar(n, [np.isin(group, part) for part in sets]) if sets else None
 
@@ -278,21 +332,23 @@ def small_cuts(n: int, tail: Ints, head: Ints, x: Floats, at_least: float) -> La
 def _cuts_by_phases(n: int, tail: Ints, head: Ints, x: Floats, below: float) -> list[list[int]]:
     """Vertex sets S with x(delta(S)) < below, nested or disjoint, a minimum cut among them if there is any.
 
-    Each phase visits all vertices, always the one most strongly joined to those visited. Visited with that strength or
-    more, a vertex is on the same side as the one before in any such cut, and merges with it; the last one's strength
-    is a minimum cut between the last two, which merge as well (Nagamochi and Ibaraki 1992; Stoer and Wagner 1997).
+    Each phase visits all vertices in maximum adjacency order: next the vertex of largest strength, its total weight to
+    the vertices visited. A vertex of strength >= below is in any such cut on the side of the one visited before it, and
+    the two are contracted. The last vertex's strength is a minimum cut between the last two vertices, and these are
+    contracted as well (Nagamochi and Ibaraki 1992; Stoer and Wagner 1997).
     """
-    beside: list[dict[int, float]] = [{} for _ in range(n)]
+    adjacent: list[dict[int, float]] = [{} for _ in range(n)]
     for u, v, weight in zip(tail.tolist(), head.tolist(), x.tolist(), strict=True):
         if u != v:
-            beside[u][v] = beside[u].get(v, 0.0) + weight
-            beside[v][u] = beside[v].get(u, 0.0) + weight
+            adjacent[u][v] = adjacent[u].get(v, 0.0) + weight
+            adjacent[v][u] = adjacent[v].get(u, 0.0) + weight
     members, found = [[v] for v in range(n)], []
-    while len(beside) > 1:
-        strength, visited = [0.0] * len(beside), [False] * len(beside)
-        label, last, labels = [0] * len(beside), -1, -1
-        queue = [(0.0, v) for v in range(len(beside))]
-        left = len(beside)
+    while len(adjacent) > 1:
+        # A phase: visit the vertices; those to be contracted get the same label.
+        strength, visited = [0.0] * len(adjacent), [False] * len(adjacent)
+        label, last, labels = [0] * len(adjacent), -1, -1
+        queue = [(0.0, v) for v in range(len(adjacent))]
+        left = len(adjacent)
         while left:
             _, v = heappop(queue)
             if visited[v]:
@@ -303,26 +359,28 @@ def _cuts_by_phases(n: int, tail: Ints, head: Ints, x: Floats, below: float) -> 
             if last < 0 or (strength[v] < below and left):
                 labels += 1
             label[v], last = labels, v
-            for u, weight in beside[v].items():
+            for u, weight in adjacent[v].items():
                 if not visited[u]:
                     strength[u] += weight
                     heappush(queue, (-strength[u], u))
+
+        # Contract the vertices of each label.
         merged: list[dict[int, float]] = [{} for _ in range(labels + 1)]
         groups: list[list[int]] = [[] for _ in range(labels + 1)]
         for v, into in enumerate(label):
             groups[into] += members[v]
-            for u, weight in beside[v].items():
+            for u, weight in adjacent[v].items():
                 if label[u] != into:
                     merged[into][label[u]] = merged[into].get(label[u], 0.0) + weight
-        beside, members = merged, groups
+        adjacent, members = merged, groups
     return found
 
 
 def _laminar(n: int, sets: list[Bools]) -> Laminar:
-    """Nested or disjoint sets, bool (n,) each, as a forest."""
+    """Nested or disjoint sets, bool (n,) each, as a laminar family."""
     sets = sorted(sets, key=np.sum)
     parent = np.full(n + len(sets), -1)
-    for k in range(len(sets) - 1, -1, -1):  # from the largest on: what is written later lies within
+    for k in range(len(sets) - 1, -1, -1):  # the largest first; smaller ones overwrite
         for j in range(k):
             if sets[k][np.argmax(sets[j])]:
                 parent[n + j] = n + k
@@ -331,10 +389,14 @@ def _laminar(n: int, sets: list[Bools]) -> Laminar:
 
 
 def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
-    """Sets with x(delta(S)) < 2, as small_cuts finds them, where x has degree 2 at every vertex.
+    """Sets with x(delta(S)) < 2, as small_cuts finds them, for x of degree 2 at every vertex; None if none exists.
 
-    The ends of an edge with x = 1 then need not be told apart, nor those of the vertex that they merge into (Padberg
-    and Rinaldi 1990), so that what is left for the flows is small.
+    Edges with x = 1 can then be contracted, again and again (Padberg and Rinaldi 1990), so that the graph in which
+    minimum cuts are computed is small.
+
+    >>> tail, head = np.array([0, 0, 1, 3, 3, 4, 0]), np.array([1, 2, 2, 4, 5, 5, 3])  # two triangles and (0, 3)
+    >>> cut_below_two(6, tail, head, np.array([1.0, 1, 1, 1, 1, 1, 0])).members()
+    [[0, 1, 2], [3, 4, 5]]
     """
     support = x > VIOLATION_TOLERANCE / 10
     tail, head, x = tail[support], head[support], x[support]
@@ -347,9 +409,9 @@ def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
         between = np.flatnonzero(i != j)
         total = csr_array((y[between], np.sort([i[between], j[between]], axis=0)), shape=(size, size)).tocoo()
         (i, j), y = total.coords, total.data
-        broken = np.flatnonzero(np.bincount(i, y, size) + np.bincount(j, y, size) < 2 - VIOLATION_TOLERANCE)
-        if len(broken):
-            return _laminar(n, [group == part for part in broken])
+        violated = np.flatnonzero(np.bincount(i, y, size) + np.bincount(j, y, size) < 2 - VIOLATION_TOLERANCE)
+        if len(violated):
+            return _laminar(n, [group == part for part in violated])
     small = small_cuts(int(group.max()) + 1, i, j, y, at_least=2)
     if small is None:
         return None
@@ -357,13 +419,13 @@ def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
     return Laminar(n, np.r_[above[: small.n][group], above[small.n :]])
 
 
-def _unit(total: float) -> int:
-    """How many units of flow make 1: scipy's flows are 32-bit integers, and overflow silently."""
+def _units_of_flow(total: float) -> int:
+    """The integer that stands for a flow of 1: scipy's flows are 32-bit integers and overflow silently."""
     return int((1 << 30) / max(total, 1.0))
 
 
 def _minimum_cut(network: csr_array, source: int, sink: int) -> tuple[int, Bools]:
-    """The value of a minimum cut and which vertices are on the source's side."""
+    """The value of a minimum cut, and the vertices on the source's side, bool."""
     result = maximum_flow(network, source, sink)
     residual = network - result.flow
     residual.data = np.maximum(residual.data, 0)

@@ -1,4 +1,4 @@
-"""A path under limits, or through given nodes and arcs: NP-hard, as a flow with further rows.
+"""A path under resource limits or through required nodes and arcs (NP-hard): a flow with side constraints.
 
     minimize    sum of c_a x_a
     over        x in {0, 1}^A, a flow of 1 from s to t
@@ -8,7 +8,7 @@
                 x(arcs from u to v) >= 1                for every required pair (u, v)    "required arcs"
                 x(delta_in(S)) >= x(delta_in(v))        for all v in S, S without s       "subtour"
 
-Without the last, which are cut off as they are broken, there could be cycles beside the path.
+Without "subtour", which is separated only where it is violated, a solution could have cycles apart from the path.
 """
 
 from __future__ import annotations
@@ -24,13 +24,25 @@ from formulations.graphs.network import links
 from formulations.graphs.walks import FLOW_TOLERANCE, Walks, lightest_path, reach, widest_path
 from formulations.problem import Bools, Family, Ints, Problem, Rows, Values
 
-MOST_FLOW_PATHS = 10  # paths that a fractional flow is taken apart into
+MOST_FLOW_PATHS = 10  # paths that a fractional flow is decomposed into, at most
 
 
 def limited(
     flow: Problem, w: Walks, limits: Mapping[str, float], required_nodes: Sequence[int], required_arcs: Sequence[Ints]
 ) -> Problem:
-    """The flow of 1 on w as one simple path within the limits; the required as vertices, and as arcs of each pair."""
+    """The flow of 1 on w, restricted to simple paths within the limits that pass through what is required.
+
+    limits           edge attribute -> what its sum along the path may not exceed
+    required_nodes   vertices of w.g;  required_arcs  for each required pair int64 arcs of w.g, of which one is needed
+
+    >>> import networkx as nx
+    >>> from formulations.shortest_path import shortest_path
+    >>> graph = nx.Graph()
+    >>> graph.add_edge("s", "t", weight=1, toll=5)
+    >>> nx.add_path(graph, ["s", "v", "t"], weight=1, toll=1)
+    >>> sorted(shortest_path(graph, "s", "t", limits={"toll": 3}).subject_to)  # calls limited()
+    ['conservation', 'limit toll', 'source', 'target', 'visit once']
+    """
     x, enter = flow.variables["x"], w.entering()
     rows: dict[str, Any] = {f"limit {name}": w.g.attributes[name] @ x <= limits[name] for name in limits}
     if w.g.n > 2:
@@ -44,14 +56,14 @@ def limited(
     return replace(
         flow.also(**rows),
         for_all=[_subtours(w)],
-        repair=lambda values: _within(w, values, limits, required_nodes, required_arcs),
+        repair=lambda values: _lightest_admissible(w, values, limits, required_nodes, required_arcs),
         dual=None,
         start=None,
     )
 
 
 def _subtours(w: Walks) -> Family:
-    """x(delta_in(S)) >= x(delta_in(v)), for sets S that no flow from s enters and their busiest vertex v."""
+    """x(delta_in(S)) >= x(delta_in(v)), S a component that no flow from s reaches, v of largest inflow in it."""
     g, enter = w.g, w.entering()
 
     def violated(values: Values) -> list[tuple[Bools, int]] | None:
@@ -59,14 +71,14 @@ def _subtours(w: Walks) -> Family:
 
         used = values["x"] > FLOW_TOLERANCE
         tail, head = g.tail[used], g.head[used]
-        beyond = ~reach(g.n, tail, head, 0)
-        inflow = np.where(beyond, enter @ values["x"], 0.0)
+        unreached = ~reach(g.n, tail, head, 0)
+        inflow = np.where(unreached, enter @ values["x"], 0.0)
         if not (inflow > FLOW_TOLERANCE).any():
             return None
-        _, part = connected_components(links(g.n, tail, head)[beyond][:, beyond], directed=False)
+        _, label = connected_components(links(g.n, tail, head)[unreached][:, unreached], directed=False)
         component = np.full(g.n, -1)
-        component[beyond] = part
-        groups = [component == c for c in range(part.max() + 1)]
+        component[unreached] = label
+        groups = [component == c for c in range(label.max() + 1)]
         return [(S, int(np.argmax(np.where(S, inflow, -1)))) for S in groups if inflow[S].max() > FLOW_TOLERANCE]
 
     def rows(sets: list[tuple[Bools, int]]) -> Rows:
@@ -83,10 +95,13 @@ def _subtours(w: Walks) -> Family:
     return Family("subtour", violated, rows)
 
 
-def _within(
+def _lightest_admissible(
     w: Walks, values: Values, limits: Mapping[str, float], required: Sequence[int], required_arcs: Sequence[Ints]
 ) -> Values | None:
-    """The lightest fitting path among those that the flow is made of and those that spare one resource most."""
+    """The lightest admissible path of the flow's path decomposition, at x = 0 of the paths least in one resource.
+
+    None if none of them is admissible: within the limits and through what is required.
+    """
     g, flow, found = w.g, values["x"].copy(), []
     for _ in range(MOST_FLOW_PATHS):
         way = widest_path(g, flow, np.ones(g.m, dtype=bool), w.t)
@@ -100,10 +115,10 @@ def _within(
         spent = [g.attributes[name] for name in limits]
         found += [lightest_path(g, resource, w.t) for resource in spent if (resource >= 0).all()]
 
-    def fits(way: Ints) -> bool:
+    def admissible(way: Ints) -> bool:
         within = all(g.attributes[name][way].sum() <= limit * (1 + 1e-12) for name, limit in limits.items())
         passed = set(required) <= {0, *g.head[way].tolist()}
         return within and passed and all(np.isin(some, way).any() for some in required_arcs)
 
-    fitting = [way for way in found if fits(way)]
-    return w.indicator(min(fitting, key=lambda way: float(g.weight[way].sum()))) if fitting else None
+    candidates = [way for way in found if admissible(way)]
+    return w.indicator(min(candidates, key=lambda way: float(g.weight[way].sum()))) if candidates else None

@@ -1,4 +1,4 @@
-"""Graphs as arrays: what a formulation over vertices and edges is written in."""
+"""Graphs as arrays of edge ends and weights, the form in which formulations take them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ class Network:
     weight     float64 (m,), finite
     directed   whether (u, v) differs from (v, u)
     positions  float64 (n, 2) coordinates for drawing, or None
-    attributes further numbers of the edges by name, float64 (m,) and finite: what a path may have to stay within
+    attributes further numbers of the edges by name, float64 (m,) and finite, such as resources with limits
+
+    >>> g = Network(["a", "b", "c"], np.array([0, 1, 1]), np.array([1, 2, 0]), np.array([3.0, 1.0, 2.0]))
+    >>> g.n, g.m, g.edges()
+    (3, 3, [('a', 'b'), ('b', 'c'), ('b', 'a')])
+    >>> g.simple().edges(), g.components()[0]  # of the parallel edges of weight 3 and 2 the lightest
+    ([('b', 'c'), ('b', 'a')], 1)
     """
 
     nodes: Sequence[Hashable]
@@ -90,12 +96,20 @@ class Network:
 
 
 def links(n: int, tail: Ints, head: Ints) -> csr_array:
-    """The n x n matrix with an entry for each arc, as scipy's graph searches take it; int8."""
+    """The n x n adjacency matrix, int8, with a 1 for each arc, as scipy's graph searches take it.
+
+    >>> links(3, np.array([0, 1]), np.array([1, 2])).toarray().tolist()
+    [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    """
     return csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(n, n))
 
 
 def without_parallels(tail: Ints, head: Ints, cost: Floats) -> Ints:
-    """Of all arcs with the same tail and head the one of least cost, the first on a tie; sorted by tail and head."""
+    """Of all arcs with the same tail and head the one of least cost, the first on a tie; sorted by tail and head.
+
+    >>> without_parallels(np.array([0, 0, 1]), np.array([1, 1, 0]), np.array([5.0, 4.0, 9.0])).tolist()
+    [1, 2]
+    """
     order = np.lexsort((cost, head, tail))
     first = np.ones(len(order), dtype=bool)
     first[1:] = (np.diff(tail[order]) != 0) | (np.diff(head[order]) != 0)
@@ -104,7 +118,13 @@ def without_parallels(tail: Ints, head: Ints, cost: Floats) -> Ints:
 
 
 def symmetric(matrix: Floats, name: str) -> Floats:
-    """The matrix as float64, its diagonal 0; raises ValueError if it is not square, finite and symmetric."""
+    """A copy of the matrix, float64 (n, n), with diagonal 0; `name` says what its entries are.
+
+    Raises ValueError, naming an entry, if it is not square, finite and symmetric off the diagonal.
+
+    >>> symmetric([[9, 2], [2, 9]], "distance").tolist()
+    [[0.0, 2.0], [2.0, 0.0]]
+    """
     M = np.array(matrix, dtype=np.float64)
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
         raise ValueError(f"the {name} has shape {M.shape}; it must be square, a row and a column for each item")
@@ -125,6 +145,11 @@ def network(graph: nx.Graph[Any] | Network, weight: str = "weight", *others: str
 
     An edge without the attribute `weight` counts 1 only if none has it. Raises ValueError, naming the edge, for a
     weight or attribute that is missing, not a number or not finite.
+
+    >>> import networkx as nx
+    >>> g = network(nx.path_graph(["a", "b", "c"]))
+    >>> g.nodes, g.tail.tolist(), g.head.tolist(), g.weight.tolist()
+    (['a', 'b', 'c'], [0, 1], [1, 2], [1.0, 1.0])
     """
     if isinstance(graph, Network):
         missing = [name for name in others if name not in graph.attributes]

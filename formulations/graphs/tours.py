@@ -1,7 +1,7 @@
-"""Tours through all items: built from edges in a given order, and improved by exchanging edges.
+"""Tours through all items: built greedily from edges, and improved by local search.
 
-A tour is int64 (n,), the items as they are visited; the distance D is symmetric, float64 (n, n). These are heuristics:
-what they find is an upper bound, and nobody needs to trust it.
+A tour is int64 (n,), the items in the order visited; the distance D is symmetric, float64 (n, n). These are heuristics:
+they find feasible tours, whose lengths are upper bounds on the optimum.
 """
 
 from __future__ import annotations
@@ -10,36 +10,55 @@ import numpy as np
 
 from formulations.problem import Floats, Ints
 
-NEIGHBOURS_PER_ITEM = 8  # neighbours of each item that exchanges join it to
-LONGEST_SEGMENT = 3  # items that are moved together at most (Or 1976)
-LEAST_RELATIVE_GAIN = 1e-10  # relative gain that counts, so that rounding cannot make it go in circles
+NEIGHBOURS_PER_ITEM = 8  # nearest items that a move may join an item to
+LONGEST_SEGMENT = 3  # items that a move relocates at most (Or 1976)
+LEAST_RELATIVE_GAIN = 1e-10  # of a move, so that rounding cannot make the search cycle
 
 
 def length(tour: Ints, D: Floats) -> float:
-    """The sum of D along the closed tour."""
+    """The sum of D along the closed tour.
+
+    >>> length(np.array([0, 1, 2]), np.array([[0.0, 3, 5], [3, 0, 4], [5, 4, 0]]))
+    12.0
+    """
     return float(D[tour, np.roll(tour, -1)].sum())
 
 
 def one_more(D: Floats) -> Floats:
-    """The distances with one more item in front, at distance 0 of all: a tour through it is a path through the rest."""
+    """D with a new item 0 at distance 0 from all others: a tour of these n + 1 items is a path of the n.
+
+    >>> one_more(np.array([[0.0, 3], [3, 0]])).tolist()
+    [[0.0, 0.0, 0.0], [0.0, 0.0, 3.0], [0.0, 3.0, 0.0]]
+    """
     padded = np.zeros((len(D) + 1, len(D) + 1))
     padded[1:, 1:] = D
     return padded
 
 
 def nearest(D: Floats) -> Ints:
-    """The nearest items of each, int64 (n, k), k at most 8."""
+    """Each item's nearest other items, nearest first, int64 (n, k) with k = min(8, n - 1).
+
+    >>> nearest(np.array([[0.0, 3, 5], [3, 0, 4], [5, 4, 0]])).tolist()
+    [[1, 2], [0, 2], [1, 0]]
+    """
     n = len(D)
     closest: Ints = np.argsort(D + np.diag(np.full(n, np.inf)), axis=1, kind="stable")
     return closest[:, : min(NEIGHBOURS_PER_ITEM, n - 1)]
 
 
 def joined(n: int, tail: Ints, head: Ints, order: Ints, D: Floats) -> Ints:
-    """The tour of the edges taken in that order, passing over those that close a circle or give an item three.
+    """The greedy tour: take edges in that order, skipping those that close a cycle or give an item degree 3.
 
-    What then is left of loose ends is joined by rising distance.
+    tail, head int64 (m,); order, int64, are indices of edges. The ends of the paths that result are joined by
+    increasing distance D.
+
+    >>> x = np.array([0.0, 1, 2, 3])
+    >>> tail, head = np.triu_indices(4, 1)
+    >>> D = np.abs(x[:, None] - x)
+    >>> joined(4, tail, head, np.argsort(D[tail, head], kind="stable"), D).tolist()
+    [0, 1, 2, 3]
     """
-    room, far = [2] * n, list(range(n))  # far: the other end of the piece that ends here
+    room, far = [2] * n, list(range(n))  # how many edges an item can still take; the other end of its path
     beside: list[list[int]] = [[] for _ in range(n)]
 
     def take(u: int, v: int) -> None:
@@ -60,7 +79,11 @@ def joined(n: int, tail: Ints, head: Ints, order: Ints, D: Floats) -> Ints:
 
 
 def walk(beside: list[list[int]], start: int) -> Ints:
-    """The items of a path or circle from an item on, given those beside each."""
+    """The items of a path or cycle from `start` on, int64 (n,), given each item's neighbours in it.
+
+    >>> walk([[1, 2], [0, 2], [0, 1]], 0).tolist()
+    [0, 1, 2]
+    """
     tour, before = [start], -1
     while len(tour) < len(beside):
         at = tour[-1]
@@ -70,30 +93,38 @@ def walk(beside: list[list[int]], start: int) -> Ints:
 
 
 def improved(tour: Ints, D: Floats, near: Ints) -> Ints:
-    """The tour after all exchanges that shorten it: two edges (Croes 1958), or up to three items moved (Or 1976).
+    """The tour after best-improvement local search by 2-opt (Croes 1958) and Or-opt moves (Or 1976).
 
-    Every exchange joins an item to one that is near it; near is int64 (n, k), the items to try for each.
+    2-opt exchanges two edges, Or-opt moves up to three successive items. Only moves that join an item to one of its
+    candidates are tried; near is int64 (n, k), the candidates of each item.
+
+    >>> x = np.arange(6.0)
+    >>> D = np.abs(x[:, None] - x)  # points on a line: the shortest tour has length 10
+    >>> length(improved(np.array([0, 3, 1, 4, 2, 5]), D, nearest(D)), D)
+    10.0
     """
     n, least = len(tour), LEAST_RELATIVE_GAIN * float(np.abs(D).max(initial=0))
-    a, c = np.repeat(np.arange(n), near.shape[1]), near.ravel()  # to be joined
+    a, c = np.repeat(np.arange(n), near.shape[1]), near.ravel()  # pairs that a move may join
     while n > 4:
         place = np.argsort(tour)
         p, q = place[a], place[c]
         best, move = least, None
         for step in (1, -1):  # in the tour's direction, and against it
+            # 2-opt: (a, after a), (c, after c) -> (a, c), (after a, after c).
             after_a, after_c = tour[(p + step) % n], tour[(q + step) % n]
             gain = D[a, after_a] + D[c, after_c] - D[a, c] - D[after_a, after_c]
             e = int(gain.argmax())
             if gain[e] > best:
                 best, move = gain[e], (p[e], q[e], 0, step, 0)
-            for k in range(1, LONGEST_SEGMENT + 1):  # a and the k - 1 items before it (against the step) move to c
+            # Or-opt: the segment of k items that ends with a moves between c and an item beside c.
+            for k in range(1, LONGEST_SEGMENT + 1):
                 first, before = tour[(p - step * (k - 1)) % n], tour[(p - step * k) % n]
                 freed = D[before, first] + D[a, after_a] - D[before, after_a] - D[a, c]
-                outside = (step * (p - q)) % n >= k
-                for side in (1, -1):  # between c and the item beside it
+                outside = (step * (p - q)) % n >= k  # c is not in the segment
+                for side in (1, -1):
                     beside = tour[(q + side) % n]
-                    apart = (step * (p - place[beside])) % n >= k
-                    gain = np.where(outside & apart, freed + D[c, beside] - D[first, beside], -np.inf)
+                    beside_outside = (step * (p - place[beside])) % n >= k
+                    gain = np.where(outside & beside_outside, freed + D[c, beside] - D[first, beside], -np.inf)
                     e = int(gain.argmax())
                     if gain[e] > best:
                         best, move = gain[e], (p[e], q[e], k, step, side)
@@ -104,7 +135,12 @@ def improved(tour: Ints, D: Floats, near: Ints) -> Ints:
 
 
 def short_path(D: Floats) -> Ints:
-    """A short path through all items, int64 (n,): a tour with one more item at distance 0, joined and improved."""
+    """A short Hamiltonian path, int64 (n,), by the greedy tour and local search with one more item at distance 0.
+
+    >>> x = np.array([0.0, 2, 1, 3])
+    >>> sorted([0, 3]) == sorted(short_path(np.abs(x[:, None] - x))[[0, -1]].tolist())
+    True
+    """
     padded = one_more(D)
     tail, head = np.triu_indices(len(padded), 1)
     tour = joined(len(padded), tail, head, np.argsort(padded[tail, head], kind="stable"), padded)
@@ -114,15 +150,15 @@ def short_path(D: Floats) -> Ints:
 
 
 def _exchanged(tour: Ints, p: int, q: int, k: int, step: int, side: int) -> Ints:
-    """k = 0: the items at places p and q joined, and those a step on; else k items, ending at p, moved beside q."""
+    """The tour after a move of `improved`: 2-opt at places p and q if k = 0, else Or-opt of the k items ending at p."""
     if k == 0:
         first, last = sorted((p, q)) if step == 1 else sorted((p - 1, q - 1))
         tour = np.roll(tour, -first - 1)
         turned: Ints = np.r_[tour[: last - first][::-1], tour[last - first :]]
         return turned
     start = p - k + 1 if step == 1 else p
-    tour = np.roll(tour, -start)  # the segment first
-    segment, rest = tour[:k][::-step], tour[k:]  # the item from place p first
+    tour = np.roll(tour, -start)  # so that the segment comes first
+    segment, rest = tour[:k][::-step], tour[k:]  # segment: a first, to stand next to c
     at = (q - start) % len(tour) - k
     gap, segment = (at + 1, segment) if side == 1 else (at, segment[::-1])
     moved: Ints = np.r_[rest[:gap], segment, rest[gap:]]

@@ -1,4 +1,4 @@
-"""Walks between two vertices of a graph: which arcs lie on one, and the paths that a flow is made of."""
+"""Walks between two vertices of a graph: the arcs on them, and the decomposition of a flow into paths."""
 
 from __future__ import annotations
 
@@ -19,16 +19,25 @@ if TYPE_CHECKING:
 
 Pair = tuple[Hashable, Hashable]
 NO_ARCS = np.zeros(0, dtype=np.int64)
-FLOW_TOLERANCE = 1e-6  # flow from which an arc counts as used
-NAMES_IN_MESSAGE = 8  # names that a message lists
+FLOW_TOLERANCE = 1e-6  # an arc with more flow counts as used
+NAMES_IN_MESSAGE = 8  # at most
 
 
 @dataclass(frozen=True)
 class Walks:
-    """The arcs on s-t walks: x has an entry for each, in this order.
+    """The arcs on s-t walks; the variable x of a formulation has an entry for each, in this order.
 
-    t       the target's vertex, the last one, or 0 where it is the source; the source is vertex 0
-    edge    int64 (m,): the edge or arc of the given graph that each arc stems from
+    given   the graph in which source and target were chosen
+    g       its directed subgraph of the vertices and arcs on s-t walks; the source is vertex 0
+    edge    int64 (m,): the edge or arc of the given graph that each arc of g stems from
+    t       the target's vertex in g: the last one, or 0 where the target is the source
+
+    >>> import networkx as nx
+    >>> w = walks(nx.DiGraph([("s", "t"), ("s", "v"), ("v", "t"), ("t", "u")]), "s", "t")
+    >>> w.ends, w.g.edges(), w.edge.tolist()  # no walk to t leads over u
+    ("'s' to 't'", [('s', 't'), ('s', 'v'), ('v', 't')], [0, 1, 3])
+    >>> w.incidence().toarray().tolist()
+    [[1.0, 1.0, 0.0], [0.0, -1.0, 1.0], [-1.0, 0.0, -1.0]]
     """
 
     given: Network
@@ -38,24 +47,24 @@ class Walks:
 
     @property
     def ends(self) -> str:
-        """Source and target, as a sentence names them."""
+        """ "source to target", for messages."""
         return f"{quoted(self.g.nodes[0])} to {quoted(self.g.nodes[self.t])}"
 
     def incidence(self) -> csc_array:
-        """The n x m matrix with +1 where an arc leaves a vertex and -1 where it enters."""
+        """The n x m matrix with +1 where an arc leaves a vertex and -1 where it enters one."""
         ends = np.stack([self.g.tail, self.g.head], axis=1)
         sign = np.where((self.g.tail < self.g.head)[:, None], [1.0, -1.0], [-1.0, 1.0])
         starts = np.arange(0, 2 * self.g.m + 1, 2)
         return csc_array((sign.ravel(), np.sort(ends, axis=1).ravel(), starts), shape=(self.g.n, self.g.m))
 
     def indicator(self, chosen: Ints) -> dict[str, Floats]:
-        """The variable x that is 1 on those arcs."""
+        """The values of x that are 1 on those arcs and 0 elsewhere."""
         x = np.zeros(self.g.m)
         x[chosen] = 1
         return {"x": x}
 
     def entering(self) -> csr_array:
-        """The n x m matrix with 1 where an arc enters a vertex."""
+        """The n x m matrix with 1 where an arc enters a vertex and 0 elsewhere."""
         return csr_array((np.ones(self.g.m), (self.g.head, np.arange(self.g.m))), shape=(self.g.n, self.g.m))
 
 
@@ -70,14 +79,19 @@ def walks(
     forbidden_nodes: Collection[Hashable] = (),
     forbidden_arcs: Collection[Pair] = (),
 ) -> Walks:
-    """The arcs on walks from source to target that avoid what is forbidden; `simple` leaves out returns to the ends.
+    """The arcs on walks from source to target that avoid what is forbidden.
 
-    Raises ValueError for an unknown node or arc, and where there is no walk, naming what the source reaches.
+    `simple` leaves out loops, arcs into the source and arcs out of the target; `attributes` are edge attributes to
+    keep. Raises ValueError for an unknown node or arc, and where there is no walk, naming what the source reaches.
+
+    >>> import networkx as nx
+    >>> walks(nx.cycle_graph(4), 0, 1, simple=True).g.edges()
+    [(0, 1), (0, 3), (2, 3), (2, 1), (3, 2)]
     """
     given = network(graph, weight, *attributes)
     s, t = vertex(given, source), vertex(given, target)
     whole, edge = arcs(given)
-    keep = (whole.tail != whole.head) | (whole.weight < 0)  # loops are of use only where they are negative cycles
+    keep = (whole.tail != whole.head) | (whole.weight < 0)  # a loop matters only as a negative cycle
     if simple:
         keep = (whole.tail != whole.head) & (whole.head != s) & (whole.tail != t)
     for name in forbidden_nodes:
@@ -102,7 +116,13 @@ def walks(
 
 
 def arcs(g: Network) -> tuple[Network, Ints]:
-    """The directed graph, in which an undirected edge is two arcs, and the edge that each arc stems from."""
+    """The directed graph, an undirected edge being two arcs, and the edge that each arc stems from, int64.
+
+    >>> import networkx as nx
+    >>> directed, edge = arcs(network(nx.path_graph(3)))
+    >>> directed.edges(), edge.tolist()
+    ([(0, 1), (1, 2), (1, 0), (2, 1)], [0, 1, 0, 1])
+    """
     if g.directed:
         return g, np.arange(g.m)
     turned = np.flatnonzero(g.tail != g.head)
@@ -113,7 +133,11 @@ def arcs(g: Network) -> tuple[Network, Ints]:
 
 
 def reach(n: int, tail: Ints, head: Ints, start: int) -> Bools:
-    """Which vertices there are walks to from start; bool (n,)."""
+    """Which vertices can be reached from start; bool (n,).
+
+    >>> reach(3, np.array([0, 2]), np.array([1, 1]), 0).tolist()
+    [True, True, False]
+    """
     from scipy.sparse.csgraph import breadth_first_order
 
     found = np.zeros(n, dtype=bool)
@@ -122,7 +146,12 @@ def reach(n: int, tail: Ints, head: Ints, start: int) -> Bools:
 
 
 def compressed(g: Network, s: int, t: int) -> Network:
-    """The graph without its isolated vertices, s first and t last."""
+    """The graph without isolated vertices, renumbered so that s comes first and t last.
+
+    >>> import networkx as nx
+    >>> compressed(network(nx.DiGraph([("t", "u"), ("s", "u")])), 2, 0).nodes
+    ['s', 'u', 't']
+    """
     used = np.zeros(g.n, dtype=bool)
     used[g.tail] = used[g.head] = True
     used[[s, t]] = False
@@ -135,7 +164,11 @@ def compressed(g: Network, s: int, t: int) -> Network:
 
 
 def path(n: int, tail: Ints, head: Ints, s: int, t: int) -> Ints | None:
-    """The arcs of an s-t path of fewest arcs, or None."""
+    """The arcs of an s-t path of fewest arcs, int64, or None if there is no s-t path.
+
+    >>> path(4, np.array([0, 1, 2]), np.array([1, 2, 3]), 1, 3).tolist()
+    [1, 2]
+    """
     from scipy.sparse.csgraph import breadth_first_order
 
     if s == t:
@@ -155,10 +188,15 @@ def path(n: int, tail: Ints, head: Ints, s: int, t: int) -> Ints | None:
 
 
 def lightest_arcs(g: Network, cost: Floats) -> Ints:
-    """For every vertex the last arc of a path from vertex 0 of least cost >= 0, -1 where there is none; int64 (n,)."""
+    """A shortest-path tree from vertex 0: for every vertex its arc into it, or -1; int64 (n,). cost >= 0, (m,).
+
+    >>> g = Network(["s", "v", "t"], np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3), directed=True)
+    >>> lightest_arcs(g, np.array([1.0, 3.0, 1.0])).tolist()
+    [-1, 0, 2]
+    """
     from scipy.sparse.csgraph import dijkstra
 
-    light = without_parallels(g.tail, g.head, cost)  # scipy would add them up
+    light = without_parallels(g.tail, g.head, cost)  # scipy would add parallel arcs up
     lengths = csr_array((cost[light], (g.tail[light], g.head[light])), shape=(g.n, g.n))
     _, before = dijkstra(lengths, indices=0, return_predecessors=True)
     last = np.full(g.n, -1)
@@ -168,7 +206,12 @@ def lightest_arcs(g: Network, cost: Floats) -> Ints:
 
 
 def lightest_path(g: Network, cost: Floats, t: int) -> Ints:
-    """The arcs of a path of least cost >= 0 from vertex 0 to t, which there must be."""
+    """The arcs of a path of least cost from vertex 0 to t, int64; cost >= 0, (m,). A path must exist.
+
+    >>> g = Network(["s", "v", "t"], np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3), directed=True)
+    >>> lightest_path(g, np.array([1.0, 3.0, 1.0]), 2).tolist()
+    [0, 2]
+    """
     last, way = lightest_arcs(g, cost), []
     while t:
         way.append(last[t])
@@ -177,10 +220,15 @@ def lightest_path(g: Network, cost: Floats, t: int) -> Ints:
 
 
 def widest_path(g: Network, flow: Floats, allowed: Bools, t: int) -> Ints | None:
-    """The arcs of the lightest path from vertex 0 to t along arcs that carry a fair part of what a path can carry.
+    """The arcs of the lightest path from vertex 0 to t among `allowed` arcs of large flow; None if there is no path.
 
-    That is a sixteenth of the greatest level, down to a factor of 2, at which arcs with so much flow join 0 and t.
-    Where no path carries flow, or weights are negative, it is a path of fewest arcs at the level itself.
+    The widest path's bottleneck is found up to a factor of 2; an arc's flow is large from a sixteenth of that on. Where
+    no path carries flow, or weights are negative, it is a path of fewest arcs with at least the bottleneck's flow.
+    flow float64 (m,), allowed bool (m,).
+
+    >>> g = Network(["s", "v", "t"], np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3), directed=True)
+    >>> widest_path(g, np.array([0.9, 0.01, 0.9]), np.ones(3, dtype=bool), 2).tolist()
+    [0, 2]
     """
     top = flow.max(initial=0.0, where=allowed)
     levels = top * 0.5 ** np.arange(1, 30) if top > 0 else NO_ARCS.astype(float)
@@ -191,18 +239,23 @@ def widest_path(g: Network, flow: Floats, allowed: Bools, t: int) -> Ints | None
             continue
         if level < 0 or (g.weight < 0).any():
             return chosen[found]
-        fair = np.flatnonzero(allowed & (flow >= level / 16))
-        return fair[lightest_path(g.subgraph(fair), g.weight[fair], t)]
+        large = np.flatnonzero(allowed & (flow >= level / 16))
+        return large[lightest_path(g.subgraph(large), g.weight[large], t)]
     return None
 
 
 def disjoint_paths(g: Network, flow: Floats, edge: Ints, t: int, k: int) -> list[Ints] | None:
-    """k paths, no edge in two of them (edge[a] is the edge of arc a), that follow the flow; None if that gets stuck.
+    """The arcs of k edge-disjoint paths from vertex 0 to t that follow the flow; None where this heuristic fails.
 
-    Of an integer flow the two directions of an edge cancel, and what is left falls into paths.
+    edge[a] is the edge of arc a, int64 (m,). For an integer flow of k it succeeds: after cancelling opposite flows on
+    an edge, the flow decomposes into paths (and cycles).
+
+    >>> g = Network(["s", "v", "t"], np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3), directed=True)
+    >>> [way.tolist() for way in disjoint_paths(g, np.ones(3), np.arange(3), 2, 2)]
+    [[1], [0, 2]]
     """
-    both = np.bincount(edge, flow > 0.5, minlength=1)[edge] > 1
-    flow = np.where(both & (flow > 0.5), 0.0, flow)
+    opposite = np.bincount(edge, flow > 0.5, minlength=1)[edge] > 1
+    flow = np.where(opposite & (flow > 0.5), 0.0, flow)
     allowed, found = np.ones(g.m, dtype=bool), []
     for _ in range(k):
         way = widest_path(g, flow, allowed, t)
@@ -214,7 +267,14 @@ def disjoint_paths(g: Network, flow: Floats, edge: Ints, t: int, k: int) -> list
 
 
 def trail(g: Network, times: Ints, s: int) -> Ints:
-    """The arcs of a trail from s that uses every arc connected to s as often as asked (Hierholzer 1873)."""
+    """The arcs of an Eulerian trail from s that uses each arc a times[a] times, int64 (Hierholzer 1873).
+
+    times is int64 (m,); arcs that are not connected to s are left out.
+
+    >>> g = Network(["s", "v", "t"], np.array([0, 0, 1, 2]), np.array([1, 2, 2, 0]), np.ones(4), directed=True)
+    >>> trail(g, np.array([1, 1, 1, 1]), 0).tolist()
+    [1, 3, 0, 2]
+    """
     chosen = np.repeat(np.arange(g.m), np.maximum(times, 0))
     out: dict[int, list[int]] = {}
     for a, v in zip(chosen.tolist(), g.tail[chosen].tolist(), strict=True):
@@ -233,34 +293,60 @@ def trail(g: Network, times: Ints, s: int) -> Ints:
 
 
 def vertices(g: Network, way: Ints, s: int) -> list[Hashable]:
-    """The names of the vertices that a walk from s along those arcs visits."""
+    """The names of the vertices on the walk from s along the arcs `way`.
+
+    >>> g = Network(["s", "v", "t"], np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3), directed=True)
+    >>> vertices(g, np.array([0, 2]), 0)
+    ['s', 'v', 't']
+    """
     return [g.nodes[s], *(g.nodes[v] for v in g.head[way].tolist())]
 
 
 def vertex(g: Network, name: Hashable) -> int:
-    """The index of the vertex of that name; raises ValueError with the nearest names."""
+    """The index of the vertex of that name; raises ValueError, suggesting similar names, if there is none.
+
+    >>> import networkx as nx
+    >>> vertex(network(nx.path_graph(["Rome", "Oslo"])), "Osloo")
+    Traceback (most recent call last):
+    ValueError: there is no node 'Osloo'; the nearest names are 'Oslo'
+    """
     try:
         return g.nodes.index(name)
     except ValueError:
         texts = {str(node): node for node in g.nodes}
-        near = get_close_matches(str(name), texts, n=3, cutoff=0.5) if g.n <= 100_000 else []
-        hint = f"the nearest names are {listed([texts[text] for text in near])}" if near else "no name is near it"
+        similar = get_close_matches(str(name), texts, n=3, cutoff=0.5) if g.n <= 100_000 else []
+        hint = f"the nearest names are {listed([texts[text] for text in similar])}" if similar else "no name is near it"
         raise ValueError(f"there is no node {quoted(name)}; {hint}") from None
 
 
 def quoted(name: Hashable) -> str:
-    """A vertex's name on one line."""
+    """A vertex's name for messages: its repr on one line, shortened to 60 characters.
+
+    >>> quoted("v" * 99)[-6:]
+    'vvv...'
+    """
     text = repr(name)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def listed(names: Sequence[Hashable]) -> str:
-    """Some of the names."""
+    """The names for messages, at most 8 of them.
+
+    >>> listed(["a", 2])
+    "'a', 2"
+    """
     return ", ".join(map(quoted, names[:NAMES_IN_MESSAGE])) + (", ..." if len(names) > NAMES_IN_MESSAGE else "")
 
 
 def matching(g: Network, pairs: Collection[tuple[Hashable, Hashable]], *, undirected: bool) -> Iterator[Ints]:
-    """The arcs of each pair (u, v) of names, for undirected edges in both directions; raises ValueError for none."""
+    """The arcs from u to v for each pair (u, v) of names, if undirected also those from v to u; int64 each.
+
+    Raises ValueError for a pair without an arc.
+
+    >>> g = Network(["s", "v", "t"], np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3), directed=True)
+    >>> [found.tolist() for found in matching(g, [("v", "t")], undirected=False)]
+    [[2]]
+    """
     for u, v in pairs:
         a, b = vertex(g, u), vertex(g, v)
         found = (g.tail == a) & (g.head == b)

@@ -1,1 +1,1 @@
-"""Criteria of orders, and orders to start from."""
+"""Orders of items: criteria that evaluate them, and heuristics that propose them."""

@@ -1,7 +1,7 @@
-"""Criteria of how well an order suits dissimilarities: those of R's package seriation 1.4, by its names.
+"""Seriation criteria: how well an order fits dissimilarities. Names and definitions of R's package seriation 1.4.
 
-With i and j the places of two items, d_ij their dissimilarity, s_ij = 1 / (1 + d_ij) and k = |i - j|, most are one
-template, the quadratic assignment sum of A_ij B(k) over all i and j:
+With i and j the places of two items, d_ij their dissimilarity, s_ij = 1 / (1 + d_ij) and k = |i - j|, most criteria are
+quadratic assignment objectives, the sum of A_ij B(k) over all i and j:
 
                           A                  B(k)
     2SUM                  s_ij               k^2                 min   Barnard, Pothen, Simon 1993
@@ -37,9 +37,12 @@ from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment, pl
 
 @dataclass(frozen=True)
 class Criterion:
-    """How well an order suits dissimilarities, the larger the better if `merit`, else the smaller.
+    """How well an order fits dissimilarities: to be maximized if `merit`, else minimized.
 
-    objective  dissimilarities, float64 (n, n) -> the criterion's value, in the easiest form that it has
+    objective  dissimilarities, float64 (n, n) -> the criterion as an objective on orders, quadratic if possible
+
+    >>> CRITERIA["ME"].merit, CRITERIA["Path_length"].merit
+    (True, False)
     """
 
     merit: bool
@@ -47,7 +50,15 @@ class Criterion:
 
 
 def criteria(d: Floats, order: Ints) -> dict[str, float]:
-    """All criteria of one order, int64 (n,), of the items of d, float64 (n, n). Raises ValueError as `objective`."""
+    """The values of all criteria for one order, int64 (n,), of the items of d, float64 (n, n).
+
+    Raises ValueError as `objective`.
+
+    >>> d = np.array([[0.0, 1, 3], [1, 0, 2], [3, 2, 0]])  # points at 0, 1 and 3
+    >>> found = criteria(d, np.array([0, 1, 2]))
+    >>> found["Path_length"], found["AR_events"], found["Inertia"]
+    (3.0, 0.0, 30.0)
+    """
     return {name: float(objective(name, d).values(order[None])[0]) for name in CRITERIA}
 
 
@@ -56,6 +67,10 @@ def objective(name: str, d: Floats) -> QuadraticAssignment | Ordering:
 
     d, float64 (n, n), is finite, not negative, symmetric and zero on the diagonal; raises ValueError if it is not, or
     if no criterion has that name.
+
+    >>> d = np.array([[0.0, 1, 3], [1, 0, 2], [3, 2, 0]])
+    >>> objective("Path_length", d).values(np.array([[0, 1, 2], [1, 0, 2]])).tolist()
+    [3.0, 4.0]
     """
     if name not in CRITERIA:
         raise ValueError(f"no criterion is named {name!r}; choose one of {', '.join(CRITERIA)}")
@@ -69,19 +84,24 @@ def objective(name: str, d: Floats) -> QuadraticAssignment | Ordering:
 
 
 def as_path(name: str, d: Floats) -> Floats | None:
-    """Lengths of steps, float64 (n, n), of which the criterion is the sum along the order, or None if it is not one.
+    """Distances, float64 (n, n), for which the criterion is an order's path length, or None if there are none.
 
-    A merit is minus the sum, so that a shortest Hamiltonian path is best either way. Raises ValueError as `objective`.
+    For a merit they are negated, so that a shortest Hamiltonian path is the best order either way. Raises ValueError as
+    `objective`.
+
+    >>> d = np.array([[0.0, 1, 3], [1, 0, 2], [3, 2, 0]])
+    >>> as_path("Path_length", d).tolist() == d.tolist(), as_path("Inertia", d) is None
+    (True, True)
     """
     form = objective(name, d)
     if not isinstance(form, QuadraticAssignment) or name not in ("Path_length", "Neumann_stress", "ME"):
         return None
     steps: Floats = (-2 if CRITERIA[name].merit else 2) * form.scale * form.A
     np.fill_diagonal(steps, 0)
-    return (steps + steps.T) / 2  # products of rows round differently one way and the other
+    return (steps + steps.T) / 2  # rounding makes <s_i, s_j> and <s_j, s_i> differ
 
 
-# The quadratic ones.
+# Quadratic assignment criteria.
 
 
 def _quadratic(
@@ -104,7 +124,7 @@ def _similarity(d: Floats) -> Floats:
 
 
 def _between_rows(d: Floats) -> Floats:
-    """|s_i - s_j|^2, not by way of products, so that equal rows are no distance apart."""
+    """|s_i - s_j|^2, from the differences rather than from products, so that equal rows have distance exactly 0."""
     s = _similarity(d)
     return np.stack([np.square(s - row).sum(axis=1) for row in s])
 
@@ -134,13 +154,13 @@ def _triples(penalty: Penalty) -> Callable[[Floats], Ordering]:
 
 
 def _relative_events(d: Floats) -> Ordering:
-    """The events relative to how many there could be; R's window is by default the whole order."""
+    """AR_events divided by their largest possible number, as R defines it with its default window, the whole order."""
     n, events = len(d), anti_robinson(d, _event)
     most = max(1, 2 * comb(n, 3))
     return Ordering(n, lambda orders: events.values(orders) / most, lambda *at: events.moves(*at) / most)
 
 
-# The rest. Of a path with x taken out and put in again, only what is around x's old and new neighbours changes.
+# Other criteria. Moving x changes a path only around x's old and new neighbours.
 
 
 def _lazy_path(d: Floats) -> Ordering:
@@ -148,13 +168,14 @@ def _lazy_path(d: Floats) -> Ordering:
     weight = np.arange(n - 1, 0, -1, dtype=np.float64)
 
     def moves(order: Ints, place: int) -> Floats:
+        # The value with x at each place, but for what does not depend on the place.
         x, rest = order[place], np.delete(order, place)
         steps, to_x = d[rest[:-1], rest[1:]], d[rest, x] * weight
         value = np.zeros(n)
         value[1:] += to_x
         value[:-1] += to_x
         value[2:] += np.cumsum(steps * weight[:-1])  # steps before x
-        value[:-2] += np.cumsum((steps * weight[1:])[::-1])[::-1]  # steps after x come one place later
+        value[:-2] += np.cumsum((steps * weight[1:])[::-1])[::-1]  # steps after x, shifted by one place
         value -= value[place]
         return value
 
@@ -166,7 +187,7 @@ def _moore(d: Floats) -> Ordering:
 
     g = (s_ac - s_be)^2 + (s_ae - s_bc)^2,
 
-    the same in either direction of a step.
+    which does not depend on the direction of a step.
     """
     n, neumann, t = len(d), 4 * _between_rows(d), 1 - _similarity(d)  # t has the differences of s and a zero diagonal
 
@@ -175,7 +196,7 @@ def _moore(d: Floats) -> Ordering:
         return total
 
     def pairs(T: Floats) -> Floats:
-        """The sum of g over all steps of the order that T is in, for each step."""
+        """For each step of the order in which T is written the sum of g over all steps."""
         return squares(T[1:, 1:] - T[:-1, :-1], T[1:, :-1] - T[:-1, 1:])
 
     def values(orders: Ints) -> Floats:
@@ -188,7 +209,8 @@ def _moore(d: Floats) -> Ordering:
         value = np.zeros(n)
         value[1:] += step
         value[:-1] += step
-        # Between u and v, x breaks a step. The new ones were charged for that, not for each other: together a square.
+        # Between u and v, x removes the step (u, v): take its terms off, and replace g of the two new steps' pairs with
+        # it, which `step` counted, by g of the two new steps with each other. Together these are a square.
         value[1:-1] -= neumann[rest[:-1], rest[1:]] + 4 * pairs(T)
         value[1:-1] -= 4 * np.square(to_x[:-1] + to_x[1:] - T.diagonal(1))
         value -= value[place]
@@ -198,9 +220,9 @@ def _moore(d: Floats) -> Ordering:
 
 
 def _correlation(d: Floats) -> Ordering:
-    """(T q - m^2) / (T v - m^2), of places p: T, m, v, q the sums of s_ij times 1, p_i, p_i^2, p_i p_j.
+    """(T q - m^2) / (T v - m^2), with places p and T, m, v, q the sums of s_ij times 1, p_i, p_i^2, p_i p_j.
 
-    It is 1 - T 2SUM / (2 (T v - m^2)): 2SUM relative to the spread of the places. 0 where they have none.
+    It is 1 - T 2SUM / (2 (T v - m^2)): 2SUM relative to the variance of the places, and 0 where that is 0.
     """
     n, s = len(d), _similarity(d)
     total, row, p = s.sum(), s.sum(axis=1), np.arange(n) - (n - 1) / 2
@@ -216,7 +238,10 @@ def _correlation(d: Floats) -> Ordering:
         return np.array([row @ at, row @ at**2, at @ s @ at])
 
     def to_the_right(order: Ints, place: int) -> Floats:
-        """The values with the item of that place at the same and later places; those it passes move up by one."""
+        """The values with the item of that place moved to the same and later places; items it passes move up by one.
+
+        The changes of m, v and q are that of the item itself, plus prefix sums over the items passed.
+        """
         after = order[place:]
         r, S, by, at = row[after], s[np.ix_(after, after)], np.arange(n - place), p[place:]
 

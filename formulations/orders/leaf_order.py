@@ -1,17 +1,17 @@
-"""Hierarchical clustering, and the shortest order of its leaves: an amenable neighbour of the shortest path.
+"""Hierarchical clustering, and the shortest order of its leaves: a surrogate of the shortest Hamiltonian path.
 
 A binary tree over n items allows 2^(n-1) orders, one for each choice of which child comes first. Among them
 
     minimize    sum over q of d(order[q], order[q + 1])
 
 is solved exactly by dynamic programming (Bar-Joseph, Gifford, Jaakkola 2001): the best order of the leaves below the
-node at which u and w part, u first and w last, has the length
+node that is their lowest common ancestor, u first and w last, has the length
 
     M(u, w) = min over h, k of M(u, h) + d(h, k) + M(k, w),      M(u, u) = 0
 
-where h, the last leaf of u's side, parts from u at that side's root, and k, the first of w's, parts from w likewise:
-two min-plus products, O(n^3) in all. Every pair of leaves parts at one node, so one n x n matrix holds all of M.
-The result is a Hamiltonian path, so no shorter than the shortest, which the tree need not allow.
+where h is the last leaf on u's side (u and h lie below different children of that side's root) and k the first on w's:
+two min-plus products, O(n^3) in all. As each pair of leaves has one lowest common ancestor, an n x n matrix holds M.
+The length is an upper bound on that of a shortest Hamiltonian path.
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ from formulations.problem import Floats, Ints
 
 Linkage = Literal["single", "complete", "average", "ward"]
 Splits = dict[tuple[int, int], int]  # (a, b): m where a node's leaves are a..b-1, those of its children a..m-1, m..b-1
-MIN_PLUS_BLOCK = 1 << 16  # of the sums in a min-plus product at a time: they stay in the cache
+MIN_PLUS_BLOCK = 1 << 16  # sums of a min-plus product that are computed at a time, so that they stay in the cache
 
 
 def linkage_tree(d: Floats, method: Linkage = "average") -> Floats:
     """The mergers of agglomerative clustering, float64 (n - 1, 4), as scipy.cluster.hierarchy has them.
 
     Row i merges the clusters Z[i, 0] and Z[i, 1] (an item j < n, or n + j for the cluster of row j) at the height
-    Z[i, 2] into one of Z[i, 3] items. Single linkage is the minimum spanning tree again: its heights are the weights
-    of that tree's edges, its clusters what the lighter edges connect. Ward's heights mean variances only
-    for Euclidean d. Raises ValueError if d is not a symmetric (n, n) matrix of finite numbers with a zero diagonal.
+    Z[i, 2] into one of Z[i, 3] items. Single linkage is Kruskal's algorithm: its heights are the weights of a minimum
+    spanning tree's edges. Ward's heights are variances only if d is Euclidean. Raises ValueError if d is not a
+    symmetric (n, n) matrix of finite numbers with a zero diagonal.
+
+    >>> d = np.array([[0.0, 4, 1], [4, 0, 4], [1, 4, 0]])
+    >>> linkage_tree(d, "single").tolist()
+    [[0.0, 2.0, 1.0, 2.0], [1.0, 3.0, 4.0, 3.0]]
     """
     from scipy.cluster.hierarchy import linkage
 
@@ -48,6 +52,12 @@ def optimal_leaf_order(d: Floats, tree: Floats) -> tuple[Ints, float]:
 
     Of an order and its reverse it is the one with order[0] < order[-1]. Raises ValueError if d is not a symmetric
     (n, n) matrix of finite numbers with a zero diagonal, or the tree is not a binary tree of n leaves.
+
+    >>> x = np.array([0.0, 10, 1, 12])
+    >>> d = np.abs(x[:, None] - x)
+    >>> order, length = optimal_leaf_order(d, linkage_tree(d))
+    >>> order.tolist(), length
+    ([0, 2, 1, 3], 12.0)
     """
     d = _checked(d)
     leaves, splits = _layout(tree, len(d))
@@ -60,7 +70,7 @@ def optimal_leaf_order(d: Floats, tree: Floats) -> tuple[Ints, float]:
 
 
 def _shortest(d: Floats, splits: Splits) -> Floats:
-    """M, for leaves numbered so that those below any node are consecutive."""
+    """M, for leaves numbered so that those below each node are consecutive."""
     best, joined = np.zeros_like(d), np.empty_like(d)  # joined(u, k) = min over h of M(u, h) + d(h, k)
     for (a, b), m in splits.items():
         for ends, inner in _sides(a, m, splits):
@@ -72,13 +82,13 @@ def _shortest(d: Floats, splits: Splits) -> Floats:
 
 
 def _retrace(d: Floats, best: Floats, splits: Splits) -> Ints:
-    """An order of the least length that M has at the root."""
+    """An order of minimum length, by tracing M back from the root."""
     n, order = len(d), []
     top = splits.get((0, n), 1)
     u, w = divmod(int(np.argmin(best[:top, top:])), n - top) if n > 1 else (0, 0)
-    todo = [(0, n, u, top + w)]  # leaves a..b-1 are next, u first and w last
-    while todo:
-        a, b, u, w = todo.pop()
+    stack = [(0, n, u, top + w)]  # leaves a..b-1 come next, u first and w last
+    while stack:
+        a, b, u, w = stack.pop()
         if b - a == 1:
             order.append(a)
             continue
@@ -86,12 +96,12 @@ def _retrace(d: Floats, best: Floats, splits: Splits) -> Ints:
         first, second = ((a, m), (m, b)) if u < m else ((m, b), (a, m))
         h, k = _opposite(u, *first, splits), _opposite(w, *second, splits)
         i, j = divmod(int(np.argmin(best[u, h, None] + d[h, k] + best[k, w])), k.stop - k.start)
-        todo += [(*second, k.start + j, w), (*first, u, h.start + i)]
+        stack += [(*second, k.start + j, w), (*first, u, h.start + i)]
     return np.array(order, dtype=np.int64)
 
 
 def _sides(a: int, b: int, splits: Splits) -> list[tuple[slice, slice]]:
-    """For leaves a..b-1 of a node: those that may stand at one end, beside those that then stand at the other."""
+    """For a node with leaves a..b-1: which leaves may be first, each with those that may then be last."""
     if b - a == 1:
         return [(slice(a, b), slice(a, b))]
     m = splits[a, b]
@@ -99,7 +109,7 @@ def _sides(a: int, b: int, splits: Splits) -> list[tuple[slice, slice]]:
 
 
 def _opposite(u: int, a: int, b: int, splits: Splits) -> slice:
-    """The leaves that may stand at the other end of a..b-1 when u stands at one."""
+    """The leaves that may be last among a..b-1 when u is first."""
     return next(inner for ends, inner in _sides(a, b, splits) if ends.start <= u < ends.stop)
 
 
@@ -107,13 +117,13 @@ def _min_plus(x: Floats, y: Floats) -> Floats:
     """The matrix of min over j of x[i, j] + y[j, k]."""
     product = np.empty((len(x), y.shape[1]))
     step = max(MIN_PLUS_BLOCK // y.size, 1)
-    for i in range(0, len(x), step):
+    for i in range(0, len(x), step):  # a block of rows of x at a time
         np.min(x[i : i + step, :, None] + y, axis=1, out=product[i : i + step])
     return product
 
 
 def _layout(tree: Floats, n: int) -> tuple[Ints, Splits]:
-    """The leaves in an order that the tree allows, and where each node's stand in it, children before parents."""
+    """The leaves in one order that the tree allows, and each node's range of places in it, children before parents."""
     child = np.asarray(tree)[:, :2].astype(np.int64) if np.ndim(tree) == 2 else np.empty((0, 2), dtype=np.int64)
     if len(child) != n - 1 or not np.array_equal(np.sort(child, axis=None), np.arange(2 * n - 2)):
         raise ValueError(

@@ -1,14 +1,14 @@
-"""Orders worth starting from when items with large weights w_uv should stand close: what easier problems give.
+"""Heuristic orders to start a search from when items with large weights w_uv should be close: surrogate problems.
 
     spectral       the order of an x with sum x = 0, |x| = 1 that minimises sum over pairs of w_uv (x_u - x_v)^2: the
                    relaxation of the arrangement by squared distances, solved by eigenvectors (Juvan and Mohar 1992)
-    frontal        next the item that leaves the least weight cut between those placed and the rest; optimal on
-                   hypercubes (Harper 1964)
-    tree           a heaviest spanning tree from its centroid, each item between its subtrees, the largest far outside
+    frontal        greedily, next the item for which the cut between the placed items and the rest has the least weight;
+                   optimal on hypercubes (Harper 1964)
+    tree           a maximum spanning tree from its centroid, each item between its subtrees, the largest outermost
     breadth first  reverse Cuthill-McKee (Cuthill and McKee 1969), where some weights are zero
 
-All take weights float64 (n, n), symmetric, of any sign, the diagonal ignored, and give int64 orders, entry [., q] the
-item at place q. A zero weight says nothing of a pair, so the parts of a disconnected graph stand one after another.
+All take weights float64 (n, n), symmetric, of any sign, the diagonal ignored, and return int64 orders, entry [., q] the
+item at place q. A zero weight means no edge; connected components are placed one after another.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, mini
 
 from formulations.problem import Floats, Ints
 
-TIE_TOLERANCE = 1e-9  # relative to the largest: eigenvalues, or cuts, that are no further apart count as equal
+TIE_TOLERANCE = 1e-9  # eigenvalues, or cuts, that differ by less count as equal; relative to the largest
 
 
 def order_starts(w: Floats, count: int = 4) -> Ints:
-    """Different orders from all of the above, int64 (k, n), k >= 1: of spectral and of frontal ones up to `count`."""
+    """Distinct orders by all of these methods, int64 (k, n), k >= 1; up to `count` spectral and as many frontal ones.
+
+    >>> path = np.array([[0.0, 0, 1], [0, 0, 1], [1, 1, 0]])  # items 0 and 1 should each be next to item 2
+    >>> order_starts(path)[0].tolist()
+    [0, 2, 1]
+    """
     n = len(w)
     spectral = spectral_orders(w, count)
     spread = spectral[0, np.unique(np.linspace(0, n - 1, count).astype(np.int64))] if n else np.zeros(1, dtype=np.int64)
@@ -32,18 +37,27 @@ def order_starts(w: Floats, count: int = 4) -> Ints:
     graph = csr_array(_without_diagonal(w))
     if 0 < graph.nnz < n * (n - 1):
         found.append(reverse_cuthill_mckee(graph, symmetric_mode=True).astype(np.int64))
-    facing = [order if not n or order[0] <= order[-1] else order[::-1] for order in found]
-    return np.array(list({order.tobytes(): order for order in facing}.values()))
+    oriented = [order if not n or order[0] <= order[-1] else order[::-1] for order in found]
+    return np.array(list({order.tobytes(): order for order in oriented}.values()))
 
 
 def spectral_order(w: Floats) -> Ints:
-    """One spectral order, int64 (n,)."""
+    """One spectral order, int64 (n,).
+
+    >>> int(spectral_order(np.array([[0.0, 0, 1], [0, 0, 1], [1, 1, 0]]))[1])  # the item in the middle
+    2
+    """
     order: Ints = spectral_orders(w, 1)[0]
     return order
 
 
 def spectral_orders(w: Floats, count: int) -> Ints:
-    """Spectral orders, int64 (count, n): along directions drawn from the eigenspace where it has several dimensions."""
+    """Spectral orders, int64 (count, n): of random vectors of the eigenspace where that has several dimensions.
+
+    >>> complete = np.ones((4, 4))  # all vectors with sum 0 are eigenvectors of its Laplacian
+    >>> spectral_orders(complete, 2).shape
+    (2, 4)
+    """
     w = _without_diagonal(w)
     parts, part = connected_components(csr_array(w), directed=False)
     rng = np.random.default_rng(0)
@@ -53,19 +67,19 @@ def spectral_orders(w: Floats, count: int) -> Ints:
         x = _least_vectors(w[np.ix_(items, items)])
         first = np.zeros((x.shape[1], 1))
         first[0] = 1
-        ways = first.repeat(count, 1) if x.shape[1] == 1 else rng.normal(size=(x.shape[1], count))
-        orders.append(items[np.argsort(x @ ways, axis=0, kind="stable")])
+        directions = first.repeat(count, 1) if x.shape[1] == 1 else rng.normal(size=(x.shape[1], count))
+        orders.append(items[np.argsort(x @ directions, axis=0, kind="stable")])
     return np.concatenate(orders).T if orders else np.zeros((count, 0), dtype=np.int64)
 
 
 def _least_vectors(w: Floats) -> Floats:
-    """An orthonormal basis of the eigenspace of least eigenvalue of w's Laplacian, on vectors that add up to zero."""
+    """An orthonormal basis of the eigenspace of the least eigenvalue of w's Laplacian on vectors with sum 0."""
     n = len(w)
     if n < 3:
         return np.arange(n, dtype=np.float64)[:, None]
     laplacian = np.diag(w.sum(axis=1)) - w
     size = 2 * float(np.abs(w).sum(axis=1).max(initial=0))  # no eigenvalue is larger, by Gershgorin's circles
-    laplacian += (1 + size) / n  # lifts that of the constant vector, which is 0, above all others
+    laplacian += (1 + size) / n  # moves the constant vector's eigenvalue, 0, above all others
     for wanted in (min(12, n - 1), n - 1):
         values, vectors = eigh(laplacian, subset_by_index=[0, wanted - 1])
         least = values <= values[0] + TIE_TOLERANCE * size
@@ -75,34 +89,41 @@ def _least_vectors(w: Floats) -> Floats:
 
 
 def frontal_orders(w: Floats, firsts: Ints) -> Ints:
-    """Frontal orders from each of the first items, int64 (k,), on; int64 (k, n).
+    """Frontal orders that start with the given items, int64 (k,); int64 (k, n).
 
-    Among items that leave equally little cut, the one whose last placed neighbour was placed last is next.
+    Ties go to the item with the most recently placed neighbour.
+
+    >>> frontal_orders(np.array([[0.0, 0, 1], [0, 0, 1], [1, 1, 0]]), np.array([1])).tolist()
+    [[1, 2, 0]]
     """
     w = _without_diagonal(w)
     n, each = len(w), np.arange(len(firsts))
     close = TIE_TOLERANCE * float(np.abs(w).sum(axis=1).max(initial=0))
-    more = np.tile(w.sum(axis=1), (len(firsts), 1))  # what placing an item adds to the cut
-    touched = np.full(more.shape, -1)
+    added = np.tile(w.sum(axis=1), (len(firsts), 1))  # what placing an item adds to the cut
+    touched = np.full(added.shape, -1)  # the place of the last placed neighbour
     orders = np.empty((len(firsts), n), dtype=np.int64)
     chosen = firsts
     for q in range(n):
         if q:
-            least = more.min(axis=1, keepdims=True) + close
-            chosen = np.where(more <= least, touched, -2).argmax(axis=1)
+            least = added.min(axis=1, keepdims=True) + close
+            chosen = np.where(added <= least, touched, -2).argmax(axis=1)
         orders[:, q] = chosen
-        more -= 2 * w[chosen]
-        more[each, chosen] = np.inf
+        added -= 2 * w[chosen]
+        added[each, chosen] = np.inf
         touched[w[chosen] != 0] = q
     return orders
 
 
 def tree_order(w: Floats) -> Ints:
-    """The order of a heaviest spanning forest, int64 (n,)."""
+    """The order of a maximum spanning forest, int64 (n,).
+
+    >>> tree_order(np.array([[0.0, 0, 1], [0, 0, 1], [1, 1, 0]])).tolist()
+    [0, 2, 1]
+    """
     w = _without_diagonal(w)
     n = len(w)
     u, v = np.nonzero(np.triu(w))
-    # The lightest tree of ranks is the heaviest of weights, whatever their sign.
+    # A minimum spanning tree of the ranks is a maximum one of the weights, whatever their sign.
     rank = np.empty(len(u))
     rank[np.argsort(-w[u, v], kind="stable")] = np.arange(1, len(u) + 1)
     tree = minimum_spanning_tree(csr_array((rank, (u, v)), shape=(n, n)))
@@ -114,14 +135,17 @@ def tree_order(w: Floats) -> Ints:
 
 
 def _between_subtrees(tree: csr_array, items: Ints) -> Ints:
-    """The order of one tree from its centroid: subtrees of an item go to both its sides, the largest outwards."""
+    """The order of one tree from its centroid: an item's subtrees go to both its sides, the largest outermost."""
+    # The centroid: the item whose removal leaves the smallest largest component.
     nodes, parent, size = _rooted(tree, int(items[0]))
-    heaviest = np.zeros(len(parent), dtype=np.int64)  # of the parts that are left if an item goes
+    heaviest = np.zeros(len(parent), dtype=np.int64)
     np.maximum.at(heaviest, parent[nodes[1:]], size[nodes[1:]])
     heaviest[nodes] = np.maximum(heaviest[nodes], len(nodes) - size[nodes])
     nodes, parent, size = _rooted(tree, int(nodes[heaviest[nodes].argmin()]))
+
+    # From the centroid outwards: divide each subtree's places between its root and the children's subtrees.
     begin = np.zeros(len(parent), dtype=np.int64)  # the first place of an item's subtree
-    rightwards = np.zeros(len(parent), dtype=np.int64)  # whether it stands to the right of its parent
+    rightwards = np.zeros(len(parent), dtype=np.int64)  # 1 for items to the right of their parent
     order = np.empty(len(nodes), dtype=np.int64)
     for v in nodes.tolist():
         children = tree.indices[tree.indptr[v] : tree.indptr[v + 1]]
@@ -137,7 +161,7 @@ def _between_subtrees(tree: csr_array, items: Ints) -> Ints:
 
 
 def _rooted(tree: csr_array, root: int) -> tuple[Ints, Ints, Ints]:
-    """The items of the root's tree from the root down; every item's parent, and how many its subtree has."""
+    """The items of the root's tree in breadth-first order; every item's parent and the size of its subtree."""
     nodes, parent = breadth_first_order(tree, root, directed=False)
     size = np.ones(len(parent), dtype=np.int64)
     for v in nodes[:0:-1].tolist():
