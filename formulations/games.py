@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import cvxpy as cp
@@ -23,7 +24,7 @@ from torch import Generator, Tensor
 
 from formulations.players.domains import Box, Simplex
 from formulations.players.starts import at
-from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
+from formulations.problem import Block, Floats, Number, Players, Problem, Reference, SaddleProblem, Term, Values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +71,23 @@ def quadratic(n: int = 20, condition: float = 10.0, seed: int = 0) -> Game:
 def matrix_game(payoff: ArrayLike) -> SaddleProblem:
     """x'Ay for the payoff A, finite (m, n): the answer is the rows' and the columns' mixed strategy.
 
-    Both start at random. Raises ValueError unless A is a finite matrix with rows and columns.
+    Both start at random. It is played with payoffs relative to a typical one, since a constant changes no strategy.
+    Raises ValueError unless A is a finite matrix with rows and columns.
+
+    >>> game = matrix_game([[3, 0], [1, 2]])
+    >>> from solvers import solve
+    >>> round(solve(game, "highs").value, 9)
+    1.5
     """
     A = _finite(payoff)
+    A, constant = _without_constant(A, float(np.sort(A, axis=None)[A.size // 2]))
     entries = torch.tensor(A)
 
-    def rows_guarantee(players: Players) -> float:
-        return float((_mixed(players["x"]) @ A).min())
+    def rows_guarantee(players: Players) -> Number:
+        return Fraction(constant) + Fraction(float((_mixed(players["x"]) @ A).min()))
 
-    def columns_guarantee(players: Players) -> float:
-        return float((A @ _mixed(players["y"])).max())
+    def columns_guarantee(players: Players) -> Number:
+        return Fraction(constant) + Fraction(float((A @ _mixed(players["y"])).max()))
 
     return SaddleProblem(
         maximize_over={"x": Block(_random_mixture(len(A)), Simplex())},
@@ -88,26 +96,57 @@ def matrix_game(payoff: ArrayLike) -> SaddleProblem:
         answer=lambda players: {"x": _mixed(players["x"]).tolist(), "y": _mixed(players["y"]).tolist()},
         value=rows_guarantee,
         bound=columns_guarantee,
-        scale=lambda players: float(_mixed(players["x"]) @ np.abs(A) @ _mixed(players["y"])),
-        model=lambda: matrix_game_lp(A),
+        size=lambda players: size_in_play(A, _mixed(players["x"]), _mixed(players["y"])),
+        model=lambda: matrix_game_lp(payoff),
     )
 
 
 def matrix_game_lp(payoff: ArrayLike) -> Problem:
-    """maximize v subject to v <= (A'x)_j for every column j, x a mixed strategy of the rows.
+    """maximize u v + c subject to v <= (B'x)_j for every column j, x a mixed strategy of the rows, A = u B + c.
 
-    The multipliers of "columns" are the columns' mixed strategy.
+    c is the least payoff and u a typical one, so that the program is the same whatever is added to the payoffs, and
+    whatever their unit. The multipliers of "columns" are the columns' mixed strategy.
+
+    >>> from solvers import solve
+    >>> solve(matrix_game_lp([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]), "glop").status
+    'optimal'
     """
-    A = _finite(payoff)
-    x = cp.Variable(len(A), name="x", bounds=[0, 1])
-    room = float(np.abs(A).max()) + 1  # v is not to rest on its bounds, which only keep the certificate finite
+    A, c = _without_constant(_finite(payoff), float(np.min(_finite(payoff))))
+    u = 2.0 ** np.ceil(np.log2(np.median(np.abs(A[A != 0])))) if A.any() else 1.0  # dividing by it rounds nothing
+    B = A / u
+    x = cp.Variable(len(B), name="x", bounds=[0, 1])
+    room = float(np.abs(B).max()) + 1  # v is not to rest on its bounds, which only keep the certificate finite
     v = cp.Variable(name="v", bounds=[-2 * room, 2 * room])
+
+    def size(values: Values) -> float:
+        against = _mixed(values["x"]) @ A
+        return size_in_play(A, _mixed(values["x"]), _mixed(against == against.min()))
+
     return Problem(
-        objective=cp.Maximize(v),
-        subject_to={"columns": A.T @ x >= v, "mixture": cp.sum(x) == 1},  # type: ignore[attr-defined, dict-item]
+        objective=cp.Maximize(u * v + c),
+        subject_to={"columns": B.T @ x >= v, "mixture": cp.sum(x) == 1},  # type: ignore[attr-defined, dict-item]
         answer=lambda values: {"x": _mixed(values["x"]).tolist()},
-        repair=lambda values: _secured(A, values["x"]),
+        repair=lambda values: _best_guarantee(B, values["x"]),
+        size=size,
     )
+
+
+def size_in_play(A: Floats, x: Floats, y: Floats) -> float:
+    """The mean distance of the payoffs in play from their mean, plus the least difference between any two payoffs.
+
+    The first counts no choice that nobody makes, however large its payoffs; the second is there where play is pure.
+
+    >>> size_in_play(np.array([[0.0, 2.0], [2.0, 0.0]]), np.array([0.5, 0.5]), np.array([0.5, 0.5]))
+    3.0
+    """
+    steps = np.diff(np.unique(A))
+    return float(x @ np.abs(A - x @ A @ y) @ y) + float(steps.min(initial=np.inf) if len(steps) else 0.0)
+
+
+def _without_constant(A: Floats, constant: float) -> tuple[Floats, float]:
+    """A less that constant, and the constant; A itself and 0 where subtracting would round."""
+    less = A - constant
+    return (less, constant) if (less + constant == A).all() else (A, 0.0)
 
 
 def cyclic(n: int = 3) -> Floats:
@@ -205,6 +244,6 @@ def _mixed(weights: Any) -> Floats:
     return np.asarray(positive / total) if 0 < total < np.inf else np.full(len(positive), 1 / len(positive))
 
 
-def _secured(A: Floats, weights: Floats) -> Values:
+def _best_guarantee(A: Floats, weights: Floats) -> Values:
     x = _mixed(weights)
     return {"x": x, "v": np.asarray((x @ A).min())}

@@ -209,6 +209,7 @@ def gan(
         value=(lambda players: (_likelihood(data, players, level) or (-math.inf,))[0]) if known else None,
         bound=None if entropy is None else lambda _: -entropy,
         level=level,
+        size=lambda _: 1.0,  # nat
         watch=lambda players: watched(data, noise, players),
     )
 

@@ -86,6 +86,7 @@ def geometric(value: ArrayLike, count: ArrayLike | None = None) -> Problem:
         answer=lambda values: float(values["s"]),
         repair=repair,
         dual_function=lambda multipliers: dual(float(multipliers["total"])),
+        size=lambda _: 1.0,  # nat
         references=[closed_form(m)],
     )
 
@@ -136,6 +137,7 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
         answer=made,
         value=secured,
         bound=bound_on_all,
+        size=lambda _: 1.0,  # nat
         model=lambda: geometric(value, count),
         references=[closed_form(m)],
     )
@@ -147,9 +149,8 @@ def closed_form(m: float) -> Reference:
 
 
 def tolerance(m: float) -> float:
-    """How close, relatively, V(p) must be to V(1 / m) for p to be within 1e-6 of 1 / m; V is strongly concave."""
-    best = likelihood(1 / m, m)
-    return (best - likelihood(max(1 / m - ALIKE, 0.5 / m), m)) / abs(best) if best else 0.0
+    """How close, in nats, V(p) must be to V(1 / m) for p to be within 1e-6 of 1 / m; V is strongly concave."""
+    return likelihood(1 / m, m) - likelihood(max(1 / m - ALIKE, 0.5 / m), m)
 
 
 def _data(value: ArrayLike, count: ArrayLike | None) -> tuple[Floats, Floats]:

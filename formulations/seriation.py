@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
+from itertools import permutations
 from typing import Any, get_args
 
 import numpy as np
@@ -38,13 +39,14 @@ from formulations.orders.criteria import CRITERIA, as_path, objective
 from formulations.orders.leaf_order import Linkage, linkage_tree, optimal_leaf_order
 from formulations.orders.order_starts import order_starts, spectral_order
 from formulations.problem import (
-    Arrangement,
     Floats,
     Ints,
     Ordering,
     Problem,
     QuadraticAssignment,
     Reference,
+    SearchProblem,
+    WeakDual,
     place_distances,
 )
 
@@ -75,7 +77,7 @@ def hamiltonian_path(distance: Floats) -> Problem:
     )
 
 
-def linear_arrangement(weights: Floats) -> Arrangement:
+def linear_arrangement(weights: Floats) -> SearchProblem:
     """minimize the sum over pairs of w_uv |p(u) - p(v)|; answer: the n >= 2 items in order, the smaller end first.
 
     weights is float64 (n, n), symmetric and finite, of any sign; its diagonal is ignored. Raises ValueError otherwise.
@@ -89,7 +91,7 @@ def linear_arrangement(weights: Floats) -> Arrangement:
     )
 
 
-def quadratic_assignment(A: Floats, B: Floats) -> Arrangement:
+def quadratic_assignment(A: Floats, B: Floats) -> SearchProblem:
     """minimize the sum over i, j of A_ij B_p(i)p(j) (Koopmans and Beckmann 1957); answer: the item at each place.
 
     A, B float64 (n, n), finite, not necessarily symmetric. Raises ValueError otherwise.
@@ -100,10 +102,10 @@ def quadratic_assignment(A: Floats, B: Floats) -> Arrangement:
     if not (np.isfinite(A).all() and np.isfinite(B).all()):
         raise ValueError("an entry of the two matrices is not a finite number; give finite ones")
     form = QuadraticAssignment(A, B)
-    return Arrangement(sense="minimize", objective=form, weak_duals=weak_duals(form, maximize=False))
+    return _orders(form, "minimize", weak_duals=_weak_duals(form, "minimize"))
 
 
-def challenge(similarity: Floats) -> Arrangement:
+def challenge(similarity: Floats) -> SearchProblem:
     """maximize the score 100 (1 - 3/n sum of w_uv |p(u) - p(v)| / sum of w_uv), w = -log(1 - s): random orders have 0.
 
     similarity is float64 (n, n), symmetric, in [0, 1]; a pair that is not known has 0, a 1 counts as 1 - 1e-9.
@@ -120,7 +122,7 @@ def challenge(similarity: Floats) -> Arrangement:
     return _arrangement(form, "maximize", 1 - s)
 
 
-def seriation(dissimilarity: Floats, criterion: str) -> Arrangement | Problem:
+def seriation(dissimilarity: Floats, criterion: str) -> SearchProblem | Problem:
     """The best order by a criterion of R's package seriation (orders.criteria has them), at its value there.
 
     Path_length, Neumann_stress and ME are shortest Hamiltonian paths, so integer programs. dissimilarity is float64
@@ -191,7 +193,7 @@ def _arrangement(
     d: Floats,
     model: Callable[[], Problem] | None = None,
     more: Mapping[str, Callable[[], Ints]] | None = None,
-) -> Arrangement:
+) -> SearchProblem:
     """An arrangement of items with dissimilarities d, or what stands for them, and its neighbours."""
     similarity = d.max(initial=0) - d
     for matrix in (d, similarity):
@@ -204,17 +206,51 @@ def _arrangement(
     def value(name: str) -> float:
         return float(form.values(adjacent[name]()[None])[0])
 
-    linear = form.as_linear() if isinstance(form, QuadraticAssignment) else None
-    return Arrangement(
-        sense=sense,
-        objective=form,
-        subsets=linear and partial(subset_bound, linear[0] if sense == "minimize" else -linear[0]),
+    return _orders(
+        form,
+        sense,
         answer=_listed,
         model=model,
         starts=lambda: np.vstack([*(order() for order in adjacent.values()), order_starts(similarity)]),
-        weak_duals=weak_duals(form, maximize=sense == "maximize") if isinstance(form, QuadraticAssignment) else (),
+        weak_duals=_weak_duals(form, sense),
         references=[Reference(name, partial(value, name), "<=" if sense == "minimize" else ">=") for name in adjacent],
     )
+
+
+def _orders(form: QuadraticAssignment | Ordering, sense: Any, **more: Any) -> SearchProblem:
+    """The orders of the items as the set that is searched."""
+
+    def broken(order: Ints) -> str | None:
+        return None if np.array_equal(np.sort(order), np.arange(form.n)) else "the rule that every item stands once"
+
+    return SearchProblem(
+        sense=sense,
+        objective=form,
+        broken=broken,
+        membership="the answer has every item once",
+        values=lambda order: {"order": order.astype(np.float64)},
+        **more,
+    )
+
+
+def _weak_duals(form: QuadraticAssignment | Ordering, sense: Any) -> list[WeakDual]:
+    """Bounds of any kind that the objective has, those that a solver comes by itself first."""
+    sign = 1 if sense == "minimize" else -1
+
+    def by_all_orders(_: Any) -> float:
+        orders = np.array(list(permutations(range(form.n))), dtype=np.int64)
+        return sign * float((sign * form.values(orders)).min())
+
+    duals = [WeakDual("all orders", None, by_all_orders)]
+    if isinstance(form, Ordering):
+        return duals
+    linear = form.as_linear()
+    if linear is not None:
+        W, constant = linear
+        duals.append(
+            WeakDual("potentials of all subsets", None, lambda table: sign * subset_bound(sign * W, table) + constant)
+        )
+    return [*duals, *weak_duals(form, maximize=sense == "maximize")]
 
 
 def _as_integers(W: Floats) -> Problem:

@@ -86,7 +86,7 @@ def transport_game(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SaddleProblem
         answer=answer,
         value=value,
         bound=lambda players: float((C * plan(players)).sum()),
-        scale=lambda players: float((np.abs(C) * plan(players)).sum()),
+        size=lambda players: float((np.abs(C) * plan(players)).sum()),
         model=lambda: transport(a_, b_, C),
     )
 

@@ -108,6 +108,7 @@ def _on_one(q: Floats, p: Floats) -> Problem:
         answer=lambda values: tightest(values["mass"], p),
         repair=lambda values: {"mass": _mixed(np.where(q > 0, values["mass"], 0.0))},
         dual_function=lambda _: V,
+        size=lambda _: 1.0,  # nat
         references=[Reference("V(p)", lambda: V)],
     )
 
@@ -126,6 +127,7 @@ def _on_all(q: Floats) -> Problem:
         answer=lambda values: _mixed(tightest(q, values["lam"])),
         repair=repair,
         dual_function=lambda multipliers: likelihood(q, _mixed(multipliers["largest"])),
+        size=lambda _: 1.0,  # nat
         references=[_entropy(q)],
     )
 
@@ -176,6 +178,7 @@ def likelihood_game(q: ArrayLike, model: Literal["tabular", "softmax"] = "tabula
         answer=made,
         value=lambda players: likelihood(q, made(players)),
         bound=bound_on_all,
+        size=lambda _: 1.0,  # nat
         model=lambda: weak_dual(q),
         references=[_entropy(q)],
     )

@@ -27,7 +27,7 @@ from problems.terminal.output import progress, say, say_all, show
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from formulations.problem import Arrangement, Problem, SaddleProblem
+    from formulations.problem import Problem, SaddleProblem, SearchProblem
     from problems.io import GraphFile
     from solvers.solution import Solution
 
@@ -55,7 +55,7 @@ class Task:
     """
 
     source: str
-    problem: Callable[[], Problem | Arrangement | SaddleProblem]
+    problem: Callable[[], Problem | SearchProblem | SaddleProblem]
     describe: Callable[[Solution], Iterable[str]]
     draw: Callable[[Solution], Figure]
     notes: Sequence[str] = ()

@@ -18,7 +18,7 @@ from problems.terminal.files import check_writable, replace_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from formulations.problem import Arrangement, Floats, Ints, Problem
+    from formulations.problem import Floats, Ints, Problem, SearchProblem
     from problems.io.matrix import Pairs
     from solvers.solution import Solution
 
@@ -111,7 +111,7 @@ def read(options: argparse.Namespace) -> Task | Report:
     if options.objective == "challenge":
         data = replace(data, notes=[*data.notes, *_clipped(data)])
 
-    def problem() -> Problem | Arrangement:
+    def problem() -> Problem | SearchProblem:
         from formulations.seriation import challenge, seriation
 
         if options.objective == "challenge":
@@ -131,7 +131,7 @@ def read(options: argparse.Namespace) -> Task | Report:
     )
 
 
-def _named_in(stated: Problem | Arrangement, items: Sequence[Hashable]) -> Problem | Arrangement:
+def _named_in(stated: Problem | SearchProblem, items: Sequence[Hashable]) -> Problem | SearchProblem:
     """The same, its answer in the items' names."""
     places: Callable[[Any], list[int]] = stated.answer
     changed: Any = {"answer": lambda found: [items[i] for i in places(found)]}
@@ -309,7 +309,7 @@ def _methods(options: argparse.Namespace) -> dict[str, Callable[[Pairs, float], 
     from formulations.seriation import challenge, hamiltonian_path, leaf_orders
     from solvers import solve
 
-    def solved(stated: Arrangement | Problem, seconds: float) -> Ints:
+    def solved(stated: SearchProblem | Problem, seconds: float) -> Ints:
         solution = solve(stated, time_limit=seconds, seed=options.seed, device=options.device)
         return np.array(solution.answer, dtype=np.int64)
 

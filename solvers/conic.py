@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from threading import Event
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from formulations.problem import Floats, Multipliers, Problem, Values
+from formulations.problem import Floats, Multipliers, Problem, Reference, Values
 from solvers.clock import Clock, interruptible
-from solvers.references import compare
-from solvers.solution import Certificate, Check, Solution, Status
+from solvers.judge import Ended, Evidence, Findings
 
 if TYPE_CHECKING:
     import cvxpy as cp
 
 NAMES = ("clarabel", "scs")
-MEETS = 1e-7  # of max(1, |value|): up to which value and bound count as equal, unless another gap is asked for
+MEETS = 1e-7  # gap up to which value and bound count as equal, unless another is asked for
 FEASIBLE = 1e-7  # of max(1, what is compared): up to which a constraint counts as satisfied
 # Clarabel's own tolerances of 1e-8 leave errors of 1e-5 in an answer; these, which it need not reach, 1e-7 at most.
 CLARABEL_SETTINGS = {
@@ -45,7 +44,7 @@ SCS_INTERRUPTED = -5  # SCS catches Ctrl-C itself
 class _Found:
     """What the solver said: how it ended, and its values and multipliers, if any; nothing of it is believed."""
 
-    ended: Literal["optimal", "limit", "infeasible", "unbounded", "failed"]
+    ended: Ended
     iterations: int = 0
     values: Values | None = None
     multipliers: Multipliers | None = None
@@ -63,58 +62,165 @@ def linear(problem: Problem) -> bool:
     return bool(model.is_lp())
 
 
+@dataclass(frozen=True)
+class Conic:
+    """A conic solver, through cvxpy, on convex models that are not linear: "clarabel" or "scs"."""
+
+    name: str = "clarabel"
+
+
 def refuse_nonlinear(problem: Problem, solver: str) -> None:
     """Raise ValueError, naming who can, if the model is more than linear: for solvers of linear models."""
     if not linear(problem):
         raise ValueError(f"the model is not linear, as {solver} needs it to be; {' and '.join(NAMES)} take it")
 
 
-def solve_convex(problem: Problem, name: str, *, clock: Clock, gap: float | None) -> Solution:
-    """Solve by the conic solver of that name, and prove it; raises ValueError for what no conic solver can do.
+def refuse_convex(problem: Problem, name: str) -> None:
+    """Raise ValueError, naming who can, for what conic solvers do not take."""
+    is_linear = linear(problem)
+    others = "glop, highs, scip do" if is_linear else "nor does any solver here where the model is not linear"
+    if problem.families:
+        raise ValueError(f"{name} takes no constraints that are found lazily; {others}")
+    if any(v.attributes["integer"] or v.attributes["boolean"] for v in problem.variables.values()):
+        raise ValueError(f"{name} finds no integers; {others}")
+    if is_linear:
+        raise ValueError(f"{name} is here for models that are not linear; glop, highs and pdlp prove this one exactly")
 
-    The gap, as Solution.gap here, is relative to max(1, |value|): a log-likelihood may well be 0.
+
+class ConvexProgram:
+    """A convex Problem as the judge sees it: candidates are variables' values, certificates multipliers.
+
+    Values are the objective evaluated by cvxpy, bounds the problem's own dual function.
     """
-    _refuse(problem, name)
+
+    membership = "every constraint holds"
+    exact = False
+    level = None
+
+    def __init__(self, problem: Problem) -> None:
+        """The problem."""
+        self.problem = problem
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better."""
+        return str(self.problem.objective.NAME) == "maximize"
+
+    @property
+    def references(self) -> Sequence[Reference]:
+        """What an optimal value is held against."""
+        return self.problem.references
+
+    def broken(self, values: Values) -> str | None:
+        """The first constraint, or domain of a variable, that the values break by more than FEASIBLE."""
+        if not all(np.isfinite(value).all() for value in values.values()):
+            return "an entry that is not a finite number"
+        with _set(self.problem, values), np.errstate(all="ignore"):
+            for name, constraint in self.problem.subject_to.items():
+                if not _holds(constraint):
+                    return f"the constraint {name!r}"
+            for name, variable in self.problem.variables.items():
+                if not all(map(_holds, variable.domain)):
+                    return f"the domain of the variable {name!r}"
+        return None
+
+    def value(self, values: Values) -> float:
+        """The objective there."""
+        with _set(self.problem, values), np.errstate(all="ignore"):
+            return float(np.asarray(self.problem.objective.value, dtype=float).item())
+
+    def bound(self, kind: str, multipliers: Multipliers) -> float:
+        """What the multipliers prove."""
+        nothing = math.inf if self.maximize else -math.inf
+        dual, listed = self.problem.dual_function, multipliers.listed
+        if dual is None or listed.keys() != self.problem.subject_to.keys():
+            return nothing
+        if not all(np.isfinite(part).all() for part in listed.values()):
+            return nothing
+        with np.errstate(all="ignore"):
+            bound = float(dual(listed))
+        return bound if math.isfinite(bound) else nothing
+
+    def size(self, values: Values) -> float:
+        """The problem's own, or the sum of the sizes of the terms that the objective adds up, constants aside."""
+        if self.problem.size is not None:
+            return self.problem.size(values)
+        with _set(self.problem, values), np.errstate(all="ignore"):
+            return sum(float(np.abs(np.sum(term.value))) for term in _terms(self.problem.objective.expr))
+
+    def slack(self, values: Values) -> float:
+        """What constraints that hold to FEASIBLE may be worth."""
+        return FEASIBLE * self.size(values)
+
+    def solved(self, values: Values) -> tuple[Any, Values]:
+        """The answer and the variables."""
+        return self.problem.answer(values), values
+
+    def evidence(self, kind: str, multipliers: Multipliers) -> Evidence:
+        """The multipliers."""
+        return Evidence(multipliers)
+
+    def distance(self, value: float, bound: float, gap: float) -> str:
+        """The gap."""
+        return f"gap {gap:.2e}"
+
+
+def _terms(expression: Any) -> Iterator[Any]:
+    """The parts that are added up, constants aside."""
+    todo = [expression]
+    while todo:
+        part = todo.pop()
+        if type(part).__name__ in ("AddExpression", "NegExpression"):
+            todo += part.args
+        elif not part.is_constant():
+            yield part
+
+
+def solve_convex(
+    problem: Problem, name: str, clock: Clock, start: Mapping[str, Any] | None = None
+) -> tuple[ConvexProgram, Findings]:
+    """What the conic solver of that name finds, and the user's own answer if one is offered."""
+    program, candidates = ConvexProgram(problem), []
+    if start is not None:
+        candidates = [_offered(program, start)]
     started, interrupted, found = clock.elapsed, False, _Found("limit")
     try:
         found = _solved(problem, name, clock)
     except KeyboardInterrupt:
         interrupted = True
-    solved = clock.elapsed
-    solution = _certified(problem, name, found, MEETS if gap is None else gap)
-    if found.ended == "infeasible" and not interrupted:
-        solution = _proven_infeasible(problem, clock) or solution
-    certified = clock.elapsed
-    checks = list(solution.checks)
-    if solution.value is not None:
-        checks += compare(problem, solution, clock)
+    if found.values is not None:
+        repaired = None if problem.repair is None else problem.repair(found.values)
+        candidates.append(repaired or found.values)
+    certificates = [("dual function", found.multipliers)] if found.multipliers is not None else []
     stats = {
         "variables": found.sizes[0],
         "constraints": found.sizes[1],
         "iterations": found.iterations,
         "interrupted": interrupted,
-        "history": [{"round": 1, "value": solution.value, "bound": solution.bound}],
+        "history": [],
         "build_seconds": found.build_seconds,
-        "solve_seconds": solved - started - found.build_seconds,
-        "certify_seconds": certified - solved,
-        "check_seconds": clock.elapsed - certified,
+        "solve_seconds": clock.elapsed - started - found.build_seconds,
     }
-    return replace(solution, solver=name, checks=checks, stats=stats)
+    return program, Findings(
+        solver=name,
+        ended=found.ended,
+        candidates=candidates,
+        certificates=certificates,
+        remark=f"{name} did not settle: no values came back" if found.ended == "not_converged" else "",
+        stats=stats,
+    )
 
 
-def _refuse(problem: Problem, name: str) -> None:
-    """Raise ValueError, naming who can, for what conic solvers do not take."""
-    is_linear = linear(problem)
-    if problem.families:
-        raise ValueError(f"{name} takes no constraints that are found lazily; {_others(is_linear)}")
-    if any(v.attributes["integer"] or v.attributes["boolean"] for v in problem.variables.values()):
-        raise ValueError(f"{name} finds no integers; {_others(is_linear)}")
-    if is_linear:
-        raise ValueError(f"{name} is here for models that are not linear; glop, highs and pdlp prove this one exactly")
-
-
-def _others(is_linear: bool) -> str:
-    return "glop, highs, scip do" if is_linear else "nor does any solver here where the model is not linear"
+def _offered(program: ConvexProgram, start: Mapping[str, Any]) -> Values:
+    """The user's own answer; raises ValueError, naming what it breaks, if it is none."""
+    known = program.problem.variables
+    if set(start) != set(known):
+        raise ValueError(f"start must give a value to each of the variables {', '.join(known)}")
+    values = {name: np.asarray(value, dtype=float) for name, value in start.items()}
+    broken = program.broken(values)
+    if broken is not None:
+        raise ValueError(f"start breaks {broken}; offer a feasible answer")
+    return values
 
 
 def _solved(problem: Problem, name: str, clock: Clock) -> _Found:
@@ -135,7 +241,7 @@ def _solved(problem: Problem, name: str, clock: Clock) -> _Found:
         try:
             model.unpack_results(raw, chain, inverse)
         except cp.error.SolverError:
-            return _Found("failed", iterations, sizes=sizes, build_seconds=built)
+            return _Found("not_converged", iterations, sizes=sizes, build_seconds=built)
     ended: Any = str(model.status).removesuffix("_inaccurate")
     if ended == "user_limit" or (ended == "optimal" and clock.left <= 0):
         ended = "limit"
@@ -185,65 +291,6 @@ def _flat(dual: Any) -> Floats:
     return np.asarray(dual, dtype=float)
 
 
-def _certified(problem: Problem, name: str, found: _Found, gap: float) -> Solution:
-    """Value, bound and status recomputed, whatever the solver said."""
-    values, broken = found.values, "no values came back"
-    if values is not None and problem.repair is not None:
-        values = problem.repair(values) or values
-    value = math.nan
-    if values is not None:
-        value, broken = _value(problem, values)
-    bound = _bound(problem, found.multipliers)
-    if not math.isfinite(value):
-        return _without_answer(name, found, broken, bound)
-    sign = 1 if problem.objective.NAME == "minimize" else -1
-    apart = None if bound is None else sign * (value - bound) / max(1.0, abs(value))
-    verified = apart is not None and abs(apart) <= gap
-    checks = [Check("every constraint holds", "==", None, True)]
-    if bound is not None and apart is not None:
-        checks.append(Check("bound by the dual function", ">=" if sign > 0 else "<=", bound, apart >= -gap))
-    left = f"gap {abs(apart):.2e}" if apart is not None else "there is no bound that could be proved"
-    assert values is not None
-    return Solution(
-        status="optimal" if verified else "feasible",
-        value=value,
-        bound=bound,
-        gap=None if apart is None else abs(apart),
-        answer=problem.answer(values),
-        values=values,
-        multipliers=found.multipliers,
-        certificate=Certificate("none" if bound is None else "dual function", verified, exact=False),
-        checks=checks,
-        solver=name,
-        stats={},
-        message="" if verified else f"an answer, not proven best: {left}",
-    )
-
-
-def _bound(problem: Problem, multipliers: Multipliers | None) -> float | None:
-    """What the multipliers prove; None if there are none, or they prove nothing."""
-    if problem.dual_function is None or multipliers is None or multipliers.listed.keys() != problem.subject_to.keys():
-        return None
-    if not all(np.isfinite(part).all() for part in multipliers.listed.values()):
-        return None
-    with np.errstate(all="ignore"):
-        bound = float(problem.dual_function(multipliers.listed))
-    return bound if math.isfinite(bound) else None
-
-
-def _value(problem: Problem, values: Values) -> tuple[float, str]:
-    """The objective there, and "" if every constraint holds; nan and the constraint that is broken if not."""
-    with _set(problem, values), np.errstate(all="ignore"):
-        for name, constraint in problem.subject_to.items():
-            if not _holds(constraint):
-                return math.nan, f"breaks the constraint {name!r}"
-        for name, variable in problem.variables.items():
-            if not all(map(_holds, variable.domain)):
-                return math.nan, f"leaves the domain of the variable {name!r}"
-        value = float(np.asarray(problem.objective.value, dtype=float).item())
-    return (value, "") if math.isfinite(value) else (math.nan, "leaves the objective's domain")
-
-
 def _holds(constraint: cp.Constraint) -> bool:
     """Whether it is satisfied, relative to the size of what it compares."""
     violation = np.ravel(constraint.violation())  # type: ignore[no-untyped-call]
@@ -262,44 +309,3 @@ def _set(problem: Problem, values: Values) -> Iterator[None]:
     finally:
         for name, variable in problem.variables.items():
             variable.save_value(before[name])
-
-
-def _without_answer(name: str, found: _Found, broken: str, bound: float | None) -> Solution:
-    """Nothing found that holds, and nothing proven."""
-    status: Status = "no_solution"
-    match found.ended:
-        case "unbounded" if bound is None:
-            status, message = "unbounded", "the objective improves without end"
-        case "infeasible":
-            message = f"{name} calls the problem infeasible, without a proof that can be checked"
-        case "limit":
-            message = "no feasible answer was found within the limits, and none was shown to be impossible"
-        case _:
-            status, message = "not_converged", f"{name} did not settle: what it found {broken}"
-    return Solution(
-        status=status,
-        value=None,
-        bound=bound,
-        gap=None,
-        answer=None,
-        values=None,
-        multipliers=None,
-        certificate=Certificate("none", verified=False, exact=False),
-        checks=(),
-        solver=name,
-        stats={},
-        message=message,
-    )
-
-
-def _proven_infeasible(problem: Problem, clock: Clock) -> Solution | None:
-    """The exact proof of a linear program's solver that the constraints contradict each other, if they are linear."""
-    import cvxpy as cp
-
-    from solvers.solve import solve
-
-    alone = Problem(objective=cp.Minimize(0), subject_to=problem.subject_to)
-    if not alone.variables or not linear(alone) or clock.left <= 0:
-        return None
-    solution = solve(alone, "highs", time_limit=None if clock.limit is None else clock.left)
-    return solution if solution.status == "infeasible" else None

@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from threading import Thread
 
-from formulations.problem import Arrangement, Problem, Reference, SaddleProblem
+from formulations.problem import Reference
 from solvers.clock import Clock
 from solvers.solution import Check, Solution
 
+LAST_PLACES = 1e-15  # relative to the numbers themselves: what rounding alone may do to them
 
-def compare(
-    problem: Problem | Arrangement | SaddleProblem, solution: Solution, clock: Clock, scale: float = 0.0
-) -> list[Check]:
-    """The value against every reference, relative to both and the scale; one that outlasts the clock is left out."""
+
+def compare(references: Sequence[Reference], solution: Solution, clock: Clock, maximize: bool) -> list[Check]:
+    """The value against every reference, relative to the problem's size; one that outlasts the clock is left out."""
     checks = []
-    for reference in problem.references:
+    for reference in references:
         value = _within(clock.left, reference)
         if value is None or solution.value is None:
             continue
-        slack = reference.tolerance * max(abs(value), abs(solution.value), scale)
+        slack = reference.tolerance * (solution.size or 0.0)
+        slack += LAST_PLACES * max(abs(value), abs(solution.value))
         relation = reference.relation
         if solution.status != "optimal" and relation == "==":
-            relation = "<=" if _sense(problem) == "maximize" else ">="
+            relation = "<=" if maximize else ">="
         low, high = solution.value >= value - slack, solution.value <= value + slack
         ok = {"==": low and high, ">=": low, "<=": high}[relation]
         checks.append(Check(reference.name, relation, value, bool(ok)))
     return checks
-
-
-def _sense(problem: Problem | Arrangement | SaddleProblem) -> str:
-    match problem:
-        case Arrangement():
-            return problem.sense
-        case SaddleProblem():
-            return "maximize"
-    return str(problem.objective.NAME)
 
 
 def _within(seconds: float, reference: Reference) -> float | None:

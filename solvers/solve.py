@@ -1,149 +1,225 @@
-"""solve(problem): choose a solver, run it, then prove what it found without it."""
+"""solve(problem): choose a solver, refuse what it cannot do, run it, and let the judge say what it found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from formulations.problem import Arrangement, Problem, SaddleProblem
+from formulations.problem import Problem, SaddleProblem, SearchProblem, of_cvxpy
 from solvers import conic
 from solvers.clock import Clock
-from solvers.integer.branch_and_bound import branch_and_cut
+from solvers.integer import programs
+from solvers.integer.programs import BranchAndCut, FirstOrder, Mip, Pdlp, Solver
+from solvers.judge import MEETS, Findings, Judged, held_against_references, judge
 from solvers.orders import search as orders
-from solvers.proof.certificate import ExactModel
-from solvers.proof.certified import certified
-from solvers.proof.search import Search
-from solvers.proof.standard_form import StandardForm, standard_form, totally_unimodular
-from solvers.references import compare
 from solvers.solution import Solution
 
 if TYPE_CHECKING:
+    import cvxpy as cp
+
     from solvers.descent_ascent import DescentAscent
 
-NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", *conic.NAMES)
-CERTIFY_SECONDS_PER_ENTRY = 8e-6  # seconds per column and non-zero that certifying an answer takes, on a slow day
-MEETS = 1e-9  # relative gap up to which value and bound count as equal, unless another is asked for
+__all__ = ["BranchAndCut", "FirstOrder", "Mip", "Pdlp", "Solver", "applicable", "solve"]
+NAMES = (*programs.NAMES, *conic.NAMES)  # of solvers of Problems
+AnyProblem = Problem | SearchProblem | SaddleProblem
 
 
-@runtime_checkable
-class Solver(Protocol):
-    """Improves a Search until it is done or its clock stops."""
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the user asks of a solve besides the solver. Raises ValueError for what makes no sense."""
 
-    @property
-    def name(self) -> str:
-        """What Solution.solver says."""
+    clock: Clock
+    gap: float | None
+    seed: int
+    device: str
+    warm_start: bool
+    start: Any
+    report: Callable[[Any], None]
 
-    def run(self, search: Search) -> str:
-        """Solve; returns "optimal" (done), "limit", "infeasible", "unbounded" or "not_converged"."""
-
-
-@dataclass(frozen=True)
-class BranchAndCut:
-    """LP relaxation with cuts, then branch and bound, every box on the same incremental LP solver."""
-
-    lp: Literal["glop", "highs"] = "glop"
-    warm_start: bool = False  # from the basis that the problem itself finds; HiGHS only
-
-    @property
-    def name(self) -> str:
-        """The LP solver's name."""
-        return self.lp
-
-    def run(self, search: Search) -> str:
-        """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
-        if self.lp == "highs":
-            from solvers.linear.highs import Highs
-
-            start = _starting_basis(search) if self.warm_start else None
-            return branch_and_cut(search, lambda lp: Highs(lp, start))
-        from solvers.linear.glop import Glop
-
-        return branch_and_cut(search, Glop)
+    def __post_init__(self) -> None:
+        """Check it."""
+        limit = self.clock.limit
+        if limit is not None and not limit > 0:
+            raise ValueError(f"time_limit is {limit}; it must be a positive number of seconds")
+        if self.gap is not None and not 0 <= self.gap < 1:
+            raise ValueError(f"gap is {self.gap}; it must be at least 0 and less than 1")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"there is no device {self.device!r}; choose among auto, cpu and cuda")
 
 
-@dataclass(frozen=True)
-class Mip:
-    """The integer model as it is declared, its families as lazy constraints; no multipliers to certify."""
+def solve(
+    problem: AnyProblem | cp.Problem,
+    solver: str | Solver | conic.Conic | orders.OrderSolver | DescentAscent | None = None,
+    *,
+    time_limit: float | None = None,
+    gap: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    warm_start: bool = False,
+    start: Any = None,
+    progress: Callable[[Any], None] | None = None,
+) -> Solution:
+    """Solve the problem, prove what was found without the solver, and hold the value against the references.
 
-    name: Literal["scip", "cp-sat"] = "scip"
+    problem     a Problem, SearchProblem or SaddleProblem of this project, or a cvxpy.Problem
+    solver      a name, or an object whose fields are its settings, as BranchAndCut("highs"); by default what suits:
+                "glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent" for linear and integer programs; "clarabel",
+                "scs" for convex ones; "enumeration", "subsets", "local-search", "faq" for orders; "descent-ascent" or
+                a solvers.descent_ascent.DescentAscent for saddle problems
+    time_limit  seconds; what is best by then is returned with the bound that it has
+    gap         gap (as in Solution) at which to stop, 1e-9 by default; 1e-7 for clarabel and scs
+    seed        for solvers that draw random numbers
+    device      "auto", "cpu" or "cuda": descent-ascent and local-search run on a GPU, auto where there is one
+    warm_start  start from the basis that the problem itself finds, so that the LP only verifies it (highs)
+    start       a feasible answer of your own: variable name -> value, an order, or block name -> tensor
+    progress    called with the search after every round
+    Ctrl-C ends the solve as a time limit does, and stats["interrupted"] says so. Raises ValueError, in a sentence,
+    for a model or an option that no solver here can take.
 
-    def run(self, search: Search) -> str:
-        """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
-        from solvers.integer.cp_sat import solve_by_mip
-
-        return solve_by_mip(search, self.name)
-
-
-@dataclass(frozen=True)
-class Pdlp:
-    """OR-Tools' first-order LP solver, on linear programs and what has an integer relaxation."""
-
-    name = "pdlp"
-
-    def run(self, search: Search) -> str:
-        """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
-        from solvers.linear.pdlp import solve_by_pdlp
-
-        return solve_by_pdlp(search)
-
-
-@dataclass(frozen=True)
-class FirstOrder:
-    """Gradient descent in x and ascent in the multipliers of a linear program, on the CPU or a GPU."""
-
-    iterations: int = 1_000_000
-    name = "descent-ascent"
-
-    def run(self, search: Search) -> str:
-        """Solve; returns "optimal" (done), "limit", "infeasible", "unbounded" or "not_converged"."""
-        from solvers.linear.first_order import descend_ascend
-
-        return descend_ascend(search, self.iterations)
-
-
-def choose(solver: str | Solver | DescentAscent | None, problem: Problem) -> Solver:
-    """The solver of that name, or the one that suits; raises ValueError naming those there are.
-
-    By measurement: GLOP where rows are appended round after round, as its simplex goes on from where it was; HiGHS
-    elsewhere, as it loads a large model in a third of the time and solves it in half.
+    >>> import cvxpy as cp
+    >>> x = cp.Variable(2, name="x", nonneg=True)
+    >>> solve(cp.Problem(cp.Maximize(x[0] + 2 * x[1]), [x[0] + x[1] <= 4, x[1] <= 3]))
+    Solution(optimal, value=7, bound=7, solver='highs', certificate='multipliers')
     """
-    match solver:
-        case None:
-            return BranchAndCut("glop" if problem.families else "highs")
-        case "glop" | "highs":
-            return BranchAndCut(solver)
-        case "scip" | "cp-sat":
-            return Mip(solver)
-        case "pdlp":
-            return Pdlp()
-        case "descent-ascent":
-            return FirstOrder()
-        case str():
-            raise ValueError(f"there is no solver {solver!r} for this problem; choose among {', '.join(NAMES)}")
-        case Solver():
-            return solver
-    raise ValueError(f"{solver.name}, as it is set up here, plays saddle problems only; give its name alone")
+    options = Options(
+        clock=Clock(time_limit),
+        gap=gap,
+        seed=seed,
+        device=device,
+        warm_start=warm_start,
+        start=start,
+        report=progress or (lambda _: None),
+    )
+    stated = problem if isinstance(problem, AnyProblem) else of_cvxpy(problem)
+    stated, chosen = choose(stated, solver)
+    refuse(stated, chosen, options)
+    return run(stated, chosen, options)
 
 
-def _refuse(solver: Solver, problem: Problem, form: StandardForm, device: str) -> None:
+def applicable(problem: AnyProblem) -> tuple[str, ...]:
+    """The names of the solvers that take the problem or its model."""
+    match problem:
+        case SearchProblem(model=None):
+            return orders.NAMES
+        case SaddleProblem(model=None):
+            return ("descent-ascent",)
+        case SearchProblem() | SaddleProblem():
+            own = applicable(replace(problem, model=None))
+            return tuple(dict.fromkeys([*own, *applicable(problem.model())]))  # type: ignore[misc]
+    if not conic.linear(problem):
+        return conic.NAMES
+    return programs.LAZY if problem.families else programs.NAMES
+
+
+def choose(problem: AnyProblem, solver: Any) -> tuple[AnyProblem, Any]:
+    """The solver of that name, or the one that suits; with the problem itself or its model, whichever it takes.
+
+    Raises ValueError, naming those that there are, where no solver has that name.
+    """
+    match problem, solver:
+        case SaddleProblem(), None | "descent-ascent":
+            from solvers.descent_ascent import DescentAscent
+
+            return problem, DescentAscent()
+        case SaddleProblem(), _ if hasattr(solver, "averaging"):  # a DescentAscent: torch need not be loaded to tell
+            return problem, solver
+        case SearchProblem(), None:
+            return problem, orders.OrderSolver(orders.suited(problem))
+        case SearchProblem(), str() if solver in orders.NAMES:
+            return problem, orders.OrderSolver(solver)
+        case SearchProblem(), orders.OrderSolver():
+            return problem, solver
+        case SearchProblem() | SaddleProblem(), _ if problem.model is not None:
+            return choose(problem.model(), solver)
+        case Problem(), None:
+            return problem, programs.by_name(programs.suited(problem)) if conic.linear(problem) else conic.Conic()
+        case Problem(), str() if solver in programs.NAMES:
+            return problem, programs.by_name(solver)
+        case Problem(), str() if solver in conic.NAMES:
+            return problem, conic.Conic(solver)
+        case Problem(), conic.Conic() | Solver():
+            return problem, solver
+        case Problem(), _ if hasattr(solver, "averaging"):
+            raise ValueError(f"{solver.name}, as it is set up here, plays saddle problems only; give its name alone")
+        case SaddleProblem(), _:
+            raise ValueError(f"{solver} plays no saddle problems; descent-ascent does")
+    name = solver if isinstance(solver, str) else getattr(solver, "name", solver)
+    there_are = orders.NAMES if isinstance(problem, SearchProblem) else NAMES
+    raise ValueError(f"there is no solver {name!r} for this problem; choose among {', '.join(there_are)}")
+
+
+def refuse(problem: AnyProblem, solver: Any, options: Options) -> None:
     """Raise ValueError, naming who can, if the solver cannot do what the problem or the user asks."""
-    match solver:
-        case Pdlp() | FirstOrder() if problem.families:
-            raise ValueError(f"{solver.name} takes no constraints that are found lazily; {', '.join(NAMES[:4])} do")
-        case Pdlp() | FirstOrder() if form.integral.any() and not totally_unimodular(form):
-            raise ValueError(f"{solver.name} finds no integers in this problem; {', '.join(NAMES[:4])} do")
-        case Mip("cp-sat") if not form.integral.all():
-            raise ValueError(f"cp-sat takes integer variables only; {', '.join(NAMES[:3])} take others")
-        case BranchAndCut("highs", warm_start=True) if problem.start is None:
-            raise ValueError("this problem knows no basis to start from; leave out the warm start")
-        case BranchAndCut("glop", warm_start=True):
-            raise ValueError("glop cannot start from a given basis; highs can")
-    if device == "cuda" and not isinstance(solver, FirstOrder):
+    match problem, solver:
+        case Problem(), conic.Conic():
+            conic.refuse_convex(problem, solver.name)
+        case Problem(), _:
+            conic.refuse_nonlinear(problem, solver.name)
+            programs.refuse_program(problem, solver, options.warm_start)
+        case SearchProblem(), _:
+            orders.refuse_orders(problem, solver.name, options.start)
+    if options.warm_start and not isinstance(solver, BranchAndCut):
+        raise ValueError(f"{solver.name} cannot start from a given basis; highs can")
+    if options.device == "cuda" and isinstance(problem, Problem) and not isinstance(solver, FirstOrder):
         raise ValueError(f"device 'cuda' is not for {solver.name}, which runs on the cpu; descent-ascent can use it")
+
+
+def run(problem: AnyProblem, solver: Any, options: Options) -> Solution:
+    """Run the solver, and let the judge say what it found."""
+    clock, gap, judged, found = options.clock, options.gap, *_found(problem, solver, options)
+    if isinstance(solver, conic.Conic) and gap is None:
+        gap = conic.MEETS
+    solved = clock.elapsed
+    solution = judge(judged, found, MEETS if gap is None else gap)
+    if isinstance(solver, conic.Conic) and found.ended == "infeasible":
+        solution = _contradiction(problem, clock) or solution
+    proved = clock.elapsed
+    if not found.stats["interrupted"]:
+        solution = held_against_references(judged, solution, clock)
+    seconds = {
+        "certify_seconds": found.stats.get("certify_seconds", 0.0) + proved - solved,
+        "check_seconds": clock.elapsed - proved,
+    }
+    return replace(solution, solver=solver.name, stats={**found.stats, **seconds})
+
+
+def _found(problem: AnyProblem, solver: Any, options: Options) -> tuple[Judged, Findings]:
+    """What the solver finds, and the problem as the judge sees it."""
+    clock, seed, start, report = options.clock, options.seed, options.start, options.report
+    match problem, solver:
+        case SearchProblem(), _:
+            device = _device(options.device, useful=solver.name != "subsets")
+            return orders.search_orders(
+                problem, solver.name, clock=clock, seed=seed, device=device, start=start, report=report
+            )
+        case Problem(), conic.Conic():
+            return conic.solve_convex(problem, solver.name, clock, start)
+        case Problem(), _:
+            device = _device(options.device, useful=isinstance(solver, FirstOrder))
+            gap = options.gap
+            return programs.solve_program(
+                problem, solver, clock=clock, gap=gap, seed=seed, device=device, start=start, report=report
+            )
+    from solvers.descent_ascent.saddles import play_saddle
+
+    assert isinstance(problem, SaddleProblem)
+    device = _device(options.device, useful=True)
+    return play_saddle(
+        problem, solver, clock=clock, gap=options.gap, seed=seed, device=device, start=start, report=report
+    )
+
+
+def _contradiction(problem: AnyProblem, clock: Clock) -> Solution | None:
+    """The exact proof of a linear program's solver that the constraints contradict each other, if they are linear."""
+    import cvxpy as cp
+
+    assert isinstance(problem, Problem)
+    alone = Problem(objective=cp.Minimize(0), subject_to=problem.subject_to)
+    if not alone.variables or not conic.linear(alone) or clock.left <= 0:
+        return None
+    solution = solve(alone, "highs", time_limit=None if clock.limit is None else clock.left)
+    return solution if solution.status == "infeasible" else None
 
 
 def _device(asked: str, *, useful: bool) -> str:
@@ -157,142 +233,3 @@ def _device(asked: str, *, useful: bool) -> str:
     if asked == "cuda":
         raise ValueError("device 'cuda' is asked for, but torch finds no such GPU here; leave it at auto")
     return "cpu"
-
-
-def _starting_basis(search: Search) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The basis that the problem itself finds, over the form's columns and rows."""
-    form, start = search.model.form, search.problem.start
-    assert start is not None  # refused otherwise
-    columns, rows = np.zeros(len(form.c), dtype=bool), np.ones(len(form.row_lower), dtype=bool)
-    found = start()
-    for name, basic in found.variables.items():
-        columns[form.columns[name][0]] = basic
-    for name, basic in found.constraints.items():
-        rows[form.names[name]] = basic
-    return columns, rows
-
-
-def solve(
-    problem: Problem | Arrangement | SaddleProblem,
-    solver: str | Solver | DescentAscent | None = None,
-    *,
-    time_limit: float | None = None,
-    gap: float | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    warm_start: bool = False,
-    progress: Callable[[Any], None] | None = None,
-) -> Solution:
-    """Solve the problem, certify the bound in exact arithmetic, and check the value against its references.
-
-    solver      "glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", or an object such as BranchAndCut("highs");
-                for a convex Problem that is not linear "clarabel" or "scs";
-                for an Arrangement "subsets", "local-search", for a SaddleProblem a solvers.descent_ascent.DescentAscent
-                with its settings, for both also one of these if they have a model; by default what suits
-    time_limit  seconds; what is best by then is returned with the bound that it has
-    gap         relative gap at which to stop, 1e-9 by default (clarabel, scs: 1e-7 of max(1, |value|))
-    seed        for solvers that draw random numbers
-    device      "auto", "cpu" or "cuda": descent-ascent and local-search run on a GPU, auto where there is one
-    warm_start  start from the basis that the problem itself finds, so that the LP only verifies it (highs)
-    progress    called with the Search after every round
-    Ctrl-C ends the solve as a time limit does, and stats["interrupted"] says so. Raises ValueError, in a sentence,
-    for a model or an option that no solver here can take.
-    """
-    if time_limit is not None and not time_limit > 0:
-        raise ValueError(f"time_limit is {time_limit}; it must be a positive number of seconds")
-    if gap is not None and not 0 <= gap < 1:
-        raise ValueError(f"gap is {gap}; it must be at least 0 and less than 1")
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"there is no device {device!r}; choose among auto, cpu and cuda")
-    if isinstance(problem, Arrangement):
-        name = solver if solver is None or isinstance(solver, str) else solver.name
-        if name is None or name in orders.NAMES or problem.model is None:
-            return orders.solve_arrangement(
-                problem,
-                name,
-                clock=Clock(time_limit),
-                gap=MEETS if gap is None else gap,
-                seed=seed,
-                device=_device(device, useful=name != "subsets"),
-                report=progress or (lambda _: None),
-            )
-        problem = problem.model()
-    if isinstance(problem, SaddleProblem):
-        from solvers.descent_ascent import DescentAscent
-
-        settings = DescentAscent() if solver in (None, "descent-ascent") else solver
-        if isinstance(settings, DescentAscent):
-            from solvers.descent_ascent.saddles import solve_saddle
-
-            return solve_saddle(
-                problem,
-                settings,
-                clock=Clock(time_limit),
-                gap=MEETS if gap is None else gap,
-                seed=seed,
-                device=_device(device, useful=True),
-                report=progress or (lambda _: None),
-            )
-        if problem.model is None:
-            raise ValueError(f"{solver} plays no saddle problems; descent-ascent does")
-        problem, solver = problem.model(), settings
-    if solver in conic.NAMES or (solver is None and not conic.linear(problem)):
-        name = solver if isinstance(solver, str) else conic.NAMES[0]
-        if warm_start or device == "cuda":
-            what = "cannot start from a given basis" if warm_start else "does not run on device 'cuda'"
-            raise ValueError(f"{name} {what}; leave that out")
-        return conic.solve_convex(problem, name, clock=Clock(time_limit), gap=gap)
-    chosen, whole = choose(solver, problem), Clock(time_limit)
-    if solver is not None:  # else it was found linear above
-        conic.refuse_nonlinear(problem, chosen.name)
-    if warm_start:
-        if not isinstance(chosen, BranchAndCut):
-            raise ValueError(f"{chosen.name} cannot start from a given basis; highs can")
-        chosen = replace(chosen, warm_start=True)
-    form = standard_form(problem)
-    _refuse(chosen, problem, form, device)
-    # The last part of the limit is for the proof, in proportion to the model.
-    proving = min(CERTIFY_SECONDS_PER_ENTRY * (len(form.c) + form.A.nnz), 0.5 * whole.left)
-    clock = Clock(whole.limit and whole.limit - proving, whole.started)
-    compiled = clock.elapsed
-    model = ExactModel(form, problem.families, problem.dual_repair)
-    prepared = clock.elapsed
-    search = Search(
-        problem=problem,
-        model=model,
-        clock=clock,
-        gap=MEETS if gap is None else gap,
-        report=progress or (lambda _: None),
-        seed=seed,
-        device=_device(device, useful=isinstance(chosen, FirstOrder)),
-    )
-    interrupted = False
-    try:
-        ended = chosen.run(search)
-    except KeyboardInterrupt:
-        ended, interrupted = "limit", True
-    solved = clock.elapsed
-    if interrupted:
-        search.problem = replace(problem, dual=None)  # one proof is enough, and quicker
-    solution = certified(search, chosen.name, ended)
-    proved = clock.elapsed
-    checks = list(solution.checks)
-    if solution.value is not None and not interrupted:
-        checks += compare(problem, solution, whole)
-    stats = {
-        "variables": len(form.c),
-        "constraints": len(form.row_lower),
-        "nonzeros": int(form.A.nnz),
-        "totally_unimodular": totally_unimodular(form),
-        "rounds": search.rounds,
-        "cuts": search.cuts,
-        "boxes": search.boxes,
-        "iterations": search.iterations,
-        "interrupted": interrupted,
-        "history": search.history,
-        "build_seconds": compiled + search.loading,
-        "solve_seconds": solved - prepared - search.loading,
-        "certify_seconds": prepared - compiled + proved - solved,
-        "check_seconds": clock.elapsed - proved,
-    }
-    return replace(solution, checks=checks, stats=stats)

@@ -1,1 +1,1 @@
-"""What players of saddle problems are made of: domains, networks, generators, penalties."""
+"""Building blocks for the players of saddle problems: domains, networks, generators, penalties, starting points."""

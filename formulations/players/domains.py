@@ -1,4 +1,4 @@
-"""Closed convex sets that players choose tensors from, each with its Euclidean projection."""
+"""Domains of players' tensors: closed convex sets with their Euclidean projections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Box:
-    """lower <= x <= upper, entry by entry."""
+    """lower <= x <= upper, entry by entry.
+
+    >>> import torch
+    >>> Box(-1, 1).project(torch.tensor([-3.0, 0.5])).tolist()
+    [-1.0, 0.5]
+    """
 
     lower: float
     upper: float
@@ -23,7 +28,12 @@ class Box:
 
 @dataclass(frozen=True)
 class NonNeg:
-    """x >= 0, entry by entry."""
+    """x >= 0, entry by entry.
+
+    >>> import torch
+    >>> NonNeg().project(torch.tensor([-3.0, 0.5])).tolist()
+    [0.0, 0.5]
+    """
 
     def project(self, x: Tensor) -> Tensor:
         """The nearest point of the orthant."""
@@ -32,14 +42,19 @@ class NonNeg:
 
 @dataclass(frozen=True)
 class Simplex:
-    """x >= 0 that sum to 1 along the last dimension."""
+    """x >= 0 with sum 1 along the last dimension.
+
+    >>> import torch
+    >>> Simplex().project(torch.tensor([1.5, 1.0, -2.0])).tolist()
+    [0.75, 0.25, 0.0]
+    """
 
     def project(self, x: Tensor) -> Tensor:
-        """The nearest point of the simplex: max(x - t, 0), with the t that makes it sum to 1.
+        """The nearest point of the simplex: max(x - t, 0), with the t for which the sum is 1.
 
         Held, Wolfe & Crowder, Validation of subgradient optimization, 1974.
         """
-        x = x - x.amax(dim=-1, keepdim=True)  # the same for all, so that a 1 is not lost beside large numbers
+        x = x - x.amax(dim=-1, keepdim=True)  # does not change the projection, but avoids cancellation for large x
         descending = x.sort(dim=-1, descending=True).values
         thresholds = (descending.cumsum(-1) - 1) / x.new_ones(x.shape).cumsum(-1)
         kept = (descending > thresholds).sum(-1, keepdim=True)

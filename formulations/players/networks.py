@@ -1,4 +1,7 @@
-"""Neural networks whose parameters may have a leading dimension of members, so that many are trained as one."""
+"""Neural networks whose parameters may have a leading dimension of members, so that an ensemble is trained at once.
+
+Inputs x are (batch, d), or (members, batch, d) for an ensemble.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from torch import Generator, Tensor, nn
 
 
 class Stackable(nn.Module):
-    """A module that computes the same whether or not its parameters and inputs share a leading dimension of members.
+    """A module whose forward also works with a leading dimension of members in parameters and inputs.
 
-    Modules all of whose own parameters belong to such modules are trained as one batched ensemble without more ado.
+    A module whose parameters all belong to such modules is trained as one batched ensemble, without torch.vmap.
     """
 
     stackable = True
@@ -23,6 +26,9 @@ class Linear(Stackable):
     """x -> x W + b, for x (..., batch, fan_in) and W (..., fan_in, fan_out), both float32 unless converted.
 
     W and b start uniform, with variances of 1 / fan_in (LeCun et al., Efficient backprop, 1998) and a third of that.
+
+    >>> Linear(3, 2, Generator().manual_seed(0))(torch.zeros(5, 3)).shape
+    torch.Size([5, 2])
     """
 
     def __init__(self, fan_in: int, fan_out: int, generator: Generator) -> None:
@@ -40,7 +46,11 @@ class Linear(Stackable):
 
 
 def mlp(widths: Sequence[int], generator: Generator, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
-    """Linear layers of those widths, (batch, widths[0]) -> (batch, widths[-1]), with activations between them."""
+    """A multilayer perceptron, (batch, widths[0]) -> (batch, widths[-1]), with activations between its linear layers.
+
+    >>> mlp([3, 16, 1], Generator().manual_seed(0))(torch.zeros(5, 3)).shape
+    torch.Size([5, 1])
+    """
     layers: list[nn.Module] = []
     for fan_in, fan_out in pairwise(widths):
         layers += [Linear(fan_in, fan_out, generator), activation()]
@@ -48,7 +58,12 @@ def mlp(widths: Sequence[int], generator: Generator, activation: type[nn.Module]
 
 
 class Affine(Stackable):
-    """x -> shift + scale x, coordinate by coordinate and for good: from standard units to the data's."""
+    """x -> shift + scale x by coordinates, not trained: from standard units to the data's.
+
+    >>> units = Affine(torch.tensor([10.0]), torch.tensor([2.0]))
+    >>> units(torch.tensor([3.0])), units.inverse(torch.tensor([16.0]))
+    (tensor([16.]), tensor([3.]))
+    """
 
     shift: Tensor
     scale: Tensor
@@ -69,7 +84,11 @@ class Affine(Stackable):
 
 
 class Standardize(Affine):
-    """x -> (x - shift) / scale: the way back."""
+    """x -> (x - shift) / scale: from the data's units to standard units.
+
+    >>> Standardize(torch.tensor([10.0]), torch.tensor([2.0]))(torch.tensor([16.0]))
+    tensor([3.])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """(x - shift) / scale."""
@@ -77,13 +96,18 @@ class Standardize(Affine):
 
 
 class Fourier(Stackable):
-    """x -> (x, sin(2^k x), cos(2^k x) for k < octaves), (..., d) -> (..., d (1 + 2 octaves)): sees fine detail sooner.
+    """x -> (x, sin(2^k x), cos(2^k x) for k < octaves), (..., d) -> (..., d (1 + 2 octaves)).
+
+    With these features a network learns fine detail faster.
 
     Mildenhall et al., NeRF, 2020, section 5.1; Tancik et al., Fourier features let networks learn high frequency, 2020.
+
+    >>> Fourier(1)(torch.zeros(5, 2)).shape
+    torch.Size([5, 6])
     """
 
     def __init__(self, octaves: int) -> None:
-        """So many frequencies, each twice the last."""
+        """octaves  how many frequencies, each twice the last; 0 for x alone."""
         super().__init__()
         self.octaves = octaves
 
@@ -94,7 +118,11 @@ class Fourier(Stackable):
 
 
 class Capped(Stackable):
-    """x -> cap tanh(x / cap): within -cap and cap."""
+    """x -> cap tanh(x / cap), within [-cap, cap].
+
+    >>> Capped(3.0)(torch.tensor([0.0, 1e9])).tolist()
+    [0.0, 3.0]
+    """
 
     def __init__(self, cap: float) -> None:
         """cap > 0."""
@@ -107,7 +135,11 @@ class Capped(Stackable):
 
 
 class Scalar(Stackable):
-    """(..., 1) -> (...): one number for each sample."""
+    """(..., 1) -> (...): one number for each sample.
+
+    >>> Scalar()(torch.zeros(5, 1)).shape
+    torch.Size([5])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """The number."""

@@ -1,6 +1,6 @@
-"""What a discriminator pays for steep slopes, so that the game settles: terms for SaddleProblem.penalties["minimize"].
+"""Gradient penalties for discriminators, which stabilise training: terms for SaddleProblem.penalties["minimize"].
 
-Each holds a gradient with respect to samples, of which the solver takes a gradient again.
+Each contains a gradient with respect to samples, which the solver differentiates again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from formulations.problem import Term
 
 
 def r1(block: str = "d", over: str = "data", weight: float = 1.0) -> Term:
-    """weight / 2 E |grad h(x)|^2 on the data, h the block's output. Mescheder et al., Which training methods, 2018."""
+    """weight / 2 E |grad h(x)|^2 on the data, h the block's output. Mescheder et al., Which training methods, 2018.
+
+    >>> x = torch.tensor([[[1.0, 2], [3, 4]]])  # one member, two samples
+    >>> r1(weight=2.0).function(lambda x: 3 * x[..., 0] + 4 * x[..., 1], x).tolist()  # |(3, 4)|^2
+    [[25.0, 25.0]]
+    """
     return Term(lambda d, x: weight / 2 * _slopes(d, x).square().sum(-1), [block], [over])
 
 
@@ -28,25 +33,33 @@ def gradient_penalty(
 ) -> Term:
     """weight E (|grad h(x')| - 1)^2 at x' = u x + (1 - u) f(z), u uniform. Gulrajani et al., Improved training, 2017.
 
-    Raises what f(z) - x raises where samples and data differ in shape. The sampler of u is `uniform_numbers`.
+    The sampler of u is `uniform_numbers`. Raises RuntimeError where samples and data cannot be interpolated.
+
+    >>> x, z, u = torch.ones(1, 2, 2), torch.zeros(1, 2, 2), torch.full((1, 2), 0.5)
+    >>> gradient_penalty().function(lambda z: z, lambda x: 3 * x[..., 0], x, z, u).tolist()  # 10 (3 - 1)^2
+    [[40.0, 40.0]]
     """
 
     def penalty(f: Any, d: Any, x: Tensor, z: Tensor, u: Tensor) -> Tensor:
         with torch.no_grad():
             between = torch.lerp(f(z), x, u.view(*u.shape, *[1] * (x.ndim - u.ndim)))
-        # sqrt has no derivative at 0, where a discriminator may begin
+        # sqrt has no derivative at 0, and a discriminator may start as a constant
         return weight * ((_slopes(d, between).square().sum(-1) + 1e-12).sqrt() - 1).square()
 
     return Term(penalty, [generator, block], [data, noise, uniform])
 
 
 def uniform_numbers(batch: int, generator: Generator) -> Tensor:
-    """Uniform in 0 to 1, (batch,)."""
+    """The sampler of u: uniform in [0, 1), (batch,).
+
+    >>> uniform_numbers(3, Generator().manual_seed(0)).shape
+    torch.Size([3])
+    """
     return torch.rand(batch, generator=generator, device=generator.device)
 
 
 def _slopes(d: Any, x: Tensor) -> Tensor:
-    """grad d(x) of each sample, (members, batch, ...) -> (members, batch, numbers), itself differentiable."""
+    """grad d(x) of each sample, (members, batch, ...) -> (members, batch, coordinates), differentiable."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         (slopes,) = torch.autograd.grad(d(x).sum(), x, create_graph=True)

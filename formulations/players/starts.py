@@ -1,4 +1,4 @@
-"""Where players begin."""
+"""Starting points of players."""
 
 from __future__ import annotations
 
@@ -10,5 +10,9 @@ from torch import Generator, Tensor
 
 
 def at(numbers: ArrayLike) -> Callable[[Generator], Tensor]:
-    """At these numbers, float64, whatever the random numbers."""
+    """A start at these numbers, float64, for every random generator.
+
+    >>> at([1, 2])(Generator())
+    tensor([1., 2.], dtype=torch.float64)
+    """
     return lambda generator: torch.tensor(numbers, dtype=torch.float64, device=generator.device)

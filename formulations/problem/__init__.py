@@ -2,11 +2,12 @@
 
 A problem is maths written down as data: it solves nothing. There are three kinds. A Problem is a linear, mixed-integer
 or convex program in cvxpy; constraints too many to list are Families, whose broken members an oracle finds. A
-SaddleProblem is a game of two players in torch. An Arrangement is searched rather than relaxed.
+SaddleProblem is a game of two players in torch. A SearchProblem is searched rather than relaxed: its objective is a
+function on orders (QuadraticAssignment, Ordering), or on whatever its candidates are.
 """
 
-from formulations.problem.arrangement import Arrangement, Ordering, QuadraticAssignment, WeakDual, place_distances
-from formulations.problem.arrays import Bools, Floats, Integers, Ints, Values
+from formulations.problem.arrangement import Ordering, QuadraticAssignment, place_distances
+from formulations.problem.arrays import Bools, Floats, Integers, Ints, Number, Values
 from formulations.problem.program import (
     DualRepair,
     Family,
@@ -16,12 +17,13 @@ from formulations.problem.program import (
     Rows,
     Start,
     UnboundedAbove,
+    of_cvxpy,
 )
 from formulations.problem.reference import Reference
 from formulations.problem.saddle import Block, Domain, Players, SaddleProblem, Sampler, Side, Term
+from formulations.problem.search import Objective, SearchProblem, WeakDual
 
 __all__ = [
-    "Arrangement",
     "Block",
     "Bools",
     "Domain",
@@ -32,6 +34,8 @@ __all__ = [
     "Integers",
     "Ints",
     "Multipliers",
+    "Number",
+    "Objective",
     "Ordering",
     "Players",
     "Problem",
@@ -40,11 +44,13 @@ __all__ = [
     "Rows",
     "SaddleProblem",
     "Sampler",
+    "SearchProblem",
     "Side",
     "Start",
     "Term",
     "UnboundedAbove",
     "Values",
     "WeakDual",
+    "of_cvxpy",
     "place_distances",
 ]

@@ -1,16 +1,17 @@
-"""Problems whose answers are orders: an objective on the orders of n items, and what bounds it."""
+"""Objectives on the orders of n items."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
-from formulations.problem.arrays import Floats, Ints
-from formulations.problem.program import Problem
-from formulations.problem.reference import Reference
+from formulations.problem.arrays import Floats, Ints, Number
+
+SAMPLED = 32  # random orders that the size of an objective is told from
 
 
 def place_distances(n: int) -> Floats:
@@ -32,10 +33,23 @@ class QuadraticAssignment:
     scale: float = 1.0
     offset: float = 0.0
 
+    @property
+    def n(self) -> int:
+        """The number of items."""
+        return len(self.A)
+
     def values(self, orders: Ints) -> Floats:
         """The objective of orders, int64 (k, n), whose entry [., q] is the item at place q; float64 (k,)."""
         sums = [float((self.A[np.ix_(order, order)] * self.B).sum()) for order in orders]
         return self.scale * np.asarray(sums) + self.offset
+
+    def value(self, order: Ints) -> Number:
+        """The objective of one order, int64 (n,), the offset added without rounding."""
+        return Fraction(self.scale * float((self.A[np.ix_(order, order)] * self.B).sum())) + Fraction(self.offset)
+
+    def size(self, order: Ints) -> float:
+        """|scale| times the sum of the sizes of the terms A_ij B_p(i)p(j): the offset is none of them."""
+        return abs(self.scale) * float(np.abs(self.A[np.ix_(order, order)] * self.B).sum())
 
     def minimized(self, sense: Literal["minimize", "maximize"]) -> QuadraticAssignment:
         """The objective without its offset and scale, turned so that less is better."""
@@ -75,39 +89,12 @@ class Ordering:
     values: Callable[[Ints], Floats]
     moves: Callable[[Ints, int], Floats]
 
+    def value(self, order: Ints) -> Number:
+        """The objective of one order, int64 (n,)."""
+        return float(self.values(order[None])[0])
 
-@dataclass(frozen=True)
-class WeakDual:
-    """A bound on every value of the problem that any witness proves, however it was found.
-
-    witness  seconds -> multipliers, eigenvectors, potentials: by whatever means, within about that time
-    bound    a witness -> what it proves, recomputed from the data alone: a number no value of the problem can beat
-    """
-
-    name: str
-    witness: Callable[[float], Any]
-    bound: Callable[[Any], float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Arrangement:
-    """minimize or maximize an objective over all orders of n items.
-
-    answer      an order, int64 (n,), the item at each place -> what the user asked for
-    model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
-    surrogates  quadratic objectives, to be minimized, whose best orders are worth starting from
-    starts      orders worth starting from, int64 (k, n): the answers of adjacent, more amenable problems
-    weak_duals  bounds, the cheapest first
-    subsets     where the objective is as_linear(): what potentials of all subsets of the items prove of that sum
-    references  what the best value is to be compared with
-    """
-
-    sense: Literal["minimize", "maximize"]
-    objective: QuadraticAssignment | Ordering
-    answer: Callable[[Ints], Any] = np.ndarray.tolist
-    model: Callable[[], Problem] | None = None
-    surrogates: Sequence[QuadraticAssignment] = ()
-    starts: Callable[[], Ints] | None = None
-    weak_duals: Sequence[WeakDual] = ()
-    subsets: Callable[[Any], float] | None = None
-    references: Sequence[Reference] = ()
+    def size(self, order: Ints) -> float:
+        """How far the values of this order and of SAMPLED random ones, the same each time, lie apart."""
+        random = np.random.default_rng(0)
+        orders = np.array([order, *(random.permutation(self.n) for _ in range(SAMPLED))])
+        return float(np.ptp(self.values(orders)))

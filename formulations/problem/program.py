@@ -116,6 +116,8 @@ class Problem:
                      constraints so that no unbounded variable's reduced cost is negative; None if that cannot be
     start            a basis that an algorithm for the problem itself finds: the LP then only verifies
     dual_function    multipliers of the listed constraints -> the bound they prove, where the objective is not linear
+    size             values -> the natural size of the objective there, such as 1 nat of a likelihood: gaps are relative
+                     to it; by default the sum of the sizes of its terms
     references       what the optimal value is to be compared with
     """
 
@@ -129,6 +131,7 @@ class Problem:
     dual_repair: DualRepair | None = None
     start: Callable[[], Start] | None = None
     dual_function: Callable[[Mapping[str, Floats]], float] | None = None
+    size: Callable[[Values], float] | None = None
     references: Sequence[Reference] = ()
 
     @cached_property
@@ -156,3 +159,27 @@ class Problem:
         harder: Literal["<=", ">="] = "<=" if self.objective.NAME == "maximize" else ">="
         bounds = [replace(r, relation=harder) for r in self.references if r.relation in ("==", harder)]
         return replace(self, subject_to={**self.subject_to, **constraints}, references=bounds)
+
+
+def of_cvxpy(model: Any) -> Problem:
+    """A cvxpy.Problem as a Problem: its constraints by their labels, or as "constraint 1", "constraint 2", ...
+
+    The answer is a dictionary, variable name -> value. Raises ValueError if it is no cvxpy.Problem.
+
+    >>> import cvxpy as cp
+    >>> x = cp.Variable(name="x")
+    >>> list(of_cvxpy(cp.Problem(cp.Minimize(x), [x >= 1, x <= 3])).subject_to)
+    ['constraint 1', 'constraint 2']
+    """
+    import cvxpy as cp
+
+    if not isinstance(model, cp.Problem):
+        kinds = "a cvxpy.Problem, or a Problem, SearchProblem or SaddleProblem of formulations.problem"
+        raise ValueError(f"there is no solving a {type(model).__name__}; give {kinds}")
+    named: dict[str, cp.Constraint] = {}
+    for k, constraint in enumerate(model.constraints, start=1):
+        name = getattr(constraint, "label", None) or f"constraint {k}"
+        if name in named:
+            raise ValueError(f"two constraints have the label {name!r}; rename one")
+        named[name] = constraint
+    return Problem(objective=model.objective, subject_to=named)

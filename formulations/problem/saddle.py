@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from formulations.problem.arrays import Number
 from formulations.problem.program import Problem
 from formulations.problem.reference import Reference
 
@@ -63,11 +64,12 @@ class SaddleProblem:
     penalties  "maximize" or "minimize" -> terms that this player pays besides the payoff
     surrogate  terms that the maximizing player climbs in place of the payoff: no longer a saddle problem, strictly
     answer     the players -> what the user asked for
-    value      the players -> what the maximizing player has secured: min of the payoff over the other, or less
-    bound      the players -> what no choice of the maximizing player exceeds: max of the payoff over it, or more
+    value      the players -> what the maximizing player guarantees: min of the payoff over the other, or less
+    bound      the players -> what the minimizing player guarantees: max of the payoff over the other, or more
     level      the confidence with which value and bound hold, if they are estimated from fresh samples
-    scale      the players -> the size of what the payoff sums up where they play: value and bound are compared
-               relative to it where both are smaller. Not the largest payoff: a choice that nobody makes does not count
+    size       the players -> the natural size of the payoff in play, the same whatever constant is added to it: gaps
+               are relative to it. By default how far value and bound lie apart when the play begins. A choice that no
+               player makes must not count
     watch      the players -> "value", "bound" and, say, "divergence" (from the best) by samples of their own, to follow
                the play and to choose among members by; None where unknown, and never claimed
     model      the same as a convex problem, for solvers that take those
@@ -81,10 +83,10 @@ class SaddleProblem:
     penalties: Mapping[Side, Sequence[Term]] = field(default_factory=dict)
     surrogate: Sequence[Term] | None = None
     answer: Callable[[Players], Any] = dict
-    value: Callable[[Players], float] | None = None
-    bound: Callable[[Players], float] | None = None
+    value: Callable[[Players], Number] | None = None
+    bound: Callable[[Players], Number] | None = None
     level: float | None = None
-    scale: Callable[[Players], float] = lambda _: 1.0
+    size: Callable[[Players], float] | None = None
     watch: Callable[[Players], Mapping[str, float | None]] | None = None
     model: Callable[[], Problem] | None = None
     references: Sequence[Reference] = ()

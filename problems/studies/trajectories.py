@@ -140,7 +140,7 @@ def error(problem: SaddleProblem, players: Players) -> float:
         return math.hypot(*(d for name, at in problem.saddle.items() for d in (players[name].numpy() - at).tolist()))
     assert problem.value is not None
     assert problem.bound is not None
-    return problem.bound(players) - problem.value(players)
+    return float(problem.bound(players) - problem.value(players))
 
 
 def trend(evaluations: Floats, error: Floats) -> tuple[str, float | None]:

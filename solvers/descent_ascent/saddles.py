@@ -1,79 +1,107 @@
-"""Saddle problems: play them, then say what either player has secured, whatever the play was."""
+"""Saddle problems: what was played as the judge sees it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from formulations.problem import Floats, Players, SaddleProblem
+from formulations.problem import Floats, Number, Players, Reference, SaddleProblem, Values
 from solvers.clock import Clock
-from solvers.descent_ascent.search import DescentAscent, SaddleSearch, apart
-from solvers.references import compare
-from solvers.solution import Certificate, Check, Solution, Status
+from solvers.descent_ascent.search import DescentAscent, SaddleSearch
+from solvers.judge import MEETS, Ended, Evidence, Findings
 
-ROUNDING = 1e-9  # by which a value may lie above its bound, relative to the scale or to the larger of them
+ROUNDING = 1e-9  # by which a value may lie above its bound, relative to the size
 
 
-def solve_saddle(
+class Played:
+    """A saddle problem that was played. Candidates are players, and so are certificates.
+
+    What the maximizing player guarantees is the value, what the minimizing player guarantees the bound.
+    """
+
+    maximize = True
+    exact = False
+    membership = ""
+
+    def __init__(self, problem: SaddleProblem, size: float, gap: float, members: Sequence[Players], evaluate: bool):
+        """Of one or several members; unless they are to be evaluated, value and bound are unknown."""
+        self.problem, self._size, self._gap, self._members, self._evaluate = problem, size, gap, members, evaluate
+
+    @property
+    def level(self) -> float | None:
+        """The confidence of estimates from held-out samples."""
+        return self.problem.level
+
+    @property
+    def references(self) -> Sequence[Reference]:
+        """What the value is held against."""
+        return self.problem.references
+
+    def broken(self, players: Players) -> str | None:
+        """Nothing: players are projected into their domains."""
+        return None
+
+    def value(self, players: Players) -> Number | None:
+        """What the maximizing player guarantees; held-out samples are evaluated now, once."""
+        return finite(self.problem.value, players) if self._evaluate else None
+
+    def bound(self, kind: str, players: Players) -> Number:
+        """What the minimizing player guarantees."""
+        found = finite(self.problem.bound, players) if self._evaluate else None
+        return math.inf if found is None else found
+
+    def size(self, players: Players) -> float:
+        """The problem's own, or how far value and bound lay apart when the play began."""
+        return self._size if self.problem.size is None else self.problem.size(players)
+
+    def slack(self, players: Players) -> float:
+        """Rounding; of estimates, which are lower ends of intervals, what may be left between value and bound."""
+        return (ROUNDING if self.level is None else max(self._gap, ROUNDING)) * self.size(players)
+
+    def solved(self, players: Players) -> tuple[Any, Values]:
+        """The answer of one member, or of all of them; the numbers of the one."""
+        answers = [self.problem.answer(member) for member in self._members]
+        return self.problem.answer(players) if len(answers) == 1 else answers, _numbers(players)
+
+    def evidence(self, kind: str, players: Players) -> Evidence:
+        """The players themselves are the certificate."""
+        return Evidence()
+
+    def distance(self, value: float, bound: float, gap: float) -> str:
+        """The difference."""
+        return f"value and bound are {bound - value:.3g} apart"
+
+
+def play_saddle(
     problem: SaddleProblem,
     settings: DescentAscent,
     *,
     clock: Clock,
-    gap: float,
+    gap: float | None,
     seed: int,
     device: str,
+    start: Mapping[str, Any] | None,
     report: Callable[[Any], None],
-) -> Solution:
-    """Play the game; value and bound are what the problem itself says of the players that came of it."""
-    search = SaddleSearch(problem, settings, clock=clock, gap=gap, seed=seed, device=device)
+) -> tuple[Played, Findings]:
+    """What comes of playing the game."""
+    asked = MEETS if gap is None else gap
+    search = SaddleSearch(problem, settings, clock=clock, gap=asked, seed=seed, device=device, start=start)
     built = clock.elapsed
     ended = search.run(report)
     solved = clock.elapsed
     members = [search.players(k) for k in range(settings.members)]
-    standings = _standings(search, members, clock)
+    watched = _watched(search, members, clock)
     alive = [k for k in range(settings.members) if not search.lost[k]] or list(range(settings.members))
-    chosen = max(alive, key=lambda k: _rank(standings[k]))
-    players, value, bound = members[chosen], None, None
-    if problem.level is None:
-        value, bound = search.secured()
-        players = search.best_of_both(players)
-    elif not search.interrupted:  # only now, and only for the member that was chosen, are held-out samples looked at
-        value, bound = _finite(problem.value, players), _finite(problem.bound, players)
-    certified = clock.elapsed
-    gap_left = None if value is None or bound is None else apart(value, bound, problem.scale(players))
-    # A value is the lower end of what samples say, so it may lie a little above a bound that it has all but reached.
-    sound = gap_left is None or gap_left >= -(ROUNDING if problem.level is None else max(gap, ROUNDING))
-    verified = gap_left is not None and sound and gap_left <= max(gap, ROUNDING)
+    chosen = max(alive, key=lambda k: _rank(watched[k]))
+    players = members[chosen] if problem.level is not None else search.best_of_both(members[chosen])
     residual = search.history[-1]["residual"]
-    status: Status = "optimal" if verified else "feasible"
-    at_rest = search.play.random or residual <= settings.tolerance or ended == "limit"
-    if not verified and (ended == "diverged" or not at_rest):
-        status = "not_converged"
-    checks = [] if sound else [Check("no value lies above its bound", "<=", bound, False)]
-    solution = Solution(
-        status=status,
-        value=value,
-        bound=bound,
-        gap=None if gap_left is None else max(gap_left, 0.0),
-        answer=problem.answer(players) if settings.members == 1 else [problem.answer(found) for found in members],
-        values=_numbers(players),
-        multipliers=None,
-        certificate=Certificate(_kind(problem) if gap_left is not None else "none", verified, exact=False),
-        checks=checks,
-        solver=settings.name,
-        stats={},
-        message="" if verified else _message(ended, value, bound, sound, search),
-    )
-    if not search.interrupted:
-        checks += compare(problem, solution, clock, problem.scale(players))
     stats = {
         "numbers": {side: player.flat.shape[1] for side, player in search.play.players.items()},
-        "members": standings,
+        "members": watched,
         "chosen": chosen,
         "diverged": int(search.lost.sum()),
         "iterations": search.iteration,
@@ -83,13 +111,39 @@ def solve_saddle(
         "history": search.history,
         "build_seconds": built,
         "solve_seconds": solved - built,
-        "certify_seconds": certified - solved,
-        "check_seconds": clock.elapsed - certified,
     }
-    return replace(solution, checks=checks, stats=stats)
+    kind = "best responses" if problem.level is None else f"held-out samples, {problem.level:.0%} confidence"
+    # Held-out samples are evaluated for the chosen member alone, and not at all after Ctrl-C.
+    evaluate = problem.level is None or not search.interrupted
+    played = Played(problem, search.size or 1.0, asked, members, evaluate)
+    converged, remark = _ended(ended, search)
+    return played, Findings(
+        solver=settings.name,
+        ended=converged,
+        candidates=[players],
+        certificates=[(kind, players)],
+        remark=remark,
+        stats=stats,
+    )
 
 
-def _standings(search: SaddleSearch, members: Sequence[Players], clock: Clock) -> list[Mapping[str, float | None]]:
+def _ended(ended: str, search: SaddleSearch) -> tuple[Ended, str]:
+    """How the play ended in the judge's words, and what there is to say of it."""
+    residual, tolerance = search.history[-1]["residual"], search.settings.tolerance
+    if ended == "diverged":
+        return "not_converged", f"the play left the finite numbers at iteration {search.iteration}; take smaller steps"
+    if search.interrupted and search.problem.level is not None:
+        return "limit", "interrupted before it was held against fresh samples"
+    if search.play.random:
+        return "limit", ""
+    if residual <= tolerance:
+        return "limit", "a point where neither player moves"
+    if ended == "limit":
+        return "limit", f"stopped by the time limit, residual {residual:.3g}"
+    return "not_converged", f"did not settle in {search.iteration:,} iterations, residual {residual:.3g}"
+
+
+def _watched(search: SaddleSearch, members: Sequence[Players], clock: Clock) -> list[Mapping[str, float | None]]:
     """Value and bound of each member, to choose by: never by samples that are held out; of some, if time is over."""
     problem, last = search.problem, search.history[-1]
     if len(members) == 1:
@@ -99,50 +153,28 @@ def _standings(search: SaddleSearch, members: Sequence[Players], clock: Clock) -
         if search.interrupted or (found and clock.left <= 0):
             found.append({})
         elif problem.level is None:
-            found.append({"value": _finite(problem.value, players), "bound": _finite(problem.bound, players)})
+            value, bound = finite(problem.value, players), finite(problem.bound, players)
+            found.append(
+                {"value": None if value is None else float(value), "bound": None if bound is None else float(bound)}
+            )
         else:
             found.append({} if problem.watch is None else problem.watch(players))
     return found
 
 
-def _finite(secured: Callable[[Players], float] | None, players: Players) -> float | None:
-    found = math.nan if secured is None else float(secured(players))
+def finite(guaranteed: Callable[[Players], Number] | None, players: Players) -> Number | None:
+    """What the player guarantees, if that is known and a finite number."""
+    found = math.nan if guaranteed is None else guaranteed(players)
     return found if math.isfinite(found) else None
 
 
-def _rank(standing: Mapping[str, float | None]) -> float:
+def _rank(watched: Mapping[str, float | None]) -> float:
     """Of several members the one with the best value is answered; where none is known, the one with the best bound."""
     for name, sign in (("value", 1), ("bound", 1), ("divergence", -1)):
-        known = standing.get(name)
+        known = watched.get(name)
         if known is not None:
             return sign * known
     return -math.inf
-
-
-def _kind(problem: SaddleProblem) -> str:
-    if problem.level is None:
-        return "best responses"
-    return f"held-out samples, {problem.level:.0%} confidence"
-
-
-def _message(ended: str, value: float | None, bound: float | None, sound: bool, search: SaddleSearch) -> str:
-    """One sentence on what is not proven, and why."""
-    if not sound:
-        return "the value lies above the bound: one of the two is wrong"
-    if ended == "diverged":
-        return f"the play left the finite numbers at iteration {search.iteration}; take smaller steps"
-    if search.interrupted and search.problem.level is not None:
-        return "an answer as far as it came; it was not held against fresh samples"
-    left, residual = "no bound is known", search.history[-1]["residual"]
-    if bound is not None:
-        left = "its value is unknown" if value is None else f"value and bound are {bound - value:.3g} apart"
-    if search.play.random:
-        return f"an answer, not proven best: {left}"
-    if residual <= search.settings.tolerance:
-        return f"a point where neither player moves, not proven best: {left}"
-    if ended == "limit":
-        return f"an answer by the time limit: {left}, residual {residual:.3g}"
-    return f"did not settle in {search.iteration:,} iterations: {left}, residual {residual:.3g}"
 
 
 def _numbers(players: Mapping[str, Any]) -> dict[str, Floats]:

@@ -6,16 +6,17 @@ import copy
 import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
-from formulations.problem import Players, SaddleProblem, Side
+from formulations.problem import Block, Number, Players, SaddleProblem, Side
 from solvers.clock import Clock, stoppable
 from solvers.descent_ascent.play import SIDES, Play
 from solvers.descent_ascent.steps import Mover, alternating, extragradient, optimistic, simultaneous
+from solvers.judge import relative_gap
 from solvers.threads import one_torch_thread
 
 SMALL = 200_000  # numbers of both players up to which one thread is fastest
@@ -97,18 +98,29 @@ class SaddleSearch:
 
     iteration  how far it has come, of `total`
     history    each look at it: iteration, evaluations, value, bound, residual
-    best       what either player secured best: "value" or "bound" -> that number, and the players who did
+    best       the best guarantee of either player: "value" or "bound" -> that number, and the players
     """
 
     def __init__(
-        self, problem: SaddleProblem, settings: DescentAscent, *, clock: Clock, gap: float, seed: int, device: str
+        self,
+        problem: SaddleProblem,
+        settings: DescentAscent,
+        *,
+        clock: Clock,
+        gap: float,
+        seed: int,
+        device: str,
+        start: Mapping[str, Any] | None = None,
     ) -> None:
-        """Start both players, or put them where the state to resume left them."""
+        """Start both players, at the blocks given or their own, or put them where the state to resume left them."""
         self.problem, self.settings, self.clock, self.gap, self.seed = problem, settings, clock, gap, seed
+        if start is not None:
+            problem = started_at(problem, start)
         self.play = Play(problem, members=settings.members, batch=settings.batch, seed=seed, device=device)
         self.iteration, self.total, self.interrupted = 0, settings.iterations, False
         self.history: list[dict[str, Any]] = []
-        self.best: dict[Literal["value", "bound"], tuple[float, Players]] = {}
+        self.size: float | None = None  # how far value and bound lay apart when the play began
+        self.best: dict[Literal["value", "bound"], tuple[Number, Players]] = {}
         self.lost = torch.zeros(settings.members, dtype=torch.bool)  # members that diverged: they stay where they were
         self.averages: dict[Side, Tensor] = {}
         self._averaged = 0
@@ -195,28 +207,26 @@ class SaddleSearch:
         watched: Mapping[str, float | None] = {}
         if problem.level is None:
             self._keep_best()
-            watched = dict(zip(("value", "bound"), self.secured(), strict=True))
+            watched = {name: float(found[0]) for name, found in self.best.items()}
         elif problem.watch is not None:
             watched = problem.watch(self.players(0))
         row = {"iteration": self.iteration, "evaluations": self.play.evaluations, "value": None, "bound": None}
         self.history.append({**row, **watched, "residual": residual})
         report(self)
-        if problem.level is None and self._met():
+        if self._met():
             return "optimal"
         at_rest = not self.play.random and residual <= self.settings.tolerance
         return "settled" if at_rest and not bool(self.lost.any()) else None
 
-    def secured(self) -> tuple[float | None, float | None]:
-        """The best value and the best bound, each None if there is none."""
-        value, bound = self.best.get("value"), self.best.get("bound")
-        return value and value[0], bound and bound[0]
-
     def _met(self) -> bool:
         """Whether the best value and the best bound are as near each other as was asked."""
-        value, bound = self.secured()
-        if value is None or bound is None:
+        if self.problem.level is not None or len(self.best) < 2:
             return False
-        return apart(value, bound, self.problem.scale(self.best_of_both({}))) <= self.gap
+        value, bound = self.best["value"][0], self.best["bound"][0]
+        if self.size is None:
+            self.size = abs(float(bound) - float(value))
+        own = self.problem.size
+        return relative_gap(value, bound, self.size if own is None else own(self.best_of_both({}))) <= self.gap
 
     def best_of_both(self, players: Players) -> Players:
         """The maximizing player of the best value and the minimizing one of the best bound, else those given."""
@@ -227,7 +237,7 @@ class SaddleSearch:
         return best
 
     def _keep_best(self) -> None:
-        """Ask what each player has secured, at the last point and at the average."""
+        """Ask what each player guarantees, at the last point and at the average."""
         value, bound = self.problem.value, self.problem.bound
         if value is None and bound is None:
             return
@@ -239,13 +249,15 @@ class SaddleSearch:
                 self._keep("bound", bound, players, -1)
 
     def _keep(
-        self, name: Literal["value", "bound"], secured: Callable[[Players], float] | None, players: Players, sign: int
+        self,
+        name: Literal["value", "bound"],
+        guaranteed: Callable[[Players], Number] | None,
+        players: Players,
+        sign: int,
     ) -> None:
-        found = math.nan if secured is None else float(secured(players))
-        if math.isfinite(found) and (
-            name not in self.best or sign * found >= sign * self.best[name][0]
-        ):  # later is nearer
-            self.best[name] = (found, players)
+        found = math.nan if guaranteed is None else guaranteed(players)
+        if math.isfinite(found) and (name not in self.best or sign * found >= sign * self.best[name][0]):
+            self.best[name] = (found, players)  # the later of equals is nearer to the saddle point
 
     def players(self, k: int) -> Players:
         """One member's players to be judged by samples: their average where there is one."""
@@ -256,6 +268,7 @@ class SaddleSearch:
         return {
             "iteration": self.iteration,
             "evaluations": self.play.evaluations,
+            "size": self.size,
             "history": list(self.history),
             "lost": self.lost.clone(),
             "averaged": self._averaged,
@@ -284,6 +297,7 @@ class SaddleSearch:
             player.flat.copy_(state["players"][side])
             self._movers[side].load(state["movers"][side])
         self.iteration, self.play.evaluations = state["iteration"], state["evaluations"]
+        self.size = state["size"]
         self.history, self.lost, self._averaged = list(state["history"]), state["lost"].clone(), state["averaged"]
         if not 0 <= self.history[-1]["iteration"] <= self.iteration:
             raise IndexError("the history is of another iteration")
@@ -299,6 +313,33 @@ def both(setting: Any) -> tuple[Any, Any]:
     return setting if isinstance(setting, tuple) else (setting, setting)
 
 
-def apart(value: float, bound: float, scale: float) -> float:
-    """How far the bound lies above the value, relative to the scale or to the larger of them."""
-    return (bound - value) / max(scale, abs(value), abs(bound), math.ulp(0.0))
+def started_at(problem: SaddleProblem, start: Mapping[str, Any]) -> SaddleProblem:
+    """The same game, its blocks beginning as given: tensors or arrays, or modules; raises ValueError for others."""
+    known = {**problem.maximize_over, **problem.minimize_over}
+    for name in start:
+        if name not in known:
+            raise ValueError(f"start has a block {name!r}; there are {', '.join(known)}")
+
+    def begun(name: str, block: Block) -> Block:
+        if name not in start:
+            return block
+        given = start[name]
+
+        def begin(generator: torch.Generator) -> Any:
+            own = block.start(generator)
+            if isinstance(own, torch.nn.Module) and isinstance(given, torch.nn.Module):
+                return copy.deepcopy(given)
+            if isinstance(own, torch.nn.Module) or isinstance(given, torch.nn.Module):
+                raise ValueError(f"start has a {type(given).__name__} for the block {name!r}, a {type(own).__name__}")
+            tensor = torch.as_tensor(given, dtype=own.dtype, device=own.device).clone()
+            if tensor.shape != own.shape:
+                raise ValueError(f"start has shape {tuple(tensor.shape)} for the block {name!r} of {tuple(own.shape)}")
+            return tensor
+
+        return replace(block, start=begin)
+
+    return replace(
+        problem,
+        maximize_over={name: begun(name, block) for name, block in problem.maximize_over.items()},
+        minimize_over={name: begun(name, block) for name, block in problem.minimize_over.items()},
+    )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulations.problem import Floats
+from solvers.judge import Ended
 from solvers.linear.cutting_plane import Relaxation, cut
 from solvers.linear.linear_program import Arrays, LinearProgram, OpenProgram
 from solvers.linear.sifting import Sifting
@@ -21,7 +22,7 @@ from solvers.proof.standard_form import StandardForm
 WIDE = 20  # columns per row from which an LP is sifted
 
 
-def branch_and_cut(search: Search, load: Callable[[Arrays], OpenProgram]) -> str:
+def branch_and_cut(search: Search, load: Callable[[Arrays], OpenProgram]) -> Ended:
     """Solve to the asked gap or until the clock stops; returns "optimal" (done), "limit", "infeasible", "unbounded".
 
     An interrupt or a limit loses nothing: search keeps the best answer, and a proof in which every open box is
@@ -78,7 +79,7 @@ class _Box:
     halves: list[_Box] = field(default_factory=list)
 
 
-def _branch(search: Search, relaxation: Relaxation, root: _Box, lower: Floats, upper: Floats) -> str:
+def _branch(search: Search, relaxation: Relaxation, root: _Box, lower: Floats, upper: Floats) -> Ended:
     """Best bound first; lower, upper are the root's box."""
     form, entered = search.model.form, root
     queue, order = [(root.bound, 0, root)], 1

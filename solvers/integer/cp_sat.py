@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from formulations.arithmetic.exact import over_one_denominator
 from formulations.problem import Floats, Integers
 from solvers.integer.scip import look, rounded, run_mip, settled, solve_by_scip
+from solvers.judge import Ended
 from solvers.linear.linear_program import Arrays
 from solvers.proof.search import Search
 
@@ -28,7 +29,7 @@ PARAMETERS = {"mip_presolve_level": 0, "mip_max_bound": 2.0 * FAR, "linearizatio
 AWAY = 10**6  # how far from 0 and from its other bound a column without a bound is searched
 
 
-def solve_by_mip(search: Search, solver: str) -> str:
+def solve_by_mip(search: Search, solver: str) -> Ended:
     """Solve by "scip" or "cp-sat"; returns "optimal" (by its word), "limit", "infeasible" or "unbounded"."""
     form = search.model.form
     if solver == "cp-sat" and not form.integral.all():
@@ -38,7 +39,7 @@ def solve_by_mip(search: Search, solver: str) -> str:
     return _by_cp_sat(search) if solver == "cp-sat" else solve_by_scip(search)
 
 
-def _by_cp_sat(search: Search) -> str:
+def _by_cp_sat(search: Search) -> Ended:
     from ortools.math_opt import parameters_pb2
 
     form, step = search.model.form, search.model.granularity or Fraction(1)  # c'x takes multiples of the step

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from formulations.problem import Floats, Rows
+from solvers.judge import Ended
 from solvers.linear.linear_program import Arrays
 from solvers.linear.mathopt import dense, limit, model_of, run
 from solvers.linear.pdlp import by_glop, with_integers_of
@@ -22,7 +23,7 @@ LARGE = 1e6  # what costs are scaled to at most
 INFINITE = 1e15  # what lies as far out is at SCIP's own infinity
 
 
-def solve_by_scip(search: Search) -> str:
+def solve_by_scip(search: Search) -> Ended:
     """Solve; returns "optimal" (by SCIP's word), "limit", "infeasible" or "unbounded"."""
     from ortools.math_opt import parameters_pb2
 
@@ -131,7 +132,7 @@ def run_mip(
     return words.get(result.termination.reason, "limit"), x
 
 
-def settled(search: Search, word: str) -> str:
+def settled(search: Search, word: str) -> Ended:
     """What the LP relaxation makes of another word: it may prove "infeasible", and tells what "unclear" stands for.
 
     With rational data, an integer program is unbounded if and only if it is feasible and its LP relaxation is

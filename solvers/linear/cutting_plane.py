@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from formulations.problem import Floats, Ints, Rows
+from solvers.judge import Ended
 from solvers.linear.linear_program import Arrays, LinearProgram, LPResult
 from solvers.proof.certificate import Dual, ExactModel, Leaf
 from solvers.proof.search import Search, offer_repaired
@@ -96,7 +97,7 @@ class Relaxation:
                 self.lp.replace_row(int(i), np.r_[column, z[top]], np.r_[np.zeros(len(column)), lowest[top]])
 
 
-def cut(search: Search, relaxation: Relaxation) -> tuple[str, Floats | None, Dual | None, float]:
+def cut(search: Search, relaxation: Relaxation) -> tuple[Ended, Floats | None, Dual | None, float]:
     """Relax and cut over the current box: the LP's status, its last x and multipliers, and its bound."""
     form = search.model.form
     dual, bound = None, -math.inf

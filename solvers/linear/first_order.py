@@ -12,16 +12,17 @@ import math
 import numpy as np
 
 from formulations.problem import Floats
+from solvers.judge import Ended
 from solvers.linear.linear_program import Arrays
 from solvers.linear.pdhg import PrimalDual
 from solvers.proof.search import Search, integral, offer_repaired
 
-STEPS = 64  # between two looks at the clock
-LOOK = 1.25  # a look costs as much as dozens of steps, so the next comes when there were that many times more
+STEPS = 64  # between two readings of the clock
+EVALUATION_GROWTH = 1.25  # of the steps between evaluations, each of which costs as much as dozens of steps
 SETTLED = 1e-9  # relative residuals at which more steps would be lost on rounding
 
 
-def descend_ascend(search: Search, iterations: int) -> str:
+def descend_ascend(search: Search, iterations: int) -> Ended:
     """Solve the LP relaxation; returns "optimal" (closed, or settled), "limit", "infeasible" or "unbounded"."""
     form, clock = search.model.form, search.clock
     start = clock.elapsed
@@ -29,21 +30,21 @@ def descend_ascend(search: Search, iterations: int) -> str:
     method = PrimalDual(lp, search.device, search.seed)
     search.loading = clock.elapsed - start
     offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
-    next_look = STEPS
+    next_evaluation = STEPS
     while method.iterations < iterations and clock.left > 0:
         method.run(STEPS)
-        if method.iterations < next_look:
+        if method.iterations < next_evaluation:
             continue
-        next_look = math.ceil(method.iterations * LOOK)
-        status = _look(search, method)
+        next_evaluation = math.ceil(method.iterations * EVALUATION_GROWTH)
+        status = _evaluate(search, method)
         if status is not None:
             return status
         if max(method.residuals()) <= SETTLED:
             return "optimal"
-    return "limit" if clock.left <= 0 else "not_converged"
+    return "limit" if clock.left <= 0 or search.best is not None else "not_converged"
 
 
-def _look(search: Search, method: PrimalDual) -> str | None:
+def _evaluate(search: Search, method: PrimalDual) -> Ended | None:
     """What the iteration has come to: an answer and a bound, a contradiction, or neither yet (None)."""
     search.iterations, search.rounds = method.iterations, search.rounds + 1
     x, form = method.x, search.model.form

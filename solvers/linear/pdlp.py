@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from formulations.problem import Floats
+from solvers.judge import Ended
 from solvers.linear.cutting_plane import Relaxation
 from solvers.linear.glop import Glop
 from solvers.linear.linear_program import Arrays
@@ -26,7 +27,7 @@ SUSPECT = 1e-4  # rays are checked, so a hint of one will do: at PDLP's own 1e-8
 DIGITS = (15, 9, 6, 3, 0)  # rays, and the multipliers of most vertices, are short numbers
 
 
-def solve_by_pdlp(search: Search) -> str:
+def solve_by_pdlp(search: Search) -> Ended:
     """Solve; returns "optimal" (by PDLP's word), "limit", "infeasible" or "unbounded"."""
     from ortools.math_opt import parameters_pb2, result_pb2
     from ortools.math_opt.core.python import solver
@@ -118,7 +119,7 @@ def _has_integers(search: Search) -> bool:
     return search.best is not None or not form.integral.any() or totally_unimodular(form)
 
 
-def by_glop(search: Search) -> tuple[str, Floats | None]:
+def by_glop(search: Search) -> tuple[Ended, Floats | None]:
     """The LP relaxation (of the listed rows) by simplex, for where another's word needs proof or is ambiguous."""
     result, dual = Relaxation(search.model, Glop).solve(search.clock.left)
     if result.status == "infeasible" and dual is not None:

@@ -1,24 +1,42 @@
-"""Arrangements: search orders, bound them by weak duals, and say how far apart the two are."""
+"""Searches over orders: enumeration, dynamic programming over subsets, approximate assignments and local search."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from formulations.problem import Arrangement, Floats, Ints, Ordering, QuadraticAssignment
+from formulations.problem import (
+    Floats,
+    Ints,
+    Number,
+    Ordering,
+    QuadraticAssignment,
+    Reference,
+    SearchProblem,
+    Values,
+)
+from formulations.problem.search import ROUNDING
 from solvers.clock import Clock
+from solvers.judge import Evidence, Findings
 from solvers.orders.faq import faq_orders
-from solvers.references import compare
-from solvers.solution import Certificate, Check, Solution
 from solvers.threads import one_torch_thread
 
 NAMES = ("enumeration", "subsets", "local-search", "faq")
+
+
+@dataclass(frozen=True)
+class OrderSolver:
+    """A search over orders, by its name."""
+
+    name: str = "local-search"
+
+
 FEWEST = 7  # items up to which all orders are tried unless asked otherwise
 FEW = 16  # items up to which a linear arrangement is solved by its subsets unless asked otherwise
 BOUNDING = 0.5  # share of a time limit for the bounds
@@ -26,21 +44,26 @@ APPROXIMATING, EXCHANGING = 0.3, 0.2  # shares of what then is left for approxim
 DENSE = 500  # items up to which an approximate assignment takes seconds at most
 STARTS = 32  # orders handed to a search
 TABU, MOST = 20, 2000  # exchanges per item, and at most, of each tabu search where no time is set
-ROUNDING = 1e-9  # relative
 
 
 @dataclass
 class OrderSearch:
     """The state of a solve; values are in the sense and units of the problem, sign is 1 to minimize, -1 to maximize."""
 
-    problem: Arrangement
+    problem: SearchProblem
     report: Callable[[Any], None]
     tried: list[Ints] = field(default_factory=list)
     best: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     value: float = math.nan
     bound: float | None = None
+    certificates: list[tuple[str, Any]] = field(default_factory=list)
+    judged: Searched = field(init=False)
     values: dict[bytes, float] = field(default_factory=dict)
     history: list[dict[str, float | int | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """The problem as the judge will see it."""
+        self.judged = Searched(self.problem)
 
     @property
     def sign(self) -> int:
@@ -73,14 +96,13 @@ class OrderSearch:
         few: Ints = tried[ranks[:STARTS]]
         return few
 
-    def prove(self, name: str, bound: float, proofs: list[tuple[str, float]]) -> None:
-        """Take a bound, if it is one."""
-        bound = float(bound)
-        if math.isfinite(bound):
-            proofs.append((name, bound))
-            if self.bound is None or self.sign * bound > self.sign * self.bound:
-                self.bound = bound
-                self.note()
+    def prove(self, name: str, certificate: Any) -> None:
+        """Take a dual certificate, and follow what it proves."""
+        self.certificates.append((name, certificate))
+        bound = float(self.judged.bound(name, certificate))
+        if math.isfinite(bound) and (self.bound is None or self.sign * bound > self.sign * self.bound):
+            self.bound = bound
+            self.note()
 
     def note(self) -> None:
         """Write down where it stands, and tell whoever follows."""
@@ -88,93 +110,183 @@ class OrderSearch:
         self.report(self)
 
 
-def solve_arrangement(
-    problem: Arrangement,
-    solver: str | None,
-    *,
-    clock: Clock,
-    gap: float,
-    seed: int,
-    device: str,
-    report: Callable[[Any], None],
-) -> Solution:
-    """The best order found, between its value and the best bound; raises ValueError for what no search here can do."""
-    linear = problem.objective.as_linear() if isinstance(problem.objective, QuadraticAssignment) else None
-    n = _size(problem)
-    name = solver or _suited(n, linear=linear is not None)
-    if name not in NAMES:
-        raise ValueError(f"there is no solver {name!r} for this problem; choose among {', '.join(NAMES)}")
+class Searched:
+    """A SearchProblem as the judge sees it: certificates are those of its weak duals."""
+
+    exact = False
+    level = None
+
+    def __init__(self, problem: SearchProblem) -> None:
+        """The problem."""
+        self.problem = problem
+        self._bounds: dict[tuple[str, int], tuple[Any, Number]] = {}
+
+    @property
+    def membership(self) -> str:
+        """What it means to be a candidate."""
+        return self.problem.membership
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better."""
+        return self.problem.maximize
+
+    @property
+    def references(self) -> Sequence[Reference]:
+        """What the best value is held against."""
+        return self.problem.references
+
+    def broken(self, candidate: Any) -> str | None:
+        """What keeps the candidate out of the set."""
+        return self.problem.broken(candidate)
+
+    def value(self, candidate: Any) -> Number:
+        """The objective there."""
+        return self.problem.objective.value(candidate)
+
+    def bound(self, kind: str, certificate: Any) -> Number:
+        """What the weak dual of that name makes of the certificate, worked out once; nothing if there is none."""
+        key = (kind, id(certificate))
+        if key not in self._bounds:
+            nothing = math.inf if self.maximize else -math.inf
+            duals = [dual for dual in self.problem.weak_duals if dual.name == kind]
+            self._bounds[key] = (certificate, duals[0].bound(certificate) if duals else nothing)
+        return self._bounds[key][1]
+
+    def size(self, candidate: Any) -> float:
+        """The size of the objective there."""
+        return self.problem.objective.size(candidate)
+
+    def slack(self, candidate: Any) -> float:
+        """Rounding."""
+        return ROUNDING * self.size(candidate)
+
+    def solved(self, candidate: Any) -> tuple[Any, Values]:
+        """The answer and its numbers."""
+        return self.problem.answer(candidate), self.problem.values(candidate)
+
+    def evidence(self, kind: str, certificate: Any) -> Evidence:
+        """The certificate."""
+        return Evidence(proof=certificate)
+
+    def distance(self, value: float, bound: float, gap: float) -> str:
+        """The gap, or how much better an answer could be in the range from a random order to this one."""
+        share = percent_of_range(self.problem, value, bound)
+        if share is None:
+            return f"gap {gap:.2%}"
+        if share > 100:
+            return "the bounds say nothing useful"
+        return f"the best could be better by {share:.3g} % of the range from a random order to this one"
+
+
+def refuse_orders(problem: SearchProblem, name: str, start: Any = None) -> None:
+    """Raise ValueError, naming who can, for what the search of that name cannot do."""
+    n = form_of(problem).n
     if name == "enumeration" and n > FEWEST + 1:
         raise ValueError(f"{n} items have {math.factorial(n):,} orders; enumeration takes up to {FEWEST + 1} items")
-    if name == "subsets" and linear is None:
+    if name == "subsets" and _linear(problem) is None:
         raise ValueError("subsets solves linear arrangements only; local-search takes this problem")
-    search, interrupted = OrderSearch(problem, report), False
-    proofs: list[tuple[str, float]] = []
-    given = np.arange(n)
-    search.best, search.value = given, search.worth(given)
-    search.tried, started = [given], clock.elapsed
+    wrong = None if start is None else problem.broken(np.asarray(start, dtype=np.int64))
+    if wrong is not None:
+        raise ValueError(f"start breaks {wrong}; offer an order of the {n} items 0, 1, ...")
+
+
+def search_orders(
+    problem: SearchProblem, name: str, *, clock: Clock, seed: int, device: str, start: Any, report: Any
+) -> tuple[Searched, Findings]:
+    """What the search of that name finds; a start of the user's own is one of those that it starts from."""
+    search, interrupted, started = OrderSearch(problem, report), False, clock.elapsed
+    given = np.arange(form_of(problem).n) if start is None else np.asarray(start, dtype=np.int64)
+    search.best, search.value, search.tried = given, search.worth(given), [given]
     try:
         with threadpool_limits(1):  # of many small products: threads that wait by spinning cost ten times as much
             if problem.starts is not None:
                 for order in problem.starts():
                     if clock.left > 0:
                         search.take(order)
+            linear = _linear(problem)
             if name == "enumeration":
-                _by_enumeration(search, n, proofs)
+                _by_enumeration(search)
             elif name == "subsets" and linear is not None:
-                _by_subsets(search, *linear, clock, proofs)
+                _by_subsets(search, linear[0], clock)
             else:
-                _bound(search, clock, proofs)
+                _bound(search, clock)
                 _improve(search, clock, name, seed, device)
     except KeyboardInterrupt:
         interrupted = True
-    solved = clock.elapsed
-    return _concluded(search, name, proofs, gap, interrupted, clock, solved - started)
+    form = form_of(problem)
+    stats = {
+        "improvements": len(search.history),
+        "random": _random_value(form) if isinstance(form, QuadraticAssignment) else None,
+        "percent_of_range": None if search.bound is None else percent_of_range(problem, search.value, search.bound),
+        "interrupted": interrupted,
+        "history": search.history,
+        "build_seconds": 0.0,
+        "solve_seconds": clock.elapsed - started,
+    }
+    found = Findings(
+        solver=name, ended="limit", candidates=[search.best], certificates=search.certificates, stats=stats
+    )
+    return search.judged, found
 
 
-def _suited(n: int, *, linear: bool) -> str:
+def suited(problem: SearchProblem) -> str:
     """The search for that many items."""
+    n = form_of(problem).n
     if n <= FEWEST:
         return "enumeration"
-    return "subsets" if linear and n <= FEW else "local-search"
+    return "subsets" if _linear(problem) is not None and n <= FEW else "local-search"
 
 
-def _by_enumeration(search: OrderSearch, n: int, proofs: list[tuple[str, float]]) -> None:
+def _linear(problem: SearchProblem) -> tuple[Floats, float] | None:
+    form = problem.objective
+    return form.as_linear() if isinstance(form, QuadraticAssignment) else None
+
+
+def percent_of_range(problem: SearchProblem, value: float, bound: float) -> float | None:
+    """How much better any order could be, in per cent of the range between a random order and this one."""
+    form = problem.objective
+    if not isinstance(form, QuadraticAssignment):
+        return None
+    span = (value - _random_value(form)) * (1 if problem.maximize else -1)
+    return 100 * abs(value - bound) / span if span > 0 else None
+
+
+def _by_enumeration(search: OrderSearch) -> None:
     """All orders, of which the best value is a bound."""
-    orders = np.array(list(permutations(range(n))), dtype=np.int64)
-    values = search.sign * search.problem.objective.values(orders)
-    search.keep(orders[int(values.argmin())])
-    search.prove("all orders", search.sign * float(values.min()), proofs)
+    orders = np.array(list(permutations(range(form_of(search.problem).n))), dtype=np.int64)
+    search.keep(orders[int((search.sign * search.problem.objective.values(orders)).argmin())])
+    search.prove("all orders", None)
 
 
-def _bound(search: OrderSearch, clock: Clock, proofs: list[tuple[str, float]]) -> None:
+def _bound(search: OrderSearch, clock: Clock) -> None:
     """Add what each of the problem's weak duals proves, within a share of the time; the cheapest ones come first."""
     until = clock.elapsed + BOUNDING * clock.left
     for k, dual in enumerate(search.problem.weak_duals):
         left = (until - clock.elapsed) / (len(search.problem.weak_duals) - k)
         if left <= 0:
             return
-        search.prove(dual.name, dual.bound(dual.witness(left)), proofs)
+        if dual.certificate is not None:
+            search.prove(dual.name, dual.certificate(left))
 
 
-def _by_subsets(search: OrderSearch, W: Floats, constant: float, clock: Clock, proofs: list[tuple[str, float]]) -> None:
+def _by_subsets(search: OrderSearch, W: Floats, clock: Clock) -> None:
     """The best order by dynamic programming, and what its table of potentials proves."""
     from solvers.orders.subset_program import subset_program
 
     sign = search.sign
     order, _, table = subset_program(sign * W, seconds=clock.left)
     search.keep(order)
-    if search.problem.subsets is not None:
-        search.prove("potentials of all subsets", sign * search.problem.subsets(table) + constant, proofs)
+    search.prove("potentials of all subsets", table)
 
 
 def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: str) -> None:
     """The approximate orders of the objective, or of its surrogates, then the local search that suits it."""
-    form, sign = search.problem.objective, search.sign
+    form, sign = form_of(search.problem), search.sign
     if isinstance(form, QuadraticAssignment):
         nearby = [form.minimized(search.problem.sense)]
     else:
-        nearby = list(search.problem.surrogates)
+        nearby = [q for q in search.problem.surrogates if isinstance(q, QuadraticAssignment)]
     whole = clock.left
     for k, q in enumerate(nearby):
         share = None if clock.limit is None else max(clock.left - whole * (1 - APPROXIMATING), 0.0) / (len(nearby) - k)
@@ -227,67 +339,6 @@ def _by_exchanges(search: OrderSearch, q: QuadraticAssignment, seconds: float | 
     )
 
 
-def _concluded(
-    search: OrderSearch,
-    name: str,
-    proofs: list[tuple[str, float]],
-    gap: float,
-    interrupted: bool,
-    clock: Clock,
-    seconds: float,
-) -> Solution:
-    """Value, bound and status; the bound is what the weak duals recompute from the data, whatever the search said."""
-    problem, value, best = search.problem, search.value, search.best
-    solved = clock.elapsed
-    slack = {what: search.sign * (value - other) + ROUNDING * max(abs(value), abs(other)) for what, other in proofs}
-    sound = [(what, other) for what, other in proofs if slack[what] >= 0]
-    kind, bound = max(sound, key=lambda proof: search.sign * proof[1], default=("none", None))
-    apart = None if bound is None else search.sign * (value - bound) / max(abs(value), abs(bound), math.ulp(0.0))
-    ordered = np.array_equal(np.sort(best), np.arange(len(best)))
-    verified = ordered and apart is not None and -ROUNDING <= apart <= max(gap, ROUNDING)
-    checks = [Check("the answer has every item once", "==", None, ordered)]
-    for what, other in proofs:
-        checks.append(Check(f"bound by {what}", ">=" if search.sign > 0 else "<=", other, slack[what] >= 0))
-    random = None if isinstance(problem.objective, Ordering) else _random_value(problem.objective)
-    span = 0.0 if random is None else search.sign * (random - value)
-    share = 100 * abs(value - bound) / span if bound is not None and span > 0 else None
-    solution = Solution(
-        status="optimal" if verified else "feasible",
-        value=value,
-        bound=bound,
-        gap=None if apart is None else max(apart, 0.0),
-        answer=problem.answer(best),
-        values={"order": best.astype(np.float64)},
-        multipliers=None,
-        certificate=Certificate(kind, verified, exact=False),
-        checks=checks,
-        solver=name,
-        stats={},
-        message="" if verified else "an answer, not proven best: " + _left(share),
-    )
-    if not interrupted and clock.left > 0:
-        checks += compare(problem, solution, clock)
-    stats = {
-        "improvements": len(search.history),
-        "random": random,
-        "percent_of_range": share,
-        "interrupted": interrupted,
-        "history": search.history,
-        "build_seconds": 0.0,
-        "solve_seconds": seconds,
-        "check_seconds": clock.elapsed - solved,
-    }
-    return replace(solution, checks=checks, stats=stats)
-
-
-def _left(share: float | None) -> str:
-    if share is None:
-        return "there is no bound that could be proved"
-    if share > 100:
-        return "the bounds say nothing useful"
-    return f"the best could be better by {share:.3g} % of the range from a random order to this one"
-
-
 def _random_value(form: QuadraticAssignment) -> float:
     """The mean value over all orders."""
     (loops_A, rest_A), (loops_B, rest_B) = ((np.trace(M), M.sum() - np.trace(M)) for M in (form.A, form.B))
@@ -296,6 +347,8 @@ def _random_value(form: QuadraticAssignment) -> float:
     return float(form.scale * mean + form.offset)
 
 
-def _size(problem: Arrangement) -> int:
-    form = problem.objective
-    return form.n if isinstance(form, Ordering) else len(form.A)
+def form_of(problem: SearchProblem) -> QuadraticAssignment | Ordering:
+    """The objective; raises ValueError if it is not one on orders."""
+    if isinstance(problem.objective, QuadraticAssignment | Ordering):
+        return problem.objective
+    raise ValueError(f"there is no search here for an objective of the kind {type(problem.objective).__name__}")

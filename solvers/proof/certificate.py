@@ -223,6 +223,17 @@ class ExactModel:
         corner, unit = over_one_denominator(x)
         return Fraction(dot(self._cost, corner), self._cost_unit * unit)
 
+    def size(self, x: Floats) -> float:
+        """The sum of |c_j x_j|, at least the smallest cost: what differences in value are compared with.
+
+        Where the box has no end, costs are summed before the sign is dropped: x could be blown up there at no cost.
+        """
+        c, bounded = self.form.c, np.isfinite(self.form.lower) & np.isfinite(self.form.upper)
+        terms = np.where(x != 0, c * x, 0.0)
+        smallest = np.abs(c[c != 0]).min(initial=np.inf)
+        total = float(np.abs(terms[bounded]).sum()) + abs(float(terms[~bounded].sum()))
+        return max(total, float(smallest)) if np.isfinite(smallest) else total
+
     def broken(self, x: Floats) -> str | None:
         """The first thing that x breaks, in words; None if x is feasible.
 

@@ -30,6 +30,8 @@ class Search:
     device: str = "cpu"
     best: Floats | None = None
     value: Fraction | float = math.inf
+    size: float = 1.0  # of the problem at the best answer, that gaps are relative to
+    interrupted: bool = False
     bound: float = -math.inf  # by the LP's word, for progress and pruning; what is claimed is certified afterwards
     proof: Proof | None = None
     rounds: int = 0
@@ -49,7 +51,7 @@ class Search:
         value = self.model.value(x)
         if value >= self.value or self.model.broken(x) is not None:
             return False
-        self.best, self.value = x, value
+        self.best, self.value, self.size = x, value, size_at(self.problem, self.model, x)
         return True
 
     def keep(self, multipliers: Floats) -> None:
@@ -71,8 +73,8 @@ class Search:
         """Whether the bound meets the best value to the asked gap, or so nearly that no value fits between."""
         if self.best is None or bound == -math.inf:
             return False
-        gap, scale = float(self.value) - bound, max(abs(float(self.value)), abs(bound))
-        return gap <= self.gap * scale or gap < float(self.model.granularity) * (1 - INTEGRAL)
+        left = float(self.value) - bound
+        return left <= self.gap * self.size or left < float(self.model.granularity) * (1 - INTEGRAL)
 
     def note(self) -> None:
         """Write down one round for the history, and tell whoever follows."""
@@ -86,6 +88,11 @@ class Search:
             }
         )
         self.report(self)
+
+
+def size_at(problem: Problem, model: ExactModel, x: Floats) -> float:
+    """The natural size of the problem at x: its own, or that of the terms of its objective."""
+    return model.size(x) if problem.size is None else problem.size(model.form.values(x))
 
 
 def offer_repaired(search: Search, x: Floats) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array, issparse, vstack
 
-from formulations.problem import Bools, Floats, Problem, Values
+from formulations.problem import Bools, Floats, Number, Problem, Values
 
 if TYPE_CHECKING:
     import cvxpy as cp
@@ -51,11 +51,15 @@ class StandardForm:
         """The columns as the problem's variables."""
         return {name: x[cols].reshape(shape, order="F") for name, (cols, shape) in self.columns.items()}
 
-    def objective(self, value: Fraction | float) -> float:
-        """A value of c'x as one of the problem's own objective, rounded once."""
+    def in_units(self, value: Number) -> Number:
+        """A value of c'x as one of the problem's own objective."""
         if math.isfinite(value):
             value = Fraction(value) + Fraction(self.offset)
-        return float(-value if self.maximize else value)
+        return -value if self.maximize else value
+
+    def objective(self, value: Number) -> float:
+        """The same, rounded once."""
+        return float(self.in_units(value))
 
     def vector(self, values: Values) -> Floats:
         """The problem's variables as columns; raises ValueError if there are further, auxiliary columns."""

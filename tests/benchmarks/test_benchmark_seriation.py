@@ -22,7 +22,7 @@ import pytest
 from places import SHARED
 
 from formulations.orders.criteria import CRITERIA
-from formulations.problem import Arrangement, Floats, Problem
+from formulations.problem import Floats, Problem, SearchProblem
 from formulations.seriation import challenge, hamiltonian_path, linear_arrangement, quadratic_assignment, seriation
 from formulations.travelling_salesman import travelling_salesman
 from problems.io import read_graph
@@ -47,7 +47,7 @@ def by_r(name: str) -> list[dict[str, Any]]:
     return [row for row in map(json.loads, lines) if row["matrix"] == name]
 
 
-def timed(problem: Problem | Arrangement, **options: Any) -> tuple[float, Solution]:
+def timed(problem: Problem | SearchProblem, **options: Any) -> tuple[float, Solution]:
     """CPU seconds to solve and certify without cross-checks, and the solution; torch is loaded before."""
     import torch  # noqa: F401
 
@@ -141,7 +141,7 @@ def test_criteria_as_objectives(name: str, report: Report) -> None:
         sign = 1 if known.merit else -1
         theirs = max(sign * row[criterion] for row in rows)
         problem = seriation(d, criterion)
-        if isinstance(problem, Arrangement):
+        if isinstance(problem, SearchProblem):
             problem = replace(problem, weak_duals=())
         more, solution = timed(problem, time_limit=limit)
         seconds += more

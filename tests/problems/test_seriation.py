@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from places import SHARED
 
 from formulations.orders.criteria import CRITERIA, criteria
-from formulations.problem import Arrangement, Floats, Ints
+from formulations.problem import Floats, Ints, SearchProblem
 from formulations.seriation import challenge, hamiltonian_path, linear_arrangement, quadratic_assignment, seriation
 from problems import seriation as recipe
 from problems.recipe import run
@@ -81,7 +81,7 @@ def test_its_integer_program_says_the_same(W: Floats, solver: str) -> None:
 def test_every_criterion_is_optimized_at_its_value(d: Floats, name: str, solver: str) -> None:
     d = d / 9
     problem = seriation(d, name)
-    solution = solve(problem, solver if isinstance(problem, Arrangement) else None)
+    solution = solve(problem, solver if isinstance(problem, SearchProblem) else None)
     values = [criteria(d, order)[name] for order in orders(len(d))]
     best = max(values) if CRITERIA[name].merit else min(values)
     assert solution.value == pytest.approx(best, rel=1e-6, abs=1e-9)
@@ -164,9 +164,9 @@ def test_a_wrong_table_proves_nothing() -> None:
     from dataclasses import replace
 
     problem = linear_arrangement(np.array([[0, 1, 5, 2], [1, 0, 3, 7], [5, 3, 0, 4], [2, 7, 4, 0]]))
-    assert problem.subsets is not None
-    honest = problem.subsets
-    solution = solve(replace(problem, subsets=lambda table: honest(np.sort(table)[::-1])), "subsets")
+    honest = {dual.name: dual for dual in problem.weak_duals}["potentials of all subsets"]
+    spoiled = replace(honest, bound=lambda table: honest.bound(np.sort(table)[::-1]))
+    solution = solve(replace(problem, weak_duals=[spoiled]), "subsets")
     assert solution.status == "feasible"
 
 

@@ -1,0 +1,76 @@
+"""Problems that are searched rather than relaxed: an objective on a set of candidates, and what bounds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from formulations.problem.arrays import Floats, Number
+from formulations.problem.program import Problem
+from formulations.problem.reference import Reference
+
+ROUNDING = 1e-9  # relative to the size of the objective
+
+
+class Objective(Protocol):
+    """A function on candidates: orders, partitions, frames of vectors, embeddings."""
+
+    def values(self, candidates: Any) -> Floats:
+        """The values of many candidates at once, float64 (k,)."""
+
+    def value(self, candidate: Any) -> Number:
+        """The value of one candidate, as exactly as it can be had."""
+
+    def size(self, candidate: Any) -> float:
+        """The sum of the sizes of the terms that make up the value: differences are seen relative to it."""
+
+
+@dataclass(frozen=True)
+class WeakDual:
+    """A bound on every value of the problem that any dual certificate proves, however it was found.
+
+    certificate  seconds -> multipliers, eigenvectors, potentials: by whatever means, within about that time; None
+                 where the solver itself comes by it
+    bound        a certificate -> what it proves, recomputed from the data alone: a number no value of the problem can
+                 beat, or an infinite one if it proves nothing
+    """
+
+    name: str
+    certificate: Callable[[float], Any] | None
+    bound: Callable[[Any], Number]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchProblem:
+    """minimize or maximize an objective over a set of candidates.
+
+    broken      a candidate -> what keeps it out of the set, in words; None if it belongs to it
+    membership  what it says of a candidate that it belongs to it
+    answer      a candidate -> what the user asked for
+    values      a candidate -> its numbers by name
+    starts      candidates worth starting from: the answers of adjacent problems that can be solved
+    surrogates  further objectives, to be minimized, whose best candidates are worth starting from
+    weak_duals  bounds, the cheapest first
+    model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
+    references  what the best value is to be compared with
+    """
+
+    sense: Literal["minimize", "maximize"]
+    objective: Objective
+    broken: Callable[[Any], str | None]
+    membership: str = "the answer is in the set that is searched"
+    answer: Callable[[Any], Any] = np.ndarray.tolist
+    values: Callable[[Any], Mapping[str, Floats]] = lambda _: {}
+    starts: Callable[[], Any] | None = None
+    surrogates: Sequence[Objective] = ()
+    weak_duals: Sequence[WeakDual] = ()
+    model: Callable[[], Problem] | None = None
+    references: Sequence[Reference] = ()
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better."""
+        return self.sense == "maximize"

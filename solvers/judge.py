@@ -1,0 +1,285 @@
+"""The judge: every answer's value, bound, gap and status, recomputed from the problem's data without any solver.
+
+Solvers and searches only propose. They hand over what they found, candidates and dual certificates of any kind, and how
+they ended; nothing of it is believed. By weak duality
+
+    value of any candidate that is feasible  >=  optimum  >=  bound of any certificate       (min; reversed for max)
+
+so "optimal" is said here alone, and only where both numbers, recomputed, meet (Solution says what that means).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, Literal, Protocol
+
+from formulations.problem import Integers, Multipliers, Number, Reference, Values
+from solvers.clock import Clock
+from solvers.references import compare
+from solvers.solution import Certificate, Check, Solution, Status
+
+MEETS = 1e-9  # gap up to which value and bound count as equal, unless another is asked for
+Ended = Literal["optimal", "limit", "infeasible", "unbounded", "not_converged"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A dual certificate as the user may want to check it again."""
+
+    multipliers: Multipliers | None = None
+    proof: Any = None
+    exact_multipliers: dict[str, Integers] = field(default_factory=dict)
+    unit: int = 1
+
+
+class Judged(Protocol):
+    """What the judge asks of a problem of any kind; all numbers in the problem's own sense and units.
+
+    maximize    whether more is better
+    membership  what it says of a candidate that it is feasible; "" if all are
+    exact       whether values and bounds are free of rounding
+    level       the confidence of values and bounds that are estimated from held-out samples, else None
+    references  what an optimal value is held against
+    """
+
+    @property
+    def maximize(self) -> bool: ...  # noqa: D102
+    @property
+    def exact(self) -> bool: ...  # noqa: D102
+    @property
+    def level(self) -> float | None: ...  # noqa: D102
+    @property
+    def membership(self) -> str: ...  # noqa: D102
+    @property
+    def references(self) -> Sequence[Reference]: ...  # noqa: D102
+
+    def broken(self, candidate: Any) -> str | None:
+        """What keeps the candidate from being feasible, in words; None if nothing does."""
+
+    def value(self, candidate: Any) -> Number | None:
+        """The objective there; None if it is unknown."""
+
+    def bound(self, kind: str, certificate: Any) -> Number:
+        """What the certificate proves: infinite on the worse side if nothing, on the other that no answer exists."""
+
+    def size(self, candidate: Any) -> float:
+        """The natural size of the problem there (Solution.size)."""
+
+    def slack(self, candidate: Any) -> float:
+        """By how much the value may lie beyond the bound, from rounding alone; 0 where all is exact."""
+
+    def solved(self, candidate: Any) -> tuple[Any, Values | None]:
+        """The answer that the user asked for, and the variables."""
+
+    def evidence(self, kind: str, certificate: Any) -> Evidence:
+        """The certificate for whoever checks it again."""
+
+    def distance(self, value: float, bound: float, gap: float) -> str:
+        """How far value and bound lie apart, for the message."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What a solver found.
+
+    candidates    answers, the best of which counts
+    certificates  kind and certificate each
+    ended         how the solver says that it ended
+    remark        what else there is to say of that, for the message
+    stats         sizes, counts and seconds
+    """
+
+    solver: str
+    ended: Ended
+    candidates: Sequence[Any] = ()
+    certificates: Iterable[tuple[str, Any]] = ()
+    remark: str = ""
+    stats: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """A certificate and what it proves."""
+
+    kind: str
+    certificate: Any
+    value: Number
+
+
+def relative_gap(value: Number, bound: Number, size: float) -> float:
+    """|value - bound| / size: 0 where they are equal exactly, infinite where either is or nothing has a size.
+
+    >>> relative_gap(0.0, 1e-17, size=2.0) <= MEETS
+    True
+    >>> relative_gap(10**9 + 3.0, 10**9 + 2.0, size=4.0)
+    0.25
+    """
+    if value == bound:
+        return 0.0
+    if not (math.isfinite(value) and math.isfinite(bound)) or not size > 0:
+        return math.inf
+    return float(abs(Fraction(value) - Fraction(bound))) / size
+
+
+def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | None = None) -> Solution:
+    """The solution that the findings amount to; with a clock, held against the references while there is time."""
+    sign = -1 if problem.maximize else 1
+    candidate, value, complaints = _best(problem, found.candidates, sign)
+    bounds = _weighed(problem, found)
+    if candidate is None:
+        return _without_answer(problem, found, bounds, complaints, sign)
+    size = problem.size(candidate)
+    slack = Fraction(problem.slack(candidate))
+    sound = {id(b): value is None or sign * (Fraction(value) - _fraction(b.value)) >= -slack for b in bounds}
+    proving = [b for b in bounds if sound[id(b)]]
+    best = max(reversed(proving), key=lambda b: sign * b.value, default=None)  # of equals the last
+    left = None if best is None or value is None else relative_gap(value, best.value, size)
+    accuracy = gap if problem.exact else max(gap, _share(float(slack), size))
+    verified = left is not None and left <= accuracy and all(sound.values())
+    if found.ended == "unbounded" and not verified:
+        return _without_answer(problem, found, [], complaints, sign)
+    checks = [Check(problem.membership, "==", None, True)] if problem.membership else []
+    relation = "<=" if problem.maximize else ">="
+    checks += [
+        Check(f"bound by {b.kind}", relation, float(b.value) if math.isfinite(b.value) else None, sound[id(b)])
+        for b in bounds
+    ]
+    answer, values = problem.solved(candidate)
+    status: Status = "optimal" if verified else "not_converged" if found.ended == "not_converged" else "feasible"
+    evidence = Evidence() if best is None else problem.evidence(best.kind, best.certificate)
+    solution = Solution(
+        status=status,
+        value=None if value is None else float(value),
+        bound=None if best is None else float(best.value),
+        gap=left,
+        size=size,
+        answer=answer,
+        values=values,
+        multipliers=evidence.multipliers,
+        certificate=_certificate(best, evidence, verified, problem),
+        checks=checks,
+        solver=found.solver,
+        stats=found.stats,
+        message="" if verified else _message(problem, found, value, best, left, all(sound.values())),
+    )
+    return solution if clock is None else held_against_references(problem, solution, clock)
+
+
+def held_against_references(problem: Judged, solution: Solution, clock: Clock) -> Solution:
+    """The same with a check for every reference that answers before the clock stops."""
+    if solution.value is None:
+        return solution
+    return replace(solution, checks=[*solution.checks, *compare(problem.references, solution, clock, problem.maximize)])
+
+
+def _best(problem: Judged, candidates: Sequence[Any], sign: int) -> tuple[Any, Number | None, list[str]]:
+    """The best feasible candidate and its value, and what the others break."""
+    best, value, complaints = None, None, []
+    for candidate in candidates:
+        wrong = problem.broken(candidate)
+        worth = None if wrong is not None else problem.value(candidate)
+        if wrong is None and worth is not None and not math.isfinite(worth):
+            wrong = "the objective's domain"
+        if wrong is not None:
+            complaints.append(wrong)
+        elif best is None or (worth is not None and (value is None or sign * worth < sign * value)):
+            best, value = candidate, worth
+    return best, value, complaints
+
+
+def _weighed(problem: Judged, found: Findings) -> list[_Bound]:
+    """Every certificate that proves something."""
+    bounds = []
+    for kind, certificate in found.certificates:
+        proven = problem.bound(kind, certificate)
+        if not math.isnan(proven) and proven != (math.inf if problem.maximize else -math.inf):
+            bounds.append(_Bound(kind, certificate, proven))
+    return bounds
+
+
+def _fraction(number: Number) -> Fraction | float:
+    return Fraction(number) if math.isfinite(number) else float(number)
+
+
+def _share(slack: float, size: float) -> float:
+    return slack / size if size > 0 else 0.0
+
+
+def _certificate(best: _Bound | None, evidence: Evidence, verified: bool, problem: Judged) -> Certificate:
+    return Certificate(
+        "none" if best is None else best.kind,
+        verified,
+        exact=best is not None and problem.exact,
+        level=problem.level,
+        proof=evidence.proof,
+        exact_multipliers=evidence.exact_multipliers,
+        unit=evidence.unit,
+    )
+
+
+def _message(
+    problem: Judged, found: Findings, value: Number | None, best: _Bound | None, left: float | None, sound: bool
+) -> str:
+    """One sentence on what is not proven, and why."""
+    if not sound:
+        return "the value lies beyond a bound: one of the two is wrong, so nothing is claimed"
+    if best is None:
+        why = "there is no bound that could be proved"
+    elif value is None or left is None:
+        why = "its value is unknown"
+    else:
+        why = problem.distance(float(value), float(best.value), left)
+    claim = f"{found.solver} calls it optimal without a proof that can be checked; " if found.ended == "optimal" else ""
+    return f"an answer, not proven best: {claim}{why}" + (f"; {found.remark}" if found.remark else "")
+
+
+def _without_answer(
+    problem: Judged, found: Findings, bounds: Sequence[_Bound], complaints: Sequence[str], sign: int
+) -> Solution:
+    """Proven infeasible, or nothing found and nothing proven."""
+    impossible = next((b for b in bounds if b.value == sign * math.inf), None)
+    finite = max((b for b in bounds if math.isfinite(b.value)), key=lambda b: sign * b.value, default=None)
+    best = impossible or finite
+    evidence = Evidence() if best is None else problem.evidence(best.kind, best.certificate)
+    status: Status = "no_solution"
+    if impossible is not None and not complaints:
+        status = "infeasible"
+        message = f"no answer satisfies all constraints; these contradict each other: {_named(evidence)}"
+    elif found.ended == "unbounded":
+        status, message = "unbounded", "the objective improves without end"
+    elif found.ended == "not_converged":
+        status, message = "not_converged", found.remark or f"{found.solver} did not settle within its own limit"
+    elif complaints:
+        message = f"what {found.solver} found breaks {complaints[0]}, so it is no answer"
+    elif found.ended == "infeasible":
+        message = f"{found.solver} calls the problem infeasible, without a proof that can be checked"
+    else:
+        message = "no feasible answer was found within the limits, and none was shown to be impossible"
+    return Solution(
+        status=status,
+        value=None,
+        bound=None if finite is None or impossible is not None else float(finite.value),
+        gap=None,
+        answer=None,
+        values=None,
+        multipliers=evidence.multipliers if status == "infeasible" else None,
+        certificate=_certificate(impossible, evidence, True, problem)
+        if status == "infeasible"
+        else Certificate("none", verified=False, exact=False),
+        checks=[Check(f"what was found breaks {wrong}", "==", None, False) for wrong in complaints],
+        solver=found.solver,
+        stats=found.stats,
+        message=message,
+    )
+
+
+def _named(evidence: Evidence) -> str:
+    """The constraints that a proof of infeasibility leans on."""
+    if evidence.multipliers is None:
+        return "in every branch"
+    listed = [name for name, y in evidence.multipliers.listed.items() if y.any()]
+    families = [name for name, _, pi in evidence.multipliers.families if pi.any()]
+    return ", ".join(dict.fromkeys(listed + families)) or "the bounds of the variables"

@@ -1,0 +1,100 @@
+"""A linear or integer program as the judge sees it: everything by exact arithmetic, whatever the solver said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from formulations.arithmetic.exact import as_floats
+from formulations.problem import Floats, Multipliers, Number, Problem, Reference, Values
+from solvers.judge import Evidence
+from solvers.proof.certificate import Bound, ExactModel, Leaf, Proof, dual_of
+from solvers.proof.search import Search, size_at
+
+
+class ExactProgram:
+    """A Problem and its exact model. Candidates are vectors over the form's columns, certificates are Proofs."""
+
+    membership = "every constraint holds"
+    level = None
+
+    def __init__(self, problem: Problem, model: ExactModel) -> None:
+        """The problem, compiled."""
+        self.problem, self.model = problem, model
+        self._plain: dict[int, tuple[Leaf, Bound]] = {}  # the bound of a leaf over the whole box, worked out once
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better."""
+        return self.model.form.maximize
+
+    @property
+    def exact(self) -> bool:
+        """Whether all columns are integral, so that answers meet their rows exactly."""
+        return not self.model.tolerance
+
+    @property
+    def references(self) -> Sequence[Reference]:
+        """What an optimal value is held against."""
+        return self.problem.references
+
+    def certificates(self, search: Search) -> Iterator[tuple[str, Proof]]:
+        """The search's proof and, unless its multipliers add up to the value, what the problem reads off the answer."""
+        if search.proof is not None:
+            yield "multipliers" if isinstance(search.proof, Leaf) else "branching", search.proof
+            if isinstance(search.proof, Leaf) and self._bound(search.proof).value == search.value:
+                return
+        if search.best is not None and self.problem.dual is not None and not search.interrupted:
+            guess = self.problem.dual(self.model.form.values(search.best))
+            if guess is not None and all(name in self.problem.families for name, *_ in guess.families):
+                yield "dual of the answer", Leaf(dual_of(self.model.form, guess))
+
+    def broken(self, x: Floats) -> str | None:
+        """The first constraint that x breaks."""
+        return self.model.broken(x)
+
+    def value(self, x: Floats) -> Number:
+        """The objective, exactly."""
+        return self.model.form.in_units(self.model.value(x))
+
+    def bound(self, kind: str, proof: Proof) -> Number:
+        """What the proof proves, exactly."""
+        if isinstance(proof, Leaf) and not proof.infeasible:
+            return self.model.form.in_units(self.model.lift(self._bound(proof).value))
+        return self.model.form.in_units(self.model.bound(proof))
+
+    def _bound(self, leaf: Leaf) -> Bound:
+        if id(leaf) not in self._plain:
+            self._plain[id(leaf)] = (leaf, self.model.lower_bound(leaf.dual, feasibility=leaf.infeasible))
+        return self._plain[id(leaf)][1]
+
+    def size(self, x: Floats) -> float:
+        """The problem's own, or the sum of the sizes of the terms of the objective (Solution.size)."""
+        return size_at(self.problem, self.model, x)
+
+    def slack(self, x: Floats) -> float:
+        """What rows that hold to the model's tolerance may be worth."""
+        return self.model.tolerance * (self.size(x) + float(np.abs(self.model.form.c).max(initial=0)))
+
+    def solved(self, x: Floats) -> tuple[Any, Values]:
+        """The answer and the variables."""
+        values = self.model.form.values(x)
+        return self.problem.answer(values), values
+
+    def evidence(self, kind: str, proof: Proof) -> Evidence:
+        """The multipliers by the problem's names and signs, as they were checked."""
+        if not isinstance(proof, Leaf):
+            return Evidence(proof=proof)
+        form, bound = self.model.form, self._bound(proof)
+        y = -bound.rows if form.maximize else bound.rows
+        exact = {name: y[rows] for name, rows in form.names.items()}
+        listed = {name: as_floats(p, bound.row_unit) for name, p in exact.items()}
+        families = [(name, sets, -pi if form.maximize else pi) for name, sets, pi in proof.dual.families]
+        return Evidence(Multipliers(listed, families), proof, exact, bound.row_unit)
+
+    def distance(self, value: float, bound: float, gap: float) -> str:
+        """The gap."""
+        return f"gap {gap:.2%}" if gap >= 5e-5 or not math.isfinite(gap) else f"gap {gap:.2g}"
