@@ -1,1 +1,1 @@
-"""Mixtures fitted by their likelihood, and confidence bounds from held-out samples."""
+"""Gaussian mixtures with known density and entropy, and confidence bounds from held-out samples."""

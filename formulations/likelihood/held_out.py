@@ -1,13 +1,13 @@
-"""The weak dual of the likelihood for continuous data, certified on fresh samples.
+"""The weak dual of the likelihood for continuous data, as a confidence bound from held-out samples.
 
 For every d > 0, with data from q and a generator's samples from p (Donsker & Varadhan 1975),
 
     KL(q || p)  >=  E_q log d - log E_p d  >=  1 + E_q log d - E_p d        equality in both at d = q / p
 
 and so  V = E_q log p = -entropy(q) - KL(q || p)  is bounded above wherever the entropy of q is known. The expectations
-are not: each is replaced by a confidence limit from samples that d has never met. With log d capped to [-cap, cap],
-which is just another valid d, both are means of bounded variables, and their limits hold at every sample size. Data
-that d was trained on, or no cap (d may have infinite variance under p), make the same figures worthless.
+are not known: each is replaced by a confidence limit from samples that d was not trained on. With log d capped to
+[-cap, cap], which is another valid d, both are means of bounded variables, and their limits hold at every sample size.
+On training data, or without the cap (d may have infinite variance under p), the confidence level does not hold.
 """
 
 from __future__ import annotations
@@ -21,18 +21,22 @@ from numpy.typing import ArrayLike
 
 from formulations.problem import Floats
 
-LOG_D_CAP = 3.0  # of log d, decided before any sample is seen
+LOG_D_CAP = 3.0  # the largest |log d|, fixed before any sample is seen
 MOST_OF_CAPITAL_AT_STAKE = 0.75  # the largest share of the capital that a single draw can lose
 BISECTION_STEPS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class KLBound:
-    """KL(q || p) >= kl_at_least, in nats, at a confidence of `level` over the draw of the fresh samples.
+    """KL(q || p) >= kl_at_least, in nats, at a confidence of `level` over the draw of the held-out samples.
 
-    estimate         the same with sample means for expectations: no bound
+    estimate         the same with sample means for expectations: not a bound
     cap              log d was capped to [-cap, cap]
-    data, generated  how many samples of q and of p it rests on
+    data, generated  the numbers of samples of q and of p
+
+    >>> found = kl_bound(np.ones(1000), -np.ones(1000))  # a discriminator that separates q from p
+    >>> round(found.kl_at_least, 2), round(found.estimate, 2), round(found.likelihood_at_most(entropy=1.5), 2)
+    (1.74, 2.0, -3.24)
     """
 
     kl_at_least: float
@@ -43,19 +47,22 @@ class KLBound:
     generated: int
 
     def likelihood_at_most(self, entropy: float) -> float:
-        """What V = E_q log p does not exceed, at the same confidence, for data of that (differential) entropy."""
+        """An upper bound on V = E_q log p, at the same confidence, for data of that (differential) entropy in nats."""
         return -entropy - self.kl_at_least
 
 
 def kl_bound(
     log_d_data: ArrayLike, log_d_generated: ArrayLike, *, level: float = 0.95, cap: float = LOG_D_CAP
 ) -> KLBound:
-    """The bound on KL(q || p) that log d proves by its values at fresh data (n,) and at fresh samples of p (m,).
+    """The lower bound on KL(q || p) from the values of log d at held-out data, (n,), and at samples of p, (m,).
 
-    Fresh: independent, in the order drawn (rows of a file: in random order), and used neither to train nor to choose
-    d, level or cap. Samples of p cost nothing, so draw many: either expectation has half of the error 1 - level.
-    Infinite values are capped. Raises ValueError for NaN, fewer than 2 values, a level not within [0.5, 1) or a cap
-    not within (0, 100].
+    Held out: independent, in the order drawn (rows of a file: in random order), and used neither to train nor to choose
+    d, level or cap. Samples of p cost nothing, so draw many: each expectation gets half of the error probability
+    1 - level. Infinite values are capped. Raises ValueError for NaN, fewer than 2 values, a level not within [0.5, 1)
+    or a cap not within (0, 100].
+
+    >>> kl_bound(np.zeros(1000), np.zeros(1000)).kl_at_least  # log d = 0 says nothing of q and p
+    0.0
     """
     _refuse_level(level)
     if not 0 < cap <= 100:
@@ -76,13 +83,17 @@ def kl_bound(
 
 
 def mean_at_least(x: Floats, error: float) -> float:
-    """A lower confidence limit, false with a probability of at most `error`, on the mean of n variables in [0, 1].
+    """A lower confidence limit on the mean of n variables in [0, 1], x float64 (n,), at confidence 1 - error.
 
-    Bet against the mean being m: draw i multiplies the capital by 1 + s_i (x_i - m), the stake s_i chosen from the
-    draws before it, so their order must not depend on their values. If the mean is m or less, the capital is a
-    supermartingale and ever reaches 1 / error with a probability of at most `error` (Ville). It falls as m rises, so
-    those m for which it did are all below one limit. Waudby-Smith & Ramdas, Estimating means of bounded random
+    Bet against the mean being m: sample i multiplies the capital by 1 + s_i (x_i - m), the stake s_i chosen from the
+    samples before it, so their order must not depend on their values. If the mean is at most m, the capital is a
+    supermartingale and ever reaches 1 / error with a probability of at most `error` (Ville). It decreases in m, so
+    the m for which it did are those below one limit. Waudby-Smith & Ramdas, Estimating means of bounded random
     variables by betting, JRSS B 86 (2024), with their stakes for a fixed n.
+
+    >>> limits = [mean_at_least(np.tile([0.0, 1.0], n), 0.05) for n in (50, 5000)]  # sample means of 1/2
+    >>> [round(limit, 2) for limit in limits]
+    [0.38, 0.49]
     """
     target, stake = -math.log(error), stakes(x, error)
     low, high = 0.0, 1.0
@@ -94,7 +105,11 @@ def mean_at_least(x: Floats, error: float) -> float:
 
 
 def stakes(x: Floats, error: float) -> Floats:
-    """What to stake at each of n draws to reach 1 / error, by the variance of the draws before it."""
+    """The stake at each of n samples, float64 (n,), by the variance of the samples before it.
+
+    >>> stakes(np.array([0.5, 0.5, 0.5]), 0.05).round(2).tolist()  # the smaller the variance, the larger the stake
+    [2.83, 4.0, 4.9]
+    """
     n, draws = len(x), np.arange(1, len(x) + 1)
     mean = (np.cumsum(x) + 1 / 2) / (draws + 1)
     variance = (np.cumsum((x - mean) ** 2) + 1 / 4) / (draws + 1)
@@ -106,10 +121,13 @@ def stakes(x: Floats, error: float) -> Floats:
 def likelihood_interval(log_p: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """An asymptotic, two-sided interval for V = E_q log p from a model's log density at fresh data (n,).
 
-    Mean -+ z sd / sqrt(n), the central limit theorem's: to be drawn beside a bound, not a certificate. Log densities
-    are unbounded, and no interval for their mean holds at a finite n whatever q is (Bahadur & Savage 1956). It serves
-    as well for the mean of log p + log d, whose noise largely cancels, where the gap to a bound is what matters.
-    Raises ValueError for NaN, infinite or fewer than 2 values, and a level not within [0.5, 1).
+    Mean -+ z sd / sqrt(n), by the central limit theorem: not a certificate. Log densities are unbounded, and no
+    interval for their mean has guaranteed coverage at a finite n for all q (Bahadur & Savage 1956). For the gap between
+    V and a bound use it with log p + log d, whose noise largely cancels. Raises ValueError for NaN, infinite or fewer
+    than 2 values, and a level not within [0.5, 1).
+
+    >>> [round(end, 3) for end in likelihood_interval([-1.0, -2.0, -1.5, -1.5])]
+    [-1.9, -1.1]
     """
     _refuse_level(level)
     values = _values("log p", log_p)
@@ -132,7 +150,9 @@ def _values(name: str, given: ArrayLike) -> Floats:
     """The values as float64 (n,); n >= 2, and no NaN."""
     values = np.asarray(given, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"{name} has shape {values.shape}; give a vector of at least 2 values, one per fresh sample")
+        raise ValueError(
+            f"{name} has shape {values.shape}; give a vector of at least 2 values, one per held-out sample"
+        )
     missing = int(np.isnan(values).sum())
     if missing:
         raise ValueError(f"{name} is NaN for {missing:,} of {len(values):,} samples; a bound needs a value at each")

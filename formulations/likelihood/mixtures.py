@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians: data whose density and entropy are known, so that what is learnt from them can be judged."""
+"""Gaussian mixtures: synthetic data with known density and entropy, against which learnt models are evaluated."""
 
 from __future__ import annotations
 
@@ -15,15 +15,24 @@ from torch import Generator, Tensor
 
 from formulations.problem import Floats
 
-ENTROPY_DRAWS = 1 << 16  # for an entropy that no quadrature gives
-QUADRATURE_REACH = 12  # standard deviations beyond which a Gaussian is nothing: 1 - Phi(12) = 2e-33
+ENTROPY_DRAWS = 1 << 16  # samples for the entropy where d > 1
+QUADRATURE_REACH = 12  # standard deviations; beyond is a mass of 1 - Phi(12) = 2e-33
 
 
 class GaussianMixture:
-    """q(x) = sum over k of w_k N(x; mu_k, diag(s_k^2)), in d dimensions."""
+    """q(x) = sum over k of w_k N(x; mu_k, diag(s_k^2)), in d dimensions.
+
+    >>> q = GaussianMixture([1, 1], [[-5.0], [5.0]], [1.0, 1.0])
+    >>> round(q.entropy(), 4)  # log 2 + log sqrt(2 pi e) for components that hardly overlap
+    2.1121
+    >>> q.log_density([[5.0]]).round(4).tolist()
+    [-1.6121]
+    >>> q.sample(3, Generator().manual_seed(0)).shape
+    torch.Size([3, 1])
+    """
 
     def __init__(self, weights: ArrayLike, means: ArrayLike, sds: ArrayLike) -> None:
-        """weights (K,), scaled to sum to 1; means (K, d); sds (K, d), or (K,) for components alike in all directions.
+        """weights (K,), scaled to sum to 1; means (K, d); sds (K, d), or (K,) for isotropic components.
 
         Raises ValueError for shapes that do not match, or weights or sds that are not positive.
         """
@@ -65,34 +74,34 @@ class GaussianMixture:
         return np.asarray(logsumexp(self._joint(x), axis=1))
 
     def entropy(self) -> float:
-        """H(X) = -E log q(X), in nats: H(k) + H(X | k) - H(k | X), of which only the last is not in closed form.
+        """H(X) = -E log q(X) = H(k) + H(X | k) - H(k | X), in nats; only the last term has no closed form.
 
-        By quadrature, to 1e-10, for d = 1; else the mean over 2^16 draws: see `entropy_error`.
+        For d = 1 by quadrature, to 1e-10; else by the mean over 2^16 samples, see `entropy_error`.
         """
-        of_choice = entr(self.weights).sum()
+        of_component = entr(self.weights).sum()
         within = np.log(self.sds).sum(1) + self.dims / 2 * math.log(2 * math.pi * math.e)
-        return float(of_choice + self.weights @ within - self._overlap[0])
+        return float(of_component + self.weights @ within - self._posterior_entropy[0])
 
     def entropy_error(self) -> float:
-        """The standard error of `entropy`: 0 where d = 1 or the components are far apart."""
-        return self._overlap[1]
+        """The standard error of `entropy`, in nats: 0 where d = 1 or the components are far apart."""
+        return self._posterior_entropy[1]
 
     @cached_property
-    def _overlap(self) -> tuple[float, float]:
-        """H(k | X), the entropy of which component x comes from, and its standard error."""
+    def _posterior_entropy(self) -> tuple[float, float]:
+        """H(k | X), k being the component of X, and its standard error."""
         if self.dims == 1:
             x, weight = self._quadrature()
-            return float(weight @ (np.exp(self.log_density(x)) * self._doubt(x))), 0.0
-        doubt = self._doubt(self.sample(ENTROPY_DRAWS, torch.Generator().manual_seed(0)))
-        return float(doubt.mean()), float(doubt.std() / math.sqrt(ENTROPY_DRAWS))
+            return float(weight @ (np.exp(self.log_density(x)) * self._posterior_entropy_at(x))), 0.0
+        sampled = self._posterior_entropy_at(self.sample(ENTROPY_DRAWS, torch.Generator().manual_seed(0)))
+        return float(sampled.mean()), float(sampled.std() / math.sqrt(ENTROPY_DRAWS))
 
-    def _doubt(self, x: ArrayLike) -> Floats:
+    def _posterior_entropy_at(self, x: ArrayLike) -> Floats:
         """H(k | X = x), float64 (n,)."""
         joint = self._joint(x)
         return np.asarray(entr(np.exp(joint - logsumexp(joint, axis=1, keepdims=True))).sum(1))
 
     def _quadrature(self) -> tuple[Floats, Floats]:
-        """Nodes (n, 1) and weights (n,): Gauss-Legendre between all points at whole sds from a mean."""
+        """Nodes (n, 1) and weights (n,): Gauss-Legendre between all points an integer number of sds from a mean."""
         ends = np.unique(self.means + self.sds * np.arange(-QUADRATURE_REACH, QUADRATURE_REACH + 1))
         node, weight = np.polynomial.legendre.leggauss(16)
         half = np.diff(ends)[:, None] / 2
@@ -100,20 +109,32 @@ class GaussianMixture:
 
 
 def ring(modes: int = 8, radius: float = 1.0, sd: float = 0.01) -> GaussianMixture:
-    """Modes evenly on a circle: 8 on that of radius 1, with sd 0.01 (Srivastava et al., VEEGAN, 2017)."""
+    """Modes evenly spaced on a circle: 8 on that of radius 1, with sd 0.01 (Srivastava et al., VEEGAN, 2017).
+
+    >>> ring().means[0].tolist(), len(ring().weights)
+    ([1.0, 0.0], 8)
+    """
     angle = 2 * math.pi * np.arange(modes) / modes
-    return _alike(radius * np.column_stack([np.cos(angle), np.sin(angle)]), sd)
+    return _with_equal_weights(radius * np.column_stack([np.cos(angle), np.sin(angle)]), sd)
 
 
 def grid(places: Sequence[float] = (-4, -2, 0, 2, 4), sd: float = 0.05) -> GaussianMixture:
-    """Modes on a square grid: 25 from -4 to 4, with sd 0.05 (Srivastava et al., VEEGAN, 2017)."""
-    return _alike(np.array(list(product(places, repeat=2))), sd)
+    """Modes on a square grid: 25 from -4 to 4, with sd 0.05 (Srivastava et al., VEEGAN, 2017).
+
+    >>> grid().means[0].tolist(), len(grid().weights)
+    ([-4.0, -4.0], 25)
+    """
+    return _with_equal_weights(np.array(list(product(places, repeat=2))), sd)
 
 
 def mixture() -> GaussianMixture:
-    """Three Gaussians on a line, of different weights and widths, that overlap a little."""
+    """Three Gaussians in one dimension, of different weights and widths, that overlap a little.
+
+    >>> round(mixture().entropy(), 4)
+    1.6503
+    """
     return GaussianMixture([0.3, 0.5, 0.2], [[-2.0], [0.5], [2.5]], [0.4, 0.8, 0.2])
 
 
-def _alike(means: Floats, sd: float) -> GaussianMixture:
+def _with_equal_weights(means: Floats, sd: float) -> GaussianMixture:
     return GaussianMixture(np.ones(len(means)), means, np.full(len(means), sd))

@@ -1,7 +1,13 @@
-"""Generators X = f(Z) of noise Z ~ N(0, I) whose density p is known, so that their likelihood is; and one that is free.
+"""Generators X = f(Z) of noise Z ~ N(0, I): some with a known density p, and so a likelihood, and a free network.
 
-All work in the data's own units: y is in standard units, x = center + scale y, and log p(x) = log p(y) - sum log scale.
+Samples are in the data's units: y is in standard units, x = center + scale y, and log p(x) = log p(y) - sum log scale.
 Parameters, noise and samples may have a leading dimension of members, as in formulations.players.networks.
+
+    >>> rng, center, scale = Generator().manual_seed(0), torch.tensor([10.0, 20.0]), torch.tensor([1.0, 2.0])
+    >>> f = Flow(center, scale, rng)
+    >>> x = f(normal(f.latent)(5, rng))
+    >>> x.shape, f.log_density(x).shape
+    (torch.Size([5, 2]), torch.Size([5]))
 """
 
 from __future__ import annotations
@@ -17,18 +23,26 @@ from formulations.likelihood.held_out import LOG_D_CAP
 from formulations.players.networks import Affine, Capped, Fourier, Scalar, Stackable, Standardize, mlp
 from formulations.problem import Sampler
 
-LEAST_SLOPE = 0.05  # slope of a flow, in standard units
-BISECTION_STEPS = 60  # of an interval, to the last bit of float64
+LEAST_SLOPE = 0.05  # of a flow, in standard units
+BISECTION_STEPS = 60  # halvings of an interval, enough for float64
 LOG_2_PI = math.log(2 * math.pi)
 
 
 def normal(dims: int) -> Sampler:
-    """The noise: n draws of N(0, I), (n, dims)."""
+    """A sampler of noise: n draws of N(0, I), (n, dims).
+
+    >>> normal(2)(3, Generator().manual_seed(0)).shape
+    torch.Size([3, 2])
+    """
     return lambda n, generator: torch.randn(n, dims, generator=generator, device=generator.device)
 
 
 def uniform(dims: int) -> Sampler:
-    """Noise with edges, as crisp data suit it: n draws, uniform with mean 0 and variance 1, (n, dims)."""
+    """A sampler of bounded noise, for data with sharp edges: uniform with mean 0 and variance 1, (n, dims).
+
+    >>> bool(uniform(2)(1000, Generator().manual_seed(0)).abs().max() < math.sqrt(3))
+    True
+    """
 
     def draw(n: int, generator: Generator) -> Tensor:
         return math.sqrt(3) * (2 * torch.rand(n, dims, generator=generator, device=generator.device) - 1)
@@ -42,16 +56,16 @@ def _log_normal(z: Tensor) -> Tensor:
 
 
 class KnownDensity(Stackable):
-    """A generator with the density of what it makes.
+    """A generator with a known density of its samples; subclasses define it in standard units.
 
-    latent  how many numbers of noise make one sample
+    latent  the dimension of the noise
     """
 
     latent: int
     units: Affine
 
     def __init__(self, center: Tensor, scale: Tensor, generator: Generator) -> None:
-        """center, scale  the mean and sd of the data, (d,)."""
+        """center, scale: the mean and standard deviation of the data, (d,)."""
         super().__init__()
         self.dims = self.latent = len(center)
         self.units = Affine(center.float().to(generator.device), scale.float().to(generator.device))
@@ -66,18 +80,24 @@ class KnownDensity(Stackable):
 
     @abstractmethod
     def standard(self, z: Tensor) -> Tensor:
-        """Noise -> y."""
+        """Noise (..., latent) -> y (..., d)."""
 
     @abstractmethod
     def standard_log_density(self, y: Tensor) -> Tensor:
-        """log p(y)."""
+        """log p(y), (..., d) -> (...)."""
 
 
 class Gaussian(KnownDensity):
-    """y = mean + L z with L lower triangular, its diagonal exp(log_sd)."""
+    """y = mean + L z with L lower triangular, its diagonal exp(log_sd).
+
+    >>> f = Gaussian(torch.zeros(1), torch.ones(1), Generator().manual_seed(0))
+    >>> _ = f.mean.data.zero_()
+    >>> round(f.log_density(torch.zeros(1, 1)).item(), 4)  # -log sqrt(2 pi)
+    -0.9189
+    """
 
     def __init__(self, center: Tensor, scale: Tensor, generator: Generator) -> None:
-        """Start as N(center, diag(scale^2)), after a small random push."""
+        """Start as N(center, diag(scale^2)), the mean slightly perturbed."""
         super().__init__(center, scale, generator)
         d, device = self.dims, generator.device
         self.mean = nn.Parameter(torch.randn(1, d, generator=generator, device=device) / 10)
@@ -98,10 +118,15 @@ class Gaussian(KnownDensity):
 
 
 class Mixture(KnownDensity):
-    """y = means_k + sds_k z' where the first number of the noise picks k: P(k) = softmax(logits)_k."""
+    """y = means_k + sds_k z' with the component k chosen by the noise's first coordinate: P(k) = softmax(logits)_k.
+
+    >>> f = Mixture(3, torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
+    >>> f.latent, f(torch.zeros(5, 3)).shape
+    (3, torch.Size([5, 2]))
+    """
 
     def __init__(self, components: int, center: Tensor, scale: Tensor, generator: Generator) -> None:
-        """Start with equal weights, means spread like the data and sds of 1 / K."""
+        """Start with equal weights, normal means and standard deviations of 1 / K; `components` is K."""
         super().__init__(center, scale, generator)
         self.latent = 1 + self.dims
         d, device = self.dims, generator.device
@@ -110,7 +135,7 @@ class Mixture(KnownDensity):
         self.log_sds = nn.Parameter(torch.full((components, d), -math.log(components), device=device))
 
     def standard(self, z: Tensor) -> Tensor:
-        """The component that Phi(z_1) falls to, as a function of the other numbers; no gradient reaches the weights."""
+        """Of the component that Phi(z_1) selects; the weights get no gradient (see `expectation`)."""
         until = self.logits.softmax(-1).cumsum(-1)[..., :-1]
         k = (torch.special.ndtr(z[..., :1]) > until).sum(-1)
         chosen = nn.functional.one_hot(k, self.logits.shape[-1]).to(z.dtype)
@@ -122,29 +147,42 @@ class Mixture(KnownDensity):
         return (self.logits.log_softmax(-1) + _log_normal(z) - self.log_sds.sum(-1).unsqueeze(-2)).logsumexp(-1)
 
     def expectation(self, g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
-        """The sum over k of P(k) g(x_k), (..., batch): over the choice of k exactly, so weights have gradients."""
+        """The sum over k of P(k) g(x_k), (..., batch): the exact expectation over k, so that weights get gradients."""
         y = self.means.unsqueeze(-2) + self.log_sds.exp().unsqueeze(-2) * z[..., 1:].unsqueeze(-3)  # (..., K, batch, d)
         values = g(self.units(y.flatten(-3, -2)))
         return (self.logits.softmax(-1).mT * values.view(y.shape[:-1])).sum(-2)
 
 
 def expectation(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
-    """E g(f(z)) over what the generator f chooses beyond differentiating through z; g(f(z)) if it chooses nothing."""
+    """E g(f(z)) over the discrete choices of the generator f, if it makes any; else g(f(z)). (..., batch).
+
+    Only the expectation over discrete choices is differentiable in their probabilities.
+
+    >>> f = Mixture(3, torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
+    >>> expectation(f, lambda x: x.square().sum(-1), torch.zeros(5, 3)).shape
+    torch.Size([5])
+    """
     return f.expectation(g, z) if isinstance(f, Mixture) else g(f(z))
 
 
 class Flow(KnownDensity):
-    """y_i = m(z_i), increasing, with coefficients that depend on z_1, ..., z_(i-1): a triangular map.
+    """A normalizing flow, the triangular map y_i = m(z_i), m increasing with coefficients from z_1, ..., z_(i-1).
 
     m(t) = b + (c + e^a) t + sum over j of e^(u_j) tanh(e^(v_j) (t - w_j)), and p(y) = N(z; 0, I) / product of m'(z_i)
-    at the z that makes y, found by bisection. With c = 0 such maps reach every density (the Knothe-Rosenblatt
-    rearrangement); they are the neural autoregressive flows of Huang et al., 2018. With c = 0.05 no part is narrower
-    than that share of the data's sd: else a game may thin the tails until V is -1000 and less while no discriminator
-    minds (as Grover et al., Flow-GAN, 2018, report of others).
+    at the z with f(z) = y, found by bisection. With c = 0 such maps approximate every density (the Knothe-Rosenblatt
+    rearrangement); they are the neural autoregressive flows of Huang et al., 2018. c = 0.05 is a lower bound on m':
+    without it adversarial training may thin the tails until V is -1000 or less, which the discriminator does not notice
+    (as Grover et al., Flow-GAN, 2018, report for other flows).
+
+    >>> f = Flow(torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
+    >>> z = torch.tensor([[-1.0, 0.5], [2.0, 0.0]])
+    >>> y = f.standard(z)
+    >>> bool((y[1, 0] > y[0, 0]) and f.log_density(y).isfinite().all())
+    True
     """
 
     def __init__(self, center: Tensor, scale: Tensor, generator: Generator, steps: int = 8, width: int = 32) -> None:
-        """steps  how many tanh each coordinate has; width  of the two hidden layers that its coefficients come from."""
+        """steps: the number of tanh terms per coordinate; width: that of the two hidden layers of m's coefficients."""
         super().__init__(center, scale, generator)
         device = generator.device
         places = torch.special.ndtri((torch.arange(steps, device=device) + 0.5) / steps)
@@ -164,44 +202,49 @@ class Flow(KnownDensity):
         return c[..., 0], LEAST_SLOPE + c[..., 1].exp(), u.exp(), v.exp(), w
 
     def standard(self, z: Tensor) -> Tensor:
-        """m, coordinate by coordinate."""
-        y = [_rise(z[..., i], *self._coefficients(i, z[..., :i])) for i in range(self.dims)]
+        """f in standard units: m for each coordinate."""
+        y = [_map(z[..., i], *self._coefficients(i, z[..., :i])) for i in range(self.dims)]
         return torch.stack(y, dim=-1)
 
     def standard_log_density(self, y: Tensor) -> Tensor:
-        """log N(z; 0, I) - the sum of log m'(z_i). No gradient passes through z."""
+        """log N(z; 0, I) - sum of log m'(z_i) at the z with f(z) = y, which is treated as a constant by gradients."""
         z = y[..., :0]
         log_slopes = y.new_zeros(())
         for i in range(self.dims):
             c = self._coefficients(i, z)
-            t = _fall(y[..., i], *c)
-            log_slopes = log_slopes + _slope(t, *c).log()
+            t = _inverse(y[..., i], *c)
+            log_slopes = log_slopes + _derivative(t, *c).log()
             z = torch.cat([z, t.unsqueeze(-1)], dim=-1)
         return _log_normal(z) - log_slopes
 
 
-def _rise(t: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
+def _map(t: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
     """m(t)."""
     return b + linear * t + (height * (steep * (t.unsqueeze(-1) - at)).tanh()).sum(-1)
 
 
-def _slope(t: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
+def _derivative(t: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
     """m'(t)."""
     return linear + (height * steep * (1 - (steep * (t.unsqueeze(-1) - at)).tanh().square())).sum(-1)
 
 
 @torch.no_grad()
-def _fall(y: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
-    """The t with m(t) = y: each tanh is within -1 and 1, which brackets it."""
+def _inverse(y: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
+    """The t with m(t) = y, by bisection; each tanh is within [-1, 1], which brackets it."""
     middle, reach = (y - b) / linear, height.sum(-1) / linear
     for _ in range(BISECTION_STEPS):
         reach = reach / 2
-        middle = middle + torch.where(_rise(middle, b, linear, height, steep, at) < y, reach, -reach)
+        middle = middle + torch.where(_map(middle, b, linear, height, steep, at) < y, reach, -reach)
     return middle
 
 
 def free(latent: int, hidden: Sequence[int], center: Tensor, scale: Tensor, generator: Generator) -> nn.Sequential:
-    """A network from noise (..., latent) to samples (..., d) in the data's units, whose density is unknown."""
+    """A network from noise (..., latent) to samples (..., d) in the data's units; its density is unknown.
+
+    >>> f = free(3, [16], torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
+    >>> f(torch.zeros(5, 3)).shape
+    torch.Size([5, 2])
+    """
     device = generator.device
     units = Affine(center.to(device), scale.to(device))
     return nn.Sequential(mlp([latent, *hidden, len(center)], generator), units)
@@ -217,9 +260,13 @@ def discriminator(
 ) -> nn.Sequential:
     """A network from samples in the data's units to one number each, (..., d) -> (...): log d, or a logit.
 
-    octaves  of Fourier features between, for data with detail much finer than their spread
-    cap      of the number's size, as it will be capped to be certified (likelihood.held_out): what a network may not
-             put out it cannot blow up over
+    octaves  the frequencies of Fourier features of the input, for data with detail much finer than their spread
+    cap      the largest absolute output, as log d is capped in certificates (likelihood.held_out); it keeps training
+             from diverging as well
+
+    >>> d = discriminator([16], torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
+    >>> d(torch.zeros(5, 2)).shape
+    torch.Size([5])
     """
     device, features = generator.device, len(center) * (1 + 2 * octaves)
     return nn.Sequential(

@@ -17,7 +17,7 @@ def r1(block: str = "d", over: str = "data", weight: float = 1.0) -> Term:
     """weight / 2 E |grad h(x)|^2 on the data, h the block's output. Mescheder et al., Which training methods, 2018.
 
     >>> x = torch.tensor([[[1.0, 2], [3, 4]]])  # one member, two samples
-    >>> r1(weight=2.0).function(lambda x: 3 * x[..., 0] + 4 * x[..., 1], x).tolist()  # |(3, 4)|^2
+    >>> r1(weight=2.0).f(lambda x: 3 * x[..., 0] + 4 * x[..., 1], x).tolist()  # |(3, 4)|^2
     [[25.0, 25.0]]
     """
     return Term(lambda d, x: weight / 2 * _slopes(d, x).square().sum(-1), [block], [over])
@@ -36,7 +36,7 @@ def gradient_penalty(
     The sampler of u is `uniform_numbers`. Raises RuntimeError where samples and data cannot be interpolated.
 
     >>> x, z, u = torch.ones(1, 2, 2), torch.zeros(1, 2, 2), torch.full((1, 2), 0.5)
-    >>> gradient_penalty().function(lambda z: z, lambda x: 3 * x[..., 0], x, z, u).tolist()  # 10 (3 - 1)^2
+    >>> gradient_penalty().f(lambda z: z, lambda x: 3 * x[..., 0], x, z, u).tolist()  # 10 (3 - 1)^2
     [[40.0, 40.0]]
     """
 
