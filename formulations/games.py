@@ -105,7 +105,7 @@ def matrix_game_lp(payoff: ArrayLike) -> Problem:
     """maximize u v + c subject to v <= (B'x)_j for every column j, x a mixed strategy of the rows, A = u B + c.
 
     c is the least payoff and u a typical one, so that the program is the same whatever is added to the payoffs, and
-    whatever their unit. The multipliers of "columns" are the columns' mixed strategy.
+    whatever their unit. The multipliers of "columns", divided by their sum, are the columns' mixed strategy.
 
     >>> from solvers import solve
     >>> solve(matrix_game_lp([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]), "glop").status

@@ -167,6 +167,8 @@ def refuse(problem: AnyProblem, solver: Any, options: Options) -> None:
 
 def run(problem: AnyProblem, solver: Any, options: Options) -> Solution:
     """Run the solver, and let the judge say what it found."""
+    if options.warm_start:
+        solver = replace(solver, warm_start=True)
     clock, gap, judged, found = options.clock, options.gap, *_found(problem, solver, options)
     if isinstance(solver, conic.Conic) and gap is None:
         gap = conic.MEETS

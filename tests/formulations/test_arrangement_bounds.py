@@ -85,7 +85,7 @@ def test_no_witness_proves_more_than_the_optimum(template: str, kind: str, maxim
         least, most = range_of(q)
         tolerance = 1e-12 * (abs(least) + abs(most) + 1)
         for dual in weak_duals(q, maximize=maximize):
-            witness = dual.witness(0.02)
+            witness = dual.certificate(0.02)
             for guess in [witness, *spoilt(witness, rng)]:
                 bound = dual.bound(guess)
                 assert not math.isnan(bound), dual.name
@@ -133,7 +133,7 @@ def test_published_bounds_on_nugents_problems_are_reached() -> None:
     numbers = (SHARED / "data" / "qaplib" / "nug30.dat").read_text(encoding="utf-8").split()
     B, A = np.array(numbers[1:], dtype=float).reshape(2, 30, 30)
     reached = {
-        dual.name: dual.bound(dual.witness(3.0)) for dual in weak_duals(QuadraticAssignment(A, B), maximize=False)
+        dual.name: dual.bound(dual.certificate(3.0)) for dual in weak_duals(QuadraticAssignment(A, B), maximize=False)
     }
     assert 0.99 * 4539 <= reached["Gilmore-Lawler bound"] <= 6124
     assert 0.99 * 5266 <= reached["projected eigenvalue bound"] <= 6124
@@ -149,7 +149,7 @@ def test_bounds_on_similarities_are_close_to_an_order(name: str, percent: float)
     q = QuadraticAssignment(w, distances(n), 0.5)
     found = {"plag-25": 279.26557, "rob-50": 33461.8311}[name]  # by a long local search
     random = w.sum() * (n + 1) / 6
-    bounds = [dual.bound(dual.witness(math.inf)) for dual in weak_duals(q, maximize=False)]
+    bounds = [dual.bound(dual.certificate(math.inf)) for dual in weak_duals(q, maximize=False)]
     assert max(bounds) <= found + 1e-4
     assert found - max(bounds) <= percent / 100 * (random - found)
 
@@ -161,7 +161,7 @@ def test_neither_matrix_symmetric_no_bound() -> None:
     q = QuadraticAssignment(A, distances(4))
     least, most = range_of(q)
     for dual in weak_duals(q, maximize=False):
-        assert least - 2 * (most - least) <= dual.bound(dual.witness(0.1)) <= least + 1e-12
+        assert least - 2 * (most - least) <= dual.bound(dual.certificate(0.1)) <= least + 1e-12
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 20])

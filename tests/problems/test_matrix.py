@@ -175,7 +175,7 @@ def test_too_many_users_are_refused(write: Write, monkeypatch: pytest.MonkeyPatc
         ("m.csv", csv(NEAR)),
         ("m.CSV", "\ufeff" + csv(NEAR).replace("\n", "\r\n")),
         ("m.csv", " 1, .5,+0.25 \r5e-1 ,1,0\r0.25,0,1"),
-        ("m.csv.gz", gzip.compress(csv(NEAR).encode())),
+        ("m.csv.gz", gzip.compress(csv(NEAR).encode(), mtime=0)),
         ("m.npy", npy(NEAR)),
         ("m.npy", npy(np.asfortranarray(NEAR))),
         ("m.npy", npy(NEAR.astype(">f4"))),
@@ -307,7 +307,7 @@ BAD_MATRICES: dict[str, tuple[str, str | bytes, Any, str]] = {
     ),
     "later version": ("m.npy", npy(NEAR).replace(b"\x93NUMPY\x01", b"\x93NUMPY\x09"), None, "does not hold"),
     "many lines": ("m.csv", "1\n" * 20_000, None, "20,000 rows"),
-    "damaged": ("m.csv.gz", gzip.compress(csv(NEAR).encode())[:-9], None, "damaged"),
+    "damaged": ("m.csv.gz", gzip.compress(csv(NEAR).encode(), mtime=0)[:-9], None, "damaged"),
 }
 
 

@@ -44,7 +44,10 @@ def test_without_input_the_penalty_game_is_proven_by_strategies_and_by_glop(caps
     )  # each leaves the other no choice
     assert answer["answer"]["x"][0] == pytest.approx(kicker, abs=1e-4)
     assert answer["answer"]["y"][0] == pytest.approx(keeper, abs=1e-4)
-    assert [(check["name"], check["ok"]) for check in answer["checks"]] == [("linear program (GLOP)", True)]
+    assert [(check["name"], check["ok"]) for check in answer["checks"]] == [
+        ("bound by best responses", True),
+        ("linear program (GLOP)", True),
+    ]
     rows = by_name(answer)
     assert list(rows) == list(METHODS)
     assert {row["evaluations"] for row in rows.values()} == {150}
@@ -63,13 +66,13 @@ def test_the_other_bounded_games_are_proven_too(capsys: Any, game: str) -> None:
     assert answer["value"] == pytest.approx(
         {"matching-pennies": 0.5, "product": 0.0}.get(game, answer["bound"]), abs=1e-8
     )
-    assert len(answer["checks"]) == {"product": 0, "wasserstein": 2}.get(game, 1)
+    assert len(answer["checks"]) == {"product": 1, "wasserstein": 3}.get(game, 2)
 
 
 def test_on_the_plane_there_is_a_saddle_but_no_bound(capsys: Any) -> None:
     code, answer, err = answer_of(RECIPE, capsys, "--game", "product-unbounded")
     assert (code, answer["status"], answer["bound"]) == (UNPROVEN, "feasible", None)
-    assert "not proven best: no bound is known" in err
+    assert "not proven best: there is no bound that could be proved" in err
     assert answer["stats"]["distance_to_saddle"] < 1e-9
     rows = by_name(answer)
     assert rows["simultaneous"]["behaviour"] == "spirals out"
