@@ -1,21 +1,21 @@
-"""A generator's likelihood and its Lagrangian weak dual, for continuous data.
+"""Generative adversarial networks: a generator's likelihood and its Lagrangian weak dual, for continuous data.
 
 A generator X = f(Z) with density p is to maximize V(f) = E_q log p, q being the data's density. For all d > 0
 
     V(f)  <=  -entropy(q) - 1 + L(f, d)        L = E_q[-log d(X)] + E[d(f(Z))]        equality at d = q / p
 
-so the dual is trained: max over f, min over d, of L. The discriminator is a network that puts out log d. With D the
-logistic function of its output, the original game of Goodfellow et al., Generative adversarial nets, 2014, is
+so training solves the saddle problem max over f, min over d, of L. The discriminator is a network with output log d.
+With D the logistic function of its output, the game of Goodfellow et al., Generative adversarial nets, 2014, is
 
-    max over f, min over d    E_q[-log D(X)] + E[-log(1 - D(f(Z)))]                   least at the output log q / p
+    max over f, min over d    E_q[-log D(X)] + E[-log(1 - D(f(Z)))]             minimal at the output log q / p
 
-with, if "non-saturating", the generator climbing E log D(f(Z)) instead (their section 3). However it was trained, the
-output is some log d, so that held-out data and fresh noise prove the same (formulations.likelihood.held_out):
+where a "non-saturating" generator maximizes E log D(f(Z)) instead (their section 3). For either loss the output is some
+log d, so that held-out data and independent noise give a confidence bound (formulations.likelihood.held_out):
 
     V(f)  <=  -entropy(q) - (a lower bound on KL(q || p))  <=  -entropy(q)
 
-The right-hand side bounds every generator (d = 1; Gibbs' inequality): it is what a saddle problem calls its bound. What
-is in the middle holds for this generator alone, and does not say that none is better.
+The right-hand side bounds every generator's likelihood (d = 1; Gibbs' inequality): it is the bound of the saddle
+problem. The bound in the middle holds for this generator only, and does not exclude better ones.
 """
 
 from __future__ import annotations
@@ -41,24 +41,32 @@ from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler,
 
 Loss = Literal["lagrangian", "minimax", "non-saturating"]
 Start = Callable[[Generator], nn.Module]
-Blur = Callable[[Tensor], Tensor]  # the share of the play that is over -> the noise's size, both (members, batch)
+Blur = Callable[[Tensor], Tensor]  # share of training done -> standard deviation of the blur, both (members, batch)
 
-SPLIT_SHARES = (0.6, 0.1)  # of a user's data to train with and to watch by; the rest is held out
-FEWEST_ROWS = 20  # rows that can be split so
-HELD_OUT_DRAWS, WATCH_DRAWS = 1 << 18, 1 << 12  # draws of a known density, and of a generator, for either
+SPLIT_SHARES = (0.6, 0.1)  # of a user's data for training and for validation; the rest is held out
+FEWEST_ROWS = 20  # the least number of rows that are split
+HELD_OUT_DRAWS, WATCH_DRAWS = (
+    1 << 18,
+    1 << 12,
+)  # draws of a known density, and of a generator, for testing and validation
 ROWS_PER_EVALUATION = 1 << 14
-FALSE_REJECTION_RATE = 1e-3  # the error with which a log_density is called one of no density
-ENTROPY_TOLERANCE = 1e-6  # standard error above which an entropy is not known
+FALSE_REJECTION_RATE = 1e-3  # the probability that a correct log_density is rejected
+ENTROPY_TOLERANCE = 1e-6  # standard error up to which an entropy counts as known
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What to learn from and what to judge by, float32 (rows, d), no row in two parts.
+    """Training, validation and test data, float32 (rows, d), without common rows.
 
-    train     what the players see
-    watch     what training is followed by, choices such as when to stop made by it
-    held_out  what value, bound and evidence come from: every look at them before the last one spends them
+    train     the training set
+    watch     the validation set: for monitoring, and choices such as when to stop
+    held_out  the test set, for value, bound and certificates: evaluate once; repeated use invalidates the confidence
+              level
     density   q, where it is known
+
+    >>> data = split(np.arange(100.0))
+    >>> len(data.train), len(data.watch), len(data.held_out), data.entropy is None
+    (60, 10, 30, True)
     """
 
     train: Tensor
@@ -73,7 +81,7 @@ class Data:
 
     @cached_property
     def scale(self) -> Tensor:
-        """Their sd, (d,). Raises ValueError for a column that does not vary: it has no density."""
+        """Their standard deviation, (d,). Raises ValueError for a constant column: it has no density."""
         scale = self.train.double().std(0).float()
         for j in np.flatnonzero(~(scale > 0).numpy()):
             raise ValueError(
@@ -89,9 +97,12 @@ class Data:
 
 
 def split(rows: ArrayLike, seed: int = 0) -> Data:
-    """A user's independent observations (n, d), or (n,) for d = 1, shuffled and parted once.
+    """Independent observations (n, d), or (n,) for d = 1, shuffled and split into 60, 10 and 30 percent.
 
     Raises ValueError for fewer than 20 rows, and for numbers that are not finite in float32.
+
+    >>> split(np.random.default_rng(0).normal(size=(50, 2))).held_out.shape
+    torch.Size([15, 2])
     """
     given = np.asarray(rows)
     with np.errstate(over="ignore"):  # refused below
@@ -107,21 +118,34 @@ def split(rows: ArrayLike, seed: int = 0) -> Data:
 
 
 def drawn(q: GaussianMixture, n: int, seed: int = 0) -> Data:
-    """n draws to train with from a density that is known, and many to judge by."""
+    """n draws of a known density for training, and many for validation and testing.
+
+    >>> data = drawn(GaussianMixture([1.0], [[0.0]], [1.0]), 100)
+    >>> len(data.train), round(data.entropy, 4)  # the entropy of N(0, 1) in nats
+    (100, 1.4189)
+    """
     sizes = (n, WATCH_DRAWS, HELD_OUT_DRAWS)
     train, watch, held_out = (q.sample(size, random_numbers(seed, f"data {k}")) for k, size in enumerate(sizes))
     return Data(train, watch, held_out, q)
 
 
 def random_numbers(seed: int, what: str) -> Generator:
-    """A generator for one purpose: a solver that is given the same seed draws other numbers."""
+    """A random number generator for one purpose, independent of those for others with the same seed.
+
+    >>> torch.rand(1, generator=random_numbers(0, "data")) == torch.rand(1, generator=random_numbers(0, "noise"))
+    tensor([False])
+    """
     words = np.random.SeedSequence([seed, *what.encode()]).generate_state(2)
     return torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
 
 
 def resampled(rows: Tensor) -> Sampler:
-    """Draws rows with replacement."""
-    on = cache(rows.to)  # copied to a device once
+    """A sampler of rows with replacement, (batch, d).
+
+    >>> resampled(torch.tensor([[1.0], [2.0]]))(3, Generator().manual_seed(0)).shape
+    torch.Size([3, 1])
+    """
+    on = cache(rows.to)  # copied to each device once
 
     def draw(batch: int, generator: Generator) -> Tensor:
         device = generator.device
@@ -131,33 +155,48 @@ def resampled(rows: Tensor) -> Sampler:
 
 
 def lagrangian(blur: Blur | None = None) -> list[Term]:
-    """L = E_q[-log d(X)] + E[d(f(Z))]."""
-    seen, e = _blurred(blur)
+    """The terms of L = E_q[-log d(X)] + E[d(f(Z))].
+
+    >>> data, noise = lagrangian()
+    >>> log_d = lambda x: x[..., 0]
+    >>> data.f(log_d, torch.tensor([[2.0]])), noise.f(lambda z: z, log_d, torch.tensor([[0.0]]))
+    (tensor([-2.]), tensor([1.]))
+    """
+    output, e = _blurred(blur)
     return [
-        Term(lambda d, x, *e: -seen(d, x, *e), ["d"], ["data", *e]),
-        Term(lambda f, d, z, *e: expectation(f, lambda x: seen(d, x, *e).exp(), z), ["f", "d"], ["noise", *e]),
+        Term(lambda d, x, *e: -output(d, x, *e), ["d"], ["data", *e]),
+        Term(lambda f, d, z, *e: expectation(f, lambda x: output(d, x, *e).exp(), z), ["f", "d"], ["noise", *e]),
     ]
 
 
 def minimax(blur: Blur | None = None) -> list[Term]:
-    """E_q[-log D(X)] + E[-log(1 - D(f(Z)))], D the logistic function of the output."""
-    seen, e = _blurred(blur)
+    """The terms of E_q[-log D(X)] + E[-log(1 - D(f(Z)))], D the logistic function of the output.
+
+    >>> data, noise = minimax()
+    >>> data.f(lambda x: x[..., 0], torch.tensor([[0.0]]))  # -log 1/2
+    tensor([0.6931])
+    """
+    output, e = _blurred(blur)
     return [
-        Term(lambda d, x, *e: softplus(-seen(d, x, *e)), ["d"], ["data", *e]),
-        Term(lambda f, d, z, *e: expectation(f, lambda x: softplus(seen(d, x, *e)), z), ["f", "d"], ["noise", *e]),
+        Term(lambda d, x, *e: softplus(-output(d, x, *e)), ["d"], ["data", *e]),
+        Term(lambda f, d, z, *e: expectation(f, lambda x: softplus(output(d, x, *e)), z), ["f", "d"], ["noise", *e]),
     ]
 
 
 def log_d_trick(blur: Blur | None = None) -> list[Term]:
-    """E log D(f(Z)): its gradient does not vanish where D tells all samples from data."""
-    seen, e = _blurred(blur)
+    """The term E log D(f(Z)): its gradient does not vanish where D separates all samples from the data.
+
+    >>> log_d_trick()[0].f(lambda z: z, lambda x: x[..., 0], torch.tensor([[0.0]]))  # log 1/2
+    tensor([-0.6931])
+    """
+    output, e = _blurred(blur)
     return [
-        Term(lambda f, d, z, *e: expectation(f, lambda x: -softplus(-seen(d, x, *e)), z), ["f", "d"], ["noise", *e])
+        Term(lambda f, d, z, *e: expectation(f, lambda x: -softplus(-output(d, x, *e)), z), ["f", "d"], ["noise", *e])
     ]
 
 
 def _blurred(blur: Blur | None) -> tuple[Callable[..., Tensor], list[str]]:
-    """What d says of samples, blurred if they are to be, and the samplers that this takes."""
+    """The discriminator's output at samples, blurred if asked, and the names of the samplers that this needs."""
     if blur is None:
         return lambda d, x: d(x), []
     return lambda d, x, e, t: d(x + blur(t).unsqueeze(-1) * e), ["blur", "progress"]
@@ -174,19 +213,24 @@ def gan(
     blur: Blur | None = None,
     level: float = 0.95,
 ) -> SaddleProblem:
-    """The game of generator "f" and discriminator "d", modules both; they are its answer.
+    """The game of a generator "f" and a discriminator "d", two modules, which are its answer.
 
     generator      random numbers -> a module from noise (batch, ...) to samples (batch, d) (players.generators)
     discriminator  random numbers -> a module from samples (batch, d) to log d, or log q / p, (batch,)
-    penalties      what the discriminator pays (formulations.players.penalties); they may use the sampler "uniform"
-    blur           the share of the play that is over -> how many of the data's sds of Gaussian noise are added to all
-                   that d sees in play, if any: modes far apart are found while it is large. For generators that are
-                   differentiated through their noise alone. Sonderby et al., Amortised MAP inference, 2017, section 3.4
-    value          V on held-out data less its statistical error (asymptotic) at that level, if f has a log_density
-    bound          -entropy(q), which no generator exceeds, if it is known
-    watch          the estimates of `watched`
-    Values and bounds are in nats per observation, of data in their own units. Raises ValueError for an unknown loss
-    and for a level not within 0.5 and 1.
+    penalties      penalties on the discriminator (formulations.players.penalties); they may use the sampler "uniform"
+    blur           share of training done -> standard deviation, relative to the data's, of Gaussian noise that is added
+                   to the discriminator's inputs in training: while it is large, distant modes are found. For generators
+                   without discrete choices. Sonderby et al., Amortised MAP inference, 2017, section 3.4
+    Of the problem, value is the lower end of an asymptotic confidence interval for V on held-out data, if f has a
+    log_density; bound is -entropy(q), if that is known; watch gives the estimates of `watched`. All are in nats per
+    observation, of data in their own units. Raises ValueError for an unknown loss and a level not within [0.5, 1).
+
+    >>> from formulations.players import generators
+    >>> data = drawn(GaussianMixture([1.0], [[0.0]], [1.0]), 100)
+    >>> f = lambda rng: generators.Gaussian(data.center, data.scale, rng)
+    >>> game = gan(data, f, lambda rng: generators.discriminator([8], data.center, data.scale, rng), normal(1))
+    >>> round(game.bound({}), 4)  # no generator has a higher expected log-likelihood
+    -1.4189
     """
     if loss not in ("lagrangian", "minimax", "non-saturating"):
         raise ValueError(f"the loss is {loss!r}; it must be 'lagrangian', 'minimax' or 'non-saturating'")
@@ -215,9 +259,14 @@ def gan(
 
 
 def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | None]:
-    """Estimates from the data to watch by, in nats: V, what d says that V does not exceed, and its share of KL(q || p).
+    """Estimates on the validation set, in nats: "value" of V, "bound" by d on V, "divergence" by d of KL(q || p).
 
-    "value" is None where the density of f is unknown, "bound" where the entropy of the data is.
+    "value" is None where the density of f is unknown, "bound" where the entropy of the data is. Not certificates.
+
+    >>> data = drawn(GaussianMixture([1.0], [[0.0]], [1.0]), 100)
+    >>> found = watched(data, normal(1), {"f": lambda z: z + 1, "d": lambda x: 0.5 - x[:, 0]})  # the exact log q / p
+    >>> found["value"], round(found["divergence"], 1)  # KL(N(0, 1) || N(1, 1)) = 0.5
+    (None, 0.5)
     """
     kl = watched_kl(data, noise, players)
     known = hasattr(players["f"], "log_density")
@@ -229,14 +278,19 @@ def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | N
 
 
 def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) -> dict[str, Any]:
-    """What held-out data and fresh noise say of players f and d, each at that level and in nats.
+    """Confidence bounds for players f and d from held-out data and independent noise, each at that level and in nats.
 
-    kl_at_least              a lower bound on KL(q || p), at every sample size
-    kl_estimate              what it would be without statistical error: no bound
-    likelihood_at_most       so that V does not exceed this; None where the entropy of q is unknown
-    any_likelihood_at_most   what no generator's V exceeds: -entropy(q), or None
-    likelihood_between       V by the central limit theorem, two-sided; None where p is unknown
-    level, cap, data, generated  what the bound rests on (formulations.likelihood.held_out.KLBound)
+    kl_at_least              a lower bound on KL(q || p), valid at every sample size
+    kl_estimate              its point estimate
+    likelihood_at_most       the upper bound on V that follows; None where the entropy of q is unknown
+    any_likelihood_at_most   an upper bound on every generator's V: -entropy(q), or None
+    likelihood_between       a two-sided asymptotic interval for V; None where p is unknown
+    level, cap, data, generated  as in formulations.likelihood.held_out.KLBound
+
+    >>> data = split(np.random.default_rng(0).normal(size=1000))  # q = N(0, 1)
+    >>> found = evidence(data, normal(1), {"f": lambda z: z + 1, "d": lambda x: 0.5 - x[:, 0]})
+    >>> 0.1 < found["kl_at_least"] < 0.5, found["data"]  # KL(N(0, 1) || N(1, 1)) = 0.5
+    (True, 300)
     """
     found = _divergence(players, data.held_out, noise(HELD_OUT_DRAWS, random_numbers(0, "held out")), level)
     known, entropy = hasattr(players["f"], "log_density"), data.entropy
@@ -254,21 +308,26 @@ def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) 
 
 
 def watched_kl(data: Data, noise: Sampler, players: Players) -> float:
-    """What d makes of KL(q || p) on the data to watch by: to compare or choose players by, no bound."""
+    """The estimate of KL(q || p) by d on the validation set, in nats: to compare players, not a bound.
+
+    >>> data = drawn(GaussianMixture([1.0], [[0.0]], [1.0]), 100)
+    >>> watched_kl(data, normal(1), {"f": lambda z: z, "d": lambda x: 0 * x[:, 0]})
+    0.0
+    """
     return _divergence(players, data.watch, noise(WATCH_DRAWS, random_numbers(0, "watch"))).estimate
 
 
 def _divergence(players: Players, rows: Tensor, z: Tensor, level: float = 0.95) -> KLBound:
-    """KL(q || p) from below, by d at rows of q and at what f makes of the noise z."""
+    """A lower bound on KL(q || p) from d at rows of q and at the samples f(z)."""
     f, d = players["f"], players["d"]
     at_data, at_samples = _mapped(d, rows), _mapped(lambda part: d(f(part)), z)
-    # any positive d proves something: where the network's overflows, take the least
+    # every d > 0 gives a valid bound: where the output overflows to NaN, take log d = -inf, to be capped
     at_data, at_samples = (np.where(np.isnan(log_d), -np.inf, log_d) for log_d in (at_data, at_samples))
     return kl_bound(at_data, at_samples, level=level)
 
 
 def _log_p(data: Data, players: Players, rows: Tensor) -> Floats:
-    """A variable whose mean is V: log p; or -entropy + log p - log q, which varies less the nearer p is to q."""
+    """A variable with mean V: log p, or -entropy + log p - log q, a control variate, where q is known."""
     log_p = _mapped(copy.deepcopy(players["f"]).double().log_density, rows.double())
     if data.density is None or data.entropy is None:
         return log_p
@@ -276,11 +335,11 @@ def _log_p(data: Data, players: Players, rows: Tensor) -> Floats:
 
 
 def _likelihood(data: Data, players: Players, level: float) -> tuple[float, float] | None:
-    """Between which V is; None where p is 0 at some of the data, overflows, or is shown to be no density."""
+    """An interval for V; None where p is 0 at some of the data, overflows, or is rejected as not a density."""
     values = _log_p(data, players, data.held_out)
     if not np.isfinite(values).all():
         return None
-    if data.entropy is not None:  # then values are log p / q less the entropy, and E_q p / q is at most 1
+    if data.entropy is not None:  # then values are log p / q minus the entropy, and E_q p / q is at most 1
         ratios = np.exp(np.minimum(values + data.entropy, LOG_D_CAP) - LOG_D_CAP)
         if math.exp(LOG_D_CAP) * mean_at_least(ratios, FALSE_REJECTION_RATE) > 1:
             return None
@@ -295,7 +354,7 @@ def _mean(values: Floats) -> float | None:
 
 @torch.no_grad()
 def _mapped(function: Callable[[Tensor], Any], rows: Tensor) -> Floats:
-    """The function's values, float64 (n,)."""
+    """The function's values at the rows, float64 (n,), a chunk of rows at a time."""
     return np.concatenate(
         [np.asarray(function(part), dtype=np.float64) for part in torch.split(rows, ROWS_PER_EVALUATION)]
     )

@@ -5,14 +5,16 @@
     subject to  sum of x = |V| - 1                                   "tree size"
                 x(delta(S)) >= 1         for all S, 0 < |S| < |V|    "cut"
 
-At integer points these say: a spanning tree. Their linear relaxation is weak: the cuts alone give a unit triangle 1.5,
-not 2, and with the tree size a free triangle on a cycle of four unit edges still gets 2, not 3.
-The cuts into more parts, x(edges between the parts of P) >= |P| - 1, hold for every tree as well; with sum x = |V| - 1
-and P = {S} + singletons they read
+The integer points are the spanning trees, but the linear relaxation is weak: for a triangle with unit costs the cuts
+alone give a bound of 1.5 instead of 2, and with the tree size a triangle of cost 0 that shares a vertex with a cycle of
+four unit edges still gives 2 instead of 3.
+Cuts into more parts, x(edges between the parts of P) >= |P| - 1, hold for every tree as well; with sum x = |V| - 1 and
+P = {S} + singletons they read
 
                 x(E(S)) <= |S| - 1       for all S, |S| >= 2         "partition cut"
 
-and make the relaxation exact (Edmonds 1971; Schrijver, Combinatorial Optimization, ch. 50-51): its dual is Edmonds'.
+and make the relaxation exact (Edmonds 1971; Schrijver, Combinatorial Optimization, ch. 50-51): Edmonds' dual certifies
+the tree.
 """
 
 from __future__ import annotations
@@ -50,6 +52,14 @@ def minimum_spanning_tree(
     The variable x has one entry per edge of `network(graph, weight).simple()`, in that order: self-loops are left
     out, of parallel edges the lightest is kept, directions are ignored. Raises ValueError if the graph is empty or
     not connected (`minimum_spanning_forest` spans each component).
+
+    >>> import networkx as nx
+    >>> from solvers import solve
+    >>> graph = nx.Graph()
+    >>> graph.add_weighted_edges_from([("a", "b", 1), ("b", "c", 2), ("a", "c", 4)])
+    >>> found = solve(minimum_spanning_tree(graph))
+    >>> found.status, found.value, found.bound, found.answer
+    ('optimal', 3.0, 3.0, [['a', 'b', 1], ['b', 'c', 2]])
     """
     g = network(graph, weight).simple()
     count, _ = g.components()
@@ -70,14 +80,21 @@ def minimum_spanning_tree(
 
 
 def minimum_spanning_forest(graph: nx.Graph[Any] | Network, weight: str = "weight") -> Problem:
-    """The spanning trees of least total weight of all components at once; x as for the spanning tree."""
+    """The forest of minimum spanning trees of all components; x and errors as for `minimum_spanning_tree`.
+
+    >>> import networkx as nx
+    >>> from solvers import solve
+    >>> found = solve(minimum_spanning_forest(nx.Graph([("a", "b"), ("c", "d")])))
+    >>> found.status, found.value, found.bound, found.answer
+    ('optimal', 2.0, 2.0, [['a', 'b', 1], ['c', 'd', 1]])
+    """
     g = network(graph, weight).simple()
     return _forest(g, g.components()[0])
 
 
 def _forest(g: Network, components: int) -> Problem:
     x = cp.Variable(g.m, name="x", boolean=True)
-    clusters = _of_the_last(lambda values: greedy_clusters(g.n, g.tail, g.head, values["x"], g.weight))
+    clusters = _remembering_the_last(lambda values: greedy_clusters(g.n, g.tail, g.head, values["x"], g.weight))
     return Problem(
         objective=cp.Minimize(g.weight @ x),
         subject_to={"tree size": cp.sum(x) == g.n - components},  # type: ignore[attr-defined]
@@ -96,7 +113,7 @@ def _cuts(g: Network) -> Family:
     first = np.unique(component, return_index=True)[1]  # a vertex of each component
 
     def violated(values: Values) -> Laminar | None:
-        # Edges with x = 1 that tie the components together hide no cut within one of them.
+        # Join the components by edges with x = 1, which changes no cut within a component.
         tail, head = np.r_[g.tail, np.full(len(first) - 1, first[0])], np.r_[g.head, first[1:]]
         return small_cuts(g.n, tail, head, np.r_[values["x"], np.ones(len(first) - 1)], at_least=1)
 
@@ -114,7 +131,7 @@ def _cuts(g: Network) -> Family:
             variable="x",
             matrix=csr_array((np.ones(len(j)), (i, j)), shape=(k, g.m)),
             parent=np.full(k, -1),
-            lower=(leaving > 0).astype(np.float64),  # nothing need leave whole components
+            lower=(leaving > 0).astype(np.float64),  # 0 for unions of components
             upper=np.full(k, np.inf),
         )
 
@@ -130,8 +147,8 @@ def _partition_cuts(g: Network, clusters: Clusters) -> Family:
     return Family("partition cut", violated, lambda sets: at_most_a_tree_inside(sets, g.tail, g.head), ["cut"])
 
 
-def _of_the_last(clusters: Clusters) -> Clusters:
-    """The same function, its last result kept: repair and separation ask for the same clusters in turn."""
+def _remembering_the_last(clusters: Clusters) -> Clusters:
+    """The function with a cache of one result: repair and separation need the clusters of the same values in turn."""
     last: list[Any] = [None, None]
 
     def remembered(values: Values) -> tuple[Laminar, Ints]:
@@ -150,15 +167,16 @@ def _tree(g: Network, values: Values) -> list[list[Any]]:
 
 
 def _nearest_tree(g: Network, merging: Ints) -> Values:
-    """The spanning tree that takes edges by falling x, by rising weight where x ties: those that merge clusters."""
+    """The greedy spanning tree by decreasing x, ties by increasing weight: `merging` are its edges."""
     x = np.zeros(g.m)
     x[merging] = 1
     return {"x": x}
 
 
 def _nearest_tree_within(g: Network, values: Values, max_degree: int) -> Values | None:
-    """As _nearest_tree, passing over edges at a vertex that is full; None if that leaves the tree in pieces."""
+    """The greedy tree, skipping edges at vertices of degree max_degree; None if it is not connected (a heuristic)."""
     order = np.lexsort((g.weight, -np.round(values["x"], 9)))
+    # Kruskal's algorithm with union-find; room is the degree that a vertex has left.
     root, room, chosen = list(range(g.n)), [max_degree] * g.n, []
     for e, u, v in zip(order.tolist(), g.tail[order].tolist(), g.head[order].tolist(), strict=True):
         if room[u] and room[v]:
@@ -180,19 +198,19 @@ def _nearest_tree_within(g: Network, values: Values, max_degree: int) -> Values 
 
 
 def _edmonds_dual(g: Network, values: Values) -> Multipliers:
-    """Edmonds' multipliers, from a tree alone: S formed at threshold w, swallowed at w', weighs w - w' <= 0.
+    """Edmonds' dual solution of a spanning tree: optimal if the tree is.
 
-    The sets are the clusters in which the tree's edges, by rising weight, merge; the last edge's weight is the
-    multiplier of the tree size.
+    Kruskal's algorithm on the tree's edges forms a cluster S at an edge of weight w and merges it into a larger one at
+    w' >= w: its multiplier is w - w' <= 0. The multiplier of the tree size is the largest weight.
     """
     tree = np.flatnonzero(values["x"] > 0.5)
     clusters, merging = merge_tree(g.n, g.tail, g.head, tree[np.argsort(g.weight[tree], kind="stable")])
     if not len(merging):
         return Multipliers({"tree size": np.zeros(1)})
-    formed, last = g.weight[merging], g.weight[merging[-1]]
+    formed, largest = g.weight[merging], g.weight[merging[-1]]
     above = clusters.parent[g.n :]
-    swallowed = np.where(above >= 0, formed[np.maximum(above - g.n, 0)], last)
-    return Multipliers({"tree size": np.array([last])}, [("partition cut", clusters, formed - swallowed)])
+    merged = np.where(above >= 0, formed[np.maximum(above - g.n, 0)], largest)
+    return Multipliers({"tree size": np.array([largest])}, [("partition cut", clusters, formed - merged)])
 
 
 def _kruskal(g: Network) -> float:

@@ -8,15 +8,15 @@
 
 A is the set of arcs on s-t walks (an undirected edge is two arcs): negative cycles elsewhere do not matter. Every
 column has one +1 and one -1, so the matrix is totally unimodular and the linear relaxation has an integer optimum
-(Schrijver, Combinatorial Optimization, ch. 13). Its dual are potentials:
+(Schrijver, Combinatorial Optimization, ch. 13). Its dual variables are potentials:
 
     maximize    d_t - d_s     subject to  d_w - d_v <= c_vw on every arc (v, w)
 
-"target" follows from the rest. Stated, it lets a dual simplex grow a ball around either end in turn, as a search from
-both ends does: 300 pivots instead of 20,000 on a random graph of a million arcs.
+"target" is implied by the rest. With it the dual simplex method works like a bidirectional search: 300 pivots instead
+of 20,000 on a random graph of a million arcs.
 
-k paths without a common edge are a flow of k with x <= 1 (for c >= 0 opposite flows on an edge cancel). Limits, and
-nodes or arcs to pass, are formulations.graphs.limited_path.
+k edge-disjoint paths are a flow of k with x <= 1 (for c >= 0 opposite flows on an edge cancel). Resource limits and
+required nodes or arcs are in formulations.graphs.limited_path.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from formulations.problem import IntegerValues, Multipliers, Problem, Reference,
 if TYPE_CHECKING:
     import networkx as nx
 
-LARGEST_CROSS_CHECK = 50_000  # arcs up to which networkx's minimum cost flow is asked
+LARGEST_CROSS_CHECK = 50_000  # arcs up to which networkx's network simplex serves as a reference
 
 
 def shortest_path(
@@ -69,11 +69,19 @@ def shortest_path(
 ) -> Problem:
     """The path from source to target of least total weight; its answer is the list of its nodes.
 
-    limits         edge attribute -> what its sum along the path may not exceed (NP-hard); the path visits no node twice
+    limits         edge attribute -> an upper bound on its sum along the path (NP-hard); the path visits no node twice
     forbidden_...  nodes and arcs (u, v) to avoid;  required_...  to pass through, again on a path without repetition
-    paths          that many paths without a common edge, of least total weight; the answer lists them
+    paths          the number of edge-disjoint paths, of least total weight; if above 1 the answer lists them
     The variable x has one entry per arc of `walks(graph, source, target, weight, ...)`. Raises ValueError for unknown
     nodes, where there is no path, and for a cycle of negative weight on a walk from source to target.
+
+    >>> import networkx as nx
+    >>> from solvers import solve
+    >>> graph = nx.DiGraph()
+    >>> graph.add_weighted_edges_from([("s", "t", 5), ("s", "v", 1), ("v", "t", 2)])
+    >>> found = solve(shortest_path(graph, "s", "t"))
+    >>> found.status, found.value, found.bound, found.answer
+    ('optimal', 3.0, 3.0, ['s', 'v', 't'])
     """
     limits = {} if limits is None else limits
     constrained = bool(limits or required_nodes or required_arcs)
@@ -91,25 +99,25 @@ def shortest_path(
     avoided: dict[str, Any] = {"forbidden_nodes": forbidden_nodes, "forbidden_arcs": forbidden_arcs}
     w = walks(graph, source, target, weight, simple=constrained, attributes=tuple(limits), **avoided)
     if not constrained:
-        _refuse_negative_cycle(w)
+        _require_no_negative_cycle(w)
         if paths == 1:
             return _flow(w, 1, np.inf)
-        _refuse_too_many(w, paths)
+        _require_disjoint_paths(w, paths)
         return _flow(w, paths, 1.0)
     for v in (*required_nodes, *(end for pair in required_arcs for end in pair)):
-        _refuse_off_every_path(w, v)
+        _require_on_a_path(w, v)
     required = [w.g.nodes.index(v) for v in required_nodes]
     arcs = list(matching(w.g, required_arcs, undirected=not w.given.directed))
     return limited(_flow(w, 1, 1.0), w, limits, required, arcs)
 
 
-def _refuse_off_every_path(w: Walks, name: Hashable) -> None:
+def _require_on_a_path(w: Walks, name: Hashable) -> None:
     vertex(w.given, name)
     if name not in w.g.nodes:
         raise ValueError(f"{quoted(name)}, which is required, lies on no path from {w.ends}")
 
 
-def _refuse_negative_cycle(w: Walks) -> None:
+def _require_no_negative_cycle(w: Walks) -> None:
     g = w.g
     if not (g.weight < 0).any():
         return
@@ -125,7 +133,7 @@ def _refuse_negative_cycle(w: Walks) -> None:
         )
 
 
-def _refuse_too_many(w: Walks, k: int) -> None:
+def _require_disjoint_paths(w: Walks, k: int) -> None:
     from scipy.sparse.csgraph import maximum_flow
 
     g = w.g
@@ -136,7 +144,7 @@ def _refuse_too_many(w: Walks, k: int) -> None:
 
 
 def _flow(w: Walks, k: int, most: float) -> Problem:
-    """The flow of k from s to t, at most `most` on an arc."""
+    """The minimum cost flow of k from s to t, with capacity `most` on every arc."""
     g = w.g
     x = cp.Variable(g.m, name="x", integer=True, bounds=[0, None if np.isinf(most) else most])
     rows, net_outflow = _by_constraint(w, w.incidence()), {"source": k, "target": -k, "conservation": 0}
@@ -153,7 +161,7 @@ def _flow(w: Walks, k: int, most: float) -> Problem:
 
 
 def _by_constraint(w: Walks, of_vertex: Any) -> dict[str, Any]:
-    """A vector or matrix over the vertices, by the names of the vertices' constraints."""
+    """The rows of a vector or matrix over the vertices, grouped by constraint name."""
     if not w.t:
         return {"conservation": of_vertex}
     parts = {"source": of_vertex[:1], "target": of_vertex[w.t :], "conservation": of_vertex[1 : w.t]}
@@ -161,19 +169,28 @@ def _by_constraint(w: Walks, of_vertex: Any) -> dict[str, Any]:
 
 
 def potentials_of(w: Walks, multipliers: Mapping[str, Any]) -> list[Any]:
-    """The potentials d, one per vertex of w, that multipliers of a flow's constraints are: d = -y."""
+    """The potentials d = -y, one per vertex of w, from the multipliers y of the flow's constraints.
+
+    >>> import networkx as nx
+    >>> from solvers import solve
+    >>> graph = nx.path_graph(["s", "v", "t"], nx.DiGraph)
+    >>> found = solve(shortest_path(graph, "s", "t"))
+    >>> d = potentials_of(walks(graph, "s", "t"), found.multipliers.listed)
+    >>> [float(d[v] - d[0]) for v in range(3)]  # the distances from s
+    [0.0, 1.0, 2.0]
+    """
     return [-y for name in ("source", "conservation", "target") for y in multipliers.get(name, ())]
 
 
 def _repaired(w: Walks, reduced: IntegerValues, unbounded: UnboundedAbove) -> IntegerValues | None:
-    """The least change of the potentials that makes the unbounded arcs' reduced costs non-negative."""
+    """A change of the potentials that makes the reduced costs of arcs without capacity non-negative; None if none."""
     some = np.flatnonzero(unbounded["x"])
     d, _ = potentials(w.g.n, w.g.tail[some], w.g.head[some], reduced["x"][some])
     return None if d is None else _by_constraint(w, -d)
 
 
 def _residual_potentials(w: Walks, values: Values, most: float) -> Multipliers | None:
-    """Potentials d with d_w - d_v <= c where flow could rise, >= c where it could fall; None if x is not optimal."""
+    """Potentials with d_w - d_v <= c where flow can increase, >= c where it can decrease; None if x is not optimal."""
     x, g = values["x"], w.g
     cost, unit = over_one_denominator(g.weight)
     up, down = np.flatnonzero(x < most), np.flatnonzero(x > FLOW_TOLERANCE)
@@ -183,13 +200,13 @@ def _residual_potentials(w: Walks, values: Values, most: float) -> Multipliers |
 
 
 def _along_the_flow(w: Walks, values: Values, k: int) -> Values | None:
-    """k paths that follow the flow."""
+    """The flow along k edge-disjoint paths that follow the given one; None if the heuristic finds none."""
     found = disjoint_paths(w.g, values["x"], w.edge, w.t, k)
     return None if found is None else w.indicator(np.concatenate(found))
 
 
 def _paths(w: Walks, values: Values, k: int) -> list[Any]:
-    """The walk's nodes, or for k > 1 every path's, the shortest first."""
+    """The nodes of the walk, or for k > 1 those of each path, the shortest first."""
     if k == 1:
         return vertices(w.g, trail(w.g, np.rint(values["x"]).astype(np.int64), 0), 0)
     found = disjoint_paths(w.g, np.rint(values["x"]), w.edge, w.t, k) or []
@@ -201,14 +218,14 @@ def _tree(w: Walks) -> Start:
     g = w.g
     cost, unit = over_one_denominator(g.weight)
     d, _ = potentials(g.n, g.tail, g.head, cost)
-    assert d is not None  # negative cycles were refused
+    assert d is not None  # a negative cycle was reported before
     basic = np.zeros(g.m, dtype=bool)
     basic[lightest_arcs(g, as_floats(cost + d[g.tail] - d[g.head], unit))[1:]] = True
     return Start({"x": basic}, _by_constraint(w, np.arange(g.n) == 0))
 
 
 def _references(w: Walks, k: int) -> list[Reference]:
-    """networkx's own answer."""
+    """The value by networkx's own algorithm."""
     g = w.g
     if k == 1:
         nonnegative = bool((g.weight >= 0).all())

@@ -1,18 +1,18 @@
-"""Optimal transport between two finite distributions: the linear program, and the game that its dual is.
+"""Optimal transport between two finite distributions: the linear program and its Lagrangian saddle problem.
 
     minimize    sum of C_ij P_ij
     over        P >= 0, an m x n plan
-    subject to  what leaves i is a_i       "leaves"
-                what reaches j is b_j      "arrives"
+    subject to  sum over j of P_ij = a_i       "leaves"
+                sum over i of P_ij = b_j       "arrives"
 
-Its dual (Kantorovich 1942): maximize a'f + b'g over potentials with f_i + g_j <= C_ij. As a game, the maximizing player
-holds the potentials and the minimizing one the plan, P >= 0 its only constraint:
+Its dual (Kantorovich 1942): maximize a'f + b'g over potentials with f_i + g_j <= C_ij. In the saddle problem the
+maximizing player chooses the potentials and the minimizing player the plan, subject to P >= 0 only:
 
     L(f, g, P) = a'f + b'g + sum of P_ij (C_ij - f_i - g_j)
 
-Transport is a minimization: potentials prove that no plan is cheaper, so they make the value, and a plan makes the
-bound. With distances as costs the optimum is the Wasserstein-1 distance (Peyre & Cuturi, Computational optimal
-transport, 2019, ch. 2 and 6).
+A saddle problem is stated from the maximizing side: its value is that of feasible potentials, a lower bound on the cost
+of every plan, and its bound is the cost of a feasible plan. With distances as costs the optimum is the Wasserstein-1
+distance (Peyre & Cuturi, Computational optimal transport, 2019, ch. 2 and 6).
 """
 
 from __future__ import annotations
@@ -30,13 +30,18 @@ from formulations.players.domains import NonNeg
 from formulations.players.starts import at
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term
 
-MASS_TOLERANCE = 1e-9  # relative difference of the two masses that rounding may make
+MASS_TOLERANCE = 1e-9  # relative difference of the two sums that is attributed to rounding
 
 
 def transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> Problem:
     """The linear program; its answer is the plan, float64 (m, n), and its multipliers are the potentials.
 
     a (m,) and b (n,) >= 0 with the same positive sum, cost (m, n) finite. Raises ValueError otherwise.
+
+    >>> from solvers import solve
+    >>> found = solve(transport([0.5, 0.5], [0.25, 0.75], [[0, 1], [1, 0]]))
+    >>> found.status, found.value, found.bound, found.answer
+    ('optimal', 0.25, 0.25, [[0.25, 0.25], [0.0, 0.5]])
     """
     a_, b_, C = _checked(a, b, cost)
     m, n = C.shape
@@ -53,9 +58,14 @@ def transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> Problem:
 
 
 def transport_game(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SaddleProblem:
-    """The game of potentials f (m,) and g (n,) against a plan (m, n); its answer has all three, feasible.
+    """The saddle problem of potentials f (m,), g (n,) and a plan (m, n); its answer has all three, made feasible.
 
-    Players start from potentials of 0 and the independent plan. Arguments as in transport().
+    It starts from potentials of 0 and the independent plan. Arguments and errors as in transport().
+
+    >>> from solvers import solve
+    >>> found = solve(transport_game([0.5, 0.5], [0.25, 0.75], [[0, 1], [1, 0]]))
+    >>> found.status, round(found.value, 3), round(found.bound, 3), sorted(found.answer)
+    ('optimal', 0.25, 0.25, ['f', 'g', 'plan'])
     """
     a_, b_, C = _checked(a, b, cost)
     ta, tb, tC = map(torch.tensor, (a_, b_, C))
@@ -92,9 +102,15 @@ def transport_game(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SaddleProblem
 
 
 def on_a_line(x: ArrayLike, a: ArrayLike, y: ArrayLike, b: ArrayLike) -> SaddleProblem:
-    """The game between weights a at points x and b at points y, its costs |x_i - y_j|: the Wasserstein-1 distance.
+    """The Wasserstein-1 distance of weights a at points x and b at points y: transport_game with costs |x_i - y_j|.
 
-    Its reference is the closed form, the area between the two distribution functions. x (m,), y (n,).
+    Its reference is the closed form, the area between the two distribution functions. a, x are (m,), b, y are (n,);
+    errors as in transport().
+
+    >>> from solvers import solve
+    >>> found = solve(on_a_line([0, 1], [0.5, 0.5], [0, 3], [0.5, 0.5]))  # half of the mass moves from 1 to 3
+    >>> found.status, round(found.value, 3), round(found.bound, 3)
+    ('optimal', 1.0, 1.0)
     """
     x_, y_ = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     a_, b_, C = _checked(a, b, np.abs(x_[:, None] - y_))
@@ -111,15 +127,25 @@ def on_a_line(x: ArrayLike, a: ArrayLike, y: ArrayLike, b: ArrayLike) -> SaddleP
 
 
 def transformed(f: Floats, cost: Floats) -> tuple[Floats, Floats]:
-    """The best potentials (f', g) with f' >= f where f can be kept: g_j = min_i C_ij - f_i, f'_i = min_j C_ij - g_j."""
+    """The c-transforms of f: g_j = min_i C_ij - f_i, f'_i = min_j C_ij - g_j; (f', g) is feasible and f' >= f.
+
+    f (m,), cost (m, n); f' (m,), g (n,).
+
+    >>> transformed(np.array([0.0, 5.0]), np.array([[0.0, 1.0], [1.0, 0.0]]))
+    (array([4., 5.]), array([-4., -5.]))
+    """
     g = (cost - f[:, None]).min(axis=0)
     return (cost - g).min(axis=1), g
 
 
 def rounded(plan: Floats, a: Floats, b: Floats) -> Floats:
-    """A plan near the given one that leaves a and reaches b: too much is scaled down, what lacks is added in rank one.
+    """A plan (m, n) near the given one with row sums a and column sums b.
 
+    Rows and columns with too large a sum are scaled down, and a matrix of rank one adds what is missing.
     Altschuler, Weed & Rigollet, Near-linear time approximation algorithms for optimal transport, 2017, algorithm 2.
+
+    >>> rounded(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([0.5, 0.5]), np.array([0.25, 0.75])).tolist()
+    [[0.25, 0.25], [0.0, 0.5]]
     """
     P = np.maximum(plan, 0.0)
     for axis, most in ((1, a), (0, b)):
@@ -127,13 +153,13 @@ def rounded(plan: Floats, a: Floats, b: Floats) -> Floats:
         P = P * np.divide(
             np.expand_dims(most, axis), have, out=np.ones_like(have), where=have > np.expand_dims(most, axis)
         )
-    lacks = np.maximum(a - P.sum(axis=1), 0.0), np.maximum(b - P.sum(axis=0), 0.0)
-    total = lacks[1].sum()
-    return P + np.outer(*lacks) / total if total > 0 else P
+    missing = np.maximum(a - P.sum(axis=1), 0.0), np.maximum(b - P.sum(axis=0), 0.0)
+    total = missing[1].sum()
+    return P + np.outer(*missing) / total if total > 0 else P
 
 
 def _charged(f: Tensor, g: Tensor, P: Tensor) -> Tensor:
-    """What the potentials charge for the plan, taken off: - sum of P_ij (f_i + g_j), (members,)."""
+    """The term - sum of P_ij (f_i + g_j), (members,)."""
     return -(P.sum(dim=2) * f).sum(dim=1) - (P.sum(dim=1) * g).sum(dim=1)
 
 

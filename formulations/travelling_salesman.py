@@ -5,12 +5,13 @@
     subject to  x(delta(v)) = 2          for all items v         "degree"
                 x(delta(S)) >= 2         for all S, 0 < |S| < n  "cut"
 
-(Dantzig, Fulkerson and Johnson 1954). Given the degrees, a cut says x(E(S)) <= |S| - 1: it is the spanning tree's
-partition cut, found by the same oracle. As a tour crosses every delta(H) an even number of times,
+(Dantzig, Fulkerson and Johnson 1954). Given the degrees, a cut is equivalent to x(E(S)) <= |S| - 1, the spanning tree's
+"partition cut". As a tour crosses every delta(H) an even number of times,
 
                 x(delta(H) - T) - x(T) >= 1 - |T|    for all H and odd T, a part of delta(H)     "blossom"
 
-holds as well; given the degrees it says x(E(H)) + x(T) <= |H| + (|T| - 1) / 2 (Edmonds 1965; Schrijver, ch. 58).
+holds as well; given the degrees it is equivalent to x(E(H)) + x(T) <= |H| + (|T| - 1) / 2 (Edmonds 1965; Schrijver,
+Combinatorial Optimization, ch. 58).
 """
 
 from __future__ import annotations
@@ -29,11 +30,17 @@ from formulations.problem import Family, Floats, Ints, Problem, Reference, Rows,
 
 
 def travelling_salesman(distance: Floats, known: Callable[[], Sequence[Ints]] = tuple) -> Problem:
-    """The shortest tour through all n >= 3 items; answer: the items as they are visited, from item 0 on.
+    """The shortest tour through all n >= 3 items; its answer is the list of items in the order visited, from item 0 on.
 
-    known gives tours that other methods find, int64 (n,) each: the search starts from the best of them, improved.
-    distance is float64 (n, n), symmetric and finite; its diagonal is ignored. The variable x has one entry per pair,
-    in the order of numpy.triu_indices(n, 1). Raises ValueError for any other distance.
+    distance is float64 (n, n), symmetric and finite; its diagonal is ignored. known() returns tours from other methods,
+    int64 (n,) each; the first incumbent is the best of them after local search. The variable x has one entry per pair,
+    in the order of numpy.triu_indices(n, 1). Raises ValueError for fewer than 3 items or any other distance.
+
+    >>> from solvers import solve
+    >>> x, y = np.array([0, 3, 0, 3]), np.array([0, 4, 4, 0])  # the corners of a rectangle
+    >>> found = solve(travelling_salesman(np.hypot(x[:, None] - x, y[:, None] - y)))
+    >>> found.status, found.value, found.bound, found.answer
+    ('optimal', 14.0, 14.0, [0, 2, 1, 3])
     """
     D = symmetric(distance, "distance")
     n = len(D)
@@ -64,7 +71,11 @@ def travelling_salesman(distance: Floats, known: Callable[[], Sequence[Ints]] = 
 
 
 class Blossoms(NamedTuple):
-    """k handles H, int64 vertices each, and their teeth T, int64 edges each."""
+    """k blossoms: handles H, int64 vertices each, and their teeth T, int64 edges each.
+
+    >>> len(Blossoms([np.array([0, 1, 2])], [np.array([2, 6, 9])]))
+    1
+    """
 
     handles: list[Ints]
     teeth: list[Ints]
@@ -102,49 +113,61 @@ def _blossoms(n: int, tail: Ints, head: Ints, edge: Ints) -> Family:
 
 
 def crossed_oddly(n: int, tail: Ints, head: Ints, x: Floats) -> Blossoms | None:
-    """Handles H and odd T with sum over T of 1 - x and over delta(H) - T of x less than 1; None if none was found.
+    """Blossoms violated by x: sum of 1 - x over T, |T| odd, plus x(delta(H) - T) is below 1. None if none was found.
 
-    A heuristic: the handles tried are the clusters that the fractional edges merge into, those of large x first, or
-    those nearest to 0 or 1 first. For a handle the best T is known: the edges above 1/2, one more or less where they
-    are even (Padberg and Rao 1982).
+    A heuristic. Its handles are the clusters formed by merging along the fractional edges, either by decreasing x or
+    those nearest to 0 or 1 first. For a handle the best T is known: the edges with x > 1/2, one more or less if that
+    makes them odd (Padberg and Rao 1982). tail, head, x are (m,).
+
+    >>> tail, head = np.triu_indices(6, 1)
+    >>> ends = list(zip(tail.tolist(), head.tolist()))  # two triangles of x = 1/2, joined by three edges of x = 1
+    >>> half, whole = {(0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5)}, {(0, 3), (1, 4), (2, 5)}
+    >>> found = crossed_oddly(6, tail, head, np.array([0.5 * (e in half) + (e in whole) for e in ends]))
+    >>> [handle.tolist() for handle in found.handles], [[ends[e] for e in teeth] for teeth in found.teeth]
+    ([[0, 1, 2]], [[(0, 3), (1, 4), (2, 5)]])
     """
     support = np.flatnonzero(x > VIOLATION_TOLERANCE / 10)
     u, v, y = tail[support], head[support], x[support]
-    doubt, large = np.minimum(y, 1 - y), y > 0.5
-    fractional = np.flatnonzero(doubt > VIOLATION_TOLERANCE / 10)
+    fraction, large = np.minimum(y, 1 - y), y > 0.5
+    fractional = np.flatnonzero(fraction > VIOLATION_TOLERANCE / 10)
     found: dict[bytes, tuple[Ints, Ints]] = {}
-    for order in (np.argsort(-y[fractional], kind="stable"), np.argsort(doubt[fractional], kind="stable")):
+    for order in (np.argsort(-y[fractional], kind="stable"), np.argsort(fraction[fractional], kind="stable")):
         clusters, _ = merge_tree(n, u, v, fractional[order])
         for handle in map(np.sort, clusters.members()):
             inside = np.zeros(n, dtype=bool)
             inside[handle] = True
             leaving = np.flatnonzero(inside[u] != inside[v])
-            teeth, excess = leaving[large[leaving]], float(doubt[leaving].sum())
+            teeth, left_side = leaving[large[leaving]], float(fraction[leaving].sum())
             if len(teeth) % 2 == 0 and len(leaving):
-                least = leaving[np.argmax(doubt[leaving])]
-                teeth, excess = np.setxor1d(teeth, [least]), excess + 1 - 2 * doubt[least]
-            if len(teeth) % 2 and excess < 1 - VIOLATION_TOLERANCE:
-                smaller = np.flatnonzero(inside == (2 * len(handle) - inside[0] < n))  # or else the others
+                switched = leaving[np.argmax(fraction[leaving])]
+                teeth, left_side = np.setxor1d(teeth, [switched]), left_side + 1 - 2 * fraction[switched]
+            if len(teeth) % 2 and left_side < 1 - VIOLATION_TOLERANCE:
+                smaller = np.flatnonzero(inside == (2 * len(handle) - inside[0] < n))  # H or its complement
                 found[smaller.tobytes() + teeth.tobytes()] = (smaller, support[teeth])
     return Blossoms(*map(list, zip(*found.values(), strict=True))) if found else None
 
 
 def tour_of(n: int, tail: Ints, head: Ints, x: Floats) -> Ints:
-    """The tour whose edges have x = 1, from item 0 on to the smaller of its neighbours; int64 (n,)."""
+    """The tour of the edges with x = 1, int64 (n,), from item 0 in the direction of its smaller neighbour.
+
+    >>> tail, head = np.triu_indices(4, 1)  # (0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)
+    >>> tour_of(4, tail, head, np.array([1.0, 1, 0, 0, 1, 1])).tolist()
+    [0, 1, 3, 2]
+    """
     chosen = np.flatnonzero(x > 0.5)
-    beside: list[list[int]] = [[] for _ in range(n)]
+    adjacent: list[list[int]] = [[] for _ in range(n)]
     for u, v in zip(tail[chosen].tolist(), head[chosen].tolist(), strict=True):
-        beside[u].append(v)
-        beside[v].append(u)
-    return walk([sorted(pair) for pair in beside], 0)
+        adjacent[u].append(v)
+        adjacent[v].append(u)
+    return walk([sorted(pair) for pair in adjacent], 0)
 
 
 def _nearest_tour(
     tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats, known: Callable[[], Sequence[Ints]]
 ) -> Callable[[Values], Values | None]:
-    """Values -> the tour that takes edges by falling x, then near ones by rising distance, improved by exchanges.
+    """A primal heuristic, values -> x of a tour: greedy by decreasing x, then by distance, then local search.
 
-    None where that is a tour that was improved before: rounds often lead to the same.
+    It returns None where the greedy tour is one that was improved before, as happens in many rounds.
     """
     seen: set[bytes] = set()
 

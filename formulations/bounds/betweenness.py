@@ -56,8 +56,8 @@ def betweenness_bound(w: Floats, certificate: Any) -> float:
         return -math.inf
     multipliers, delta = found
     item = np.arange(n)
-    rising = (item[:, None, None] < item[:, None]) & (item[:, None] < item)
-    chosen = np.where(rising, multipliers, 0)
+    increasing = (item[:, None, None] < item[:, None]) & (item[:, None] < item)
+    chosen = np.where(increasing, multipliers, 0)
     rest = np.nonzero(~np.eye(n, dtype=bool))[1].reshape(n, n - 1)  # row k: all items but k
     shifts = delta[item[:, None], rest]
     i, j = rest[:, :, None], rest[:, None, :]
@@ -66,7 +66,7 @@ def betweenness_bound(w: Floats, certificate: Any) -> float:
     least = least_eigenvalues(Z) - 2 * ROUNDOFF * np.linalg.norm(Z, axis=(1, 2))  # the differences are rounded
     if not np.isfinite(least).all():
         return -math.inf
-    terms = n / 2 * weights, -chosen[rising] / 2, -shifts.ravel() / 4, (n - 1) / 4 * least
+    terms = n / 2 * weights, -chosen[increasing] / 2, -shifts.ravel() / 4, (n - 1) / 4 * least
     total = [float(t) for part in terms for t in part.tolist()]
     return math.fsum(total) - 4 * ROUNDOFF * math.fsum(map(abs, total))
 

@@ -40,9 +40,9 @@ def potentials(n: int, tail: Ints, head: Ints, cost: Integers) -> tuple[Integers
         # Relax: each head takes the least of the labels below its own.
         better = (label < d[head[arcs]]).astype(bool)
         arcs, label = arcs[better], label[better]
-        rising = np.argsort(label, kind="stable")  # so that unique() finds each head's least label
-        changed, least = np.unique(head[arcs[rising]], return_index=True)
-        d[changed], parent[changed] = label[rising[least]], arcs[rising[least]]
+        by_label = np.argsort(label, kind="stable")  # so that unique() finds each head's least label
+        changed, least = np.unique(head[arcs[by_label]], return_index=True)
+        d[changed], parent[changed] = label[by_label[least]], arcs[by_label[least]]
         sweeps += 1
         if sweeps & (sweeps - 1) == 0 or sweeps % SWEEPS_BETWEEN_CYCLE_CHECKS == 0:
             cycle = _cycle(parent, tail)

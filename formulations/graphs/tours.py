@@ -59,7 +59,7 @@ def joined(n: int, tail: Ints, head: Ints, order: Ints, D: Floats) -> Ints:
     [0, 1, 2, 3]
     """
     room, far = [2] * n, list(range(n))  # how many edges an item can still take; the other end of its path
-    beside: list[list[int]] = [[] for _ in range(n)]
+    adjacent: list[list[int]] = [[] for _ in range(n)]
 
     def take(u: int, v: int) -> None:
         if room[u] and room[v] and far[u] != v:
@@ -67,7 +67,7 @@ def joined(n: int, tail: Ints, head: Ints, order: Ints, D: Floats) -> Ints:
             far[a], far[b] = b, a
             for end, other in ((u, v), (v, u)):
                 room[end] -= 1
-                beside[end].append(other)
+                adjacent[end].append(other)
 
     for u, v in zip(tail[order].tolist(), head[order].tolist(), strict=True):
         take(u, v)
@@ -75,19 +75,19 @@ def joined(n: int, tail: Ints, head: Ints, order: Ints, D: Floats) -> Ints:
     i, j = (ends[part] for part in np.triu_indices(len(ends), 1))
     for e in np.argsort(D[i, j], kind="stable").tolist():
         take(int(i[e]), int(j[e]))
-    return walk(beside, next(v for v in range(n) if room[v]))
+    return walk(adjacent, next(v for v in range(n) if room[v]))
 
 
-def walk(beside: list[list[int]], start: int) -> Ints:
+def walk(adjacent: list[list[int]], start: int) -> Ints:
     """The items of a path or cycle from `start` on, int64 (n,), given each item's neighbours in it.
 
     >>> walk([[1, 2], [0, 2], [0, 1]], 0).tolist()
     [0, 1, 2]
     """
     tour, before = [start], -1
-    while len(tour) < len(beside):
+    while len(tour) < len(adjacent):
         at = tour[-1]
-        tour.append(next(v for v in beside[at] if v != before))
+        tour.append(next(v for v in adjacent[at] if v != before))
         before = at
     return np.asarray(tour, dtype=np.int64)
 

@@ -119,7 +119,7 @@ def stakes(x: Floats, error: float) -> Floats:
 
 
 def likelihood_interval(log_p: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """An asymptotic, two-sided interval for V = E_q log p from a model's log density at fresh data (n,).
+    """An asymptotic, two-sided interval for V = E_q log p from a model's log density at held-out data (n,).
 
     Mean -+ z sd / sqrt(n), by the central limit theorem: not a certificate. Log densities are unbounded, and no
     interval for their mean has guaranteed coverage at a finite n for all q (Bahadur & Savage 1956). For the gap between
