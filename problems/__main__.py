@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import problems
-from problems.recipe import UNUSABLE, Recipe
+from problems.recipe import Recipe
+from problems.terminal.arguments import UNUSABLE
 from problems.terminal.errors import quoted
 from problems.terminal.output import say, show
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from problems.recipe import Recipe, Task, main, positive_whole
+from problems.recipe import Recipe, Task, main
+from problems.terminal.arguments import positive_whole
 from problems.terminal.checkpoints import Folder
 from problems.terminal.errors import InputError, safe
 
@@ -272,7 +273,14 @@ def write(folder: Folder, training: Training, solution: Solution) -> None:
     folder.write(WEIGHTS, weights.getbuffer())
 
 
-RECIPE = Recipe("gan", "Generator learnt by its weak dual, with what held-out data prove of it.", arguments, read)
+RECIPE = Recipe(
+    "gan",
+    "Generator learnt by its weak dual, with what held-out data prove of it.",
+    arguments,
+    read,
+    solvers=("descent-ascent",),
+    examples=("--data ring --plot ring.png", "--data points.npy --generator flow --out run/"),
+)
 
 if __name__ == "__main__":
     main(RECIPE)

@@ -182,7 +182,14 @@ def histogram(data: _Data, p: float) -> tuple[Floats, Floats, Floats, Floats]:
     return edges[:-1] + 0.5, edges[1:] + 0.5, counted / data.n, -np.diff(beyond)
 
 
-RECIPE = Recipe("geometric", "Geometric law, its p fitted by its likelihood and proven best.", arguments, read)
+RECIPE = Recipe(
+    "geometric",
+    "Geometric law, its p fitted by its likelihood and proven best.",
+    arguments,
+    read,
+    solvers=("clarabel", "scs", "descent-ascent"),
+    examples=("--data counts.csv", "--data counts.csv --solver descent-ascent --json"),
+)
 
 if __name__ == "__main__":
     main(RECIPE)

@@ -84,7 +84,14 @@ def draw(g: Network, solution: Solution) -> Figure:
     return figure_of(simple, np.flatnonzero(solution.values["x"] > 0.5), solution.stats["history"], title)
 
 
-RECIPE = Recipe("mst", "Minimum spanning tree, by lazy cuts, with a proof of the answer.", arguments, read)
+RECIPE = Recipe(
+    "mst",
+    "Minimum spanning tree, by lazy cuts, with a proof of the answer.",
+    arguments,
+    read,
+    solvers=("glop", "highs", "scip", "cp-sat"),
+    examples=("--graph network.gml --plot tree.png", "--graph network.gml --max-degree 3 --time-limit 60"),
+)
 
 if __name__ == "__main__":
     main(RECIPE)

@@ -10,16 +10,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from problems.terminal.arguments import UNUSABLE, parser
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable
 from problems.terminal.output import progress, say, say_all, show
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
     from formulations.problem import Problem, SaddleProblem, SearchProblem
     from problems.io import GraphFile
+    from solvers.clock import Watch
     from solvers.solution import Solution
 
 EXAMPLE = Path(__file__).parent / "examples" / "cities.gml"
-PROVEN, UNPROVEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+PROVEN, UNPROVEN, INTERRUPTED = 0, 1, 130  # exit codes, beside UNUSABLE
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,22 @@ class Report:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A problem that a person can run: its name, one line on what it does, its own arguments, and how to read them."""
+    """A problem that a person can run.
+
+    name       of its module
+    summary    one line on what it does
+    arguments  declares its own arguments
+    read       the arguments -> its task
+    solvers    the names of the solvers that take it
+    examples   two command lines, for --help: what comes after the recipe's name
+    """
 
     name: str
     summary: str
     arguments: Callable[[argparse.ArgumentParser], None]
     read: Callable[[argparse.Namespace], Task | Verdict | Report]
+    solvers: Sequence[str]
+    examples: Sequence[str]
 
 
 def graph_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,19 +122,18 @@ def graph_of(options: argparse.Namespace, attributes: Sequence[str] = ()) -> tup
     return read_graph(path, options.weight, options.delimiter, attributes), safe(Path(path).name, 200)
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse, its complaints on one line as all others."""
-
-    def error(self, message: str) -> NoReturn:
-        say(f"{self.prog}: {safe(message, 500)}; see --help")
-        sys.exit(UNUSABLE)
-
-
 def main(recipe: Recipe) -> NoReturn:
     """Run the recipe as a program."""
     # Nothing here is dense: BLAS's threads would only cost, a quarter of a second at the start alone.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    code = run(recipe)
+    started = time.perf_counter()
+    options = _options(recipe, None)
+    from solvers.clock import GRACE, Watch
+
+    running = _Run(recipe, options, started)
+    limit = options.time_limit
+    with Watch(running.last_words, None if limit is None else limit + GRACE) as running.watch:
+        code = running.code()
     if threading.active_count() > 1:  # a cross-check that outlasted the limit: it would delay or abort the exit
         with suppress(OSError):
             sys.stdout.flush()
@@ -133,116 +143,140 @@ def main(recipe: Recipe) -> NoReturn:
 
 
 def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
-    """Run the recipe on command-line arguments; returns the exit code."""
-    started = time.perf_counter()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started us with it ignored
-    options = _parser(recipe).parse_args(arguments)
-    try:
-        return _run(recipe, options, started)
-    except InputError as error:
-        say(str(error))
-        return UNUSABLE
-    except KeyboardInterrupt:
-        say(f"{recipe.name}: interrupted before there was an answer")
+    """Run the recipe on command-line arguments, within a program; returns the exit code."""
+    return _Run(recipe, _options(recipe, arguments), time.perf_counter()).code()
+
+
+def _options(recipe: Recipe, arguments: Sequence[str] | None) -> argparse.Namespace:
+    known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)
+    return known.parse_args(arguments)
+
+
+class _Run:
+    """One run of a recipe, from its arguments to its exit code."""
+
+    def __init__(self, recipe: Recipe, options: argparse.Namespace, started: float) -> None:
+        self.recipe, self.options, self.started = recipe, options, started
+        self.watch: Watch | None = None
+        self._task: Task | None = None
+        self._search: Any = None  # as it was at its last round
+
+    def code(self) -> int:
+        """Read, solve, show; the exit code."""
+        try:
+            return self._answered()
+        except InputError as error:
+            say(str(error))
+            return UNUSABLE
+        except KeyboardInterrupt:
+            return self._interrupted()
+        except Exception:
+            if self.watch is None or not self.watch.pressed.is_set():
+                raise
+            return self._interrupted()  # what broke because Ctrl-C came in the middle of it
+
+    def _interrupted(self) -> int:
+        say(f"{self.recipe.name}: interrupted before there was an answer")
         return INTERRUPTED
 
+    def last_words(self, interrupted: bool) -> int:
+        """The best answer so far, unproven, where Ctrl-C or the time limit found the program busy; the exit code."""
+        from solvers.solve import so_far
 
-def positive_seconds(text: str) -> float:
-    """A command-line value that is a positive, finite number."""
-    try:
-        if 0 < float(text) < float("inf"):
-            return float(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+        task, search = self._task, self._search
+        solution = None if task is None or search is None else so_far(search)
+        if task is None or solution is None or solution.answer is None:
+            why = "interrupted" if interrupted else "the time limit is over"
+            say(f"{self.recipe.name}: {why} before there was an answer")
+            return INTERRUPTED if interrupted else UNPROVEN
+        worked_out: Any = {} if self.options.json else list(task.describe(solution))
+        self._show(task, replace(solution, message="the best answer so far; there was no time to prove it"), worked_out)
+        return INTERRUPTED if interrupted else UNPROVEN
 
+    def _answered(self) -> int:
+        options = self.options
+        if options.plot is not None:
+            from problems.pictures.drawing import PICTURES
 
-def positive_whole(text: str) -> int:
-    """A command-line value that is a whole number from 1."""
-    if text.isdecimal() and len(text) < 10 and int(text):
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
-
-
-def _seed(text: str) -> int:
-    """A command-line value that is a whole number, not negative."""
-    if text.isdecimal() and len(text) < 10:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 999999999")
-
-
-def _parser(recipe: Recipe) -> argparse.ArgumentParser:
-    parser = _Parser(prog=f"python -m problems.{recipe.name}", description=recipe.summary, allow_abbrev=False)
-    recipe.arguments(parser.add_argument_group("input"))  # type: ignore[arg-type]
-    common = parser.add_argument_group("solving and showing")
-    common.add_argument(
-        "--solver",
-        metavar="S",
-        help="glop, highs, scip, cp-sat, pdlp, clarabel, descent-ascent; subsets, local-search for orders (by task)",
-    )
-    common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
-    common.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of all random numbers (default 0)")
-    common.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D", help="auto, cpu, cuda"
-    )
-    common.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
-    common.add_argument("--plot", metavar="FILE", help="draw the answer to a .png, .svg or .pdf file")
-    common.add_argument("--quiet", action="store_true", help="no progress and no notes on standard error")
-    return parser
-
-
-def _run(recipe: Recipe, options: argparse.Namespace, started: float) -> int:
-    if options.plot is not None:
-        from problems.pictures.drawing import PICTURES
-
-        check_writable("--plot", options.plot, PICTURES)
-    task = recipe.read(options)
-    if isinstance(task, Verdict):
-        return _judge(recipe, options, task)
-    if isinstance(task, Report):
-        if not options.quiet:
-            say_all(task.notes)
-        show(json.dumps({"problem": recipe.name, **task.data}) if options.json else "\n".join(task.lines))
-        return PROVEN
-    from solvers import solve
-
-    try:
-        problem = task.problem()
-        if not options.quiet:
-            say_all(task.notes)
-        limit = options.time_limit
-        with progress(options.quiet, task.follow) as follow:
-            solution = solve(
-                problem,
-                task.solver(options.solver),
-                time_limit=None if limit is None else max(limit - (time.perf_counter() - started), 0.01),
-                seed=options.seed,
-                device=options.device,
-                progress=follow,
-                **task.solving,
-            )
-    except ValueError as error:
-        raise InputError(f"{task.source}: {error}") from error
-    if options.json:
-        measured, cut_short = _measured(task, solution)
-        show(json.dumps(_as_json(recipe, task, solution, measured), allow_nan=False))
-        if cut_short:
+            check_writable("--plot", options.plot, PICTURES)
+        task = self.recipe.read(options)
+        if isinstance(task, Verdict):
+            return _judge(self.recipe, options, task)
+        if isinstance(task, Report):
+            return _reported(self.recipe, options, task)
+        self._task = task
+        solution = self._solved(task)
+        cut_short = self._shown(task, solution)
+        if task.write is not None and solution.answer is not None:
+            task.write(solution)
+        if cut_short or solution.stats["interrupted"]:
             return INTERRUPTED
-    elif solution.answer is not None:
-        show("\n".join(_as_text(recipe, task, solution)))
-    if solution.message and (solution.answer is None or options.json):
-        say(f"{task.source}: {solution.message}")
-    if task.write is not None and solution.answer is not None:
-        task.write(solution)
-    if solution.stats["interrupted"]:
-        return INTERRUPTED
-    if options.plot is not None and solution.answer is not None:
-        from problems.pictures.drawing import save
+        if options.plot is not None and solution.answer is not None:
+            from problems.pictures.drawing import save
 
-        save(task.draw(solution), options.plot)
-    if solution.status in ("infeasible", "unbounded"):
-        return UNUSABLE
-    return PROVEN if solution.proven else UNPROVEN
+            save(task.draw(solution), options.plot)
+        if solution.status in ("infeasible", "unbounded"):
+            return UNUSABLE
+        return PROVEN if solution.proven else UNPROVEN
+
+    def _solved(self, task: Task) -> Solution:
+        from solvers import solve
+
+        options, limit = self.options, self.options.time_limit
+        try:
+            problem = task.problem()
+            if not options.quiet:
+                say_all(task.notes)
+            with progress(options.quiet, task.follow) as follow:
+                return solve(
+                    problem,
+                    task.solver(options.solver),
+                    time_limit=None if limit is None else max(limit - (time.perf_counter() - self.started), 0.01),
+                    seed=options.seed,
+                    device=options.device,
+                    progress=self._following(follow),
+                    **task.solving,
+                )
+        except ValueError as error:
+            raise InputError(f"{task.source}: {error}") from error
+
+    def _following(self, follow: Callable[[Any], None] | None) -> Callable[[Any], None]:
+        def followed(search: Any) -> None:
+            self._search = search
+            if follow is not None:
+                follow(search)
+
+        return followed
+
+    def _shown(self, task: Task, solution: Solution) -> bool:
+        """Show the answer, with what the task works out of it; whether Ctrl-C cut that short, which loses no answer."""
+        worked_out: Any = {} if self.options.json else ()
+        cut_short = False
+        if solution.answer is not None and not (self.options.json and solution.stats["interrupted"]):
+            try:
+                worked_out = task.measures(solution) if self.options.json else list(task.describe(solution))
+            except KeyboardInterrupt:
+                cut_short = True
+        if self.watch is not None:
+            self.watch.answering()
+        self._show(task, solution, worked_out)
+        return cut_short
+
+    def _show(self, task: Task, solution: Solution, worked_out: Any) -> None:
+        if self.options.json:
+            show(json.dumps(_as_json(self.recipe, task, solution, worked_out), allow_nan=False))
+        elif solution.answer is not None:
+            show("\n".join([*_as_text(self.recipe, task, solution), *worked_out]))
+        if solution.message and (solution.answer is None or self.options.json):
+            say(f"{task.source}: {solution.message}")
+
+
+def _reported(recipe: Recipe, options: argparse.Namespace, report: Report) -> int:
+    """Say what came of comparing methods."""
+    if not options.quiet:
+        say_all(report.notes)
+    show(json.dumps({"problem": recipe.name, **report.data}) if options.json else "\n".join(report.lines))
+    return PROVEN
 
 
 def _judge(recipe: Recipe, options: argparse.Namespace, verdict: Verdict) -> int:
@@ -255,16 +289,6 @@ def _judge(recipe: Recipe, options: argparse.Namespace, verdict: Verdict) -> int
         said = [f"  {'holds' if holds else 'FAILS'}: {name}" for name, holds in verdict.checks]
         show("\n".join([f"{verdict.source}: {'proven' if ok else 'NOT proven'}", *said]))
     return PROVEN if ok else UNPROVEN
-
-
-def _measured(task: Task, solution: Solution) -> tuple[Mapping[str, Any], bool]:
-    """What the stats hold besides, and whether Ctrl-C came meanwhile: the answer is not lost to that."""
-    if solution.answer is None or solution.stats["interrupted"]:
-        return {}, False
-    try:
-        return task.measures(solution), False
-    except KeyboardInterrupt:
-        return {}, True
 
 
 def _as_json(recipe: Recipe, task: Task, solution: Solution, measured: Mapping[str, Any]) -> dict[str, Any]:
@@ -291,22 +315,6 @@ def _as_json(recipe: Recipe, task: Task, solution: Solution, measured: Mapping[s
 
 
 def _as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
-    stats, certificate = solution.stats, solution.certificate
     sizes = ", ".join(f"{value:,} {name}" for name, value in task.facts.items())
     yield f"{recipe.summary.split(',')[0]} of {task.source} ({sizes})"
-    yield f"  value  {'unknown' if solution.value is None else format(solution.value, '.12g')}"
-    bound = "none" if solution.bound is None else f"{solution.bound:.12g}"
-    how = "exactly, without" if certificate.exact else "without"
-    proof = f"optimal, proven by {certificate.kind}: re-checked {how} the solver"
-    yield f"  bound  {bound}  ({proof if certificate.verified else solution.message})"
-    work = ", ".join(
-        f"{stats[name]:,} {name}"
-        for name in ("rounds", "cuts", "boxes", "improvements", "iterations")
-        if stats.get(name)
-    )
-    seconds = f"{stats['build_seconds'] + stats['solve_seconds']:.2f} s"
-    yield f"  solver {solution.solver}: {', '.join(filter(None, (work, seconds)))}"
-    for check in solution.checks:
-        against = "" if check.value is None else f" {check.relation} {check.value:.12g}"
-        yield f"  {'agrees' if check.ok else 'DISAGREES'}: {check.name}{against}"
-    yield from task.describe(solution)
+    yield from solution.report()

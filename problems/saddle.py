@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from problems.recipe import Recipe, Task, main, positive_whole
+from problems.recipe import Recipe, Task, main
+from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -238,7 +239,14 @@ def draw(game: _Played, source: str, solution: Solution, trajectories: Sequence[
     return figure_of(trajectories, title=title, error=_error(game), plane=game.plane, window=np.array(game.window))
 
 
-RECIPE = Recipe("saddle", "Saddle point, and how every method fares on the way to it.", arguments, read)
+RECIPE = Recipe(
+    "saddle",
+    "Saddle point, and how every method fares on the way to it.",
+    arguments,
+    read,
+    solvers=("descent-ascent", "glop", "highs", "scip", "pdlp"),
+    examples=("--game cyclic --plot paths.png", "--matrix payoff.csv --solver glop"),
+)
 
 if __name__ == "__main__":
     main(RECIPE)

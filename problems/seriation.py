@@ -326,7 +326,15 @@ def _methods(options: argparse.Namespace) -> dict[str, Callable[[Pairs, float], 
 
 
 RECIPE = Recipe(
-    "seriation", "Order in which what is alike stands together, with a bound on any other.", arguments, read
+    "seriation",
+    "Order in which what is alike stands together, with a bound on any other.",
+    arguments,
+    read,
+    solvers=("enumeration", "subsets", "local-search", "faq", "glop", "highs", "scip", "cp-sat"),
+    examples=(
+        "--code submissions/ --ignore template/ --plot heat.png",
+        "--matrix d.npy --objective path",
+    ),
 )
 
 if __name__ == "__main__":

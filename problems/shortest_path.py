@@ -172,7 +172,17 @@ def draw(g: Network, w: Walks, solution: Solution, k: int) -> Figure:
     return figure_of(g, used, history if len(history) > 1 else [], title)
 
 
-RECIPE = Recipe("shortest_path", "Shortest path, as an integer flow, with potentials as proof.", arguments, read)
+RECIPE = Recipe(
+    "shortest_path",
+    "Shortest path, as an integer flow, with potentials as proof.",
+    arguments,
+    read,
+    solvers=("highs", "glop", "scip", "cp-sat", "pdlp", "descent-ascent"),
+    examples=(
+        "--graph roads.gr --source 1 --target 99",
+        "--graph roads.gml --source A --target B --limit toll=3",
+    ),
+)
 
 if __name__ == "__main__":
     main(RECIPE)

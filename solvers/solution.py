@@ -146,7 +146,7 @@ class Solution:
         if not certificate.verified:
             return self.message
         how = "exactly, without" if certificate.exact else "without"
-        return f"{self.status}, proven by {certificate.kind}: re-checked {how} the solver"
+        return f"proven by {certificate.kind}: re-checked {how} the solver"
 
     @property
     def work_in_words(self) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from solvers.descent_ascent import DescentAscent
 
-__all__ = ["BranchAndCut", "FirstOrder", "Mip", "Pdlp", "Solver", "applicable", "solve"]
+__all__ = ["BranchAndCut", "FirstOrder", "Mip", "Pdlp", "Solver", "applicable", "so_far", "solve"]
 NAMES = (*programs.NAMES, *conic.NAMES)  # of solvers of Problems
 AnyProblem = Problem | SearchProblem | SaddleProblem
 
@@ -109,7 +109,9 @@ def applicable(problem: AnyProblem) -> tuple[str, ...]:
             return tuple(dict.fromkeys([*own, *applicable(problem.model())]))  # type: ignore[misc]
     if not conic.linear(problem):
         return conic.NAMES
-    return programs.LAZY if problem.families else programs.NAMES
+    continuous = any(not v.attributes["integer"] and not v.attributes["boolean"] for v in problem.variables.values())
+    names = programs.LAZY if problem.families else programs.NAMES
+    return tuple(name for name in names if name != "cp-sat" or not continuous)
 
 
 def choose(problem: AnyProblem, solver: Any) -> tuple[AnyProblem, Any]:
@@ -184,6 +186,12 @@ def run(problem: AnyProblem, solver: Any, options: Options) -> Solution:
         "check_seconds": clock.elapsed - proved,
     }
     return replace(solution, solver=solver.name, stats={**found.stats, **seconds})
+
+
+def so_far(search: Any) -> Solution:
+    """The best answer of a search that is still going on, as if it were interrupted now."""
+    judged, found = search.so_far()
+    return judge(judged, replace(found, stats={**found.stats, "interrupted": True}))
 
 
 def _found(problem: AnyProblem, solver: Any, options: Options) -> tuple[Judged, Findings]:

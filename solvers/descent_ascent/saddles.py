@@ -91,11 +91,18 @@ def play_saddle(
     asked = MEETS if gap is None else gap
     search = SaddleSearch(problem, settings, clock=clock, gap=asked, seed=seed, device=device, start=start)
     built = clock.elapsed
+    search.so_far = lambda: _found(search, "limit", built, clock, evaluate=problem.level is None)
     ended = search.run(report)
-    solved = clock.elapsed
-    members = [search.players(k) for k in range(settings.members)]
+    # Held-out samples are evaluated for the chosen member alone, and not at all after Ctrl-C.
+    return _found(search, ended, built, clock, evaluate=problem.level is None or not search.interrupted)
+
+
+def _found(search: SaddleSearch, ended: str, built: float, clock: Clock, *, evaluate: bool) -> tuple[Played, Findings]:
+    """The game as the judge sees it, and what the play came to."""
+    problem, solved = search.problem, clock.elapsed
+    members = [search.players(k) for k in range(search.settings.members)]
     watched = _watched(search, members, clock)
-    alive = [k for k in range(settings.members) if not search.lost[k]] or list(range(settings.members))
+    alive = [k for k in range(len(members)) if not search.lost[k]] or list(range(len(members)))
     chosen = max(alive, key=lambda k: _rank(watched[k]))
     players = members[chosen] if problem.level is not None else search.best_of_both(members[chosen])
     residual = search.history[-1]["residual"]
@@ -113,12 +120,9 @@ def play_saddle(
         "solve_seconds": solved - built,
     }
     kind = "best responses" if problem.level is None else f"held-out samples, {problem.level:.0%} confidence"
-    # Held-out samples are evaluated for the chosen member alone, and not at all after Ctrl-C.
-    evaluate = problem.level is None or not search.interrupted
-    played = Played(problem, search.size or 1.0, asked, members, evaluate)
     converged, remark = _ended(ended, search)
-    return played, Findings(
-        solver=settings.name,
+    return Played(problem, search.size or 1.0, search.gap, members, evaluate), Findings(
+        solver=search.settings.name,
         ended=converged,
         candidates=[players],
         certificates=[(kind, players)],

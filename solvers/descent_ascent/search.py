@@ -119,6 +119,7 @@ class SaddleSearch:
         self.play = Play(problem, members=settings.members, batch=settings.batch, seed=seed, device=device)
         self.iteration, self.total, self.interrupted = 0, settings.iterations, False
         self.history: list[dict[str, Any]] = []
+        self.so_far: Callable[[], Any] = lambda: None  # what was found up to now
         self.size: float | None = None  # how far value and bound lay apart when the play began
         self.best: dict[Literal["value", "bound"], tuple[Number, Players]] = {}
         self.lost = torch.zeros(settings.members, dtype=torch.bool)  # members that diverged: they stay where they were

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -170,12 +170,35 @@ def solve_program(
     if start is not None:
         _offer(search, start)
     prepared = clock.elapsed
+    program = ExactProgram(problem, model)
+
+    def found(ended: Ended) -> Findings:
+        seconds = {
+            "build_seconds": compiled + search.loading,
+            "solve_seconds": clock.elapsed - prepared - search.loading,
+            "certify_seconds": prepared - compiled,
+        }
+        return Findings(
+            solver=solver.name,
+            ended=ended,
+            candidates=[] if search.best is None else [search.best],
+            certificates=program.certificates(search),
+            stats=_stats(search) | seconds,
+        )
+
+    search.so_far = lambda: (program, replace(found("limit"), certificates=()))
     ended: Ended = "limit"
     try:
         ended = solver.run(search)
     except KeyboardInterrupt:
         search.interrupted = True
-    stats = {
+    return program, found(ended)
+
+
+def _stats(search: Search) -> dict[str, Any]:
+    """Sizes and counts."""
+    form = search.model.form
+    return {
         "variables": len(form.c),
         "integers": int(form.integral.sum()),
         "constraints": len(form.row_lower),
@@ -187,18 +210,7 @@ def solve_program(
         "iterations": search.iterations,
         "interrupted": search.interrupted,
         "history": search.history,
-        "build_seconds": compiled + search.loading,
-        "solve_seconds": clock.elapsed - prepared - search.loading,
-        "certify_seconds": prepared - compiled,
     }
-    program = ExactProgram(problem, model)
-    return program, Findings(
-        solver=solver.name,
-        ended=ended,
-        candidates=[] if search.best is None else [search.best],
-        certificates=program.certificates(search),
-        stats=stats,
-    )
 
 
 def _offer(search: Search, start: Mapping[str, Any]) -> None:

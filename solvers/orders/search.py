@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
@@ -58,6 +58,7 @@ class OrderSearch:
     bound: float | None = None
     certificates: list[tuple[str, Any]] = field(default_factory=list)
     judged: Searched = field(init=False)
+    so_far: Callable[[], tuple[Searched, Findings]] = field(init=False)  # what was found up to now
     values: dict[bytes, float] = field(default_factory=dict)
     history: list[dict[str, float | int | None]] = field(default_factory=list)
 
@@ -196,6 +197,7 @@ def search_orders(
 ) -> tuple[Searched, Findings]:
     """What the search of that name finds; a start of the user's own is one of those that it starts from."""
     search, interrupted, started = OrderSearch(problem, report), False, clock.elapsed
+    search.so_far = lambda: (search.judged, _findings(search, name, clock.elapsed - started))
     given = np.arange(form_of(problem).n) if start is None else np.asarray(start, dtype=np.int64)
     search.best, search.value, search.tried = given, search.worth(given), [given]
     try:
@@ -214,20 +216,22 @@ def search_orders(
                 _improve(search, clock, name, seed, device)
     except KeyboardInterrupt:
         interrupted = True
-    form = form_of(problem)
+    judged, found = search.so_far()
+    return judged, replace(found, stats={**found.stats, "interrupted": interrupted})
+
+
+def _findings(search: OrderSearch, name: str, seconds: float) -> Findings:
+    """What the search found in those seconds."""
+    problem, form = search.problem, form_of(search.problem)
     stats = {
         "improvements": len(search.history),
         "random": _random_value(form) if isinstance(form, QuadraticAssignment) else None,
         "percent_of_range": None if search.bound is None else percent_of_range(problem, search.value, search.bound),
-        "interrupted": interrupted,
         "history": search.history,
         "build_seconds": 0.0,
-        "solve_seconds": clock.elapsed - started,
+        "solve_seconds": seconds,
     }
-    found = Findings(
-        solver=name, ended="limit", candidates=[search.best], certificates=search.certificates, stats=stats
-    )
-    return search.judged, found
+    return Findings(solver=name, ended="limit", candidates=[search.best], certificates=search.certificates, stats=stats)
 
 
 def suited(problem: SearchProblem) -> str:

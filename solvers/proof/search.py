@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class Search:
     clock: Clock
     gap: float
     report: Callable[[Search], None]
+    so_far: Callable[[], Any] = lambda: None  # the problem as the judge sees it, and what was found up to now
     seed: int = 0
     device: str = "cpu"
     best: Floats | None = None

@@ -367,7 +367,7 @@ from test_mip import knapsacks
 from solvers import solve
 told = []
 def tell(search):
-    if not told and search.best is not None:
+    if not told and search.value < 0:  # of what is minimized: an answer that is worth something
         told.append(print("going", flush=True))
 solution = solve(knapsacks(30, 200), sys.argv[1], progress=tell)
 assert solution.stats["interrupted"] is True, solution
@@ -383,7 +383,6 @@ def test_ctrl_c_ends_a_hard_program_within_two_seconds_with_an_answer(name: str)
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "going\n"
-        time.sleep(0.5)
         child.send_signal(signal.SIGINT)
         started = time.perf_counter()
         out, _ = child.communicate(timeout=30)

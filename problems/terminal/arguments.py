@@ -1,0 +1,83 @@
+"""The command line that all recipes share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from problems.terminal.errors import safe
+from problems.terminal.output import say
+
+UNUSABLE = 2  # the exit code of a command line, or an input, that cannot be used
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, its complaints on one line as all others."""
+
+    def error(self, message: str) -> NoReturn:
+        say(f"{self.prog}: {safe(message, 500)}; see --help")
+        sys.exit(UNUSABLE)
+
+
+def parser(
+    name: str, summary: str, own: Callable[[Any], None], solvers: Sequence[str], examples: Sequence[str]
+) -> argparse.ArgumentParser:
+    """The parser of a recipe: its own arguments, and those that it shares with all others."""
+    shown = "".join(f"  python -m problems.{name} {example}\n" for example in examples)
+    found = _Parser(
+        prog=f"python -m problems.{name}",
+        description=summary,
+        epilog=f"examples:\n{shown}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    own(found.add_argument_group("input"))
+    common = found.add_argument_group("solving and showing")
+    common.add_argument("--solver", metavar="S", help=f"{', '.join(solvers)}; by default what suits")
+    common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
+    common.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of all random numbers (default 0)")
+    common.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D", help="auto, cpu, cuda"
+    )
+    common.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
+    common.add_argument("--plot", metavar="FILE", help="draw the answer to a .png, .svg or .pdf file")
+    common.add_argument("--quiet", action="store_true", help="no progress and no notes on standard error")
+    return found
+
+
+def positive_seconds(text: str) -> float:
+    """A command-line value that is a positive, finite number.
+
+    >>> positive_seconds("2.5")
+    2.5
+    """
+    try:
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+
+
+def positive_whole(text: str) -> int:
+    """A command-line value that is a whole number from 1.
+
+    >>> positive_whole("12")
+    12
+    """
+    if text.isdecimal() and len(text) < 10 and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
+
+
+def whole(text: str) -> int:
+    """A command-line value that is a whole number, not negative.
+
+    >>> whole("0")
+    0
+    """
+    if text.isdecimal() and len(text) < 10:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 999999999")

@@ -1,0 +1,141 @@
+"""Ctrl-C and time limits end a program wherever they find it: each child says where it is, and only then is it told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+from places import ROOT
+
+from solvers.clock import Clock, interruptible
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a process")
+SWALLOW = """
+import importlib.abc, sys, time
+def deaf(seconds=1e9):
+    print("here", file=sys.stderr, flush=True)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            time.sleep(0.05)
+        except KeyboardInterrupt:
+            pass  # as the initialization of a C extension loses it
+"""
+IMPORTING = """
+class Deaf(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "ortools":
+            deaf()
+sys.meta_path.insert(0, Deaf())
+"""
+SEARCHING = """
+import contextlib, problems.recipe
+@contextlib.contextmanager
+def progress(quiet, follow):
+    yield lambda search: search.best is not None and deaf()
+problems.recipe.progress = progress
+"""
+RUN = """
+import problems.mst
+from problems.recipe import main
+sys.argv = ["mst", *sys.argv[1:]]
+main(problems.mst.RECIPE)
+"""
+
+
+def started(program: str, *arguments: str) -> subprocess.Popen[str]:
+    """The program, as soon as it says that it is there."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stderr is not None
+    line = child.stderr.readline()
+    assert line == "here\n", line + child.stderr.read()
+    return child
+
+
+def ended(child: subprocess.Popen[str], within: float) -> tuple[int, str, str]:
+    """Exit code, standard output and error of a program that ends within so many seconds."""
+    since = time.perf_counter()
+    try:
+        out, err = child.communicate(timeout=60)
+        assert time.perf_counter() - since < within
+        return child.returncode, out, err
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_an_interrupt_that_is_swallowed_in_an_import_ends_the_program() -> None:
+    child = started(SWALLOW + IMPORTING + RUN, "--json")
+    child.send_signal(signal.SIGINT)
+    code, out, err = ended(child, 2)
+    assert (code, out) == (130, "")
+    assert err == "mst: interrupted before there was an answer\n"
+
+
+def test_pressed_twice_it_ends_at_once() -> None:
+    child = started(SWALLOW + IMPORTING + RUN)
+    child.send_signal(signal.SIGINT)
+    time.sleep(0.1)  # two signals at the same moment are one
+    child.send_signal(signal.SIGINT)
+    assert ended(child, 1)[0] == 130
+
+
+def test_an_interrupt_that_is_swallowed_in_the_search_prints_the_best_so_far() -> None:
+    child = started(SWALLOW + SEARCHING + RUN, "--json")
+    child.send_signal(signal.SIGINT)
+    code, out, err = ended(child, 2)
+    answer = json.loads(out)
+    assert code == 130
+    assert "Traceback" not in err
+    assert (answer["status"], answer["stats"]["interrupted"]) == ("feasible", True)
+    assert answer["value"] >= 1980
+    assert len(answer["answer"]) == 12
+    assert not answer["certificate"]["verified"]
+
+
+def test_a_time_limit_ends_a_program_that_does_not_ask_the_clock() -> None:
+    since = time.perf_counter()
+    child = started(SWALLOW + SEARCHING + RUN, "--time-limit", "1.5")
+    code, out, _ = ended(child, 5)
+    assert time.perf_counter() - since < 1.5 + 2 + 1  # a second for starting Python on a busy machine
+    assert code == 1
+    assert "tree, 12 edges" in out
+    assert "optimal" not in out
+
+
+def test_what_is_quick_enough_is_proven_after_the_interrupt() -> None:
+    program = SWALLOW + SEARCHING.replace("deaf()", "deaf(0.1)") + RUN  # told, it loses the first second only
+    child = started(program, "--json")
+    child.send_signal(signal.SIGINT)
+    code, out, _ = ended(child, 10)
+    assert json.loads(out)["status"] == "optimal" or code == 130
+
+
+def test_interruptible_cancels_what_outlasts_its_seconds() -> None:
+    cancelled: list[Any] = []
+    clock = Clock()
+
+    def call() -> str:
+        while not cancelled:
+            time.sleep(0.001)
+        return "partial"
+
+    assert interruptible(call, lambda: cancelled.append(True), 0.05) == "partial"
+    assert clock.elapsed < 5
+    assert clock.left == float("inf")
+
+
+def test_interruptible_passes_on_what_is_raised() -> None:
+    def call() -> None:
+        raise ValueError("a sentence")
+
+    with pytest.raises(ValueError, match="a sentence"):
+        interruptible(call, lambda: None)
