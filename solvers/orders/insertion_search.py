@@ -1,9 +1,9 @@
-"""Iterated local search over orders: items are taken out and put back in where the objective is best.
+"""Iterated local search over orders by insertion: an item is taken out and put back where the objective is best.
 
-A descent asks of each item what every place would give it (`Ordering.moves`) and moves it to the best one, until no
-item moves. Then in the best order two neighbouring blocks change places, or one is turned around, by such moves too;
-what that disturbed descends again, and the result is the new best order unless it is worse (Lourenco, Martin and
-Stuetzle, Iterated local search, 2003; by insertion: Schiavinotto and Stuetzle, The linear ordering problem, 2004).
+A descent evaluates each item at all places (`Ordering.moves`) and moves it to the best one, until no item moves. Then
+the best order is perturbed: two neighbouring blocks change places, or one is reversed, also by insertions. The items
+around descend again, and the result replaces the best order unless it is worse (Lourenco, Martin and Stuetzle, Iterated
+local search, 2003; by insertion: Schiavinotto and Stuetzle, The linear ordering problem, 2004).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from formulations.problem import Ints, Ordering
 
-PATIENCE = 500, 10  # rounds without improvement before the search ends by itself: in any case, and for each item
-BLOCK = 50  # items in the largest block that is moved or turned around
-UPDATED_PLACES = 2  # places on either side of a move whose items are asked again
-LEAST = 1e-10  # relative gain that counts, so that rounding cannot make it go in circles
+PATIENCE = 500, 10  # perturbations in a row without improvement before the search ends: in any case, and for each item
+MAX_BLOCK = 50  # items in the largest block that is moved or reversed
+UPDATED_PLACES = 2  # places on either side of a move whose items are evaluated again
+RELATIVE_IMPROVEMENT = 1e-10  # least gain that counts, relative to the starts' values, so that rounding makes no cycles
+DESCENT_TIME = 0.5  # share of the time after which no further start is descended from
 
 
 def insertion_search(
@@ -34,58 +35,42 @@ def insertion_search(
     seed: int,
     keep: Callable[[Ints, float], None],
 ) -> None:
-    """Hand ever better orders to keep, until time is up or it has long found none.
+    """Search orders of good value, calling keep(order, value) at each improvement, until time or PATIENCE runs out.
 
-    starts   int64 (k, n), k >= 1: orders to start from, order[q] the item at place q; tried best first, in both
-             directions where that makes a difference, as many as half of the time allows
+    starts   int64 (k, n), k >= 1: orders to start from, order[q] the item at place q; tried best first, and reversed
+             too if that changes their value, as many as half of the time allows
     seconds  wall time; None for no limit
-    keep     (order, int64 (n,); its value) at each improvement, the best start first; the value is right but for
-             rounding in what moves add up to
+    keep     gets int64 (n,) and the value, the best start first; the value has the rounding of the moves added up
 
     The same seed gives the same orders if time does not run out. Raises ValueError if the starts are no such orders.
+
+    >>> from formulations.orders.criteria import objective
+    >>> points = np.array([3.0, 0.0, 5.0, 1.0])
+    >>> path = objective("Lazy_path_length", abs(points[:, None] - points))
+    >>> found = []
+    >>> start = {"starts": np.array([[0, 1, 2, 3]]), "keep": lambda order, _: found.append(order)}
+    >>> insertion_search(path, **start, maximize=False, seconds=None, seed=0)
+    >>> points[found[-1]].tolist()
+    [0.0, 1.0, 3.0, 5.0]
     """
     n = ordering.n
     if starts.ndim != 2 or not len(starts) or (np.sort(starts, axis=1) != np.arange(n)).any():
         raise ValueError(f"the starts have shape {starts.shape}; give at least one order of the items 0 ... {n - 1}")
-    search = _Search(ordering, -1 if maximize else 1, np.random.default_rng(seed), time.monotonic(), seconds)
-    cost = search.sign * ordering.values(starts)
-    if not np.isclose(search.sign * ordering.values(starts[:1, ::-1]), cost[:1], rtol=LEAST):  # the direction matters
-        starts = np.concatenate([starts, starts[:, ::-1]])
-        cost = search.sign * ordering.values(starts)
-    search.least = LEAST * float(np.abs(cost).max())
-
-    best, kept = _Walk(np.empty(0, dtype=np.int64), math.inf), math.inf
-
-    def offer(walk: _Walk) -> bool:
-        """Whether the walk has come to an order better than what was kept."""
-        nonlocal best, kept
-        if walk.cost <= best.cost:  # an equal one too: the search drifts along plateaus
-            best = walk.copy()
-        if better := walk.cost < kept - search.least:
-            kept = walk.cost
-            keep(walk.order.copy(), search.sign * kept)
-        return better
-
-    for k in np.argsort(cost, kind="stable"):
-        walk = _Walk(starts[k].copy(), float(cost[k]))
-        offer(walk)
-        search.descend(walk, np.ones(n, dtype=bool), offer)
-        if search.spent() > 0.5:
-            break
-    idle = 0
-    while n > 2 and idle < PATIENCE[0] + PATIENCE[1] * n and search.spent() < 1:
-        walk = best.copy()
-        search.descend(walk, search.disturb(walk), None)
-        idle = 0 if offer(walk) else idle + 1
+    search = _Search(ordering, -1 if maximize else 1, np.random.default_rng(seed), time.monotonic(), seconds, keep)
+    search.descend_from(starts)
+    if n > 2:
+        search.iterate(PATIENCE[0] + PATIENCE[1] * n)
 
 
 @dataclass
-class _Walk:
-    order: Ints
-    cost: float  # the value, or minus the value where it is maximized
+class _Candidate:
+    """An order that is moved, and its cost: its value, negated if that is maximized."""
 
-    def copy(self) -> _Walk:
-        return _Walk(self.order.copy(), self.cost)
+    order: Ints
+    cost: float
+
+    def copy(self) -> _Candidate:
+        return _Candidate(self.order.copy(), self.cost)
 
     def move(self, place: int, to: int, change: float) -> None:
         item, rest = self.order[place], np.delete(self.order, place)
@@ -95,56 +80,97 @@ class _Walk:
 
 @dataclass
 class _Search:
+    """The state: the incumbent, and the cost of the order that was kept last."""
+
     ordering: Ordering
     sign: int
     random: Generator
     begun: float
     seconds: float | None
-    least: float = 0.0
+    keep: Callable[[Ints, float], None]
+    improvement: float = 0.0  # the least that counts
+    incumbent: _Candidate = field(default_factory=lambda: _Candidate(np.empty(0, dtype=np.int64), math.inf))
+    kept: float = math.inf
 
-    def spent(self) -> float:
-        """The part of the time that is gone."""
+    def descend_from(self, starts: Ints) -> None:
+        """Descend from the starts, the best first, in both directions where that makes a difference."""
+        cost = self.sign * self.ordering.values(starts)
+        backwards = self.sign * self.ordering.values(starts[:1, ::-1])
+        if not np.isclose(backwards, cost[:1], rtol=RELATIVE_IMPROVEMENT):
+            starts = np.concatenate([starts, starts[:, ::-1]])
+            cost = self.sign * self.ordering.values(starts)
+        self.improvement = RELATIVE_IMPROVEMENT * float(np.abs(cost).max())
+        for k in np.argsort(cost, kind="stable"):
+            candidate = _Candidate(starts[k].copy(), float(cost[k]))
+            self.offer(candidate)
+            self.descend(candidate, np.ones(self.ordering.n, dtype=bool), self.offer)
+            if self.time_spent() > DESCENT_TIME:
+                return
+
+    def iterate(self, patience: int) -> None:
+        """Perturb the incumbent and descend, until so many times in a row nothing better was found."""
+        stagnant = 0
+        while stagnant < patience and self.time_spent() < 1:
+            candidate = self.incumbent.copy()
+            self.descend(candidate, self.perturb(candidate), None)
+            stagnant = 0 if self.offer(candidate) else stagnant + 1
+
+    def offer(self, candidate: _Candidate) -> bool:
+        """Make it the incumbent unless it is worse, and keep it if it is better; returns whether it is."""
+        if candidate.cost <= self.incumbent.cost:  # an equal one too: the search drifts along plateaus
+            self.incumbent = candidate.copy()
+        if better := candidate.cost < self.kept - self.improvement:
+            self.kept = candidate.cost
+            self.keep(candidate.order.copy(), self.sign * self.kept)
+        return better
+
+    def time_spent(self) -> float:
+        """As a share of the limit."""
         return (time.monotonic() - self.begun) / self.seconds if self.seconds else float(self.seconds == 0)
 
-    def changes(self, walk: _Walk, place: int) -> NDArray[np.float64]:
-        return self.sign * self.ordering.moves(walk.order, place)
+    def changes(self, candidate: _Candidate, place: int) -> NDArray[np.float64]:
+        """How the cost changes by moving the item at that place to each place, float64 (n,)."""
+        return self.sign * self.ordering.moves(candidate.order, place)
 
-    def descend(self, walk: _Walk, waiting: NDArray[np.bool_], look: Callable[[_Walk], bool] | None) -> None:
-        """Move waiting items to their best places; whoever moves lets those around it wait again."""
-        n = len(walk.order)
+    def descend(
+        self, candidate: _Candidate, waiting: NDArray[np.bool_], offer: Callable[[_Candidate], bool] | None
+    ) -> None:
+        """Move the waiting items, bool (n,), to their best places; around every move items wait again."""
+        n = len(candidate.order)
         while waiting.any():
             for item in self.random.permutation(np.flatnonzero(waiting)).tolist():
-                if self.spent() >= 1:
+                if self.time_spent() >= 1:
                     return
                 waiting[item] = False
-                place = int(np.flatnonzero(walk.order == item)[0])
-                change = self.changes(walk, place)
+                place = int(np.flatnonzero(candidate.order == item)[0])
+                change = self.changes(candidate, place)
                 to = int(change.argmin())
-                if change[to] < -self.least:
-                    walk.move(place, to, float(change[to]))
-                    waiting[walk.order[_around(n, place, to)]] = True
-            if look is not None:
-                look(walk)
+                if change[to] < -self.improvement:
+                    candidate.move(place, to, float(change[to]))
+                    waiting[candidate.order[_around(n, place, to)]] = True
+            if offer is not None:
+                offer(candidate)
 
-    def disturb(self, walk: _Walk) -> NDArray[np.bool_]:
-        """Change two blocks of random lengths for each other, or turn one around; returns the items around there."""
-        n = len(walk.order)
-        most = min(BLOCK, n // 2)
-        a, b = np.floor(np.exp(self.random.random(2) * np.log(most + 1))).astype(int).tolist()
-        turn = self.random.random() < 0.5
-        a, b = (min(a + 1, n), 0) if turn else (a, b)
+    def perturb(self, candidate: _Candidate) -> NDArray[np.bool_]:
+        """Exchange two neighbouring blocks of random lengths, or reverse one; returns the items around, bool (n,)."""
+        n = len(candidate.order)
+        longest = min(MAX_BLOCK, n // 2)
+        a, b = np.floor(np.exp(self.random.random(2) * np.log(longest + 1))).astype(int).tolist()
+        reverse = self.random.random() < 0.5
+        a, b = (min(a + 1, n), 0) if reverse else (a, b)
         first = int(self.random.integers(n - a - b + 1))
         last = first + a + b - 1
-        if turn:
-            steps = [(first, to) for to in range(last, first, -1)]
+        if reverse:
+            moves = [(first, to) for to in range(last, first, -1)]
         else:
-            steps = [(first, last)] * a if a <= b else [(last, first)] * b
-        for place, to in steps:
-            walk.move(place, to, float(self.changes(walk, place)[to]))
+            moves = [(first, last)] * a if a <= b else [(last, first)] * b
+        for place, to in moves:
+            candidate.move(place, to, float(self.changes(candidate, place)[to]))
         waiting = np.zeros(n, dtype=bool)
-        waiting[walk.order[_around(n, first, first + a, last)]] = True
+        waiting[candidate.order[_around(n, first, first + a, last)]] = True
         return waiting
 
 
 def _around(n: int, *places: int) -> Ints:
+    """The places near those, UPDATED_PLACES to either side."""
     return np.unique(np.clip(np.add.outer(places, np.arange(-UPDATED_PLACES, UPDATED_PLACES + 1)), 0, n - 1))

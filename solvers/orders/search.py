@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
@@ -11,20 +11,11 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from formulations.problem import (
-    Floats,
-    Ints,
-    Number,
-    Ordering,
-    QuadraticAssignment,
-    Reference,
-    SearchProblem,
-    Values,
-)
-from formulations.problem.search import ROUNDING
+from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment, SearchProblem
 from solvers.clock import Clock
-from solvers.judge import Evidence, Findings
+from solvers.judge import Findings
 from solvers.orders.faq import faq_orders
+from solvers.orders.judged import Searched, percent_of_range, random_value
 from solvers.threads import one_torch_thread
 
 NAMES = ("enumeration", "subsets", "local-search", "faq")
@@ -32,27 +23,34 @@ NAMES = ("enumeration", "subsets", "local-search", "faq")
 
 @dataclass(frozen=True)
 class OrderSolver:
-    """A search over orders, by its name."""
+    """A search over orders, by its name, one of NAMES."""
 
     name: str = "local-search"
 
 
-FEWEST = 7  # items up to which all orders are tried unless asked otherwise
-FEW = 16  # items up to which a linear arrangement is solved by its subsets unless asked otherwise
-BOUNDING = 0.5  # share of a time limit for the bounds
-APPROXIMATING, EXCHANGING = 0.3, 0.2  # shares of what then is left for approximate orders, and for each neighbour
-DENSE = 500  # items up to which an approximate assignment takes seconds at most
-STARTS = 32  # orders handed to a search
-TABU, MOST = 20, 2000  # exchanges per item, and at most, of each tabu search where no time is set
+ENUMERATED_ITEMS = 7  # items up to which all orders are tried unless asked otherwise
+SUBSET_ITEMS = 16  # items up to which a linear arrangement is solved by its subsets unless asked otherwise
+BOUND_TIME = 0.5  # share of a time limit for the bounds
+FAQ_TIME, SURROGATE_TIME = 0.3, 0.2  # shares of what is then left for approximate orders, and for each surrogate
+FAQ_ITEMS = 500  # items up to which an approximate assignment takes seconds at most
+MAX_STARTS = 32  # orders handed to a search
+EXCHANGES_PER_ITEM, MAX_EXCHANGES = 20, 2000  # of each tabu search where no time is set
 
 
 @dataclass
 class OrderSearch:
-    """The state of a solve; values are in the sense and units of the problem, sign is 1 to minimize, -1 to maximize."""
+    """The state of a solve: incumbent, bound and certificates, in the sense and units of the problem.
+
+    report       called with this state at each improvement
+    starts       orders that searches start from
+    best, value  the incumbent, int64 (n,), and its value by the problem's own objective
+    bound        the best that the certificates prove; None if nothing yet
+    history      value and bound after each improvement
+    """
 
     problem: SearchProblem
     report: Callable[[Any], None]
-    tried: list[Ints] = field(default_factory=list)
+    starts: list[Ints] = field(default_factory=list)
     best: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     value: float = math.nan
     bound: float | None = None
@@ -63,42 +61,42 @@ class OrderSearch:
     history: list[dict[str, float | int | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """The problem as the judge will see it."""
+        """Bounds are computed as the judge computes them."""
         self.judged = Searched(self.problem)
 
     @property
     def sign(self) -> int:
-        """What makes less of values better."""
+        """1 to minimize, -1 to maximize: sign * value is minimized."""
         return 1 if self.problem.sense == "minimize" else -1
 
-    def keep(self, order: Ints, _: float = math.nan) -> None:
-        """Take an order, if it is the best yet at the value that the problem itself gives it."""
-        value = self.worth(order)
+    def offer(self, order: Ints, _: float = math.nan) -> None:
+        """Make an order the incumbent if it is better; the value that a search gives with it is not used."""
+        value = self.evaluate(order)
         if self.sign * value < self.sign * self.value:
             self.best, self.value = order.copy(), value
             self.note()
 
-    def take(self, order: Ints, _: float = math.nan) -> None:
-        """Keep an order, and as one to start from."""
-        self.tried.append(order)
-        self.keep(order)
+    def add_start(self, order: Ints, _: float = math.nan) -> None:
+        """Offer an order, and let later searches start from it."""
+        self.starts.append(order)
+        self.offer(order)
 
-    def worth(self, order: Ints) -> float:
-        """The value that the problem gives an order, worked out once."""
+    def evaluate(self, order: Ints) -> float:
+        """The value of an order, computed once."""
         key = order.tobytes()
         if key not in self.values:
             self.values[key] = float(self.problem.objective.values(order[None])[0])
         return self.values[key]
 
-    def best_tried(self) -> Ints:
-        """The best of the orders tried, int64 (k, n), the very best first; each once."""
-        tried = np.unique([self.best, *self.tried], axis=0)
-        ranks = np.argsort([self.sign * self.worth(order) for order in tried], kind="stable")
-        few: Ints = tried[ranks[:STARTS]]
-        return few
+    def best_starts(self) -> Ints:
+        """The incumbent and the best distinct starts, int64 (k, n), k <= MAX_STARTS, best first."""
+        orders = np.unique([self.best, *self.starts], axis=0)
+        ranks = np.argsort([self.sign * self.evaluate(order) for order in orders], kind="stable")
+        best: Ints = orders[ranks[:MAX_STARTS]]
+        return best
 
     def prove(self, name: str, certificate: Any) -> None:
-        """Take a dual certificate, and follow what it proves."""
+        """Add a dual certificate, and update the bound if it proves a better one."""
         self.certificates.append((name, certificate))
         bound = float(self.judged.bound(name, certificate))
         if math.isfinite(bound) and (self.bound is None or self.sign * bound > self.sign * self.bound):
@@ -106,85 +104,18 @@ class OrderSearch:
             self.note()
 
     def note(self) -> None:
-        """Write down where it stands, and tell whoever follows."""
+        """Append value and bound to the history, and report."""
         self.history.append({"round": len(self.history) + 1, "value": self.value, "bound": self.bound})
         self.report(self)
 
 
-class Searched:
-    """A SearchProblem as the judge sees it: certificates are those of its weak duals."""
-
-    exact = False
-    level = None
-
-    def __init__(self, problem: SearchProblem) -> None:
-        """The problem."""
-        self.problem = problem
-        self._bounds: dict[tuple[str, int], tuple[Any, Number]] = {}
-
-    @property
-    def membership(self) -> str:
-        """What it means to be a candidate."""
-        return self.problem.membership
-
-    @property
-    def maximize(self) -> bool:
-        """Whether more is better."""
-        return self.problem.maximize
-
-    @property
-    def references(self) -> Sequence[Reference]:
-        """What the best value is held against."""
-        return self.problem.references
-
-    def broken(self, candidate: Any) -> str | None:
-        """What keeps the candidate out of the set."""
-        return self.problem.broken(candidate)
-
-    def value(self, candidate: Any) -> Number:
-        """The objective there."""
-        return self.problem.objective.value(candidate)
-
-    def bound(self, kind: str, certificate: Any) -> Number:
-        """What the weak dual of that name makes of the certificate, worked out once; nothing if there is none."""
-        key = (kind, id(certificate))
-        if key not in self._bounds:
-            nothing = math.inf if self.maximize else -math.inf
-            duals = [dual for dual in self.problem.weak_duals if dual.name == kind]
-            self._bounds[key] = (certificate, duals[0].bound(certificate) if duals else nothing)
-        return self._bounds[key][1]
-
-    def size(self, candidate: Any) -> float:
-        """The size of the objective there."""
-        return self.problem.objective.size(candidate)
-
-    def slack(self, candidate: Any) -> float:
-        """Rounding."""
-        return ROUNDING * self.size(candidate)
-
-    def solved(self, candidate: Any) -> tuple[Any, Values]:
-        """The answer and its numbers."""
-        return self.problem.answer(candidate), self.problem.values(candidate)
-
-    def evidence(self, kind: str, certificate: Any) -> Evidence:
-        """The certificate."""
-        return Evidence(proof=certificate)
-
-    def distance(self, value: float, bound: float, gap: float) -> str:
-        """The gap, or how much better an answer could be in the range from a random order to this one."""
-        share = percent_of_range(self.problem, value, bound)
-        if share is None:
-            return f"gap {gap:.2%}"
-        if share > 100:
-            return "the bounds say nothing useful"
-        return f"the best could be better by {share:.3g} % of the range from a random order to this one"
-
-
 def refuse_orders(problem: SearchProblem, name: str, start: Any = None) -> None:
-    """Raise ValueError, naming who can, for what the search of that name cannot do."""
+    """Raise ValueError for a problem or a start that the search of that name cannot take."""
     n = form_of(problem).n
-    if name == "enumeration" and n > FEWEST + 1:
-        raise ValueError(f"{n} items have {math.factorial(n):,} orders; enumeration takes up to {FEWEST + 1} items")
+    if name == "enumeration" and n > ENUMERATED_ITEMS + 1:
+        raise ValueError(
+            f"{n} items have {math.factorial(n):,} orders; enumeration takes up to {ENUMERATED_ITEMS + 1} items"
+        )
     if name == "subsets" and _linear(problem) is None:
         raise ValueError("subsets solves linear arrangements only; local-search takes this problem")
     wrong = None if start is None else problem.broken(np.asarray(start, dtype=np.int64))
@@ -195,24 +126,24 @@ def refuse_orders(problem: SearchProblem, name: str, start: Any = None) -> None:
 def search_orders(
     problem: SearchProblem, name: str, *, clock: Clock, seed: int, device: str, start: Any, report: Any
 ) -> tuple[Searched, Findings]:
-    """What the search of that name finds; a start of the user's own is one of those that it starts from."""
+    """Run the search of that name; a start of the user's own, int64 (n,), joins those that it starts from."""
     search, interrupted, started = OrderSearch(problem, report), False, clock.elapsed
     search.so_far = lambda: (search.judged, _findings(search, name, clock.elapsed - started))
     given = np.arange(form_of(problem).n) if start is None else np.asarray(start, dtype=np.int64)
-    search.best, search.value, search.tried = given, search.worth(given), [given]
+    search.best, search.value, search.starts = given, search.evaluate(given), [given]
     try:
-        with threadpool_limits(1):  # of many small products: threads that wait by spinning cost ten times as much
+        with threadpool_limits(1):  # the products are small: waiting threads would cost ten times as much
             if problem.starts is not None:
                 for order in problem.starts():
                     if clock.left > 0:
-                        search.take(order)
+                        search.add_start(order)
             linear = _linear(problem)
             if name == "enumeration":
-                _by_enumeration(search)
+                _enumerate(search)
             elif name == "subsets" and linear is not None:
-                _by_subsets(search, linear[0], clock)
+                _solve_by_subsets(search, linear[0], clock)
             else:
-                _bound(search, clock)
+                _prove_bounds(search, clock)
                 _improve(search, clock, name, seed, device)
     except KeyboardInterrupt:
         interrupted = True
@@ -221,11 +152,11 @@ def search_orders(
 
 
 def _findings(search: OrderSearch, name: str, seconds: float) -> Findings:
-    """What the search found in those seconds."""
+    """Incumbent, certificates and statistics after those seconds."""
     problem, form = search.problem, form_of(search.problem)
     stats = {
         "improvements": len(search.history),
-        "random": _random_value(form) if isinstance(form, QuadraticAssignment) else None,
+        "random": random_value(form) if isinstance(form, QuadraticAssignment) else None,
         "percent_of_range": None if search.bound is None else percent_of_range(problem, search.value, search.bound),
         "history": search.history,
         "build_seconds": 0.0,
@@ -235,11 +166,11 @@ def _findings(search: OrderSearch, name: str, seconds: float) -> Findings:
 
 
 def suited(problem: SearchProblem) -> str:
-    """The search for that many items."""
+    """The name of the search that suits the problem and its number of items."""
     n = form_of(problem).n
-    if n <= FEWEST:
+    if n <= ENUMERATED_ITEMS:
         return "enumeration"
-    return "subsets" if _linear(problem) is not None and n <= FEW else "local-search"
+    return "subsets" if _linear(problem) is not None and n <= SUBSET_ITEMS else "local-search"
 
 
 def _linear(problem: SearchProblem) -> tuple[Floats, float] | None:
@@ -247,25 +178,16 @@ def _linear(problem: SearchProblem) -> tuple[Floats, float] | None:
     return form.as_linear() if isinstance(form, QuadraticAssignment) else None
 
 
-def percent_of_range(problem: SearchProblem, value: float, bound: float) -> float | None:
-    """How much better any order could be, in per cent of the range between a random order and this one."""
-    form = problem.objective
-    if not isinstance(form, QuadraticAssignment):
-        return None
-    span = (value - _random_value(form)) * (1 if problem.maximize else -1)
-    return 100 * abs(value - bound) / span if span > 0 else None
-
-
-def _by_enumeration(search: OrderSearch) -> None:
-    """All orders, of which the best value is a bound."""
+def _enumerate(search: OrderSearch) -> None:
+    """Evaluate all orders: the best value is also a bound."""
     orders = np.array(list(permutations(range(form_of(search.problem).n))), dtype=np.int64)
-    search.keep(orders[int((search.sign * search.problem.objective.values(orders)).argmin())])
+    search.offer(orders[int((search.sign * search.problem.objective.values(orders)).argmin())])
     search.prove("all orders", None)
 
 
-def _bound(search: OrderSearch, clock: Clock) -> None:
-    """Add what each of the problem's weak duals proves, within a share of the time; the cheapest ones come first."""
-    until = clock.elapsed + BOUNDING * clock.left
+def _prove_bounds(search: OrderSearch, clock: Clock) -> None:
+    """Find a certificate for each of the problem's weak duals, the cheapest first, within a share of the time."""
+    until = clock.elapsed + BOUND_TIME * clock.left
     for k, dual in enumerate(search.problem.weak_duals):
         left = (until - clock.elapsed) / (len(search.problem.weak_duals) - k)
         if left <= 0:
@@ -274,85 +196,79 @@ def _bound(search: OrderSearch, clock: Clock) -> None:
             search.prove(dual.name, dual.certificate(left))
 
 
-def _by_subsets(search: OrderSearch, W: Floats, clock: Clock) -> None:
-    """The best order by dynamic programming, and what its table of potentials proves."""
+def _solve_by_subsets(search: OrderSearch, W: Floats, clock: Clock) -> None:
+    """An optimal order by dynamic programming, with its table of potentials as the certificate."""
     from solvers.orders.subset_program import subset_program
 
     sign = search.sign
     order, _, table = subset_program(sign * W, seconds=clock.left)
-    search.keep(order)
+    search.offer(order)
     search.prove("potentials of all subsets", table)
 
 
 def _improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: str) -> None:
-    """The approximate orders of the objective, or of its surrogates, then the local search that suits it."""
+    """Approximate assignments for the objective, or its surrogates, then the local search that suits it."""
     form, sign = form_of(search.problem), search.sign
     if isinstance(form, QuadraticAssignment):
-        nearby = [form.minimized(search.problem.sense)]
+        forms = [form.minimized(search.problem.sense)]
     else:
-        nearby = [q for q in search.problem.surrogates if isinstance(q, QuadraticAssignment)]
-    whole = clock.left
-    for k, q in enumerate(nearby):
-        share = None if clock.limit is None else max(clock.left - whole * (1 - APPROXIMATING), 0.0) / (len(nearby) - k)
-        if len(q.A) <= DENSE:
+        forms = [q for q in search.problem.surrogates if isinstance(q, QuadraticAssignment)]
+    total = clock.left
+    for k, q in enumerate(forms):
+        share = None if clock.limit is None else max(clock.left - total * (1 - FAQ_TIME), 0.0) / (len(forms) - k)
+        if len(q.A) <= FAQ_ITEMS:
             for order in faq_orders(q.A, q.B, seconds=share, seed=seed):
                 if clock.left <= 0:
                     break
-                search.take(order)
+                search.add_start(order)
     if name == "faq":
         return
     with one_torch_thread():
         if isinstance(form, Ordering):
-            for q in nearby:
-                _by_exchanges(search, q, None if clock.limit is None else EXCHANGING * clock.left, seed, device)
+            for q in forms:
+                _search_exchanges(search, q, None if clock.limit is None else SURROGATE_TIME * clock.left, seed, device)
         else:
-            _by_places(search, nearby[0], clock, seed, device)
+            _search_places(search, forms[0], clock, seed, device)
     if isinstance(form, Ordering) and clock.left > 0:
         from solvers.orders.insertion_search import insertion_search
 
-        starts, seconds = search.best_tried(), None if clock.limit is None else max(clock.left, 0.0)
-        insertion_search(form, starts, maximize=sign < 0, seconds=seconds, seed=seed, keep=search.keep)
+        starts, seconds = search.best_starts(), None if clock.limit is None else max(clock.left, 0.0)
+        insertion_search(form, starts, maximize=sign < 0, seconds=seconds, seed=seed, keep=search.offer)
 
 
-def _by_places(search: OrderSearch, q: QuadraticAssignment, clock: Clock, seed: int, device: str) -> None:
-    """The search of a quadratic objective: by places where it is linear, else by exchanges."""
+def _search_places(search: OrderSearch, q: QuadraticAssignment, clock: Clock, seed: int, device: str) -> None:
+    """Search a quadratic objective: as a linear arrangement if it is one, else by exchanges."""
     seconds, linear = None if clock.limit is None else max(clock.left, 0.0), q.as_linear()
     if linear is None:
-        _by_exchanges(search, q, seconds, seed, device)
+        _search_exchanges(search, q, seconds, seed, device)
         return
     from solvers.orders.arrangement_search import arrange
 
-    arrange(linear[0], search.best_tried(), seconds=seconds, seed=seed, device=device, keep=search.keep)
+    arrange(linear[0], search.best_starts(), seconds=seconds, seed=seed, device=device, keep=search.offer)
 
 
-def _by_exchanges(search: OrderSearch, q: QuadraticAssignment, seconds: float | None, seed: int, device: str) -> None:
-    """Tabu search; what it finds for a neighbour of the objective is a start for the search that follows."""
+def _search_exchanges(
+    search: OrderSearch, q: QuadraticAssignment, seconds: float | None, seed: int, device: str
+) -> None:
+    """Tabu search; what it finds for a surrogate is a start for the search of the objective itself."""
     from solvers.orders.tabu_search import tabu_search
 
-    iterations = min(TABU * len(q.A), MOST) if seconds is None else None
+    iterations = min(EXCHANGES_PER_ITEM * len(q.A), MAX_EXCHANGES) if seconds is None else None
     tabu_search(
         q.A,
         q.B,
-        search.best_tried(),
+        search.best_starts(),
         seconds=seconds,
         iterations=iterations,
         seed=seed,
         device=device,
         target=None,
-        keep=search.take,
+        keep=search.add_start,
     )
 
 
-def _random_value(form: QuadraticAssignment) -> float:
-    """The mean value over all orders."""
-    (loops_A, rest_A), (loops_B, rest_B) = ((np.trace(M), M.sum() - np.trace(M)) for M in (form.A, form.B))
-    n = len(form.A)
-    mean = loops_A * loops_B / n + rest_A * rest_B / max(n * (n - 1), 1)
-    return float(form.scale * mean + form.offset)
-
-
 def form_of(problem: SearchProblem) -> QuadraticAssignment | Ordering:
-    """The objective; raises ValueError if it is not one on orders."""
+    """The objective of the problem; raises ValueError if it is not one on orders."""
     if isinstance(problem.objective, QuadraticAssignment | Ordering):
         return problem.objective
     raise ValueError(f"there is no search here for an objective of the kind {type(problem.objective).__name__}")

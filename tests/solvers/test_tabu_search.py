@@ -104,7 +104,7 @@ def test_more_starts_than_searches_are_all_used() -> None:
 
 
 def test_the_same_seed_and_iterations_give_the_same_orders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solvers.orders.tabu_search.ROUND", 60)  # so that searches are recombined
+    monkeypatch.setattr("solvers.orders.tabu_search.ROUND_EXCHANGES", 60)  # so that searches are recombined
     A, B = np.random.default_rng(3).random((2, 30, 30))
     runs = [search(A, B, iterations=250, seed=seed) for seed in (5, 5, 6)]
     assert runs[0] == runs[1]
