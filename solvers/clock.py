@@ -109,16 +109,16 @@ class Watch:
 
     def __enter__(self) -> Watch:
         """Begin to watch; only the main thread can."""
-        self._handler = signal.signal(signal.SIGINT, self._press)  # also where a shell started us with it ignored
+        signal.signal(signal.SIGINT, self._press)  # also where a shell started us with it ignored
         self._here.setblocking(False)
         self._wakeup = signal.set_wakeup_fd(self._here.fileno(), warn_on_full_buffer=False)
         Thread(target=self._wait, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """No longer."""
+        """The program is over: Ctrl-C no longer matters."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.set_wakeup_fd(self._wakeup)
-        signal.signal(signal.SIGINT, self._handler)
         self._begun.acquire(blocking=False)
         self._here.close()
 

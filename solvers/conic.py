@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from threading import Event
@@ -115,7 +115,7 @@ class ConvexProgram:
         """The first constraint, or domain of a variable, that the values break by more than FEASIBLE."""
         if not all(np.isfinite(value).all() for value in values.values()):
             return "an entry that is not a finite number"
-        with _set(self.problem, values), np.errstate(all="ignore"):
+        with self.problem.at(values), np.errstate(all="ignore"):
             for name, constraint in self.problem.subject_to.items():
                 if not _holds(constraint):
                     return f"the constraint {name!r}"
@@ -126,7 +126,7 @@ class ConvexProgram:
 
     def value(self, values: Values) -> float:
         """The objective there."""
-        with _set(self.problem, values), np.errstate(all="ignore"):
+        with self.problem.at(values), np.errstate(all="ignore"):
             return float(np.asarray(self.problem.objective.value, dtype=float).item())
 
     def bound(self, kind: str, multipliers: Multipliers) -> float:
@@ -145,7 +145,7 @@ class ConvexProgram:
         """The problem's own, or the sum of the sizes of the terms that the objective adds up, constants aside."""
         if self.problem.size is not None:
             return self.problem.size(values)
-        with _set(self.problem, values), np.errstate(all="ignore"):
+        with self.problem.at(values), np.errstate(all="ignore"):
             return sum(float(np.abs(np.sum(term.value))) for term in _terms(self.problem.objective.expr))
 
     def slack(self, values: Values) -> float:
@@ -296,16 +296,3 @@ def _holds(constraint: cp.Constraint) -> bool:
     violation = np.ravel(constraint.violation())  # type: ignore[no-untyped-call]
     size = max((float(np.abs(part.value).max()) for part in constraint.args if part.size), default=0.0)
     return bool(np.isfinite(violation).all() and (violation <= FEASIBLE * max(1.0, size)).all())
-
-
-@contextmanager
-def _set(problem: Problem, values: Values) -> Iterator[None]:
-    """The variables at those values, and as they were afterwards."""
-    before = {name: variable.value for name, variable in problem.variables.items()}
-    try:
-        for name, variable in problem.variables.items():
-            variable.save_value(values[name])
-        yield
-    finally:
-        for name, variable in problem.variables.items():
-            variable.save_value(before[name])

@@ -117,15 +117,15 @@ def test_a_solver_knows_only_the_words_of_formulations_and_no_single_one(file: P
 
 
 def test_the_certificate_imports_no_solver() -> None:
-    own = MODELS | {"solvers.proof.standard_form"} | set(sys.stdlib_module_names)
+    own = MODELS | {"solvers.proof.form"} | set(sys.stdlib_module_names)
     modules = list(imported(ROOT / "solvers" / "proof" / "certificate.py"))
     assert modules
     assert not [module for module in modules if not within(module, own)]
     assert not [module for module in modules if within(module, ENGINES)]
 
 
-def test_the_standard_form_imports_no_solver() -> None:
-    modules = list(imported(ROOT / "solvers" / "proof" / "standard_form.py"))
+def test_the_form_imports_no_solver() -> None:
+    modules = list(imported(ROOT / "solvers" / "proof" / "form.py"))
     assert not [module for module in modules if within(module, {"solvers", *ENGINES})]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -142,6 +143,18 @@ class Problem:
         if len(named) < len(found):
             raise ValueError(f"two variables share a name among {sorted(v.name() for v in found.values())}; rename one")
         return named
+
+    @contextmanager
+    def at(self, values: Values) -> Iterator[None]:
+        """The variables at those values, and as they were afterwards: expressions can then be evaluated."""
+        before = {name: variable.value for name, variable in self.variables.items()}
+        try:
+            for name, variable in self.variables.items():
+                variable.save_value(values[name])
+            yield
+        finally:
+            for name, variable in self.variables.items():
+                variable.save_value(before[name])
 
     @property
     def families(self) -> dict[str, Family]:

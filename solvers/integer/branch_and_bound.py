@@ -15,9 +15,10 @@ from solvers.judge import Ended
 from solvers.linear.cutting_plane import Relaxation, cut
 from solvers.linear.linear_program import Arrays, LinearProgram, OpenProgram
 from solvers.linear.sifting import Sifting
-from solvers.proof.certificate import Branch, Dual, Fixed, Leaf, Proof
+from solvers.proof.branching import Branch, Fixed, Leaf, Proof, leaf_bound
+from solvers.proof.certificate import Dual
+from solvers.proof.form import StandardForm
 from solvers.proof.search import Search, integral, offer_repaired
-from solvers.proof.standard_form import StandardForm
 
 WIDE = 20  # columns per row from which an LP is sifted
 
@@ -106,7 +107,7 @@ def _branch(search: Search, relaxation: Relaxation, root: _Box, lower: Floats, u
             if dual is not None:
                 half.leaf = Leaf(dual, infeasible=status == "infeasible")
             half.bound = max(bound, box.bound)
-            search.model.leaf_bound(half.leaf, *_sides(sides, lower, upper))  # now, within the time limit
+            leaf_bound(search.model, half.leaf, *_sides(sides, lower, upper))  # now, within the time limit
             halves.append(half)
             if half.x is not None and integral(form, half.x):
                 search.offer(half.x)

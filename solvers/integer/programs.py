@@ -12,9 +12,10 @@ from formulations.problem import Bools, Problem
 from solvers.clock import Clock
 from solvers.judge import MEETS, Ended, Findings
 from solvers.proof.certificate import ExactModel
+from solvers.proof.form import StandardForm
 from solvers.proof.program import ExactProgram
 from solvers.proof.search import Search
-from solvers.proof.standard_form import StandardForm, standard_form, totally_unimodular
+from solvers.proof.standard_form import standard_form, totally_unimodular
 
 NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent")
 LAZY = NAMES[:4]  # those that take families of constraints, and integers

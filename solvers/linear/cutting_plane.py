@@ -13,7 +13,8 @@ from scipy.sparse import coo_array, csr_array
 from formulations.problem import Floats, Ints, Rows
 from solvers.judge import Ended
 from solvers.linear.linear_program import Arrays, LinearProgram, LPResult
-from solvers.proof.certificate import Dual, ExactModel, Leaf
+from solvers.proof.branching import Leaf
+from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.search import Search, offer_repaired
 
 DENSE_ROW = 0.5  # share of all columns in a listed row from which it is worth rewriting

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, hstack, vstack
 from scipy.sparse import eye_array as identity_array
 
 from formulations.problem import Floats, Ints
-from solvers.proof.standard_form import StandardForm
+from solvers.proof.form import StandardForm
 
 Result = TypeVar("Result")
 

@@ -16,7 +16,7 @@ from solvers.linear.cutting_plane import Relaxation
 from solvers.linear.glop import Glop
 from solvers.linear.linear_program import Arrays
 from solvers.linear.mathopt import dense, limit, model_of, run
-from solvers.proof.certificate import Leaf
+from solvers.proof.branching import Leaf
 from solvers.proof.search import Search, integral, offer_repaired
 from solvers.proof.standard_form import totally_unimodular
 

@@ -15,11 +15,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from formulations.arithmetic.exact import (
     as_integers,
@@ -33,11 +31,9 @@ from formulations.arithmetic.exact import (
     transposed_product,
 )
 from formulations.problem import DualRepair, Family, Floats, Integers, Multipliers, Rows
-from solvers.proof.standard_form import StandardForm
+from solvers.proof.form import StandardForm
 
-MULTIPLIER_STEPS = (
-    2**40
-)  # multipliers are rounded to so many steps at least within the largest cost (more for continuous columns)
+MULTIPLIER_STEPS = 2**40  # multipliers are rounded to so many steps at least within the largest cost
 
 
 @dataclass(frozen=True)
@@ -46,36 +42,6 @@ class Dual:
 
     rows: Floats
     families: Sequence[tuple[str, Any, Floats]] = ()
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """The multipliers bound this box, or (infeasible) show that no point of it satisfies the rows."""
-
-    dual: Dual
-    infeasible: bool = False
-
-
-@dataclass(frozen=True)
-class Branch:
-    """Either x_column <= at, or x_column >= at + 1, the column being integral."""
-
-    column: int
-    at: int
-    below: Proof
-    above: Proof
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """The multipliers show what it costs to move each of the integral columns off its bound; below, they stay there."""
-
-    columns: NDArray[np.int64]
-    dual: Dual
-    below: Proof
-
-
-Proof = Leaf | Branch | Fixed
 
 
 @dataclass(frozen=True)
@@ -102,7 +68,7 @@ class ExactModel:
         """
         self.form, self.families, self._dual_repair = form, families, dual_repair
         self._rows_of: dict[tuple[str, int], tuple[Any, Rows]] = {}
-        self._leaves: dict[tuple[int, bytes], tuple[Leaf, Fraction | float]] = {}
+        self.kept: dict[tuple[int, bytes], tuple[Any, Fraction | float]] = {}  # bounds of parts of the box
         self.tolerance = 0.0 if form.integral.all() else 1e-9  # floats cannot meet rows exactly
         self._cost, self._cost_unit = over_one_denominator(form.c)
         steps = MULTIPLIER_STEPS if form.integral.all() else MULTIPLIER_STEPS << 13
@@ -176,42 +142,6 @@ class ExactModel:
             return y, reduced
         return leaning, minus(reduced, transposed_product(form.A, step, self._entries))
 
-    def bound(self, proof: Proof) -> Fraction | float:
-        """What the proof proves of c'x over all integer feasible points: +infinity if that there are none."""
-        worst: Fraction | float = math.inf
-        todo: list[tuple[Proof, Floats, Floats]] = [(proof, self.form.lower, self.form.upper)]
-        while todo:
-            step, lower, upper = todo.pop()
-            match step:
-                case Leaf():
-                    worst = min(worst, self.leaf_bound(step, lower, upper))
-                case Branch(column, at, below, above):
-                    if not self.form.integral[column] or at != math.floor(at):
-                        return -math.inf
-                    todo.append((below, lower, _with(upper, column, min(at, upper[column]))))
-                    todo.append((above, _with(lower, column, max(at + 1, lower[column])), upper))
-                case Fixed(columns, dual, below):
-                    result = self.lower_bound(dual, lower, upper)
-                    if isinstance(result.value, float) or not self.form.integral[columns].all():
-                        return -math.inf
-                    rates = result.reduced[columns]
-                    step_cost = Fraction(int(min(abs(rates), default=0)), result.unit)
-                    worst = min(worst, self.lift(result.value + step_cost)) if len(columns) else worst
-                    stay = np.where(rates > 0, lower[columns], upper[columns])
-                    todo.append((below, _with(lower, columns, stay), _with(upper, columns, stay)))
-        return worst
-
-    def leaf_bound(self, leaf: Leaf, lower: Floats, upper: Floats) -> Fraction | float:
-        """What a leaf proves over the box; worked out once, so that a long search is not proved all at its end."""
-        if (lower > upper).any():
-            return math.inf  # there is nothing in the box
-        key = (id(leaf), blake2b(lower.tobytes() + upper.tobytes()).digest())
-        if key not in self._leaves:
-            bound = self.lower_bound(leaf.dual, lower, upper, feasibility=leaf.infeasible).value
-            nothing = math.inf if bound > 0 else -math.inf
-            self._leaves[key] = (leaf, nothing if leaf.infeasible else self.lift(bound))
-        return self._leaves[key][1]
-
     def lift(self, bound: Fraction | float) -> Fraction | float:
         """The least value at or above the bound that c'x can take, where all columns that cost are integral."""
         if isinstance(bound, float) or not self.granularity:
@@ -273,12 +203,6 @@ def _replaced(whole: Integers, columns: slice, part: Integers) -> Integers:
     copy = whole.astype(np.result_type(whole, part))
     copy[columns] = part
     return copy
-
-
-def _with(vector: Floats, index: Any, value: Any) -> Floats:
-    changed = vector.copy()
-    changed[index] = value
-    return changed
 
 
 def dual_of(form: StandardForm, guess: Multipliers) -> Dual:

@@ -11,7 +11,8 @@ import numpy as np
 from formulations.arithmetic.exact import as_floats
 from formulations.problem import Floats, Multipliers, Number, Problem, Reference, Values
 from solvers.judge import Evidence
-from solvers.proof.certificate import Bound, ExactModel, Leaf, Proof, dual_of
+from solvers.proof.branching import Leaf, Proof, proven
+from solvers.proof.certificate import Bound, ExactModel, dual_of
 from solvers.proof.search import Search, size_at
 
 
@@ -64,7 +65,7 @@ class ExactProgram:
         """What the proof proves, exactly."""
         if isinstance(proof, Leaf) and not proof.infeasible:
             return self.model.form.in_units(self.model.lift(self._bound(proof).value))
-        return self.model.form.in_units(self.model.bound(proof))
+        return self.model.form.in_units(proven(self.model, proof))
 
     def _bound(self, leaf: Leaf) -> Bound:
         if id(leaf) not in self._plain:

@@ -12,8 +12,9 @@ import numpy as np
 
 from formulations.problem import Floats, Problem
 from solvers.clock import Clock
-from solvers.proof.certificate import Dual, ExactModel, Leaf, Proof
-from solvers.proof.standard_form import StandardForm
+from solvers.proof.branching import Leaf, Proof, proven
+from solvers.proof.certificate import Dual, ExactModel
+from solvers.proof.form import StandardForm
 
 INTEGRAL = 1e-6  # how far from an integer still counts as one: what is rounded is then checked exactly
 
@@ -59,14 +60,14 @@ class Search:
     def keep(self, multipliers: Floats) -> None:
         """Keep multipliers of the rows as the proof if they bound better than the last."""
         leaf = Leaf(Dual(multipliers))
-        bound = float(self.model.bound(leaf))
+        bound = float(proven(self.model, leaf))
         if self.proof is None or bound > self.bound:
             self.proof, self.bound = leaf, bound
 
     def contradicts(self, multipliers: Floats) -> bool:
         """Whether multipliers of the rows prove that there is no feasible point; if so, they are the proof."""
         leaf = Leaf(Dual(multipliers), infeasible=True)
-        if self.model.bound(leaf) < math.inf:
+        if proven(self.model, leaf) < math.inf:
             return False
         self.proof = leaf
         return True

@@ -1,11 +1,11 @@
-"""From a Problem to sparse arrays: min c'x + offset over row_lower <= A x <= row_upper, lower <= x <= upper."""
+"""From a Problem to the standard form: read off its expressions where they are plain, else compiled by cvxpy.
+
+Nothing here need be believed: what comes of it is held against the model (solvers.proof.form).
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -13,86 +13,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array, issparse, vstack
 
-from formulations.problem import Bools, Floats, Number, Problem, Values
+from formulations.problem import Floats, Problem
+from solvers.proof.form import NotPlain, StandardForm, box, verify
 
 if TYPE_CHECKING:
     import cvxpy as cp
 
 NOT_LINEAR = "the model is not linear: it needs cones or a quadratic objective; clarabel and scs take it"
-HUGE = 1e200  # costs above it overflow in sums
-SIMPLE = {"nonneg", "nonpos", "pos", "neg", "bounds", "boolean", "integer"}  # what a variable may be to be read off
-
-
-@dataclass(frozen=True, kw_only=True)
-class StandardForm:
-    """minimize c'x + offset subject to row_lower <= A x <= row_upper, lower <= x <= upper, x[integral] integer.
-
-    c, lower, upper      float64 (n,)
-    A                    csr (m, n); row_lower, row_upper float64 (m,)
-    integral             bool (n,)
-    maximize             the problem maximizes; this form minimizes minus its objective
-    columns              variable name -> its columns, and the variable's shape
-    names                constraint name -> its rows
-    """
-
-    c: Floats
-    offset: float
-    A: csr_array
-    row_lower: Floats
-    row_upper: Floats
-    lower: Floats
-    upper: Floats
-    integral: Bools
-    maximize: bool
-    columns: Mapping[str, tuple[slice, tuple[int, ...]]]
-    names: Mapping[str, slice]
-
-    def values(self, x: Floats) -> Values:
-        """The columns as the problem's variables."""
-        return {name: x[cols].reshape(shape, order="F") for name, (cols, shape) in self.columns.items()}
-
-    def in_units(self, value: Number) -> Number:
-        """A value of c'x as one of the problem's own objective."""
-        if math.isfinite(value):
-            value = Fraction(value) + Fraction(self.offset)
-        return -value if self.maximize else value
-
-    def objective(self, value: Number) -> float:
-        """The same, rounded once."""
-        return float(self.in_units(value))
-
-    def vector(self, values: Values) -> Floats:
-        """The problem's variables as columns; raises ValueError if there are further, auxiliary columns."""
-        x = np.full(len(self.c), np.nan)
-        for name, (cols, _) in self.columns.items():
-            x[cols] = np.asarray(values[name], dtype=float).ravel(order="F")
-        if np.isnan(x).any():
-            raise ValueError("the model has auxiliary columns that the variables' values do not determine")
-        return x
 
 
 def standard_form(problem: Problem) -> StandardForm:
     """Compile the objective and the listed constraints; the families are left to the solver.
 
     Rows are signed as cvxpy signs them: u <= v and v >= u both give u - v <= 0. What is plainly affine in vectors keeps
-    the order of its constraints; any other model is compiled by cvxpy, equalities first.
+    the order of its constraints; any other model is compiled by cvxpy, equalities first. What comes of it is held
+    against the model's own expressions (solvers.proof.form.verify).
     Raises ValueError, in a sentence, for a model that is not a linear or mixed-integer program.
+
+    >>> import cvxpy as cp
+    >>> x = cp.Variable(2, name="x", nonneg=True)
+    >>> form = standard_form(Problem(objective=cp.Minimize(x[0] + x[1]), subject_to={"sum": cp.sum(x) == 1}))
+    >>> form.row_lower
+    array([1.])
     """
     if not problem.variables:
         raise ValueError("the model has no variables, so there is nothing to choose; state it in a cvxpy.Variable")
     form = _read_off(problem) or _compiled(problem)
-    if np.isnan(form.c).any() or not math.isfinite(form.offset):
-        raise ValueError("the objective has a cost that is nan, or a constant that is not finite; replace it")
-    if np.abs(form.c).max(initial=0) > HUGE:
-        raise ValueError(f"a cost of {np.abs(form.c).max():.3g} is too large to be summed up; divide all costs")
-    wrong = np.isnan(form.row_upper) | (form.row_upper == -np.inf) | (form.row_lower == np.inf)
-    wrong[np.searchsorted(form.A.indptr, np.flatnonzero(~np.isfinite(form.A.data)), side="right") - 1] = True
-    for i in np.flatnonzero(wrong)[:1].tolist():
-        named = (repr(name) for name, rows in form.names.items() if rows.start <= i < rows.stop)
-        raise ValueError(
-            f"the constraint {next(named, 'that cvxpy derived')} has a number that is nan or infinite; replace it, or "
-            "leave out the rows that shall not bind"
-        )
+    verify(problem, form)
     return form
 
 
@@ -168,10 +115,6 @@ def _columns(variable: cp.Variable, columns: dict[int, tuple[slice, tuple[int, .
     return cols, shape
 
 
-class _NotPlain(Exception):
-    """Left to cvxpy."""
-
-
 def _read_off(problem: Problem) -> StandardForm | None:
     """A model that is plainly affine in vectors, off its expressions' trees; None for any other.
 
@@ -182,7 +125,7 @@ def _read_off(problem: Problem) -> StandardForm | None:
         columns[v.id], n = (slice(n, n + v.size), v.shape), n + v.size
     blocks, lower, upper, names, row = [csr_array((0, n))], [np.zeros(0)], [np.zeros(0)], {}, 0
     try:
-        boxes = [_box(v) for v in problem.variables.values()]
+        boxes = [box(v) for v in problem.variables.values()]
         costs, offset = _affine(problem.objective.expr, columns, n)
         for name, constraint in problem.subject_to.items():
             if _kind(constraint) not in ("Equality", "Inequality"):
@@ -193,7 +136,7 @@ def _read_off(problem: Problem) -> StandardForm | None:
             upper.append(0.0 - constant)
             lower.append(upper[-1] if _kind(constraint) == "Equality" else np.full(k, -np.inf))
             names[name], row = slice(row, row + k), row + k
-    except _NotPlain:
+    except NotPlain:
         return None
     A, c = vstack(blocks, format="csr"), np.zeros(n) if costs is None else costs.toarray()[0]
     maximize, index = problem.objective.NAME == "maximize", np.int32 if max(A.nnz, *A.shape) < 2**31 else np.int64
@@ -218,26 +161,10 @@ def _kind(thing: Any) -> str:
     return type(thing).__name__ if type(thing).__module__.startswith("cvxpy.") else ""
 
 
-def _box(variable: cp.Variable) -> tuple[Floats, Floats, Bools]:
-    """The bounds of a variable's columns, and which are integral."""
-    has: dict[str, Any] = {a: v for a, v in variable.attributes.items() if v is not False and v is not None}
-    sides = has.pop("bounds", (-np.inf, np.inf))
-    plain = all(isinstance(side, np.ndarray | float | int) for side in sides)
-    if not plain or has.keys() - SIMPLE or any(v is not True for v in has.values()):
-        raise _NotPlain
-    lower, upper = (np.array(np.broadcast_to(side, variable.shape), dtype=float).ravel() for side in sides)
-    lower = np.maximum(lower, 0) if has.keys() & {"nonneg", "pos", "boolean"} else lower
-    upper = np.minimum(upper, 0) if has.keys() & {"nonpos", "neg"} else upper
-    upper = np.minimum(upper, 1) if "boolean" in has else upper
-    if has.keys() & {"boolean", "integer"}:
-        return np.ceil(lower), np.floor(upper), np.ones(variable.size, dtype=bool)
-    return lower, upper, np.zeros(variable.size, dtype=bool)
-
-
 def _affine(expression: Any, columns: Mapping[int, tuple[slice, tuple[int, ...]]], n: int) -> tuple[Any, Floats]:
     """Each entry's coefficients over all n columns, as csr, and its constant; None for csr if all are constant."""
     if expression.ndim > 1:
-        raise _NotPlain
+        raise NotPlain
     if expression.is_constant():
         return None, np.ravel(_number(expression)).astype(float)
     if _kind(expression) == "NegExpression":
@@ -246,11 +173,11 @@ def _affine(expression: Any, columns: Mapping[int, tuple[slice, tuple[int, ...]]
     if _kind(expression) == "AddExpression":
         terms, constants = zip(*(_affine(term, columns, n) for term in expression.args), strict=True)
         if any(len(constant) != expression.size for constant in constants):
-            raise _NotPlain
+            raise NotPlain
         return reduce(add, [A for A in terms if A is not None]), reduce(add, constants)
     L, u = _linear(expression)
     if u.ndim > 1 or L.shape != (expression.size, u.size):
-        raise _NotPlain
+        raise NotPlain
     if _kind(u) == "Variable":  # L itself, moved to the variable's columns
         at = L.indices + columns[u.id][0].start
         return csr_array((L.data, at, L.indptr), shape=(expression.size, n)), np.zeros(expression.size)
@@ -274,7 +201,7 @@ def _linear(expression: Any) -> tuple[csr_array, Any]:
             if kind == "multiply":
                 return diags_array(np.ravel(number), format="csr"), u
             return _canonical(np.atleast_2d(number) if factor.ndim < 2 else number if u is right else number.T), u
-    raise _NotPlain
+    raise NotPlain
 
 
 def _number(constant: Any) -> Any:
@@ -284,7 +211,7 @@ def _number(constant: Any) -> Any:
         value = value.toarray()
     entries = np.asarray(value.data if issparse(value) else value)
     if np.shape(value) != constant.shape or entries.dtype.kind not in "biuf" or not np.isfinite(entries).all():
-        raise _NotPlain
+        raise NotPlain
     return value
 
 

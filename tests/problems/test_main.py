@@ -75,9 +75,7 @@ def test_refusal_is_the_exit_code() -> None:
 
 
 def test_a_new_recipe_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    module = (
-        """RECIPE = __import__("problems.recipe").recipe.Recipe("made_up", "Nothing.", lambda _: None, lambda _: 1)"""
-    )
+    module = """RECIPE = __import__("problems.recipe").recipe.Recipe("made_up", "Nothing.", None, None, (), ())"""
     (tmp_path / "made_up.py").write_text(module, encoding="utf-8")
     monkeypatch.setattr(problems, "__path__", [*problems.__path__, str(tmp_path)])
     try:

@@ -22,7 +22,8 @@ from formulations.graphs.walks import walks
 from formulations.problem import Multipliers, Problem
 from formulations.shortest_path import shortest_path
 from solvers import Solution, solve
-from solvers.proof.certificate import Dual, Leaf
+from solvers.proof.branching import Leaf
+from solvers.proof.certificate import Dual
 from solvers.proof.search import Search
 from solvers.solve import NAMES, BranchAndCut, FirstOrder
 

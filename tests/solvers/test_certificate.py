@@ -24,9 +24,11 @@ from formulations.graphs.cuts import merge_tree
 from formulations.mst import minimum_spanning_tree
 from formulations.problem import Problem
 from solvers import solve
-from solvers.proof.certificate import Branch, Dual, ExactModel, Fixed, Leaf, Proof, dual_of
+from solvers.proof.branching import Branch, Fixed, Leaf, Proof, proven
+from solvers.proof.certificate import Dual, ExactModel, dual_of
+from solvers.proof.form import StandardForm
 from solvers.proof.search import Search
-from solvers.proof.standard_form import StandardForm, standard_form
+from solvers.proof.standard_form import standard_form
 
 Floats = NDArray[np.float64]
 
@@ -153,8 +155,8 @@ def test_no_multipliers_bound_above_the_optimum(program: Program, data: st.DataO
     dual = data.draw(st.composite(lambda draw: duals(draw, program.form))())
     model = ExactModel(program.form, {})
     assert model.lower_bound(dual).value <= program.best
-    assert model.bound(Leaf(dual)) <= program.best
-    if model.bound(Leaf(dual, infeasible=True)) == math.inf:
+    assert proven(model, Leaf(dual)) <= program.best
+    if proven(model, Leaf(dual, infeasible=True)) == math.inf:
         assert program.best == math.inf
 
 
@@ -162,7 +164,7 @@ def test_no_multipliers_bound_above_the_optimum(program: Program, data: st.DataO
 @given(programs(), st.data())
 def test_no_proof_however_built_bounds_above_the_optimum(program: Program, data: st.DataObject) -> None:
     proof = data.draw(st.composite(lambda draw: proofs(draw, program.form))())
-    assert ExactModel(program.form, {}).bound(proof) <= program.best
+    assert proven(ExactModel(program.form, {}), proof) <= program.best
 
 
 @settings(max_examples=100)
@@ -191,7 +193,7 @@ def test_branching_down_to_points_proves_the_optimum(program: Program, data: st.
         y[i] = 1 if short[i] > over[i] else -1
         return Leaf(Dual(y), infeasible=True)
 
-    assert ExactModel(form, {}).bound(split(0, form.lower, form.upper)) == program.best
+    assert proven(ExactModel(form, {}), split(0, form.lower, form.upper)) == program.best
 
 
 @given(programs(), st.data())
@@ -246,9 +248,9 @@ def test_branching_on_a_continuous_column_proves_nothing() -> None:
     )
     below, above = Leaf(Dual(np.ones(1)), infeasible=True), Leaf(Dual(-np.ones(1)), infeasible=True)
     proof = Branch(0, 0, below, above)
-    assert ExactModel(form, {}).bound(proof) == math.inf
-    assert ExactModel(continuous(form), {}).bound(proof) == -math.inf
-    assert ExactModel(continuous(form), {}).bound(Fixed(np.array([0]), Dual(np.zeros(1)), below)) == -math.inf
+    assert proven(ExactModel(form, {}), proof) == math.inf
+    assert proven(ExactModel(continuous(form), {}), proof) == -math.inf
+    assert proven(ExactModel(continuous(form), {}), Fixed(np.array([0]), Dual(np.zeros(1)), below)) == -math.inf
 
 
 def test_fixing_columns_that_the_multipliers_do_not_hold_gives_no_more_than_they_prove() -> None:
@@ -260,7 +262,7 @@ def test_fixing_columns_that_the_multipliers_do_not_hold_gives_no_more_than_they
     # At multipliers 0 all columns sit at 0, where "tree size" cannot hold: that alone must not exclude the rest.
     impossible = Leaf(Dual(np.ones(1)), infeasible=True)
     for columns in ([0], [1, 2], [0, 1, 2, 3, 4, 5]):
-        assert model.bound(Fixed(np.array(columns), nothing, impossible)) <= float(kruskal(graph))
+        assert proven(model, Fixed(np.array(columns), nothing, impossible)) <= float(kruskal(graph))
 
 
 # The spanning tree's certificate.
@@ -283,8 +285,8 @@ def test_random_multipliers_of_random_sets_never_bound_above_it(graph: nx.Graph[
         families.append((name, sets, pi))
     dual = Dual(np.array([data.draw(multiplier)]), families)
     model = model_of(problem)
-    assert model.bound(Leaf(dual)) <= kruskal(graph)
-    assert model.bound(Leaf(dual, infeasible=True)) == -math.inf
+    assert proven(model, Leaf(dual)) <= kruskal(graph)
+    assert proven(model, Leaf(dual, infeasible=True)) == -math.inf
 
 
 @settings(max_examples=60)
@@ -296,7 +298,7 @@ def test_edmonds_multipliers_of_the_tree_prove_it_to_the_last_digit(graph: nx.Gr
     assert solution.values is not None
     assert problem.dual is not None
     x = model.form.vector(solution.values)
-    assert model.bound(Leaf(dual_of(model.form, problem.dual(solution.values)))) == model.value(x)
+    assert proven(model, Leaf(dual_of(model.form, problem.dual(solution.values)))) == model.value(x)
 
 
 @settings(max_examples=60)
@@ -309,7 +311,7 @@ def test_a_worse_tree_is_never_proved_by_its_own_multipliers(graph: nx.Graph[Any
     x = np.zeros(g.m)
     x[tree] = 1
     assert problem.dual is not None
-    bound, value = model.bound(Leaf(dual_of(model.form, problem.dual({"x": x})))), model.value(x)
+    bound, value = proven(model, Leaf(dual_of(model.form, problem.dual({"x": x})))), model.value(x)
     assert model.broken(x) is None
     assert bound <= value
     _, best = merge_tree(g.n, g.tail, g.head, np.argsort(g.weight, kind="stable"))
@@ -343,7 +345,7 @@ def proven_dual() -> tuple[ExactModel, Dual]:
 
 def test_the_certificate_of_the_square_stands_on_its_own() -> None:
     model, dual = proven_dual()
-    assert model.bound(Leaf(dual)) == 6
+    assert proven(model, Leaf(dual)) == 6
 
 
 @pytest.mark.parametrize(
@@ -373,7 +375,7 @@ def test_multipliers_that_lean_on_an_infinite_side_count_nothing() -> None:
     sets = clusters.only(clusters.sizes() < g.n)
     pushed = np.full(len(sets), -100.0)  # as if x(delta(S)) had an upper side
     leaning = Dual(np.zeros(1), [("cut", sets, pushed)])
-    assert model.bound(Leaf(leaning)) == model.bound(Leaf(Dual(np.zeros(1)))) == 0
+    assert proven(model, Leaf(leaning)) == proven(model, Leaf(Dual(np.zeros(1)))) == 0
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,12 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a pr
 SWALLOW = """
 import importlib.abc, sys, time
 def deaf(seconds=1e9):
-    print("here", file=sys.stderr, flush=True)
-    end = time.monotonic() + seconds
+    end, said = time.monotonic() + seconds, False
     while time.monotonic() < end:
         try:
+            if not said:
+                said = True
+                print("here", file=sys.stderr, flush=True)
             time.sleep(0.05)
         except KeyboardInterrupt:
             pass  # as the initialization of a C extension loses it

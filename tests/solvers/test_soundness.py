@@ -16,7 +16,8 @@ from formulations.graphs.cuts import Laminar
 from formulations.mst import minimum_spanning_tree
 from formulations.problem import Problem
 from solvers import solve
-from solvers.proof.certificate import Branch, Dual, ExactModel, Fixed, Leaf
+from solvers.proof.branching import Branch, Fixed, Leaf, proven
+from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.standard_form import standard_form
 
 
@@ -55,7 +56,7 @@ def test_the_cut_around_everything_proves_nothing() -> None:
     exact = model(minimum_spanning_tree(nx.complete_graph(4)))
     everything = Laminar(4, np.array([4, 4, 4, 4, -1]))
     proof = Leaf(Dual(np.zeros(1), [("cut", everything, np.array([1.0]))]), infeasible=True)
-    assert exact.bound(proof) == -math.inf
+    assert proven(exact, proof) == -math.inf
 
 
 def test_rows_that_cvxpy_derives_are_checked_too() -> None:
@@ -72,7 +73,7 @@ def test_the_offset_survives_a_parameter() -> None:
 
 def test_fractional_bounds_of_integers_are_rounded_inwards() -> None:
     exact = one_column(0.5, 3, at_least=0.6)
-    assert exact.bound(Fixed(np.array([0]), Dual(np.zeros(1)), Leaf(Dual(np.ones(1)), infeasible=True))) <= 1
+    assert proven(exact, Fixed(np.array([0]), Dual(np.zeros(1)), Leaf(Dual(np.ones(1)), infeasible=True))) <= 1
     x = cp.Variable(2, name="x", integer=True, bounds=[0.5, 3.5])
     problem = Problem(objective=cp.Minimize(cp.sum(x)), subject_to={"row": x[0] + 2 * x[1] >= 4.5})
     for solver in ("glop", "highs"):
@@ -83,14 +84,14 @@ def test_fractional_bounds_of_integers_are_rounded_inwards() -> None:
 def test_a_branch_between_integers_must_leave_none_out() -> None:
     exact = one_column(0, 3, at_least=1)
     nowhere = Leaf(Dual(np.zeros(1)), infeasible=True)
-    assert exact.bound(Branch(0, 0.5, nowhere, nowhere)) == -math.inf  # type: ignore[arg-type]
+    assert proven(exact, Branch(0, 0.5, nowhere, nowhere)) == -math.inf  # type: ignore[arg-type]
 
 
 def test_one_set_object_in_two_families_keeps_their_rows_apart() -> None:
     problem = minimum_spanning_tree(nx.path_graph(3))
     pair, exact = Laminar(3, np.array([3, 3, -1, -1])), model(problem)
     both = [("partition cut", pair, np.array([0.0])), ("cut", pair, np.array([1.0]))]
-    assert exact.bound(Leaf(Dual(np.zeros(1), both))) == exact.bound(Leaf(Dual(np.zeros(1), both[1:]))) == 1
+    assert proven(exact, Leaf(Dual(np.zeros(1), both))) == proven(exact, Leaf(Dual(np.zeros(1), both[1:]))) == 1
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])

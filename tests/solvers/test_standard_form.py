@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import cvxpy as cp
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array, csc_array, csr_array
 
 from formulations.problem import Problem
-from solvers.proof.standard_form import StandardForm, _compiled, _read_off, standard_form
+from solvers.proof.form import StandardForm, verify
+from solvers.proof.standard_form import _compiled, _read_off, standard_form
 
 number = st.integers(-6, 6).map(lambda halves: halves / 2)  # sums and products of few such are exact
 KINDS: list[dict[str, Any]] = [
@@ -288,7 +290,6 @@ def left_to_cvxpy() -> dict[str, Problem]:
         "complex numbers": under(np.array([1j, 2]) @ x == 1),
         "a complex variable": under(cp.Variable(2, name="z", complex=True) == 1),
         "an infinite number": under(csr_array(np.array([[1.0, 0]])) @ (x + np.array([0, np.inf])) <= 1),
-        "a sum over no axis": under(cp.sum(x, axis=()) <= 1),
         "a sum of two lengths": under(AddExpression([x, cp.Variable(name="s")]) <= 1),
     }
 
@@ -364,3 +365,32 @@ def test_numbers_that_overflow_on_the_way_are_refused_too() -> None:
 def test_a_model_without_variables_is_refused() -> None:
     with pytest.raises(ValueError, match="the model has no variables"):
         standard_form(Problem(objective=cp.Minimize(0), subject_to={"row": cp.Constant(1) <= 2}))
+
+
+# The form is held against the model.
+
+
+def test_what_cvxpy_itself_compiles_into_another_function_is_refused() -> None:
+    x = cp.Variable(2, name="x")
+    over_no_axis = Problem(objective=cp.Minimize(0), subject_to={"row": cp.sum(x, axis=()) <= 1})
+    with pytest.raises(ValueError, match="'row' was compiled into another function"):
+        standard_form(over_no_axis)
+
+
+@pytest.mark.parametrize("wrong", ["c", "offset", "A", "row_upper"])
+def test_a_form_that_is_not_the_model_s_is_refused(wrong: str) -> None:
+    x = cp.Variable(3, name="x", nonneg=True)
+    model = Problem(
+        objective=cp.Maximize(x[0] + 2 * x[1] + 5), subject_to={"sum": cp.sum(x) <= 4, "first": x[0] == x[2]}
+    )
+    form = standard_form(model)
+    verify(model, form)
+    changed: Any = {
+        "c": form.c * [1, -1, 1],
+        "offset": 6.0,
+        "A": form.A * 1.001,
+        "row_upper": form.row_upper + np.array([0, 1e-3]),
+    }
+    with pytest.raises(ValueError, match="compiled into another function"):
+        verify(model, replace(form, **{wrong: changed[wrong]}))
+    assert x.value is None

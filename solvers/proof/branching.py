@@ -1,0 +1,91 @@
+"""Proofs that need more than one set of multipliers: the box is split, and each part is bounded by its own.
+
+Each part is bounded by weak duality (solvers.proof.certificate); the whole by the worst of its parts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from formulations.problem import Floats, Ints
+from solvers.proof.certificate import Dual, ExactModel
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """The multipliers bound this box, or (infeasible) show that no point of it satisfies the rows."""
+
+    dual: Dual
+    infeasible: bool = False
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Either x_column <= at, or x_column >= at + 1, the column being integral."""
+
+    column: int
+    at: int
+    below: Proof
+    above: Proof
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The multipliers show what it costs to move each of the integral columns off its bound; below, they stay there."""
+
+    columns: Ints
+    dual: Dual
+    below: Proof
+
+
+Proof = Leaf | Branch | Fixed
+
+
+def proven(model: ExactModel, proof: Proof) -> Fraction | float:
+    """What the proof proves of c'x over all integer feasible points: +infinity if that there are none."""
+    worst: Fraction | float = math.inf
+    todo: list[tuple[Proof, Floats, Floats]] = [(proof, model.form.lower, model.form.upper)]
+    while todo:
+        step, lower, upper = todo.pop()
+        match step:
+            case Leaf():
+                worst = min(worst, leaf_bound(model, step, lower, upper))
+            case Branch(column, at, below, above):
+                if not model.form.integral[column] or at != math.floor(at):
+                    return -math.inf
+                todo.append((below, lower, _with(upper, column, min(at, upper[column]))))
+                todo.append((above, _with(lower, column, max(at + 1, lower[column])), upper))
+            case Fixed(columns, dual, below):
+                result = model.lower_bound(dual, lower, upper)
+                if isinstance(result.value, float) or not model.form.integral[columns].all():
+                    return -math.inf
+                rates = result.reduced[columns]
+                step_cost = Fraction(int(min(abs(rates), default=0)), result.unit)
+                worst = min(worst, model.lift(result.value + step_cost)) if len(columns) else worst
+                stay = np.where(rates > 0, lower[columns], upper[columns])
+                todo.append((below, _with(lower, columns, stay), _with(upper, columns, stay)))
+    return worst
+
+
+def leaf_bound(model: ExactModel, leaf: Leaf, lower: Floats, upper: Floats) -> Fraction | float:
+    """What a leaf proves over the box; worked out once, so that a long search is not proved all at its end."""
+    if (lower > upper).any():
+        return math.inf  # there is nothing in the box
+    key = (id(leaf), blake2b(lower.tobytes() + upper.tobytes()).digest())
+    if key not in model.kept:
+        bound = model.lower_bound(leaf.dual, lower, upper, feasibility=leaf.infeasible).value
+        nothing = math.inf if bound > 0 else -math.inf
+        model.kept[key] = (leaf, nothing if leaf.infeasible else model.lift(bound))
+    return model.kept[key][1]
+
+
+def _with(vector: Floats, index: Any, value: Any) -> Floats:
+    changed = vector.copy()
+    changed[index] = value
+    return changed

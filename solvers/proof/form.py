@@ -1,0 +1,135 @@
+"""The standard form: min c'x + offset over row_lower <= A x <= row_upper, lower <= x <= upper.
+
+Whoever compiled the model into this form need not be trusted: verify() holds it against the model itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from formulations.problem import Bools, Floats, Number, Problem, Values
+
+if TYPE_CHECKING:
+    import cvxpy as cp
+
+HUGE = 1e200  # costs above it overflow in sums
+AGREE = 1e-9  # relative: what rounding may do to an affine function
+SIMPLE = {"nonneg", "nonpos", "pos", "neg", "bounds", "boolean", "integer"}  # attributes that a box has
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandardForm:
+    """minimize c'x + offset subject to row_lower <= A x <= row_upper, lower <= x <= upper, x[integral] integer.
+
+    c, lower, upper      float64 (n,)
+    A                    csr (m, n); row_lower, row_upper float64 (m,)
+    integral             bool (n,)
+    maximize             the problem maximizes; this form minimizes minus its objective
+    columns              variable name -> its columns, and the variable's shape
+    names                constraint name -> its rows
+    """
+
+    c: Floats
+    offset: float
+    A: csr_array
+    row_lower: Floats
+    row_upper: Floats
+    lower: Floats
+    upper: Floats
+    integral: Bools
+    maximize: bool
+    columns: Mapping[str, tuple[slice, tuple[int, ...]]]
+    names: Mapping[str, slice]
+
+    def values(self, x: Floats) -> Values:
+        """The columns as the problem's variables."""
+        return {name: x[cols].reshape(shape, order="F") for name, (cols, shape) in self.columns.items()}
+
+    def in_units(self, value: Number) -> Number:
+        """A value of c'x as one of the problem's own objective."""
+        if math.isfinite(value):
+            value = Fraction(value) + Fraction(self.offset)
+        return -value if self.maximize else value
+
+    def objective(self, value: Number) -> float:
+        """The same, rounded once."""
+        return float(self.in_units(value))
+
+    def vector(self, values: Values) -> Floats:
+        """The problem's variables as columns; raises ValueError if there are further, auxiliary columns."""
+        x = np.full(len(self.c), np.nan)
+        for name, (cols, _) in self.columns.items():
+            x[cols] = np.asarray(values[name], dtype=float).ravel(order="F")
+        if np.isnan(x).any():
+            raise ValueError("the model has auxiliary columns that the variables' values do not determine")
+        return x
+
+
+def verify(problem: Problem, form: StandardForm) -> None:
+    """Raise ValueError, in a sentence, for numbers that cannot be, and for a form that is not the model's.
+
+    Affine functions that agree at a random point, drawn from a continuous law, are equal with probability 1: the
+    objective and the constraints are evaluated by cvxpy there. Where cvxpy has added columns of its own, they are not.
+    """
+    if np.isnan(form.c).any() or not math.isfinite(form.offset):
+        raise ValueError("the objective has a cost that is nan, or a constant that is not finite; replace it")
+    if np.abs(form.c).max(initial=0) > HUGE:
+        raise ValueError(f"a cost of {np.abs(form.c).max():.3g} is too large to be summed up; divide all costs")
+    wrong = np.isnan(form.row_upper) | (form.row_upper == -np.inf) | (form.row_lower == np.inf)
+    wrong[np.searchsorted(form.A.indptr, np.flatnonzero(~np.isfinite(form.A.data)), side="right") - 1] = True
+    for i in np.flatnonzero(wrong)[:1].tolist():
+        named = (repr(name) for name, rows in form.names.items() if rows.start <= i < rows.stop)
+        raise ValueError(
+            f"the constraint {next(named, 'that cvxpy derived')} has a number that is nan or infinite; replace it, or "
+            "leave out the rows that shall not bind"
+        )
+    if len(form.c) > sum(v.size for v in problem.variables.values()):
+        return
+    draw = np.random.default_rng(0).standard_normal
+    point = {name: np.asarray(draw(v.shape)) for name, v in problem.variables.items()}
+    x, sign = form.vector(point), -1 if form.maximize else 1
+    size = abs(form.A) @ np.abs(x) + np.abs(form.row_upper)
+    activity = form.A @ x - form.row_upper
+    with problem.at(point):
+        stated, compiled = sign * problem.objective.expr.value, (form.c * x).sum() + form.offset
+        _agree("the objective", stated, compiled, np.abs(form.c * x).sum() + abs(form.offset))
+        for name, rows in form.names.items():
+            if type(problem.subject_to[name]).__name__ in ("Equality", "Inequality"):
+                stated = problem.subject_to[name].expr.value
+                _agree(f"the constraint {name!r}", stated, activity[rows], size[rows])
+
+
+def _agree(what: str, stated: Any, compiled: Any, size: Any) -> None:
+    """Raise ValueError unless both are the same up to rounding, or both infinite."""
+    stated, compiled = np.ravel(stated, order="F").real, np.ravel(compiled)  # rows of imaginary parts have no name
+    with np.errstate(invalid="ignore"):
+        near = np.abs(stated - compiled) <= AGREE * np.ravel(size) if stated.shape == compiled.shape else False
+    if not np.all(near | (stated == compiled)):
+        raise ValueError(f"{what} was compiled into another function; please report this with the model")
+
+
+class NotPlain(Exception):
+    """Left to cvxpy."""
+
+
+def box(variable: cp.Variable) -> tuple[Floats, Floats, Bools]:
+    """The bounds of a variable's columns, and which are integral; raises NotPlain for attributes that are more."""
+    has: dict[str, Any] = {a: v for a, v in variable.attributes.items() if v is not False and v is not None}
+    sides = has.pop("bounds", (-np.inf, np.inf))
+    plain = all(isinstance(side, np.ndarray | float | int) for side in sides)
+    if not plain or has.keys() - SIMPLE or any(v is not True for v in has.values()):
+        raise NotPlain
+    lower, upper = (np.array(np.broadcast_to(side, variable.shape), dtype=float).ravel() for side in sides)
+    lower = np.maximum(lower, 0) if has.keys() & {"nonneg", "pos", "boolean"} else lower
+    upper = np.minimum(upper, 0) if has.keys() & {"nonpos", "neg"} else upper
+    upper = np.minimum(upper, 1) if "boolean" in has else upper
+    if has.keys() & {"boolean", "integer"}:
+        return np.ceil(lower), np.floor(upper), np.ones(variable.size, dtype=bool)
+    return lower, upper, np.zeros(variable.size, dtype=bool)
