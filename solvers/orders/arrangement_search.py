@@ -1,18 +1,19 @@
-"""Anytime search for a minimum linear arrangement: windows re-ordered exactly, and places sampled as it cools.
+"""Anytime search for a minimum linear arrangement: windows re-ordered exactly, alternating with simulated annealing.
 
     minimize    sum over pairs u < v of w_uv |z_u - z_v|
     over        places z, a permutation of 0..n-1
 
-Two kinds of moves take turns. Windows of blocks are put in their best order (orders.window_moves): multilevel descent,
+There are two kinds of moves. Windows of blocks are put in their best order (orders.window_moves): multilevel descent,
 by far the stronger of the two where few pairs have a weight. Annealing draws new places for single items: the
-objective is the sum of the weights cut at the n-1 gaps, so what stands around an item matters only through balances b,
-weight to the right less weight to the left. Taken rightwards past q, an item v changes the objective by F_q - F_v,
+objective is the sum of the weights cut at the n-1 gaps, so other items enter only by their balances b, weight to the
+right less weight to the left. Moved rightwards past the item q, an item v changes the objective by F_q - F_v,
 
     F_q = b_q + 2 sum of w(v, u) over all u up to q.
 
-Two running sums thus give the values of all places, and one is drawn with probability proportional to exp(-value / T)
-(the heat bath of Geman and Geman 1984 in the annealing of Kirkpatrick et al. 1983, with the insertions of Brusco, Koehn
-and Stahl 2008). Moves within disjoint windows of places add up, so all windows of all orders move at once.
+Two cumulative sums thus give the change for every place, and one is drawn with probability proportional to
+exp(-change / T) (the heat bath of Geman and Geman 1984 in the annealing of Kirkpatrick et al. 1983, with the insertions
+of Brusco, Koehn and Stahl 2008). Changes within disjoint windows of places add up, so all windows of all orders move at
+once.
 """
 
 from __future__ import annotations
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
 
 Keep = Callable[[Ints, float], None]
 
-PATIENCE = 8  # rounds without gain after which a descent ends, at the least
-# In units of n times the mean absolute weight at an item: the temperatures between which chains start, and the last.
-HOT, WARM, COLD = 3e-2, 3e-4, 3e-5
-CYCLES = 5  # without a limit; each cools twice as slowly as the one before
+PATIENCE = 8  # least number of rounds without improvement after which a descent ends
+# Annealing schedule, in units of n times the mean over items of the sum of absolute weights: the range of the chains'
+# initial temperatures, and the final one.
+MAX_INITIAL_TEMPERATURE, MIN_INITIAL_TEMPERATURE, FINAL_TEMPERATURE = 3e-2, 3e-4, 3e-5
+COOLING_SHARE = 0.9  # of an annealing; at the end of it temperatures are practically zero
+CYCLES = 5  # without a time limit; each cools twice as slowly as the one before
+ANNEALING_INTERVAL = 8  # steps between two evaluations of the chains, the clock and the temperatures
 
 
 def arrange(
@@ -53,11 +57,19 @@ def arrange(
 
     weights  float64 (n, n) or csr, finite, symmetric, of any sign; the diagonal is ignored
     starts   int64 (k, n), k >= 1: orders to start from, entry [., q] the item at place q
-    seconds  how long to search; None: a fixed number of rounds, so that a seed decides what is found
+    seconds  wall time; None: a fixed number of rounds, so that the same seed gives the same orders
     device   where torch computes: "cpu", "cuda", ...
+    keep     gets int64 (n,) and the value recomputed from the weights, the first start first; an exception in it, or
+             an interrupt, ends the search
 
-    keep gets int64 (n,) and the value recomputed from the weights; an exception in it, or an interrupt, ends the
-    search and nothing is lost. Raises ValueError if the weights are no such matrix or a start is no permutation.
+    Raises ValueError if the weights are no such matrix or a start is no permutation.
+
+    >>> path = np.zeros((8, 8))
+    >>> path[np.arange(7), np.arange(1, 8)] = path[np.arange(1, 8), np.arange(7)] = 1  # only neighbours have a weight
+    >>> values = []
+    >>> arrange(path, np.array([[0, 4, 1, 5, 2, 6, 3, 7]]), seconds=0.2, keep=lambda order, value: values.append(value))
+    >>> values[0], values[-1]
+    (17.0, 7.0)
     """
     import torch
 
@@ -83,10 +95,10 @@ def arrange(
 
 
 class _Search:
-    """Descent by windows and annealing in turn, in cycles each twice as long as the last.
+    """Cycles of window descent and annealing, each twice as long as the last.
 
-    Where few pairs have a weight, descent is cheap and does most of the work, and annealing only shakes the order up;
-    where most have one, annealing does it, and descent comes last.
+    Where few pairs have a weight, descent is cheap and does most of the work, and annealing perturbs its result; where
+    most have one, annealing does the work and descent completes it.
     """
 
     def __init__(self, W: Tensor, pairs: Pairs, deadline: float, seed: int, offer: Callable[[Tensor], None]) -> None:
@@ -107,39 +119,39 @@ class _Search:
             left = self.deadline - time.monotonic()
             if left <= 0 or (cycle == CYCLES and left == math.inf):
                 return
-            final = left < 3 * last  # a cycle twice as long would not end in time: this one takes what is left
+            final = left < 3 * last  # the next cycle, twice as long, would not end in time: this one takes the rest
             if self.pairs.sparse:
-                self.anneal(chains, 10 * WARM, math.inf if final else n // 4 << cycle, 0.3 * left)
+                self.anneal(chains, 10 * MIN_INITIAL_TEMPERATURE, math.inf if final else n // 4 << cycle, 0.3 * left)
             else:
-                self.anneal(chains, HOT, math.inf if final else 2 * n << cycle, 0.9 * left)
+                self.anneal(chains, MAX_INITIAL_TEMPERATURE, math.inf if final else 2 * n << cycle, 0.9 * left)
                 if final or cycle == CYCLES - 1:
                     chains.select(chains.different())
                     chains.add(self.descend(chains.order[:1], PATIENCE))
             last = time.monotonic() - begun
 
     def descend(self, order: Tensor, patience: int) -> Tensor:
-        """The best order after rearranging windows of all until that gains nothing, rivals given up by halves."""
-        n, least, since, rounds = len(self.W), math.inf, 0, 0
+        """Rearrange windows of all orders, dropping the worse half now and then, until the last one stops improving."""
+        n, least, stagnant, rounds = len(self.W), math.inf, 0, 0
         while n >= BLOCKS:
             place = order.argsort(1)
             balance = self.pairs.balances(place)
             value = balance.cumsum(1).sum(1)
-            rounds, since = rounds + 1, since + 1
+            rounds, stagnant = rounds + 1, stagnant + 1
             if float(value.min()) < least - 1e-6 * self.pairs.scale:
-                least, since = float(value.min()), 0
+                least, stagnant = float(value.min()), 0
                 self.offer(order[int(value.argmin())])
             if rounds % patience == 0:
                 better = value.argsort()[: (len(order) + 1) // 2]
                 order, place, balance = order[better], place[better], balance[better]
-            if (since >= patience and len(order) == 1) or time.monotonic() > self.deadline:
+            if (stagnant >= patience and len(order) == 1) or time.monotonic() > self.deadline:
                 break
             windows = int((n / BLOCKS) ** self.rng.random())  # from long blocks to single items
             bounds = boundaries(balance, windows, bool(self.rng.random() < 0.5), self.generator)
             order = rearrange(self.pairs, order, place, balance, bounds, self.generator)
         return order
 
-    def anneal(self, chains: _Chains, hottest: float, steps: float, seconds: float) -> None:
-        """Cool the chains, each from its own temperature, up to the hottest, all to the same, and then to nothing."""
+    def anneal(self, chains: _Chains, highest: float, steps: float, seconds: float) -> None:
+        """Cool the chains geometrically, from initial temperatures up to the highest to one final one, then to zero."""
         import torch
 
         n, step = len(self.W), 0
@@ -147,32 +159,36 @@ class _Search:
         unit = n * float(self.W.abs().sum(1).mean())
         size = min(max(16384 // n, 8), 64)
         ladder = torch.arange(size, device=self.W.device)
-        first, last = unit * WARM * (hottest / WARM) ** (ladder / (size - 1)).to(self.W.dtype), unit * COLD
-        # Where it is warm, chains go on from the best orders; where it is hot, they begin anew.
-        anew = 0 if self.pairs.sparse else size // 2
-        chains.select(ladder[: size - anew] * (len(chains.order) + 1) // 2 // size)
-        chains.add(torch.rand(anew, n, generator=self.generator, device=self.W.device).argsort(1))
+        ratio = highest / MIN_INITIAL_TEMPERATURE
+        first = unit * MIN_INITIAL_TEMPERATURE * ratio ** (ladder / (size - 1)).to(self.W.dtype)
+        last = unit * FINAL_TEMPERATURE
+        # Chains of low temperature go on from the best orders, those of high temperature start from random ones.
+        fresh = 0 if self.pairs.sparse else size // 2
+        chains.select(ladder[: size - fresh] * (len(chains.order) + 1) // 2 // size)
+        chains.add(torch.rand(fresh, n, generator=self.generator, device=self.W.device).argsort(1))
         least = math.inf
         while True:
-            if step % 8 == 0:
+            if step % ANNEALING_INTERVAL == 0:
                 done = max(step / steps, (time.monotonic() - begun) / seconds)
-                temperature = first * (last / first) ** (done / 0.9) if done < 0.9 else first * 1e-9
+                cooled = done / COOLING_SHARE
+                temperature = first * (last / first) ** cooled if cooled < 1 else first * 1e-9
                 if float(chains.value.min()) < least - 1e-12 * unit:
                     least = float(chains.value.min())
                     self.offer(chains.order[int(chains.value.argmin())])
                 if done >= 1:
                     return
+            # Windows about ten times as wide as accepted moves are long; one in ten spans all places.
             narrow = max(int(10 * reach * self.rng.uniform(0.7, 1.3)), 8)
             width = n if 2 * narrow > n or self.rng.random() < 0.1 else narrow
             start = int(self.rng.integers(min(width - 1, n - width) + 1))
             moved = chains.move(start, width, int(self.rng.integers(width)), temperature, self.generator)
-            if step % 8 == 0:
+            if step % ANNEALING_INTERVAL == 0:
                 reach += 0.1 * (float(moved) - reach)
             step += 1
 
 
 class _Chains:
-    """Orders of the same items, moved at once: the items, their balances by place, and the values."""
+    """The chains of the annealing: orders, int64 (c, n), their balances by place, float64 (c, n), and values (c,)."""
 
     def __init__(self, W: Tensor, pairs: Pairs, orders: Tensor) -> None:
         import torch
@@ -183,7 +199,7 @@ class _Chains:
         self.value = self.balance.cumsum(1).sum(1)
 
     def different(self) -> Tensor:
-        """The chains by rising value, one of each value."""
+        """Indices of the chains by ascending value, one for each value."""
         import torch
 
         values, which = torch.sort(self.value)
@@ -191,11 +207,11 @@ class _Chains:
         return which[torch.cat((new.new_ones(1), new))]
 
     def select(self, chosen: Tensor) -> None:
-        """Go on with these chains, int64 (k,)."""
+        """Keep only these chains, int64 (k,), perhaps repeated."""
         self.order, self.balance, self.value = self.order[chosen], self.balance[chosen], self.value[chosen]
 
     def add(self, orders: Tensor) -> None:
-        """More chains, from orders int64 (k, n)."""
+        """Add chains that start from orders, int64 (k, n)."""
         import torch
 
         balance = self.pairs.balances(orders.argsort(1))
@@ -203,7 +219,7 @@ class _Chains:
         self.value = torch.cat((self.value, balance.cumsum(1).sum(1)))
 
     def move(self, start: int, width: int, i: int, temperature: Tensor, generator: Generator) -> Tensor:
-        """Draw a new place within its window for the i-th item of every window; how far they went, on average.
+        """Draw a new place within its window for the i-th item of every window; returns the mean distance moved.
 
         The windows have `width` places each, the first begins at `start`; temperature is float64, one per chain.
         """
@@ -216,18 +232,21 @@ class _Chains:
         pull = self.twice.take(order[:, i : i + 1] * n + order)
         passed = pull.cumsum(1)
         passed[:, :i] -= pull[:, :i]
-        change = passed + balance
+        # F_q - F_v for every q, and its sums from the item outwards: the change of the objective for every place.
+        step = passed + balance
+        step -= step[:, i : i + 1].clone()
+        change = step.cumsum(1)
+        change[:, :i] -= step[:, :i]
         change -= change[:, i : i + 1].clone()
-        value = change.cumsum(1)
-        value[:, :i] -= change[:, :i]
-        value -= value[:, i : i + 1].clone()
-        likely = torch.softmax(value / -temperature.repeat_interleave(windows)[:, None], 1).cumsum(1)
-        draw = torch.rand(len(order), 1, generator=generator, dtype=value.dtype, device=value.device)
-        to = (likely < draw).sum(1, keepdim=True).clamp(max=width - 1)
-        self.value += value.gather(1, to).view(size, windows).sum(1)
+        # The heat bath.
+        distribution = torch.softmax(change / -temperature.repeat_interleave(windows)[:, None], 1).cumsum(1)
+        draw = torch.rand(len(order), 1, generator=generator, dtype=change.dtype, device=change.device)
+        to = (distribution < draw).sum(1, keepdim=True).clamp(max=width - 1)
+        self.value += change.gather(1, to).view(size, windows).sum(1)
 
+        # The insertion, of the items and their balances.
         place = self.place[:width].clone()
-        place[i + 1 :] -= 1  # of the others, were the item taken out
+        place[i + 1 :] -= 1  # of the others, with the item taken out
         after = place >= to
         place = place + after
         place[:, i : i + 1] = to
@@ -236,11 +255,11 @@ class _Chains:
         moved[:, i : i + 1] = balance[:, i : i + 1] + passed[:, i : i + 1] - passed.gather(1, to)
         self.order[:, span] = torch.empty_like(order).scatter_(1, place, order).view(size, -1)
         self.balance[:, span] = torch.empty_like(balance).scatter_(1, place, moved).view(size, -1)
-        return (to - i).abs().to(value.dtype).mean()
+        return (to - i).abs().to(change.dtype).mean()
 
 
 def _checked(weights: Floats | csr_array) -> Floats:
-    """The weights as a dense matrix with an empty diagonal."""
+    """The weights as a dense matrix of zero diagonal; raises ValueError if they are not finite and symmetric."""
     w = np.array(weights.toarray() if isinstance(weights, csr_array) else weights)
     if w.ndim != 2 or w.shape[0] != w.shape[1]:
         raise ValueError(f"weights have shape {w.shape}; an arrangement needs a square matrix")
@@ -254,6 +273,7 @@ def _checked(weights: Floats | csr_array) -> Floats:
 
 
 def _permutations(starts: Ints, n: int) -> Ints:
+    """The starts, int64 (k, n); raises ValueError unless each is a permutation and k >= 1."""
     orders = np.asarray(starts, dtype=np.int64)
     if (
         orders.ndim != 2

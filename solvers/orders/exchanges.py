@@ -1,11 +1,11 @@
-"""All exchanges of two items' places in a quadratic assignment, and what each would change, for many orders at once.
+"""The change of a quadratic assignment's objective by each exchange of two items' places, for many orders at once.
 
 With zero diagonals, exchanging u and v changes sum A[i, j] B[p(i), p(j)] by the sum over the layers (a, b), which are
 (A, P B P') and (A', P B' P'), or twice the first if A and B are symmetric, of
 
     sum over k of (a[u, k] - a[v, k]) (b[v, k] - b[u, k]),   and by (A[u, v] + A[v, u]) (B[p(u), p(v)] + B[p(v), p(u)]).
 
-After that of r and s, what any other u and v change changes by minus the sum over the layers of
+After the exchange of r and s, the change for any other u and v is less by the sum over the layers of
 
     (x[u] - x[v]) (y[u] - y[v]),   x = a[r] - a[s], y = b[r] - b[s],
 
@@ -27,15 +27,21 @@ if TYPE_CHECKING:
 
 
 class Exchanges:
-    """k orders of n items, and the differences that all exchanges would make to each.
+    """k orders of n items, and the change of the objective by each exchange in each of them.
 
     place, item  int64 (k, n): the place of each item, the item at each place
     differences  float64 (k, n, n), symmetric, infinite on the diagonal: change of sum A[i, j] B[p(i), p(j)] / factor
     factor       2.0 for symmetric matrices, whose two layers are one; 1.0 for others
+
+    >>> import torch
+    >>> A, B = np.array([[0.0, 1, 5], [1, 0, 1], [5, 1, 0]]), np.array([[0.0, 1, 2], [1, 0, 1], [2, 1, 0]])
+    >>> exchanges = Exchanges(A, B, torch.tensor([[0, 1, 2]]))
+    >>> float(exchanges.factor * exchanges.differences[0, 1, 2])  # items 0 and 2, of weight 5, become neighbours
+    -8.0
     """
 
     def __init__(self, A: Floats, B: Floats, place: Tensor) -> None:
-        """Start at the places, int64 (k, n), which are copied; on their device. A, B are float64 (n, n)."""
+        """Start from places, int64 (k, n), which are copied, on their device; A, B float64 (n, n)."""
         import torch
 
         tensor = partial(torch.tensor, dtype=torch.float64, device=place.device)
@@ -43,7 +49,7 @@ class Exchanges:
         loops = np.diag(A), np.diag(B)
         self._loops = [tensor(loop) for loop in loops] if loops[0].any() and loops[1].any() else None
         A, B = A - np.diag(loops[0]), B - np.diag(loops[1])
-        if np.array_equal(A, A.T):  # then only the symmetric part of the other counts
+        if np.array_equal(A, A.T):  # then only the symmetric part of the other matters
             B = (B + B.T) / 2
         elif np.array_equal(B, B.T):
             A = (A + A.T) / 2
@@ -54,19 +60,19 @@ class Exchanges:
         self._layers = layers
 
         self.place, self.item = place.clone(), place.argsort(1)
-        everything = torch.arange(n, device=place.device).expand(k, n)
-        a, b = self._rows(everything)
-        self._own = (a * b).sum(2)  # of item u: sum over layers and k of a[u, k] b[u, k]
-        self.differences = self._changes(everything, a, b)
+        items = torch.arange(n, device=place.device).expand(k, n)
+        a, b = self._rows(items)
+        self._own = (a * b).sum(2)  # by item u: the sum over layers and k of a[u, k] b[u, k]
+        self.differences = self._changes(items, a, b)
         left, right = torch.ones(2, k, 2 * layers + 2, n, dtype=torch.float64, device=place.device)
         right[:, -2] = -1
-        self._left, self._right = left.mT, right  # their product is what is added: x y' + y x' - q 1' - 1 q'
+        self._left, self._right = left.mT, right  # their product is the update: x y' + y x' - q 1' - 1 q'
         self._x, self._y, self._q = left[:, :layers], left[:, layers:-2], left[:, -2]
         self._y_again, self._x_again, self._minus_q = right[:, :layers], right[:, layers:-2], right[:, -1]
         self._each = torch.arange(k, device=place.device)[:, None]
 
     def exchange(self, pair: Tensor) -> None:
-        """Exchange the places of the two items in each row of pair, int64 (k, 2)."""
+        """Exchange the places of the two items in each row of pair, int64 (k, 2), and update the differences."""
         import torch
 
         k, n = self.place.shape
@@ -93,6 +99,7 @@ class Exchanges:
         return self._A[items], self._B[self.place.gather(1, items)].gather(2, place)
 
     def _wide(self, index: Tensor) -> Tensor:
+        """Column indices repeated for each layer."""
         import torch
 
         n = index.shape[1]
