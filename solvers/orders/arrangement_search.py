@@ -67,7 +67,7 @@ def arrange(
     >>> path = np.zeros((8, 8))
     >>> path[np.arange(7), np.arange(1, 8)] = path[np.arange(1, 8), np.arange(7)] = 1  # only neighbours have a weight
     >>> values = []
-    >>> arrange(path, np.array([[0, 4, 1, 5, 2, 6, 3, 7]]), seconds=0.2, keep=lambda order, value: values.append(value))
+    >>> arrange(path, np.array([[0, 4, 1, 5, 2, 6, 3, 7]]), keep=lambda order, value: values.append(value))
     >>> values[0], values[-1]
     (17.0, 7.0)
     """
