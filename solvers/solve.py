@@ -25,7 +25,7 @@ NAMES = (*programs.NAMES, *conic.NAMES)  # of solvers of Problems
 AnyProblem = Problem | SearchProblem | SaddleProblem
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Options:
     """What the user asks of a solve besides the solver. Raises ValueError for what makes no sense."""
 
@@ -63,36 +63,22 @@ def solve(
     """Solve the problem, prove what was found without the solver, and hold the value against the references.
 
     problem     a Problem, SearchProblem or SaddleProblem of this project, or a cvxpy.Problem
-    solver      a name, or an object whose fields are its settings, as BranchAndCut("highs"); by default what suits:
-                "glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent" for linear and integer programs; "clarabel",
-                "scs" for convex ones; "enumeration", "subsets", "local-search", "faq" for orders; "descent-ascent" or
-                a solvers.descent_ascent.DescentAscent for saddle problems
+    solver      a name, or an object whose fields are its settings, as BranchAndCut("highs"); by default what suits
     time_limit  seconds; what is best by then is returned with the bound that it has
     gap         gap (as in Solution) at which to stop, 1e-9 by default; 1e-7 for clarabel and scs
-    seed        for solvers that draw random numbers
-    device      "auto", "cpu" or "cuda": descent-ascent and local-search run on a GPU, auto where there is one
+    seed        of all random numbers; device: "auto", "cpu" or "cuda", for descent-ascent and local-search
     warm_start  start from the basis that the problem itself finds, so that the LP only verifies it (highs)
     start       a feasible answer of your own: variable name -> value, an order, or block name -> tensor
     progress    called with the search after every round
-    Ctrl-C ends the solve as a time limit does, and stats["interrupted"] says so. Raises ValueError, in a sentence,
-    for a model or an option that no solver here can take.
+    Ctrl-C ends the solve as a time limit does: stats["interrupted"]. Raises ValueError, in a sentence, if it cannot be.
 
     >>> import cvxpy as cp
     >>> x = cp.Variable(2, name="x", nonneg=True)
     >>> solve(cp.Problem(cp.Maximize(x[0] + 2 * x[1]), [x[0] + x[1] <= 4, x[1] <= 3]))
     Solution(optimal, value=7, bound=7, solver='highs', certificate='multipliers')
     """
-    options = Options(
-        clock=Clock(time_limit),
-        gap=gap,
-        seed=seed,
-        device=device,
-        warm_start=warm_start,
-        start=start,
-        report=progress or (lambda _: None),
-    )
-    stated = problem if isinstance(problem, AnyProblem) else of_cvxpy(problem)
-    stated, chosen = choose(stated, solver)
+    options = Options(Clock(time_limit), gap, seed, device, warm_start, start, progress or (lambda _: None))
+    stated, chosen = choose(problem if isinstance(problem, AnyProblem) else of_cvxpy(problem), solver)
     refuse(stated, chosen, options)
     return run(stated, chosen, options)
 
