@@ -174,18 +174,14 @@ def solve_program(
     program = ExactProgram(problem, model)
 
     def found(ended: Ended) -> Findings:
+        best = [] if search.best is None else [search.best]
         seconds = {
             "build_seconds": compiled + search.loading,
             "solve_seconds": clock.elapsed - prepared - search.loading,
             "certify_seconds": prepared - compiled,
         }
-        return Findings(
-            solver=solver.name,
-            ended=ended,
-            candidates=[] if search.best is None else [search.best],
-            certificates=program.certificates(search),
-            stats=_stats(search) | seconds,
-        )
+        stats, proofs = _stats(search) | seconds, program.certificates(search)
+        return Findings(solver=solver.name, ended=ended, candidates=best, certificates=proofs, stats=stats)
 
     search.so_far = lambda: (program, replace(found("limit"), certificates=()))
     ended: Ended = "limit"
