@@ -28,14 +28,8 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from formulations.graphs import Network, network
-from formulations.graphs.cuts import (
-    Laminar,
-    at_most_a_tree_inside,
-    dense_sets,
-    greedy_clusters,
-    merge_tree,
-    small_cuts,
-)
+from formulations.graphs.cuts import dense_sets, greedy_clusters, small_cuts
+from formulations.graphs.laminar import Laminar, at_most_a_tree_inside, merge_tree
 from formulations.problem import Family, Ints, Multipliers, Problem, Reference, Rows, Values
 
 if TYPE_CHECKING:

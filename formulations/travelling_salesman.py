@@ -24,7 +24,8 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from formulations.graphs import Network, symmetric
-from formulations.graphs.cuts import VIOLATION_TOLERANCE, at_most_a_tree_inside, cut_below_two, merge_tree
+from formulations.graphs.cuts import VIOLATION_TOLERANCE, cut_below_two
+from formulations.graphs.laminar import at_most_a_tree_inside, merge_tree
 from formulations.graphs.tours import improved, joined, length, nearest, walk
 from formulations.problem import Family, Floats, Ints, Problem, Reference, Rows, Values
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from strategies import ends, shapes, subsets
 
 from formulations.graphs import cuts
-from formulations.graphs.cuts import Laminar, dense_sets, merge_tree, small_cuts
+from formulations.graphs.cuts import dense_sets, small_cuts
+from formulations.graphs.laminar import Laminar, merge_tree
 
 Floats = NDArray[np.float64]
 Point = tuple[int, list[tuple[int, int]], list[float]]  # n, edges without loops, x

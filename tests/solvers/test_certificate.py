@@ -20,7 +20,7 @@ from strategies import exactly, kruskal, short_weights, weighted_graphs
 
 from formulations.arithmetic.exact import over_one_denominator
 from formulations.graphs import network
-from formulations.graphs.cuts import merge_tree
+from formulations.graphs.laminar import merge_tree
 from formulations.mst import minimum_spanning_tree
 from formulations.problem import Problem
 from solvers import solve

@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from formulations.graphs.cuts import Laminar
+from formulations.graphs.laminar import Laminar
 from formulations.mst import minimum_spanning_tree
 from formulations.problem import Problem
 from solvers import solve
