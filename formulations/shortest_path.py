@@ -32,20 +32,9 @@ from scipy.sparse import csr_array
 from formulations.arithmetic.exact import as_floats, dot, over_one_denominator
 from formulations.graphs import Network, without_parallels
 from formulations.graphs.limited_path import limited
+from formulations.graphs.paths import FLOW_TOLERANCE, disjoint_paths, lightest_arcs, trail, vertices
 from formulations.graphs.potentials import potentials
-from formulations.graphs.walks import (
-    FLOW_TOLERANCE,
-    Pair,
-    Walks,
-    disjoint_paths,
-    lightest_arcs,
-    matching,
-    quoted,
-    trail,
-    vertex,
-    vertices,
-    walks,
-)
+from formulations.graphs.walks import Pair, Walks, matching, quoted, vertex, walks
 from formulations.problem import IntegerValues, Multipliers, Problem, Reference, Start, UnboundedAbove, Values
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from formulations.graphs.network import links
-from formulations.graphs.walks import FLOW_TOLERANCE, Walks, lightest_path, reach, widest_path
+from formulations.graphs.paths import FLOW_TOLERANCE, lightest_path, widest_path
+from formulations.graphs.walks import Walks, reach
 from formulations.problem import Bools, Family, Ints, Problem, Rows, Values
 
 MOST_FLOW_PATHS = 10  # paths that a fractional flow is decomposed into, at most
