@@ -1,0 +1,56 @@
+"""What --help of a recipe says is so: two examples that parse, and the solvers that take its problem."""
+
+from __future__ import annotations
+
+import shlex
+from importlib import import_module
+from typing import Any
+
+import pytest
+from commandline import answer_of
+
+from problems.__main__ import recipes
+from problems.recipe import Recipe
+from problems.terminal.arguments import parser
+from solvers.solve import applicable
+
+NAMES = list(recipes())
+AS_A_PATH = ("glop", "highs", "scip", "cp-sat")  # of seriation: those that take its integer programs
+SOLVERS = [
+    (name, solver) for name in NAMES if name != "gan" for solver in import_module(f"problems.{name}").RECIPE.solvers
+]
+
+
+def recipe_of(name: str) -> Recipe:
+    found: Recipe = import_module(f"problems.{name}").RECIPE
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_shows_two_examples_that_parse(name: str) -> None:
+    recipe = recipe_of(name)
+    known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)
+    assert len(recipe.examples) == 2
+    for example in recipe.examples:
+        known.parse_args(shlex.split(example))
+        assert f"python -m problems.{name} {example}" in known.format_help()
+    assert ", ".join(recipe.solvers) in " ".join(known.format_help().split())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_names_every_solver_that_takes_the_problem(name: str) -> None:
+    recipe = recipe_of(name)
+    known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)
+    task: Any = recipe.read(known.parse_args([]))
+    assert set(applicable(task.problem())) <= set(recipe.solvers)
+
+
+@pytest.mark.parametrize(("name", "solver"), SOLVERS)
+def test_every_solver_that_it_names_takes_a_problem_of_its(name: str, solver: str, capsys: Any) -> None:
+    more = {"seriation": ("--objective", "path") if solver in AS_A_PATH else ("--objective", "ls")}.get(name, ())
+    if solver in ("enumeration", "subsets") and name == "seriation":
+        pytest.skip("for few items: the example has more")
+    code, answer, error = answer_of(recipe_of(name), capsys, "--solver", solver, "--time-limit", "20", *more)
+    assert code in (0, 1), error
+    assert answer["solver"] == solver
+    assert answer["answer"] is not None
