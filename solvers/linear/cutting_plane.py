@@ -1,4 +1,4 @@
-"""Relax, separate, append, until nothing is violated: the LP relaxation of a problem with families of constraints."""
+"""Cutting planes: solve the LP relaxation, separate violated rows of the families, add them, until there are none."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from solvers.proof.branching import Leaf
 from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.search import Search, offer_repaired
 
-DENSE_ROW = 0.5  # share of all columns in a listed row from which it is worth rewriting
+DENSE_ROW_SHARE = 0.5  # share of all columns in a listed row from which it is worth rewriting
 
 
 @dataclass
 class Relaxation:
-    """A form's LP together with the families' rows found so far.
+    """A form's LP relaxation together with the rows of families found so far.
 
-    A batch of nested rows enters with one further column per row, its activity z_i = (A x)_i + sum of the z_j nested
-    in it, lower_i <= z_i <= upper_i. A listed row that sums up whole batches of columns is rewritten through those
-    activities: left dense, it would couple all columns in every pivot (measured: 30 times slower).
+    A batch of nested rows is added with one further column per row, its activity z_i = (A x)_i + sum of the z_j nested
+    in it, lower_i <= z_i <= upper_i. A dense listed row that sums up the columns of whole batches is rewritten in those
+    activities, as it would couple all columns in every pivot (measured: 30 times slower).
     """
 
     model: ExactModel
@@ -42,11 +42,11 @@ class Relaxation:
         self.lp = self.load(Arrays(f.c / self.scale, f.A, f.row_lower, f.row_upper, f.lower, f.upper))
 
     def solve(self, seconds: float) -> tuple[LPResult, Dual | None]:
-        """The LP's result over the form's own columns, and its multipliers (of infeasibility, too) as a Dual."""
+        """The LP's result on the form's own columns, and its multipliers, optimal or of infeasibility, as a Dual."""
         result = self.lp.solve(seconds)
         if result.y is None or result.reduced is None:
             return result, None
-        # An activity's reduced cost is its row's own multiplier, the rest being what contains it.
+        # An activity's reduced cost is the multiplier of its row, less those of the rows that contain it.
         n, weights = len(self.form.c), result.reduced * self.scale
         pi = [(name, sets, weights[z.start - n : z.stop - n]) for name, sets, z in self.batches]
         y = result.y[: len(self.form.row_lower)] * self.scale
@@ -54,17 +54,18 @@ class Relaxation:
         return LPResult(result.status, x, y, weights, result.iterations), Dual(y, pi)
 
     def separate(self, x: Floats) -> int:
-        """Append the rows that x breaks; how many there were."""
+        """Add the rows of families that x violates; returns how many."""
         values, total, implied = self.form.values(x), 0, set[str]()
         for name, family in self.model.families.items():
             sets = None if name in implied else family.violated(values)
             if sets is not None:
-                self._append(name, sets, self.model.rows(name, sets))
+                self._add_batch(name, sets, self.model.rows(name, sets))
                 total += len(sets)
                 implied |= set(family.implies)
         return total
 
-    def _append(self, name: str, sets: Any, rows: Rows) -> None:
+    def _add_batch(self, name: str, sets: Any, rows: Rows) -> None:
+        """Add the rows of those sets with a column of activity for each."""
         k, start = len(rows.lower), self.form.columns[rows.variable][0].start
         z = self.columns + np.arange(k)
         own, nested = rows.matrix.tocoo(), np.flatnonzero(rows.parent >= 0)
@@ -72,16 +73,16 @@ class Relaxation:
         i = np.r_[own.coords[0], rows.parent[nested], np.arange(k)]
         j = np.r_[own.coords[1] + start, z[nested], z]
         A = csr_array(coo_array((entries, (i, j)), shape=(k, self.columns + k)))
-        self.lp.append(rows.lower, rows.upper, A, np.zeros(k), np.zeros(k))
+        self.lp.add_rows(rows.lower, rows.upper, A, np.zeros(k), np.zeros(k))
         if not self.batches:
             self._rewrite_listed_rows(rows, start, z)
         self.batches.append((name, sets, slice(self.columns, self.columns + k)))
         self.columns += k
 
     def _rewrite_listed_rows(self, rows: Rows, start: int, z: Ints) -> None:
-        """In long listed rows, replace what the outermost batched rows sum up by their activities."""
+        """In dense listed rows, replace the columns of each outermost row of the batch by its activity."""
         if not (rows.matrix.data == 1).all() or np.bincount(rows.matrix.indices, minlength=1).max() > 1:
-            return  # nor do they sum up columns in turn
+            return  # not plain sums of disjoint columns
         outermost = np.arange(len(z))
         for j in range(len(z) - 1, -1, -1):
             if rows.parent[j] >= 0:
@@ -89,7 +90,7 @@ class Relaxation:
         row, column = rows.matrix.tocoo().coords
         group, column = outermost[row], column + start
         top = np.unique(group)
-        for i in np.flatnonzero(np.diff(self.form.A.indptr) > DENSE_ROW * len(self.form.c)):
+        for i in np.flatnonzero(np.diff(self.form.A.indptr) > DENSE_ROW_SHARE * len(self.form.c)):
             dense = self.form.A[[i], :].toarray()[0]
             lowest, highest = np.full(len(z), np.inf), np.full(len(z), -np.inf)
             np.minimum.at(lowest, group, dense[column])
@@ -99,7 +100,10 @@ class Relaxation:
 
 
 def cut(search: Search, relaxation: Relaxation) -> tuple[Ended, Floats | None, Dual | None, float]:
-    """Relax and cut over the current box: the LP's status, its last x and multipliers, and its bound."""
+    """The cutting-plane loop within the current bounds: status, the LP's x and multipliers, and its bound.
+
+    The bound is the LP solver's, in floating point: it prunes, and is certified afterwards.
+    """
     form = search.model.form
     dual, bound = None, -math.inf
     while True:
@@ -108,7 +112,7 @@ def cut(search: Search, relaxation: Relaxation) -> tuple[Ended, Floats | None, D
         if result.status != "optimal" or result.x is None:
             return result.status, None, found or dual, bound
         search.rounds += 1
-        dual, bound = found, float((form.c * result.x).sum())  # not @: BLAS would start threads for it
+        dual, bound = found, float((form.c * result.x).sum())  # not @: BLAS would start threads
         if not search.boxes:
             search.bound = bound
             search.proof = None if dual is None else Leaf(dual)

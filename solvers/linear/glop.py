@@ -9,34 +9,43 @@ from scipy.sparse import csr_array
 
 from formulations.problem import Floats, Ints
 from solvers.linear.linear_program import Arrays, LPResult
-from solvers.linear.mathopt import dense, limit, model_of, run, set_entries, set_rows, set_variables
+from solvers.linear.mathopt import dense, model_of, run, set_entries, set_rows, set_time_limit, set_variables
+
+FEASIBILITY_TOLERANCE = 1e-7  # sum of violations up to which an LP counts as feasible, hence unbounded
 
 
 class Glop:
-    """OR-Tools' simplex. Rows are appended to the living solver, which goes on from its last basis."""
+    """OR-Tools' dual simplex; rows and columns are added to the solver, which starts from its last basis.
+
+    >>> one = np.ones(2)
+    >>> lp = Arrays(np.array([1.0, 2.0]), csr_array([one]), one[:1], one[:1], 0 * one, one)  # min x + 2 y, x + y = 1
+    >>> result = Glop(lp).solve(seconds=10)
+    >>> result.status, result.x.tolist(), result.y.tolist()
+    ('optimal', [1.0, 0.0], [1.0])
+    """
 
     def __init__(self, lp: Arrays) -> None:
         """Load the LP."""
         from ortools.math_opt import parameters_pb2
         from ortools.math_opt.core.python import solver
 
-        self._lp, self._appended = lp, np.zeros(0, dtype=np.int64)
+        self._lp, self._added = lp, np.zeros(0, dtype=np.int64)
         self._solver = solver.new(
             parameters_pb2.SOLVER_TYPE_GLOP, model_of(lp), parameters_pb2.SolverInitializerProto()
         )
 
-    def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
+    def add_rows(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
         """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
         update, (m, n) = _update(), self._lp.A.shape
         set_variables(update.new_variables, n, lower, upper)
         matrix = update.linear_constraint_matrix_updates
         set_rows(update.new_linear_constraints, matrix, m, A, row_lower, row_upper)
         self._send(update)
-        self._appended = np.r_[self._appended, n + np.arange(len(lower))]
-        self._lp.append(lower, upper, A, row_lower, row_upper)
+        self._added = np.r_[self._added, n + np.arange(len(lower))]
+        self._lp.add_rows(lower, upper, A, row_lower, row_upper)
 
-    def enter(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
-        """Add columns to the rows there are; A is csr (rows, new columns)."""
+    def add_columns(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
+        """Add columns; A is csr (rows, new columns)."""
         update, n, entries = _update(), self._lp.A.shape[1], A.tocoo()
         set_variables(update.new_variables, n, lower, upper)
         update.objective_updates.linear_coefficients.ids.extend(range(n, n + len(c)))
@@ -44,7 +53,7 @@ class Glop:
         rows, columns = entries.coords
         set_entries(update.linear_constraint_matrix_updates, rows, n + columns, entries.data)
         self._send(update)
-        self._lp.enter(c, lower, upper, A)
+        self._lp.add_columns(c, lower, upper, A)
 
     def replace_row(self, row: int, columns: Ints, coefficients: Floats) -> None:
         """Change some coefficients of one row."""
@@ -70,24 +79,27 @@ class Glop:
             raise RuntimeError("GLOP refused an incremental update")
 
     def _wanted(self) -> Any:
-        """Which parts of the solution to send: copying all reduced costs would take as long as a short solve."""
+        """Which parts of the solution to return: copying all reduced costs would take as long as a short solve."""
         from ortools.math_opt import model_parameters_pb2
 
         wanted = model_parameters_pb2.ModelSolveParametersProto()
         wanted.variable_values_filter.skip_zero_values = True
         wanted.reduced_costs_filter.filter_by_ids = True
-        wanted.reduced_costs_filter.filtered_ids.extend(self._appended.tolist())
+        wanted.reduced_costs_filter.filtered_ids.extend(self._added.tolist())
         return wanted
 
     def solve(self, seconds: float) -> LPResult:
-        """Solve from the last basis, for that many seconds at most; raises KeyboardInterrupt soon after Ctrl-C."""
+        """Solve from the last basis, within the seconds; raises KeyboardInterrupt soon after Ctrl-C.
+
+        Raises ValueError for a model that GLOP refuses.
+        """
         from ortools.math_opt import parameters_pb2, result_pb2
         from pybind11_abseil.status import StatusNotOk  # type: ignore[import-untyped]
 
         parameters = parameters_pb2.SolveParametersProto()
         parameters.glop.use_dual_simplex = True
         parameters.glop.use_preprocessing = False
-        limit(parameters, seconds)
+        set_time_limit(parameters, seconds)
         try:
             result = run(self._solver, parameters, wanted=self._wanted())
         except StatusNotOk as error:
@@ -100,7 +112,7 @@ class Glop:
                 "optimal",
                 dense(x.variable_values, n),
                 dense(y.dual_values, m),
-                dense(y.reduced_costs, n)[self._appended],
+                dense(y.reduced_costs, n)[self._added],
                 iterations,
             )
         if reason not in (
@@ -109,13 +121,14 @@ class Glop:
             result_pb2.TERMINATION_REASON_UNBOUNDED,
         ):
             return LPResult("limit", iterations=iterations)
-        # GLOP calls unbounded LPs infeasible and proves neither; the least sum of violations tells and proves.
-        least = Glop(self._lp.elastic()).solve(seconds)
-        if least.x is None or least.y is None:
+        # GLOP calls unbounded LPs infeasible and proves neither; the phase-one LP decides, and its dual is the proof.
+        phase_one = Glop(self._lp.elastic()).solve(seconds)
+        if phase_one.x is None or phase_one.y is None:
             return LPResult("limit", iterations=iterations)
-        if least.x[n:].sum() <= 1e-7:
+        if phase_one.x[n:].sum() <= FEASIBILITY_TOLERANCE:
             return LPResult("unbounded", iterations=iterations)
-        return LPResult("infeasible", None, least.y, -(A.T @ least.y)[self._appended], iterations + least.iterations)
+        y, iterations = phase_one.y, iterations + phase_one.iterations
+        return LPResult("infeasible", None, y, -(A.T @ y)[self._added], iterations)
 
 
 def _update() -> Any:

@@ -1,4 +1,4 @@
-"""HiGHS as an incremental LP solver: the model is passed anew with the last basis extended, which costs it little."""
+"""HiGHS as an incremental LP solver: the model is passed again with the last basis extended, which is cheap."""
 
 from __future__ import annotations
 
@@ -11,28 +11,39 @@ from solvers.linear.linear_program import Arrays, LPResult
 
 
 class Highs:
-    """HiGHS's dual simplex, started from the last basis each time."""
+    """HiGHS's dual simplex, warm-started from the last basis.
+
+    >>> one = np.ones(2)
+    >>> lp = Arrays(np.array([1.0, 2.0]), csr_array([one]), one[:1], one[:1], 0 * one, one)  # min x + 2 y, x + y = 1
+    >>> highs = Highs(lp)
+    >>> highs.solve(seconds=10).x.tolist()
+    [1.0, 0.0]
+    >>> none = np.zeros(0)
+    >>> highs.add_rows(none, none, csr_array([[1.0, 0.0]]), np.array([-np.inf]), np.array([0.25]))  # x <= 1/4
+    >>> highs.solve(seconds=10).x.tolist()
+    [0.25, 0.75]
+    """
 
     def __init__(self, lp: Arrays, start: tuple[Bools, Bools] | None = None) -> None:
-        """Load the LP; start: which columns and which rows are basic at first."""
+        """Load the LP; start: which columns and which rows are basic at first, bool (columns,) and (rows,)."""
         import highspy
 
-        self._lp, self._changed, self._solved, self._appended = lp, True, False, np.zeros(0, dtype=np.int64)
+        self._lp, self._changed, self._solved, self._added = lp, True, False, np.zeros(0, dtype=np.int64)
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("solver", "simplex")
-        self._highs.setOptionValue("presolve", "off")  # it would throw the basis away
+        self._highs.setOptionValue("presolve", "off")  # it would discard the basis
         self._highs.setOptionValue("simplex_dual_edge_weight_strategy", 1)  # Devex: no weights to set up each round
         self._highs.setOptionValue("simplex_price_strategy", 1)  # by rows: 17 % faster on flows in grids
         self._highs.HandleUserInterrupt = True
         self._basis = _knapsack_basis(lp) if start is None else _basis(lp, *start)
 
-    def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
+    def add_rows(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
         """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
         import highspy
 
-        self._appended = np.r_[self._appended, len(self._lp.c) + np.arange(len(lower))]
-        self._lp.append(lower, upper, A, row_lower, row_upper)
+        self._added = np.r_[self._added, len(self._lp.c) + np.arange(len(lower))]
+        self._lp.add_rows(lower, upper, A, row_lower, row_upper)
         self._keep_basis()
         if self._basis is not None:
             # An activity's column is basic in its own row, so that the start is dual feasible and nearly primal.
@@ -40,11 +51,11 @@ class Highs:
             self._basis = (columns + [status.kBasic] * len(lower), rows + [status.kLower] * len(row_lower))
         self._changed = True
 
-    def enter(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
-        """Add columns to the rows there are; A is csr (rows, new columns)."""
+    def add_columns(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
+        """Add columns; A is csr (rows, new columns)."""
         import highspy
 
-        self._lp.enter(c, lower, upper, A)
+        self._lp.add_columns(c, lower, upper, A)
         self._keep_basis()
         if self._basis is not None:
             columns, rows = self._basis
@@ -52,7 +63,7 @@ class Highs:
         self._changed = True
 
     def _keep_basis(self) -> None:
-        """The last basis, taken before the model is passed anew."""
+        """Read the last basis before the model is passed again."""
         if self._solved:
             basis = self._highs.getBasis()
             self._basis, self._solved = (list(basis.col_status), list(basis.row_status)), False
@@ -68,7 +79,7 @@ class Highs:
         self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
 
     def solve(self, seconds: float) -> LPResult:
-        """Solve from the last basis, for that many seconds at most; raises KeyboardInterrupt soon after Ctrl-C."""
+        """Solve from the last basis, within the seconds; raises KeyboardInterrupt soon after Ctrl-C."""
         import highspy
 
         highs, status = self._highs, highspy.HighsModelStatus
@@ -78,7 +89,7 @@ class Highs:
         highs.setOptionValue("time_limit", min(highs.getRunTime() + max(seconds, 0.001), 1e30))
         interruptible(highs.run, highs.cancelSolve)
         found, iterations = highs.getModelStatus(), highs.getInfo().simplex_iteration_count
-        if found == status.kModelEmpty:  # no columns: HiGHS does not look at the rows
+        if found == status.kModelEmpty:  # no columns: HiGHS does not check the rows
             fits = (self._lp.row_lower <= 0).all() and (self._lp.row_upper >= 0).all()
             y = np.where(self._lp.row_lower > 0, 1.0, np.where(self._lp.row_upper < 0, -1.0, 0.0))
             none = np.zeros(0)
@@ -90,7 +101,7 @@ class Highs:
                 "optimal",
                 np.array(solution.col_value),
                 np.array(solution.row_dual),
-                np.array(solution.col_dual)[self._appended],
+                np.array(solution.col_dual)[self._added],
                 iterations,
             )
         if found == status.kUnbounded:
@@ -98,7 +109,7 @@ class Highs:
         if found in (status.kInfeasible, status.kUnboundedOrInfeasible):
             _, has_ray, ray = highs.getDualRay()
             y = np.array(ray) if has_ray else np.zeros(self._lp.A.shape[0])
-            return LPResult("infeasible", None, y, -(self._lp.A.T @ y)[self._appended], iterations)
+            return LPResult("infeasible", None, y, -(self._lp.A.T @ y)[self._added], iterations)
         return LPResult("limit", iterations=iterations)
 
     def _load(self) -> None:
@@ -131,7 +142,7 @@ class Highs:
 
 
 def _basis(lp: Arrays, columns: Bools, rows: Bools) -> tuple[list[object], list[object]]:
-    """That basis in HiGHS's words, all else at a finite bound."""
+    """That basis as HiGHS's statuses of columns and rows, nonbasic ones at a finite bound."""
     import highspy
 
     status = highspy.HighsBasisStatus
@@ -142,9 +153,9 @@ def _basis(lp: Arrays, columns: Bools, rows: Bools) -> tuple[list[object], list[
 
 
 def _knapsack_basis(lp: Arrays) -> tuple[list[object], list[object]] | None:
-    """The optimal basis of an LP with one row sum of x = b over a finite box: fill up in the order of c.
+    """The optimal basis of an LP with one row sum of x = b over a finite box: fill up in ascending order of c.
 
-    HiGHS's ratio test takes quadratic time there (2.3 s at 80,000 columns, 25 s at 365,000), sorting takes none.
+    HiGHS's ratio test takes quadratic time there (2.3 s at 80,000 columns, 25 s at 365,000), sorting is instant.
     """
     import highspy
 

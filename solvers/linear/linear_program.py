@@ -1,9 +1,9 @@
-"""What the cutting-plane loop needs of an LP solver, and how a long C++ call is kept interruptible."""
+"""Linear programs as arrays, and what the cutting-plane loop asks of an LP solver."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
@@ -12,14 +12,14 @@ from scipy.sparse import eye_array as identity_array
 from formulations.problem import Floats, Ints
 from solvers.proof.form import StandardForm
 
-Result = TypeVar("Result")
-
 
 @dataclass(frozen=True)
 class LPResult:
-    """status, and where it is "optimal" x, row multipliers y and the reduced costs of the columns appended.
+    """A status, and the solution or the proof that there is none.
 
-    Where it is "infeasible", y and the reduced costs (of costs 0) are multipliers that prove it, if there are any.
+    x        where "optimal": primal solution, float64 (columns,)
+    y        where "optimal": multipliers of the rows, float64 (rows,); where "infeasible": a Farkas proof, if known
+    reduced  reduced costs of the columns added with rows (where "infeasible" of costs 0), in the order they were added
     """
 
     status: Literal["optimal", "infeasible", "unbounded", "limit"]
@@ -31,7 +31,14 @@ class LPResult:
 
 @dataclass
 class Arrays:
-    """min c'x over row_lower <= A x <= row_upper, lower <= x <= upper; c, bounds float64, A csr (rows, columns)."""
+    """min c'x over row_lower <= A x <= row_upper, lower <= x <= upper; c, bounds float64, A csr (rows, columns).
+
+    >>> one = np.ones(2)
+    >>> lp = Arrays(np.array([1.0, 2.0]), csr_array([one]), one[:1], one[:1], 0 * one, one)  # min x + 2 y, x + y = 1
+    >>> lp.add_columns(np.array([5.0]), np.zeros(1), np.ones(1), csr_array([[1.0]]))
+    >>> lp.c.tolist(), lp.A.toarray().tolist()
+    ([1.0, 2.0, 5.0], [[1.0, 1.0, 1.0]])
+    """
 
     c: Floats
     A: csr_array
@@ -42,10 +49,10 @@ class Arrays:
 
     @staticmethod
     def of(form: StandardForm) -> Arrays:
-        """The LP relaxation of a form."""
+        """The LP relaxation of a standard form."""
         return Arrays(form.c, form.A, form.row_lower, form.row_upper, form.lower, form.upper)
 
-    def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
+    def add_rows(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
         """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
         self.c = np.r_[self.c, np.zeros(len(lower))]
         wider = csr_array((self.A.data, self.A.indices, self.A.indptr), shape=(self.A.shape[0], len(self.c)))
@@ -53,8 +60,8 @@ class Arrays:
         self.row_lower, self.row_upper = np.r_[self.row_lower, row_lower], np.r_[self.row_upper, row_upper]
         self.lower, self.upper = np.r_[self.lower, lower], np.r_[self.upper, upper]
 
-    def enter(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
-        """Add columns to the rows there are; A is csr (rows, new columns)."""
+    def add_columns(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
+        """Add columns; A is csr (rows, new columns)."""
         self.A = hstack([self.A, A], format="csr")
         self.c, self.lower, self.upper = np.r_[self.c, c], np.r_[self.lower, lower], np.r_[self.upper, upper]
 
@@ -70,7 +77,7 @@ class Arrays:
         self.lower[columns], self.upper[columns] = lower, upper
 
     def elastic(self) -> Arrays:
-        """The least sum of violations of the rows: two further columns per row take them up, at cost 1."""
+        """The phase-one LP, minimum sum of violations of the rows: two slack columns per row, of cost 1."""
         m, n = self.A.shape
         identity = identity_array(m, format="csr")
         return Arrays(
@@ -84,9 +91,9 @@ class Arrays:
 
 
 class LinearProgram(Protocol):
-    """An LP solver that holds such arrays, grows with them and keeps its basis."""
+    """An LP solver that holds such arrays and starts each solve from its last basis."""
 
-    def append(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
+    def add_rows(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
         """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
 
     def replace_row(self, row: int, columns: Ints, coefficients: Floats) -> None:
@@ -96,11 +103,11 @@ class LinearProgram(Protocol):
         """Change the bounds of some columns."""
 
     def solve(self, seconds: float) -> LPResult:
-        """Solve from the last basis, for that many seconds at most; raises KeyboardInterrupt soon after Ctrl-C."""
+        """Solve from the last basis, within the seconds; raises KeyboardInterrupt soon after Ctrl-C."""
 
 
-class OpenProgram(LinearProgram, Protocol):
-    """One that takes further columns in the rows there are."""
+class ExtensibleProgram(LinearProgram, Protocol):
+    """One that also takes further columns in its present rows, for column generation."""
 
-    def enter(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
+    def add_columns(self, c: Floats, lower: Floats, upper: Floats, A: csr_array) -> None:
         """Add columns; A is csr (rows, new columns)."""

@@ -1,7 +1,4 @@
-"""OR-Tools' MathOpt by its protocol buffers, which take whole numpy arrays.
-
-Its Python expressions would cost more than the solve.
-"""
+"""OR-Tools' MathOpt by its protocol buffers, which take whole numpy arrays: its Python expressions are slow."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from solvers.linear.linear_program import Arrays
 
 
 def model_of(lp: Arrays, integral: NDArray[np.bool_] | None = None) -> Any:
-    """The arrays as a MathOpt model."""
+    """The arrays as a MathOpt ModelProto; integral, bool (columns,): which columns are integers."""
     from ortools.math_opt import model_pb2
 
     model = model_pb2.ModelProto()
@@ -33,7 +30,7 @@ def model_of(lp: Arrays, integral: NDArray[np.bool_] | None = None) -> Any:
 def set_variables(
     proto: Any, first: int, lower: Floats, upper: Floats, integral: NDArray[np.bool_] | None = None
 ) -> None:
-    """Write variables of those bounds, numbered from first."""
+    """Write variables with those bounds, numbered from `first`."""
     proto.ids.extend(range(first, first + len(lower)))
     proto.lower_bounds.extend(lower.tolist())
     proto.upper_bounds.extend(upper.tolist())
@@ -41,7 +38,7 @@ def set_variables(
 
 
 def set_rows(rows: Any, matrix: Any, first: int, A: csr_array, lower: Floats, upper: Floats) -> None:
-    """Write the rows lower <= A x <= upper, numbered from first."""
+    """Write the rows lower <= A x <= upper, numbered from `first`."""
     rows.ids.extend(range(first, first + len(lower)))
     rows.lower_bounds.extend(lower.tolist())
     rows.upper_bounds.extend(upper.tolist())
@@ -49,7 +46,7 @@ def set_rows(rows: Any, matrix: Any, first: int, A: csr_array, lower: Floats, up
 
 
 def set_entries(matrix: Any, rows: Ints, columns: Ints, values: Floats) -> None:
-    """Sorted by row, then column, as MathOpt wants it."""
+    """Write matrix entries, sorted by row, then column, as MathOpt requires."""
     order = np.lexsort((columns, rows))
     matrix.row_ids.extend(rows[order].tolist())
     matrix.column_ids.extend(columns[order].tolist())
@@ -57,14 +54,14 @@ def set_entries(matrix: Any, rows: Ints, columns: Ints, values: Floats) -> None:
 
 
 def dense(sparse: Any, size: int) -> Floats:
-    """A sparse vector of the protocol as an array."""
+    """A SparseDoubleVectorProto as float64 (size,)."""
     vector = np.zeros(size)
     vector[np.asarray(sparse.ids, dtype=np.int64)] = np.asarray(sparse.values)
     return vector
 
 
-def limit(parameters: Any, seconds: float) -> None:
-    """Set the time limit."""
+def set_time_limit(parameters: Any, seconds: float) -> None:
+    """Set the time limit of SolveParametersProto; none if infinite."""
     if seconds != float("inf"):
         nanoseconds = int(max(seconds, 0.001) * 1e9)
         parameters.time_limit.seconds, parameters.time_limit.nanos = divmod(nanoseconds, 10**9)
@@ -77,7 +74,7 @@ def run(
     callback: Callable[[Any], Any] | None = None,
     wanted: Any = None,
 ) -> Any:
-    """The solver's result; raises KeyboardInterrupt soon after Ctrl-C, and whatever the callback raised."""
+    """The solver's SolveResultProto; raises KeyboardInterrupt soon after Ctrl-C, and whatever the callback raised."""
     from ortools.math_opt import callback_pb2, model_parameters_pb2
     from ortools.util.python import solve_interrupter
 

@@ -306,7 +306,7 @@ def test_the_scaled_matrix_has_norm_at_most_one_and_lanczos_finds_it(seed: int) 
 def test_large_programs_take_the_same_steps_with_products_by_torch(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     given = random_lp(20, 30, seed)
     small = PrimalDual(given)
-    monkeypatch.setattr("solvers.linear.pdhg.LARGE", 0)
+    monkeypatch.setattr("solvers.linear.pdhg.TORCH_NONZEROS", 0)
     large = PrimalDual(given)
     for solver in (small, large):
         solver.run(100)
