@@ -197,7 +197,7 @@ def test_sifting_finds_the_optimum_of_the_whole_linear_program(solver: type[Glop
 
         fixed = np.flatnonzero((point != 0) | (rng.random(n) < 0.3))  # some where the point has them, two more rows
         sifting.change_bounds(fixed, point[fixed], point[fixed])
-        sifting.append(np.zeros(0), np.zeros(0), csr_array(A[m:]), b[m:], b[m:])
+        sifting.add_rows(np.zeros(0), np.zeros(0), csr_array(A[m:]), b[m:], b[m:])
         lower[fixed] = upper[fixed] = point[fixed]
         second = sifting.solve(10)
         assert second.x is not None
