@@ -1,4 +1,4 @@
-"""A game in torch: each player's blocks as views of one flat buffer, their gradients, and what is drawn for them."""
+"""A game in torch: each player's blocks as views of one flat buffer, their gradients, and the samples they need."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from torch.func import functional_call, vmap
 from formulations.problem import Block, Players, SaddleProblem, Side, Term
 
 SIDES: tuple[Side, Side] = ("maximize", "minimize")
-PROGRESS = "progress"
+PROGRESS = "progress"  # the sampler whose samples are all the share of the run that is done
 
 
 class Player:
-    """One player's blocks, so many members of each, as rows of a flat buffer (members, size); so are its gradients.
+    """One player's blocks, for each member of an ensemble, and their gradients, as flat buffers (members, size).
 
-    Moving the buffer moves the blocks: one operation, however many tensors there are.
+    The blocks are views of the buffer, so that one operation updates them all.
     """
 
     def __init__(self, blocks: Mapping[str, Block], generators: Sequence[Generator]) -> None:
-        """Start every block, once per member."""
+        """Initialize every block once per member; raises ValueError unless all have one floating-point dtype."""
         members, device = len(generators), generators[0].device
         starts = {name: [block.start(generator) for generator in generators] for name, block in blocks.items()}
         self._first: dict[str, Any] = {name: copy.deepcopy(started[0]) for name, started in starts.items()}
@@ -56,13 +56,13 @@ class Player:
         self.project()
 
     def project(self) -> None:
-        """Every block into its domain."""
+        """Project every block onto its domain."""
         for view, domain in self._domains:
             assert domain is not None
             view.copy_(domain.project(view))
 
     def member(self, k: int, flat: Tensor) -> dict[str, Any]:
-        """The blocks of one member, copied to the CPU from a buffer such as `flat`."""
+        """One member's blocks by name, copied to the CPU from a buffer like `flat`; modules in evaluation mode."""
         found: dict[str, Any] = {}
         for name, first in self._first.items():
             numbers = [flat[k, at:end].view(shape).clone() for at, end, shape in self._slices[name]]
@@ -78,21 +78,22 @@ class Player:
 
 
 def _tensors(started: Tensor | nn.Module) -> dict[str, Tensor]:
+    """The parameters by name; a tensor's name is ""."""
     return dict(started.named_parameters()) if isinstance(started, nn.Module) else {"": started}
 
 
 def stacked(module: nn.Module, parameters: Mapping[str, nn.Parameter]) -> nn.Module:
-    """The module with those parameters (members, ...): natively where all its layers are Stackable, else by vmap."""
+    """The module on an ensemble's parameters (members, ...): directly if all its layers are Stackable, else by vmap."""
     if not all(getattr(part, "stackable", False) or not list(part.parameters(False)) for part in module.modules()):
-        return _Mapped(module, parameters)
+        return _Vmapped(module, parameters)
     for name, parameter in parameters.items():
         owner, _, key = name.rpartition(".")
         setattr(module.get_submodule(owner), key, parameter)
     return module
 
 
-class _Mapped(nn.Module):
-    """Any module, called once for each member's parameters and input."""
+class _Vmapped(nn.Module):
+    """A module mapped over the members' parameters and inputs."""
 
     def __init__(self, module: nn.Module, parameters: Mapping[str, nn.Parameter]) -> None:
         super().__init__()
@@ -100,19 +101,19 @@ class _Mapped(nn.Module):
         self._given = dict(parameters)
 
     def forward(self, *inputs: Tensor) -> Any:
-        """The outputs, stacked."""
+        """The outputs (members, ...)."""
         return self._call(self._given, *inputs)
 
 
 class Play:
-    """The state of a saddle problem: both players, the random numbers of each member, and the gradients of both.
+    """The state of a saddle problem: both players, their gradients, and the random generator of each member.
 
-    Member k draws all its numbers from a generator with seed + k, as it would if it were played alone.
-    Raises ValueError for a payoff that names blocks or samplers that there are not.
+    Member k uses a generator with seed + k, as it would if it were alone. Raises ValueError for a payoff that names
+    unknown blocks or samplers, and for a block that both players have.
     """
 
     def __init__(self, problem: SaddleProblem, *, members: int, batch: int, seed: int, device: str) -> None:
-        """Start all members."""
+        """Initialize all members on the device."""
         self.problem, self.batch, self.members, self.evaluations, self.progress = problem, batch, members, 0, 0.0
         self.generators = [torch.Generator(device).manual_seed(seed + k) for k in range(members)]
         shared = sorted(set(problem.maximize_over) & set(problem.minimize_over))
@@ -141,7 +142,7 @@ class Play:
         self.random = any(self._names.values())
 
     def gradients(self, *sides: Side, generators: Sequence[Generator] | None = None) -> None:
-        """Set the gradient of what each of the sides would lessen: its payoff turned about, and its penalties.
+        """Set the gradients of what each side minimizes: the payoff, negated for the maximizer, plus its penalties.
 
         Both sides see the same samples, drawn from the members' own generators unless others are given.
         """
@@ -167,6 +168,7 @@ class Play:
                 leaf.requires_grad_(True)
 
     def _draw(self, name: str, generators: Sequence[Generator]) -> Tensor:
+        """A batch of samples for each member, (members, batch, ...)."""
         if name == PROGRESS:
             return torch.full((self.members, self.batch), self.progress, device=generators[0].device)
         sampler = self.problem.samplers[name]
@@ -176,6 +178,7 @@ class Play:
     def _differentiate(
         self, pay: Sequence[tuple[int, Term]], drawn: Mapping[str, Tensor], leaves: Sequence[Tensor]
     ) -> Sequence[Tensor]:
+        """The gradients of the signed sum of the terms; zero where it does not depend on a leaf."""
         total: Any = 0.0
         with torch.enable_grad():
             for sign, term in pay:
@@ -185,7 +188,7 @@ class Play:
         return torch.autograd.grad(total, leaves, materialize_grads=True)
 
     def _mean(self, term: Term, drawn: Mapping[str, Tensor]) -> Tensor:
-        """The term's expectation over what was drawn, summed over the members."""
+        """The term's mean over the samples, summed over the members."""
         values = term.f(*self._arguments[id(term)], *(drawn[name] for name in term.over))
         expected = (self.members, self.batch) if term.over else (self.members,)
         if values.shape != expected:
@@ -197,21 +200,22 @@ class Play:
         return values.sum() / self.batch if term.over else values.sum()
 
     def _set(self, side: Side, gradients: Sequence[Tensor]) -> None:
+        """Write the gradients to the side's flat buffer."""
         if gradients:
             rows = [gradient.reshape(self.members, -1) for gradient in gradients]
             torch.cat(rows, dim=1, out=self.players[side].gradient)
 
     def member(self, k: int, flats: Mapping[Side, Tensor] | None = None) -> Players:
-        """Both players' blocks of one member, from those buffers or as they are now."""
+        """Both players' blocks of one member, as they are now or from the given buffers, such as averages."""
         found: dict[str, Any] = {}
         for side, player in self.players.items():
             found |= player.member(k, player.flat if flats is None else flats[side])
         return found
 
     def residuals(self, generators: Sequence[Generator]) -> list[float]:
-        """|z - P(z - F(z))| of each member, F both players' gradients: 0 where no small step would move either.
+        """The natural residual |z - P(z - F(z))| of each member, F both players' gradients; 0 at a stationary point.
 
-        The samples are drawn from these generators, so that looking changes nothing.
+        Samples are drawn from these generators, so that evaluating does not change the run.
         """
         self.gradients(*SIDES, generators=generators)
         self.evaluations -= 1

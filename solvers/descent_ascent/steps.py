@@ -1,6 +1,7 @@
-"""How two players move, one rule each. z = (x, y) are both players' numbers, F(z) what each of them would descend.
+"""Update rules for two players. z = (x, y) are their variables, F(z) the gradients of what each of them minimizes.
 
-P projects into the domains; a mover turns a gradient into a step: plain, with momentum, or by any torch optimizer.
+P is the projection onto the domains; a mover turns a gradient into a step: plain, with momentum, or by any torch
+optimizer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from solvers.descent_ascent.play import SIDES, Play, Player
 
 
 class Mover:
-    """x <- P(x - factor * step * v), v <- momentum v + gradient; or what a torch optimizer makes of the gradient."""
+    """v <- momentum v + gradient, x <- P(x - factor step v); or a torch optimizer's step, its rate times factor."""
 
     def __init__(
         self,
@@ -25,7 +26,7 @@ class Mover:
         momentum: float,
         optimizer: Callable[[list[Tensor]], torch.optim.Optimizer] | None,
     ) -> None:
-        """Move that player."""
+        """The mover of that player; optimizer makes one for a list of tensors."""
         self._player, self._step, self._momentum = player, step, momentum
         self._velocity = torch.zeros_like(player.flat) if momentum else None
         player.flat.grad = player.gradient
@@ -33,16 +34,16 @@ class Mover:
         self._rates = [] if self._optimizer is None else [group["lr"] for group in self._optimizer.param_groups]
 
     def move(self, factor: float) -> None:
-        """Take a step down the player's gradient."""
+        """Take a descent step along the player's gradient."""
         if self._velocity is None or self._optimizer is not None:
-            self.look_ahead(factor)
+            self.plain_step(factor)
             return
         self._velocity.mul_(self._momentum).add_(self._player.gradient)
         self._player.flat.add_(self._velocity, alpha=-self._step * factor)
         self._player.project()
 
-    def look_ahead(self, factor: float) -> None:
-        """The same without momentum; an optimizer's own is part of it."""
+    def plain_step(self, factor: float) -> None:
+        """Take the step without momentum; an optimizer keeps its own."""
         if self._optimizer is None:
             self._player.flat.add_(self._player.gradient, alpha=-self._step * factor)
         else:
@@ -52,17 +53,17 @@ class Mover:
         self._player.project()
 
     def forget(self) -> None:
-        """Lose the momentum."""
+        """Reset the momentum to zero."""
         if self._velocity is not None:
             self._velocity.zero_()
 
     def state(self) -> dict[str, Any]:
-        """What a later move depends on, besides the player's numbers."""
+        """Velocity and optimizer state, for a checkpoint."""
         optimizer = None if self._optimizer is None else self._optimizer.state_dict()
         return {"velocity": self._velocity, "optimizer": optimizer}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from such a state."""
+        """Restore such a state."""
         if self._velocity is not None:
             self._velocity.copy_(state["velocity"])
         if self._optimizer is not None:
@@ -73,16 +74,16 @@ Movers = Mapping[Side, Mover]
 
 
 def simultaneous(play: Play, movers: Movers, factor: float) -> None:
-    """z <- P(z - step F(z)). On x y it spirals out, by sqrt(1 + step^2) at each step."""
+    """z <- P(z - step F(z)). On the payoff x y it spirals out, by sqrt(1 + step^2) at each step."""
     play.gradients(*SIDES)
     for side in SIDES:
         movers[side].move(factor)
 
 
 def alternating(play: Play, movers: Movers, factor: float, inner: int) -> None:
-    """y <- P(y - step F_y(x, y)), `inner` times, then x <- P(x - step F_x(x, y)), each with samples of its own.
+    """y <- P(y - step F_y(x, y)), `inner` times, then x <- P(x - step F_x(x, y)), each with new samples.
 
-    Goodfellow et al., Generative adversarial nets, 2014, algorithm 1. On x y it cycles.
+    Goodfellow et al., Generative adversarial nets, 2014, algorithm 1. On the payoff x y it cycles.
     """
     for _ in range(inner):
         play.gradients("minimize")
@@ -92,13 +93,14 @@ def alternating(play: Play, movers: Movers, factor: float, inner: int) -> None:
 
 
 def extragradient(play: Play, movers: Movers, factor: float, z: Mapping[Side, Tensor]) -> None:
-    """z' = P(z - step F(z)), then z <- P(z - step F(z')): two gradients each.
+    """z' = P(z - step F(z)), then z <- P(z - step F(z')): two gradients a step.
 
-    Korpelevich, The extragradient method for finding saddle points and other problems, 1976; momentum is for z alone.
+    Korpelevich, The extragradient method for finding saddle points and other problems, 1976. Momentum applies to the
+    second step only.
     """
     play.gradients(*SIDES)
     for side in SIDES:
-        movers[side].look_ahead(factor)
+        movers[side].plain_step(factor)
     play.gradients(*SIDES)
     for side in SIDES:
         play.players[side].flat.copy_(z[side])
@@ -106,7 +108,7 @@ def extragradient(play: Play, movers: Movers, factor: float, z: Mapping[Side, Te
 
 
 def optimistic(play: Play, movers: Movers, factor: float, last: dict[Side, Tensor]) -> None:
-    """z <- P(z - step (2 F(z) - F(the z before))): one gradient each, kept in `last` for the next.
+    """z_next = P(z - step (2 F(z) - F(z_previous))): one gradient a step, kept in `last` for the next.
 
     Popov, A modification of the Arrow-Hurwicz method, 1980; Daskalakis et al., Training GANs with optimism, 2018.
     """
