@@ -21,7 +21,7 @@ required nodes or arcs are in formulations.graphs.limited_path.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -74,17 +74,8 @@ def shortest_path(
     """
     limits = {} if limits is None else limits
     constrained = bool(limits or required_nodes or required_arcs)
-    if paths < 1:
-        raise ValueError(f"paths is {paths}; it must be at least 1")
-    if paths > 1 and (constrained or source == target):
-        why = "limits and required parts are for one path only" if constrained else "the source is the target"
-        raise ValueError(f"paths is {paths}, but {why}")
-    both = [*(set(forbidden_nodes) & set(required_nodes)), *(set(forbidden_arcs) & set(required_arcs))]
-    if both:
-        raise ValueError(f"{quoted(both[0])} is both forbidden and required; drop one")
-    for name, limit in limits.items():
-        if not np.isfinite(limit):
-            raise ValueError(f"the limit on {name} is {limit}; it must be a finite number")
+    forbidden, wanted = (forbidden_nodes, forbidden_arcs), (required_nodes, required_arcs)
+    _require_consistent(paths, limits, forbidden, wanted, closed=source == target)
     avoided: dict[str, Any] = {"forbidden_nodes": forbidden_nodes, "forbidden_arcs": forbidden_arcs}
     w = walks(graph, source, target, weight, simple=constrained, attributes=tuple(limits), **avoided)
     if not constrained:
@@ -98,6 +89,29 @@ def shortest_path(
     required = [w.g.nodes.index(v) for v in required_nodes]
     arcs = list(matching(w.g, required_arcs, undirected=not w.given.directed))
     return limited(_flow(w, 1, 1.0), w, limits, required, arcs)
+
+
+def _require_consistent(
+    paths: int,
+    limits: Mapping[str, float],
+    forbidden: Sequence[Collection[Any]],
+    required: Sequence[Collection[Any]],
+    *,
+    closed: bool,
+) -> None:
+    """Raise ValueError for options that contradict each other; forbidden and required are nodes and arcs each."""
+    constrained = bool(limits or any(required))
+    if paths < 1:
+        raise ValueError(f"paths is {paths}; it must be at least 1")
+    if paths > 1 and (constrained or closed):
+        why = "limits and required parts are for one path only" if constrained else "the source is the target"
+        raise ValueError(f"paths is {paths}, but {why}")
+    for avoided, wanted in zip(forbidden, required, strict=True):
+        for name in set(avoided) & set(wanted):
+            raise ValueError(f"{quoted(name)} is both forbidden and required; drop one")
+    for resource, limit in limits.items():
+        if not np.isfinite(limit):
+            raise ValueError(f"the limit on {resource} is {limit}; it must be a finite number")
 
 
 def _require_on_a_path(w: Walks, name: Hashable) -> None:
