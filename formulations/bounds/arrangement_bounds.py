@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from formulations.bounds.gilmore_lawler import gilmore_lawler_bound, gilmore_law
 from formulations.bounds.projected_eigenvalue import projected_eigenvalue_bound, projected_eigenvalue_shift
 from formulations.problem import Floats, QuadraticAssignment, WeakDual
 
+# name; A, B and seconds -> certificate; A, B and certificate -> lower bound
+Row = tuple[str, Callable[[Floats, Floats, float], Any], Callable[[Floats, Floats, Any], float]]
 LARGEST_SEMIDEFINITE = 200  # items up to which the semidefinite bound is offered: it needs n^3 numbers
 
 
@@ -51,40 +54,19 @@ def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
 
         return WeakDual(name, find, in_units)
 
-    duals = []
+    table: list[Row] = [("Gilmore-Lawler bound", gilmore_lawler_multipliers, gilmore_lawler_bound)]
     if len(np.unique(np.diag(B))) == 1:
-        duals.append(
-            dual(
-                "projected eigenvalue bound",
-                lambda seconds: projected_eigenvalue_shift(A, B, seconds),
-                lambda shift: projected_eigenvalue_bound(A, B, shift),
-            )
-        )
-    duals.append(
-        dual(
-            "Gilmore-Lawler bound",
-            lambda seconds: gilmore_lawler_multipliers(A, B, seconds),
-            lambda certificate: gilmore_lawler_bound(A, B, certificate),
-        )
-    )
-    if len(np.unique(np.diag(B))) == 1:
-        duals.append(
-            dual(
-                "convex quadratic bound over doubly stochastic matrices",
-                lambda seconds: convex_quadratic_point(A, B, seconds),
-                lambda certificate: convex_quadratic_bound(A, B, certificate),
-            )
-        )
+        table = [
+            ("projected eigenvalue bound", projected_eigenvalue_shift, projected_eigenvalue_bound),
+            *table,
+            ("convex quadratic bound over doubly stochastic matrices", convex_quadratic_point, convex_quadratic_bound),
+        ]
+    duals = [dual(name, partial(find, A, B), partial(bound, A, B)) for name, find, bound in table]
     arrangement = _linear_arrangement(A, B)
     if arrangement and len(A) <= LARGEST_SEMIDEFINITE:
         w, constant = arrangement
-        duals.append(
-            dual(
-                "semidefinite betweenness bound",
-                lambda seconds: betweenness_multipliers(w, seconds),
-                lambda certificate: betweenness_bound(w, certificate) + constant,
-            )
-        )
+        find = partial(betweenness_multipliers, w)
+        duals.append(dual("semidefinite betweenness bound", find, lambda found: betweenness_bound(w, found) + constant))
     return duals
 
 
