@@ -45,10 +45,8 @@ Blur = Callable[[Tensor], Tensor]  # share of training done -> standard deviatio
 
 SPLIT_SHARES = (0.6, 0.1)  # of a user's data for training and for validation; the rest is held out
 FEWEST_ROWS = 20  # the least number of rows that are split
-HELD_OUT_DRAWS, WATCH_DRAWS = (
-    1 << 18,
-    1 << 12,
-)  # draws of a known density, and of a generator, for testing and validation
+HELD_OUT_DRAWS = 1 << 18  # draws of a known density, and of a generator, for testing
+WATCH_DRAWS = 1 << 12  # the same for validation
 ROWS_PER_EVALUATION = 1 << 14
 FALSE_REJECTION_RATE = 1e-3  # the probability that a correct log_density is rejected
 ENTROPY_TOLERANCE = 1e-6  # standard error up to which an entropy counts as known
@@ -237,25 +235,31 @@ def gan(
     if not 0.5 <= level < 1:
         raise ValueError(f"the confidence level is {level}; it must be at least 0.5 and below 1, such as 0.95")
     known = hasattr(generator(torch.Generator()), "log_density")
-    entropy, scale = data.entropy, cache(data.scale.to)
+    entropy = data.entropy
     return SaddleProblem(
         maximize_over={"f": Block(generator)},
         minimize_over={"d": Block(discriminator)},
         payoff=lagrangian(blur) if loss == "lagrangian" else minimax(blur),
         surrogate=log_d_trick(blur) if loss == "non-saturating" else None,
         penalties={"minimize": penalties} if penalties else {},
-        samplers={
-            "data": resampled(data.train),
-            "noise": noise,
-            "uniform": uniform_numbers,
-            "blur": lambda n, numbers: scale(numbers.device) * normal(len(data.scale))(n, numbers),
-        },
+        samplers=_samplers(data, noise),
         value=(lambda players: (_likelihood(data, players, level) or (-math.inf,))[0]) if known else None,
         bound=None if entropy is None else lambda _: -entropy,
         level=level,
         size=lambda _: 1.0,  # nat
         watch=lambda players: watched(data, noise, players),
     )
+
+
+def _samplers(data: Data, noise: Sampler) -> dict[str, Sampler]:
+    """What the payoff and the penalties are expectations over."""
+    scale = cache(data.scale.to)  # copied to each device once
+    return {
+        "data": resampled(data.train),
+        "noise": noise,
+        "uniform": uniform_numbers,
+        "blur": lambda n, numbers: scale(numbers.device) * normal(len(data.scale))(n, numbers),
+    }
 
 
 def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | None]:
