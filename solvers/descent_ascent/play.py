@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -228,3 +229,35 @@ class Play:
             player.flat.copy_(before)
         residuals: list[float] = total.sqrt().tolist()
         return residuals
+
+
+def started_at(problem: SaddleProblem, start: Mapping[str, Any]) -> SaddleProblem:
+    """The same game, its blocks beginning as given: tensors or arrays, or modules; raises ValueError for others."""
+    known = {**problem.maximize_over, **problem.minimize_over}
+    for name in start:
+        if name not in known:
+            raise ValueError(f"start has a block {name!r}; there are {', '.join(known)}")
+
+    def begun(name: str, block: Block) -> Block:
+        if name not in start:
+            return block
+        given = start[name]
+
+        def begin(generator: Generator) -> Any:
+            own = block.start(generator)
+            if isinstance(own, nn.Module) and isinstance(given, nn.Module):
+                return copy.deepcopy(given)
+            if isinstance(own, nn.Module) or isinstance(given, nn.Module):
+                raise ValueError(f"start has a {type(given).__name__} for the block {name!r}, a {type(own).__name__}")
+            tensor = torch.as_tensor(given, dtype=own.dtype, device=own.device).clone()
+            if tensor.shape != own.shape:
+                raise ValueError(f"start has shape {tuple(tensor.shape)} for the block {name!r} of {tuple(own.shape)}")
+            return tensor
+
+        return replace(block, start=begin)
+
+    return replace(
+        problem,
+        maximize_over={name: begun(name, block) for name, block in problem.maximize_over.items()},
+        minimize_over={name: begun(name, block) for name, block in problem.minimize_over.items()},
+    )

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from formulations.problem import Floats, Number, Players, Reference, SaddleProblem, Values
 from solvers.clock import Clock
-from solvers.descent_ascent.search import DescentAscent, SaddleSearch
+from solvers.descent_ascent.search import SaddleSearch
+from solvers.descent_ascent.settings import DescentAscent
 from solvers.judge import MEETS, Ended, Evidence, Findings
 
 ROUNDING = 1e-9  # by which a value may lie above its bound, relative to the size

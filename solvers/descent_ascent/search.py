@@ -6,98 +6,29 @@ import copy
 import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from formulations.problem import Block, Number, Players, SaddleProblem, Side
+from formulations.problem import Number, Players, SaddleProblem, Side
 from solvers.clock import Clock, stoppable
-from solvers.descent_ascent.play import SIDES, Play
+from solvers.descent_ascent.play import SIDES, Play, started_at
+from solvers.descent_ascent.settings import DescentAscent, both
 from solvers.descent_ascent.steps import Mover, alternating, extragradient, optimistic, simultaneous
 from solvers.judge import relative_gap
 from solvers.threads import one_torch_thread
 
 SMALL = 200_000  # numbers of both players up to which one thread is fastest
-GROWTH, LOOKS = 1.1, 100  # iterations between two looks grow by that factor, until there are so many looks in all
-WATCHING = 1_000_003  # added to the seed of samples that are only looked at
-Method = Literal["extragradient", "optimistic", "alternating", "simultaneous"]
-Optimizer = Callable[[list[Tensor]], torch.optim.Optimizer]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DescentAscent:
-    """How two players move towards a saddle point: the rule, its steps, and what is done with the points passed.
-
-    method      "extragradient", "optimistic", "alternating" or "simultaneous": the rules of descent_ascent.steps
-    step        length of plain steps, of both players or (maximizing, minimizing)
-    momentum    share of the last step that is taken again, with plain steps
-    optimizer   parameters -> a torch optimizer, in place of plain steps; of both players or (maximizing, minimizing)
-    inner       steps of the minimizing player for each of the other, when alternating
-    schedule    iteration -> factor of all steps
-    averaging   "uniform" over all points, or the decay of an exponential moving average; the average is answered if it
-                is better, and in place of the last point if values are estimated from samples
-    restart     iterations after which the players are put at their uniform average, and average anew from there
-    iterations  most iterations of the rule; batch: samples of each expectation, per member and gradient
-    members     games played at once, with seeds seed, seed + 1, ...: one ensemble in batched operations
-    tolerance   residual |z - P(z - F(z))| at which a game without randomness has settled
-    resume      the state of an earlier search, to go on as if it had not stopped
-    """
-
-    method: Method = "extragradient"
-    step: float | tuple[float, float] = 0.1
-    momentum: float = 0.0
-    optimizer: Optimizer | tuple[Optimizer, Optimizer] | None = None
-    inner: int = 1
-    schedule: Callable[[int], float] | None = None
-    averaging: Literal["uniform"] | float | None = None
-    restart: int | None = None
-    iterations: int = 10_000
-    batch: int = 256
-    members: int = 1
-    tolerance: float = 1e-12
-    resume: Mapping[str, Any] | None = field(default=None, compare=False)
-    name = "descent-ascent"
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for a setting that makes no sense."""
-        wrong = {
-            "method": self.method not in get_args(Method),
-            "step": not all(0 < step < math.inf for step in both(self.step)),
-            "momentum": not -1 < self.momentum < 1,
-            "inner": self.inner < 1 or (self.inner > 1 and self.method != "alternating"),
-            "averaging": not (self.averaging in (None, "uniform") or 0 < float(self.averaging) < 1),
-            "restart": self.restart is not None and (self.restart < 1 or self.optimizer is not None),
-            "iterations": self.iterations < 1,
-            "batch": self.batch < 1,
-            "members": self.members < 1,
-            "tolerance": not self.tolerance >= 0,
-        }
-        for setting, refused in wrong.items():
-            if refused:
-                raise ValueError(f"{setting} is {getattr(self, setting)!r}; it must be {MEANT[setting]}")
-
-
-MEANT = {
-    "method": f"one of {', '.join(get_args(Method))}",
-    "step": "a positive number, or one for each player",
-    "momentum": "between -1 and 1",
-    "inner": "a whole number from 1, and 1 unless the method is alternating",
-    "averaging": "'uniform' or a decay between 0 and 1",
-    "restart": "a whole number from 1, with plain steps",
-    "iterations": "a whole number from 1",
-    "batch": "a whole number from 1",
-    "members": "a whole number from 1",
-    "tolerance": "at least 0",
-}
+GROWTH, EVALUATIONS = 1.1, 100  # the iterations between two evaluations grow by that factor, up to total / EVALUATIONS
+EVALUATION_SEED = 1_000_003  # added to the seed: samples of evaluations are none of the play
 
 
 class SaddleSearch:
     """A game as it is being played.
 
     iteration  how far it has come, of `total`
-    history    each look at it: iteration, evaluations, value, bound, residual
+    history    each evaluation of it: iteration, evaluations of gradients so far, value, bound, residual
     best       the best guarantee of either player: "value" or "bound" -> that number, and the players
     """
 
@@ -139,7 +70,7 @@ class SaddleSearch:
         """Play; returns "optimal" (value and bound met), "settled", "iterations", "limit" or "diverged"."""
         small = sum(player.flat.numel() for player in self.play.players.values()) < SMALL
         with one_torch_thread() if small else nullcontext(), stoppable() as stopped, torch.no_grad():
-            ended = self._look(report) if not self.history else None
+            ended = self._evaluate(report) if not self.history else None
             while ended is None and self.iteration < self.total:
                 self.interrupted = stopped()
                 if self.interrupted or self.clock.left <= 0:
@@ -148,17 +79,17 @@ class SaddleSearch:
                 self._step()
                 if self.lost.all():
                     ended = "diverged"
-                elif self.iteration >= self._next:
-                    ended = self._look(report)
+                elif self.iteration >= self._next_evaluation:
+                    ended = self._evaluate(report)
             if ended in (None, "diverged") and self.history[-1]["iteration"] < self.iteration:
-                ended = self._look(report) or ended
+                ended = self._evaluate(report) or ended
         return ended or "iterations"
 
     @property
-    def _next(self) -> int:
-        """The iteration of the next look, told by the last alone."""
+    def _next_evaluation(self) -> int:
+        """Its iteration, told by the last one's alone."""
         last: int = self.history[-1]["iteration"]
-        return min(max(last + 1, math.ceil(last * GROWTH)), last + max(self.total // LOOKS, 1))
+        return min(max(last + 1, math.ceil(last * GROWTH)), last + max(self.total // EVALUATIONS, 1))
 
     def _step(self) -> None:
         """One iteration of the rule; members whose numbers are no longer finite after it are put back and given up."""
@@ -200,9 +131,9 @@ class SaddleSearch:
                 player.flat.copy_(self.averages[side])
                 self._movers[side].forget()
 
-    def _look(self, report: Callable[[SaddleSearch], None]) -> str | None:
+    def _evaluate(self, report: Callable[[SaddleSearch], None]) -> str | None:
         """Note where the game stands; returns why it is over, if it is."""
-        problem, seed = self.problem, self.seed + WATCHING + self.iteration
+        problem, seed = self.problem, self.seed + EVALUATION_SEED + self.iteration
         generators = [torch.Generator(g.device).manual_seed(seed + k) for k, g in enumerate(self.play.generators)]
         residual = max(self.play.residuals(generators))
         watched: Mapping[str, float | None] = {}
@@ -307,40 +238,3 @@ class SaddleSearch:
         self._gradients = {side: flat.to(self.play.players[side].flat) for side, flat in state["gradients"].items()}
         for generator, numbers in zip(self.play.generators, state["generators"], strict=True):
             generator.set_state(numbers.cpu())
-
-
-def both(setting: Any) -> tuple[Any, Any]:
-    """The setting of the maximizing and of the minimizing player."""
-    return setting if isinstance(setting, tuple) else (setting, setting)
-
-
-def started_at(problem: SaddleProblem, start: Mapping[str, Any]) -> SaddleProblem:
-    """The same game, its blocks beginning as given: tensors or arrays, or modules; raises ValueError for others."""
-    known = {**problem.maximize_over, **problem.minimize_over}
-    for name in start:
-        if name not in known:
-            raise ValueError(f"start has a block {name!r}; there are {', '.join(known)}")
-
-    def begun(name: str, block: Block) -> Block:
-        if name not in start:
-            return block
-        given = start[name]
-
-        def begin(generator: torch.Generator) -> Any:
-            own = block.start(generator)
-            if isinstance(own, torch.nn.Module) and isinstance(given, torch.nn.Module):
-                return copy.deepcopy(given)
-            if isinstance(own, torch.nn.Module) or isinstance(given, torch.nn.Module):
-                raise ValueError(f"start has a {type(given).__name__} for the block {name!r}, a {type(own).__name__}")
-            tensor = torch.as_tensor(given, dtype=own.dtype, device=own.device).clone()
-            if tensor.shape != own.shape:
-                raise ValueError(f"start has shape {tuple(tensor.shape)} for the block {name!r} of {tuple(own.shape)}")
-            return tensor
-
-        return replace(block, start=begin)
-
-    return replace(
-        problem,
-        maximize_over={name: begun(name, block) for name, block in problem.maximize_over.items()},
-        minimize_over={name: begun(name, block) for name, block in problem.minimize_over.items()},
-    )

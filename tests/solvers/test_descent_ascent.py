@@ -232,11 +232,11 @@ def test_an_interrupted_play_is_gone_on_from_as_if_it_had_not_been() -> None:
     assert resumed.history == whole.history
 
 
-def test_looking_on_changes_nothing() -> None:
-    looked = played(gan(), batch=8, iterations=30, optimizer=Adam)
-    unwatched = search_of(gan(), batch=8, iterations=30, optimizer=Adam)
-    passed(unwatched, 30)
-    assert np.array_equal(point(looked), point(unwatched))
+def test_evaluating_changes_nothing() -> None:
+    evaluated = played(gan(), batch=8, iterations=30, optimizer=Adam)
+    not_evaluated = search_of(gan(), batch=8, iterations=30, optimizer=Adam)
+    passed(not_evaluated, 30)
+    assert np.array_equal(point(evaluated), point(not_evaluated))
 
 
 def test_averages_and_restarts() -> None:
