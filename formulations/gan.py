@@ -265,7 +265,8 @@ def _samplers(data: Data, noise: Sampler) -> dict[str, Sampler]:
 def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | None]:
     """Estimates on the validation set, in nats: "value" of V, "bound" by d on V, "divergence" by d of KL(q || p).
 
-    "value" is None where the density of f is unknown, "bound" where the entropy of the data is. Not certificates.
+    "value" is None where the density of f is unknown, "bound" where the entropy of the data is. A KL is never negative:
+    where a poor d puts it below 0, "bound" is that on all generators, -entropy(q). These are no certificates.
 
     >>> data = drawn(GaussianMixture([1.0], [[0.0]], [1.0]), 100)
     >>> found = watched(data, normal(1), {"f": lambda z: z + 1, "d": lambda x: 0.5 - x[:, 0]})  # the exact log q / p
@@ -276,7 +277,7 @@ def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | N
     known = hasattr(players["f"], "log_density")
     return {
         "value": _mean(_log_p(data, players, data.watch)) if known else None,
-        "bound": None if data.entropy is None else -data.entropy - kl,
+        "bound": None if data.entropy is None else -data.entropy - max(kl, 0.0),
         "divergence": kl,
     }
 

@@ -138,6 +138,18 @@ def test_value_evidence_and_bound_are_a_chain_around_the_truth(data: Data) -> No
     assert watched["divergence"] == pytest.approx(KL, abs=0.1)
 
 
+def test_a_discriminator_that_has_learnt_nothing_puts_the_watched_bound_at_that_on_all_generators(data: Data) -> None:
+    problem, d = game(data), Quadratic(None)
+    with torch.no_grad():
+        d.c.copy_(-torch.tensor(LOG_RATIO)[:, None])
+    assert problem.watch is not None
+    watched = problem.watch({"f": standard(seeded()), "d": d})
+    assert watched["divergence"] is not None
+    assert watched["divergence"] < -KL / 2
+    assert data.entropy is not None
+    assert watched["bound"] == -data.entropy
+
+
 def test_a_good_discriminator_does_not_make_a_bad_generator_look_best(data: Data) -> None:
     """Its bound on this generator is tight; the bound on all is not met."""
     problem, players = game(data), {"f": standard(seeded()), "d": exact()}
