@@ -1,4 +1,4 @@
-"""No bound may pass the optimum, whatever the witness; good witnesses come close to it."""
+"""No bound may pass the optimum, whatever the certificate; good certificates come close to it."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def range_of(q: QuadraticAssignment) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def spoilt(witness: Any, rng: np.random.Generator) -> list[Any]:
-    """The witness with noise, scaled, with NaN and infinity, of wrong shapes and of wrong kinds."""
-    parts = witness if isinstance(witness, tuple) else (witness,)
+def spoilt(certificate: Any, rng: np.random.Generator) -> list[Any]:
+    """The certificate with noise, scaled, with NaN and infinity, of wrong shapes and of wrong kinds."""
+    parts = certificate if isinstance(certificate, tuple) else (certificate,)
 
     def rebuilt(change: Any) -> Any:
         changed = tuple(change(np.array(part)) for part in parts)
-        return changed if isinstance(witness, tuple) else changed[0]
+        return changed if isinstance(certificate, tuple) else changed[0]
 
     def with_entry(part: Floats, x: float) -> Floats:
         part = part.copy()
@@ -62,14 +62,14 @@ def spoilt(witness: Any, rng: np.random.Generator) -> list[Any]:
         rebuilt(lambda part: part.T),
         rebuilt(lambda part: rng.normal(size=part.shape)),
         None,
-        "witness",
+        "certificate",
     ]
 
 
 @pytest.mark.parametrize("maximize", [False, True])
 @pytest.mark.parametrize("kind", ["signed", "integers", "sparse", "skewed"])
 @pytest.mark.parametrize("template", ["linear", "squares", "band", "any", "affine"])
-def test_no_witness_proves_more_than_the_optimum(template: str, kind: str, maximize: bool) -> None:
+def test_no_certificate_proves_more_than_the_optimum(template: str, kind: str, maximize: bool) -> None:
     rng = np.random.default_rng([len(template), len(kind), maximize])
     for n in (2, 3, 4, 5, 6):
         d = distances(n)
@@ -85,8 +85,8 @@ def test_no_witness_proves_more_than_the_optimum(template: str, kind: str, maxim
         least, most = range_of(q)
         tolerance = 1e-12 * (abs(least) + abs(most) + 1)
         for dual in weak_duals(q, maximize=maximize):
-            witness = dual.certificate(0.02)
-            for guess in [witness, *spoilt(witness, rng)]:
+            certificate = dual.certificate(0.02)
+            for guess in [certificate, *spoilt(certificate, rng)]:
                 bound = dual.bound(guess)
                 assert not math.isnan(bound), dual.name
                 assert bound >= most - tolerance if maximize else bound <= least + tolerance, dual.name

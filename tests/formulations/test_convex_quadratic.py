@@ -35,9 +35,9 @@ def optimum(A: Floats, B: Floats) -> float:
     return float(QuadraticAssignment(A, B).values(orders).min())
 
 
-def spoilt(witness: tuple[Floats, Floats, Floats], rng: np.random.Generator) -> list[Any]:
+def spoilt(certificate: tuple[Floats, Floats, Floats], rng: np.random.Generator) -> list[Any]:
     """Noise, scales, NaN, wrong shapes, and points that are far from doubly stochastic, or permutations."""
-    d, X, u = witness
+    d, X, u = certificate
     n = len(d)
 
     def with_entry(part: Floats, x: float) -> Floats:
@@ -50,24 +50,28 @@ def spoilt(witness: tuple[Floats, Floats, Floats], rng: np.random.Generator) -> 
         *((d, np.eye(n)[rng.permutation(n)], u) for _ in range(3)),
         *((d + scale * rng.normal(size=n), X, u) for scale in (1e-6, 1, 1e4, 1e12)),
         *((d, X, u + scale * rng.normal(size=n)) for scale in (1e-6, 1, 1e12)),
-        *(tuple(part * scale for part in witness) for scale in (-1, 0, 1 + 1e-9, 1e12, 1e90, 1e200)),
-        *(tuple(with_entry(p, x) if p is q else p for p in witness) for q in witness for x in (np.nan, np.inf, 1e99)),
+        *(tuple(part * scale for part in certificate) for scale in (-1, 0, 1 + 1e-9, 1e12, 1e90, 1e200)),
+        *(
+            tuple(with_entry(p, x) if p is q else p for p in certificate)
+            for q in certificate
+            for x in (np.nan, np.inf, 1e99)
+        ),
         (d, X[:-1], u),
         (d, X),
         None,
-        "witness",
+        "certificate",
     ]
 
 
 @pytest.mark.parametrize("kind", ["linear", "squares", "band", "integers", "signed", "diagonal"])
 @pytest.mark.parametrize("n", SIZES)
-def test_no_witness_proves_more_than_the_optimum(n: int, kind: str) -> None:
+def test_no_certificate_proves_more_than_the_optimum(n: int, kind: str) -> None:
     rng = np.random.default_rng([n, len(kind)])
     B = symmetric(rng, n, kind)
     A = symmetric(rng, n, "signed") + np.diag(rng.normal(size=n))
     least = optimum(A, B)
-    witness = convex_quadratic_point(A, B, math.inf)
-    for guess in [witness, *spoilt(witness, rng)]:
+    certificate = convex_quadratic_point(A, B, math.inf)
+    for guess in [certificate, *spoilt(certificate, rng)]:
         bound = convex_quadratic_bound(A, B, guess)
         assert not math.isnan(bound)
         assert bound <= least + 1e-12 * (1 + float(np.abs(A).sum()) * float(np.abs(B).max()))
@@ -80,8 +84,8 @@ def test_it_is_no_weaker_than_the_projected_eigenvalue_bound_and_mostly_stronger
     A, B = symmetric(rng, n, "integers"), symmetric(rng, n, kind)
     size = float(np.abs(A).sum()) * float(np.abs(B).max())
     for seconds in (0.0, math.inf):
-        witness = convex_quadratic_point(A, B, seconds)
-        gain = convex_quadratic_bound(A, B, witness) - projected_eigenvalue_bound(A, B, witness[0])
+        certificate = convex_quadratic_point(A, B, seconds)
+        gain = convex_quadratic_bound(A, B, certificate) - projected_eigenvalue_bound(A, B, certificate[0])
         assert gain >= -1e-12 * size
     if n >= 12 and kind == "linear":
         assert gain >= 1e-3 * size
@@ -108,8 +112,8 @@ def test_it_is_the_minimum_of_the_quadratic_program_by_another_solver(seed: int)
     rng = np.random.default_rng(seed)
     n = 6
     A, B = symmetric(rng, n, "signed"), symmetric(rng, n, "linear")
-    witness = convex_quadratic_point(A, B, math.inf)
-    shifted = A + np.diag(witness[0])
+    certificate = convex_quadratic_point(A, B, math.inf)
+    shifted = A + np.diag(certificate[0])
     V = np.linalg.qr(np.column_stack([np.ones(n), rng.normal(size=(n, n - 1))]))[0][:, 1:]
     (a, W), (b, Z) = np.linalg.eigh(V.T @ shifted @ V), np.linalg.eigh(-V.T @ B @ V)
     b = -b
@@ -128,7 +132,7 @@ def test_it_is_the_minimum_of_the_quadratic_program_by_another_solver(seed: int)
     form = cp.quad_form(np.kron(V, V).T @ x, cp.psd_wrap(inner)) + 2 * centre @ whole @ (x - centre)
     value = float(cp.Problem(cp.Minimize(form), sums).solve(solver="CLARABEL")) + float(centre @ whole @ centre)
     value += float(s.sum() + t.sum())
-    assert convex_quadratic_bound(A, B, witness) == pytest.approx(value, rel=1e-5)
+    assert convex_quadratic_bound(A, B, certificate) == pytest.approx(value, rel=1e-5)
 
 
 @pytest.mark.parametrize("n", SIZES)

@@ -17,7 +17,7 @@ from formulations.graphs.laminar import Laminar, merge_tree
 
 Floats = NDArray[np.float64]
 Point = tuple[int, list[tuple[int, int]], list[float]]  # n, edges without loops, x
-CLEAR = 1e-4  # what is broken by this much must be found; what is broken by less than VIOLATION_TOLERANCE need not be
+CLEAR = 1e-4  # what is violated by this much must be found; by less than VIOLATION_TOLERANCE it need not be
 
 
 # Laminar families, the slow way.
@@ -136,7 +136,7 @@ def anywhere(draw: st.DrawFn) -> Point:
 
 @st.composite
 def near_trees(draw: st.DrawFn) -> Point:
-    """A convex combination of spanning trees of the complete graph, with a little noise: on the edge of broken."""
+    """A convex combination of spanning trees of the complete graph, with a little noise: on the edge of violated."""
     n = draw(st.integers(3, 9))
     edges = [(u, v) for u in range(n) for v in range(u + 1, n)]
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
@@ -169,7 +169,7 @@ def hidden(draw: st.DrawFn) -> Point:
 points = st.one_of(halves(), anywhere(), near_trees(), hidden())
 
 
-def find_crowded(point: Point, cost: Floats | None = None) -> Laminar | None:
+def find_dense(point: Point, cost: Floats | None = None) -> Laminar | None:
     n, edges, x = point
     tail, head = ends(edges)
     return dense_sets(n, tail, head, np.array(x, dtype=float), np.zeros(len(edges)) if cost is None else cost)
@@ -177,11 +177,11 @@ def find_crowded(point: Point, cost: Floats | None = None) -> Laminar | None:
 
 @settings(max_examples=400)
 @given(points, st.integers(0, 3))
-def test_a_crowded_set_is_found_just_when_brute_force_finds_one(point: Point, seed: int) -> None:
+def test_a_dense_set_is_found_just_when_brute_force_finds_one(point: Point, seed: int) -> None:
     n, edges, x = point
     cost = np.random.default_rng(seed).integers(0, 3, len(edges)).astype(float)
     worst = max(inside(s, edges, x) - len(s) + 1 for s in subsets(n))
-    found = find_crowded(point, cost)
+    found = find_dense(point, cost)
     if found is None:
         assert worst <= CLEAR
     else:
@@ -193,14 +193,14 @@ def test_a_crowded_set_is_found_just_when_brute_force_finds_one(point: Point, se
 
 @settings(max_examples=100)
 @given(near_trees())
-def test_no_set_is_crowded_in_a_convex_combination_of_trees(point: Point) -> None:
+def test_no_set_is_dense_in_a_convex_combination_of_trees(point: Point) -> None:
     n, edges, x = point
     if abs(sum(x) - (n - 1)) < 1e-9 and max(inside(s, edges, x) - len(s) + 1 for s in subsets(n)) < 1e-9:
-        assert find_crowded(point) is None
+        assert find_dense(point) is None
 
 
 def without_its_clusters(point: Point) -> bool:
-    """No cluster of x is dense_sets: only the minimum cuts can find a set."""
+    """No cluster of x is dense: only the minimum cuts can find a set."""
     n, edges, x = point
     order = sorted(range(len(edges)), key=lambda e: -x[e])
     formed, _ = clusters_by_hand(n, edges, order)
@@ -218,21 +218,21 @@ def complete_under_heavier_edges(core: int, light: float, heavy: float) -> Point
 @pytest.mark.parametrize(
     ("core", "light", "heavy"), [(4, 0.55, 0.6), (5, 0.45, 0.5), (5, 0.41, 0.42), (4, 0.51, 0.52), (5, 0.42, 0.9)]
 )
-def test_a_crowded_set_that_no_cluster_shows_is_found_by_minimum_cuts(core: int, light: float, heavy: float) -> None:
+def test_a_dense_set_that_no_cluster_shows_is_found_by_minimum_cuts(core: int, light: float, heavy: float) -> None:
     point = complete_under_heavier_edges(core, light, heavy)
     assert without_its_clusters(point)
-    found = find_crowded(point)
+    found = find_dense(point)
     assert found is not None
     (members,) = found.members()
     assert set(members) == set(range(core))
 
 
-def test_a_crowded_set_hangs_on_a_contracted_edge() -> None:
+def test_a_dense_set_hangs_on_a_contracted_edge() -> None:
     # Edges at x = 1 are contracted before the flows; the set found must come back with both their ends.
     core, edges, x = complete_under_heavier_edges(4, 0.55, 0.6)
     edges = [*edges, (0, core)]
     point = (core + 1, edges, [*x, 1.0])
-    found = find_crowded(point)
+    found = find_dense(point)
     assert found is not None
     for members in found.members():
         assert inside(members, edges, point[2]) > len(members) - 1 + cuts.VIOLATION_TOLERANCE / 2
@@ -256,15 +256,15 @@ def test_many_random_points_reach_the_minimum_cuts_and_both_answers(monkeypatch:
         total = rng.uniform(0.8, 1.1) * (n - 1)
         x = np.minimum(weights * total / max(weights.sum(), 1), 1).tolist()
         worst = max(inside(s, edges, x) - len(s) + 1 for s in subsets(n))
-        found = find_crowded((n, edges, x))
+        found = find_dense((n, edges, x))
         assert (found is not None) == (worst > cuts.VIOLATION_TOLERANCE)
     assert sum(reached) >= 10
     assert len(reached) - sum(reached) >= 10
 
 
-def test_a_graph_without_edges_or_with_one_vertex_has_no_crowded_set() -> None:
+def test_a_graph_without_edges_or_with_one_vertex_has_no_dense_set() -> None:
     for n in (1, 2, 5):
-        assert find_crowded((n, [], [])) is None
+        assert find_dense((n, [], [])) is None
 
 
 # Sets that too little of x leaves.
@@ -287,16 +287,16 @@ def two_factors(draw: st.DrawFn) -> Point:
     return n, edges, x.tolist()
 
 
-def find_loose(point: Point, at_least: float) -> Laminar | None:
+def find_small_cuts(point: Point, at_least: float) -> Laminar | None:
     n, edges, x = point
     tail, head = ends(edges)
     return small_cuts(n, tail, head, np.array(x, dtype=float), at_least)
 
 
-def assert_loose_as_brute_force_says(point: Point, at_least: float) -> None:
+def assert_small_cuts_as_brute_force_says(point: Point, at_least: float) -> None:
     n, edges, x = point
     least = min((leaving(s, edges, x) for s in subsets(n) if len(s) < n), default=np.inf)
-    found = find_loose(point, at_least)
+    found = find_small_cuts(point, at_least)
     if found is None:
         assert least >= at_least - CLEAR
     else:
@@ -308,43 +308,43 @@ def assert_loose_as_brute_force_says(point: Point, at_least: float) -> None:
 
 @settings(max_examples=300)
 @given(points, st.sampled_from([1.0, 2.0]))
-def test_a_loosely_joined_set_is_found_just_when_brute_force_finds_one(point: Point, at_least: float) -> None:
-    assert_loose_as_brute_force_says(point, at_least)
+def test_a_small_cut_is_found_just_when_brute_force_finds_one(point: Point, at_least: float) -> None:
+    assert_small_cuts_as_brute_force_says(point, at_least)
 
 
 @settings(max_examples=200)
 @given(two_factors())
 def test_a_subtour_is_found_just_when_there_is_one(point: Point) -> None:
-    assert_loose_as_brute_force_says(point, 2)
+    assert_small_cuts_as_brute_force_says(point, 2)
 
 
 @settings(max_examples=100)
 @given(two_factors())
-def test_where_all_degrees_are_two_subtours_are_crowded_sets(point: Point) -> None:
+def test_where_all_degrees_are_two_subtours_are_dense_sets(point: Point) -> None:
     n, edges, x = point
     subtours = [s for s in subsets(n) if len(s) < n and inside(s, edges, x) > len(s) - 1 + CLEAR]
-    assert bool(subtours) == (find_loose(point, 2) is not None)
+    assert bool(subtours) == (find_small_cuts(point, 2) is not None)
 
 
-def test_a_loose_cut_that_no_cluster_shows_is_found_by_minimum_cuts() -> None:
-    # Two complete graphs of light edges and two heavier edges between them: clusters straddle the loose cut.
+def test_a_small_cut_that_no_cluster_shows_is_found_by_minimum_cuts() -> None:
+    # Two complete graphs of light edges and two heavier edges between them: clusters straddle the small cut.
     one = [(u, v) for u in range(6) for v in range(u + 1, 6)]
     edges = [*one, *((u + 6, v + 6) for u, v in one), (0, 6), (1, 7)]
     x = [0.41] * (2 * len(one)) + [0.42] * 2
     formed, _ = clusters_by_hand(12, edges, sorted(range(len(edges)), key=lambda e: -x[e]))
     assert all(leaving(s, edges, x) >= 2 for s in formed if len(s) < 12)
     assert all(leaving([v], edges, x) >= 2 for v in range(12))
-    found = find_loose((12, edges, x), 2)
+    found = find_small_cuts((12, edges, x), 2)
     assert found is not None
     assert [len(members) for members in found.members()] == [6]
-    assert_loose_as_brute_force_says((12, edges, x), 2)
+    assert_small_cuts_as_brute_force_says((12, edges, x), 2)
 
 
 def test_one_vertex_leaves_nothing_to_separate() -> None:
-    assert find_loose((1, [], []), 1) is None
+    assert find_small_cuts((1, [], []), 1) is None
 
 
-def test_vertices_without_edges_are_loose() -> None:
-    found = find_loose((3, [], []), 1)
+def test_vertices_without_edges_are_small_cuts() -> None:
+    found = find_small_cuts((3, [], []), 1)
     assert found is not None
     assert sorted(map(tuple, found.members()))[0] == (0,)
