@@ -1,4 +1,4 @@
-"""Reading a user's graph file: what it says, or one sentence about why it cannot be used."""
+"""Reading a user's graph file: the graph, or one sentence on why the file cannot be used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["GraphFile", "InputError", "read_graph", "safe"]
 
 @dataclass(frozen=True)
 class GraphFile:
-    """A graph read from a file, and what the user should be told about it."""
+    """A graph read from a file, and notes for the user on how it was read."""
 
     network: Network
     notes: tuple[str, ...]
@@ -26,10 +26,15 @@ class GraphFile:
 
 @dataclass(frozen=True)
 class _Format:
+    """A file format: the suffixes of file names, and a pattern that only files of this format begin with.
+
+    parse  text -> graph; None where bytes or a delimiter are needed
+    """
+
     name: str
     suffixes: tuple[str, ...]
-    sign: re.Pattern[str] | None  # what the beginning of such a file, and of no other, looks like
-    parse: Callable[[str], Parsed] | None = None  # None where bytes, or a delimiter, are needed
+    pattern: re.Pattern[str] | None
+    parse: Callable[[str], Parsed] | None = None
 
 
 _GRAPHML = _Format("GraphML", (".graphml", ".xml"), re.compile(r"\A<(\?xml|!--|!DOCTYPE|(\w+:)?graphml)"))
@@ -43,7 +48,7 @@ _FORMATS = (
     _EDGE_LIST,
 )
 _BY_SUFFIX = {suffix: form for form in _FORMATS for suffix in form.suffixes}
-_HEAD = 4096
+_HEAD = 4096  # bytes in which the pattern is looked for
 
 
 def read_graph(
@@ -52,10 +57,20 @@ def read_graph(
     delimiter: str | None = None,
     attributes: Sequence[str] = (),
 ) -> GraphFile:
-    """The graph in a file, its format told by its name (.gml .graphml .edgelist .net .gr .tsp; .gz .bz2 .xz).
+    r"""The graph in a file, its format told by its suffix (.gml .graphml .edgelist .net .gr .tsp; .gz .bz2 .xz).
 
-    Its weight is the edge attribute `weight`, or the one that suggests itself; `attributes` are read beside it.
+    weight      the edge attribute that is the weight; None for "weight", else the only numeric one, else 1
+    delimiter   between the columns of an edge list; None for blanks, in .csv files a comma
+    attributes  further edge attributes to read
+
     Raises InputError, one sentence for the user, for a file that cannot be used.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".edgelist") as file:
+    ...     print("a b 2.5\nb c 1", file=file, flush=True)
+    ...     network = read_graph(file.name).network
+    >>> network.nodes, network.weight.tolist()
+    (['a', 'b', 'c'], [2.5, 1.0])
     """
     name = os.fsdecode(path)
     try:
@@ -65,7 +80,7 @@ def read_graph(
     except (MemoryError, RecursionError):
         raise InputError(f"{safe(name, 200)}: is too large or too deeply nested to be read") from None
     except (ValueError, TypeError, LookupError, ArithmeticError) as error:
-        # A parser met what its author did not think of: the user's file is still the cause, and the chain tells more.
+        # An unforeseen error in a parser: the user's file is still the cause, and the chained error tells more.
         raise InputError(f"{safe(name, 200)}: cannot be read as a graph ({safe(error)}); check its format") from error
 
 
@@ -84,18 +99,19 @@ def _read(path: str, weight: str | None, delimiter: str | None, attributes: Sequ
 
 
 def _format(data: bytes, suffix: str) -> _Format:
-    """The format by the name's suffix, unless the contents look like another."""
+    """The format by the suffix; raises InputError if there is none, or if the contents are of another."""
     head = data[:_HEAD].decode("utf-8", errors="ignore").replace("\0", "").lstrip("\ufeff \t\r\n")
-    seen = next((form for form in _FORMATS if form.sign and form.sign.search(head)), None)
-    named = _BY_SUFFIX.get(suffix, seen)
+    found = next((form for form in _FORMATS if form.pattern and form.pattern.search(head)), None)
+    named = _BY_SUFFIX.get(suffix, found)
     if named is None:
         raise InputError(f"has a suffix that says no format; rename it to one of {' '.join(_BY_SUFFIX)}")
-    if seen not in (None, named):
-        raise InputError(f"looks like {seen.name} but its name says {named.name}; rename it to {seen.suffixes[0]}")
+    if found not in (None, named):
+        raise InputError(f"looks like {found.name} but its name says {named.name}; rename it to {found.suffixes[0]}")
     return named
 
 
 def _delimiter(given: str | None, suffix: str) -> str | None:
+    """The delimiter of an edge list, None for blanks; a given "\\t" is a tab."""
     if given is None:
         return "," if suffix == ".csv" else None
     if not given:

@@ -1,4 +1,4 @@
-"""From what a parser found in a file to a Network: names for the nodes, ends and weights for the edges."""
+"""From a parsed file to a Network: names for the nodes, ends and weights for the edges."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ from formulations.problem import Floats, Ints
 from problems.terminal.errors import InputError, quoted, safe
 
 Attributes = Mapping[str, object]
-EXACT = 2**53  # integers beyond are rounded by floating point
-DIGITS = 4000  # longer integers, which Python may refuse to read, are read as infinity
-NUMBERINGS = {"id", "key"}  # numeric, but they number the edges
-PLACES = (("Longitude", "Latitude"), ("x", "y"))
+EXACT_INTEGERS = 2**53  # larger ones are rounded by floating point
+MAX_DIGITS = 4000  # longer integers, which Python may refuse to read, are read as infinity
+EDGE_NUMBERS = {"id", "key"}  # attributes that are numeric, but number the edges
+COORDINATES = (("Longitude", "Latitude"), ("x", "y"))
 
 
 @dataclass
 class Parsed:
-    """A graph as its file has it; weights are the array `weight`, or stand in each edge's `attributes`."""
+    """A graph as its file has it, n nodes and m edges.
+
+    tail, head  int64 (m,): positions in nodes
+    attributes  of each edge, by name; empty if there is an array of weights, float64 (m,)
+    positions   float64 (n, 2), None if there are none
+    notes       what the user should be told about the reading
+    """
 
     nodes: Sequence[Hashable]
     tail: Ints
@@ -34,17 +40,27 @@ class Parsed:
 
 
 def number(text: str) -> int | float | None:
-    """The number that a text spells in decimal, or None; Python's own 1_000 and non-ASCII digits are not read."""
+    """The decimal number in a text, or None; Python's own 1_000 and non-ASCII digits are not read.
+
+    >>> number("1e3"), number("-7"), number("1_000")
+    (1000.0, -7, None)
+    """
     if not text.isascii() or "_" in text:
         return None
     try:
-        return int(text) if text.lstrip("+-").isdigit() and len(text) < DIGITS else float(text)
+        return int(text) if text.lstrip("+-").isdigit() and len(text) < MAX_DIGITS else float(text)
     except ValueError:
         return None
 
 
 def ends(ids: Iterable[Hashable], sources: Sequence[Hashable], targets: Sequence[Hashable]) -> tuple[Ints, Ints]:
-    """The edges' ends as positions in `ids`, which must all differ."""
+    """The edges' ends as positions in `ids`, int64 (m,) each.
+
+    Raises InputError for an id that is there twice, and for an end that is not among them.
+
+    >>> ends(["a", "b", "c"], ["a", "b"], ["c", "c"])
+    (array([0, 1]), array([2, 2]))
+    """
     index: dict[Hashable, int] = {}
     for i, node in enumerate(ids):
         if index.setdefault(node, i) != i:
@@ -65,7 +81,12 @@ def ends(ids: Iterable[Hashable], sources: Sequence[Hashable], targets: Sequence
 
 
 def labels_or_ids(ids: list[Hashable], labels: list[object], notes: list[str]) -> list[Hashable]:
-    """The labels where every node has its own, else the ids, with a note of what was wrong with the labels."""
+    """The labels if every node has one of its own, else the ids, with a note on why.
+
+    >>> notes = []
+    >>> labels_or_ids([1, 2], ["Ann", "Ann"], notes), notes
+    ([1, 2], ["2 nodes share the label 'Ann', so nodes are named by their id."])
+    """
     usable: list[Hashable] = [
         label.strip() if isinstance(label, str) else label for label in labels if isinstance(label, str | int | float)
     ]
@@ -82,8 +103,12 @@ def labels_or_ids(ids: list[Hashable], labels: list[object], notes: list[str]) -
 
 
 def positions_of(nodes: Sequence[Attributes]) -> Floats | None:
-    """The coordinates that all nodes have as numbers, or None."""
-    for x, y in PLACES:
+    """The coordinates, float64 (n, 2), if all nodes have them as numbers, else None.
+
+    >>> positions_of([{"x": 0, "y": 1.5}, {"x": 2, "y": 3}]).tolist()
+    [[0.0, 1.5], [2.0, 3.0]]
+    """
+    for x, y in COORDINATES:
         pairs = [(node.get(x), node.get(y)) for node in nodes]
         if all(isinstance(value, int | float) and abs(value) < 1e300 for pair in pairs for value in pair):
             return np.array(pairs, dtype=np.float64)
@@ -91,9 +116,16 @@ def positions_of(nodes: Sequence[Attributes]) -> Floats | None:
 
 
 def build(graph: Parsed, name: str | None, limits: Sequence[str] = ()) -> tuple[Network, tuple[str, ...]]:
-    """The Network with the edge attribute `name` as weight (or the one that suggests itself), and all notes.
+    """The Network with the edge attribute `name` as weight, and all notes.
 
-    Its `attributes` are those named in `limits`, which do not suggest themselves as weight.
+    Without a name, the weight is "weight", else the only numeric attribute, else 1. The network's `attributes` are
+    those named in `limits`, which are not taken as weight unless named. Raises InputError if there are no nodes, if a
+    name is none of the attributes, or if it is not a finite number on every edge.
+
+    >>> parsed = Parsed(["a", "b"], np.array([0]), np.array([1]), attributes=[{"km": 12}])
+    >>> network, notes = build(parsed, None)
+    >>> network.weight.tolist(), notes
+    ([12.0], ("The edge attribute 'km', the only numeric one, is taken as weight.",))
     """
     notes = list(graph.notes)
     if not graph.nodes:
@@ -110,17 +142,17 @@ def build(graph: Parsed, name: str | None, limits: Sequence[str] = ()) -> tuple[
 
 
 def _suggested(graph: Parsed, limits: Sequence[str], notes: list[str]) -> str | None:
-    """The attribute to weigh by where none is asked for: "weight", else the only other one numeric on every edge."""
+    """The attribute that is the weight if none is named: "weight", else the only one that is numeric on every edge."""
     m = len(graph.tail)
     present: Counter[str] = Counter()
     numeric: Counter[str] = Counter()
     for edge in graph.attributes:
         for key, value in edge.items():
             present[key] += 1
-            numeric[key] += type(value) in (int, float)  # a bool is no weight
+            numeric[key] += type(value) in (int, float)  # bool is excluded
     if graph.weight is not None or present["weight"]:
         return "weight"
-    numbers = [key for key in numeric if numeric[key] and key not in NUMBERINGS and key not in limits]
+    numbers = [key for key in numeric if numeric[key] and key not in EDGE_NUMBERS and key not in limits]
     full = [key for key in numbers if numeric[key] == m]
     if len(full) > 1:
         raise InputError(f"has several numeric edge attributes ({_listed(full)}); choose one with --weight NAME")
@@ -135,12 +167,12 @@ def _suggested(graph: Parsed, limits: Sequence[str], notes: list[str]) -> str | 
 
 
 def _numbers(graph: Parsed, name: str, option: str, notes: list[str]) -> Floats:
-    """The finite numbers that the edges have as the attribute `name`, which the user asked for by `option`."""
+    """The attribute `name`, float64 (m,), all finite; the user named it by the command-line `option`."""
     if graph.weight is None:
         values = _column(graph, name, option, notes)
     elif name == "weight":
         values = graph.weight
-        if np.any(np.abs(values) > EXACT):
+        if np.any(np.abs(values) > EXACT_INTEGERS):
             notes.append("Weights beyond 2^53 are rounded to the nearest floating-point number.")
     else:
         raise InputError(f"has no edge attribute {quoted(name)}; its only one is weight: name that or omit {option}")
@@ -151,14 +183,14 @@ def _numbers(graph: Parsed, name: str, option: str, notes: list[str]) -> Floats:
 
 
 def _column(graph: Parsed, name: str, option: str, notes: list[str]) -> Floats:
-    """The attribute `name` of all edges, a number on each but perhaps not finite."""
+    """The attribute `name` of all edges, float64 (m,), perhaps not finite."""
     values = np.empty(len(graph.tail))
     if len(values) and not any(name in edge for edge in graph.attributes):
         known = dict.fromkeys(key for edge in graph.attributes for key in edge if _number(edge[key]) is not None)
-        there = (
+        others = (
             f"the numeric ones there are: {_listed(known)}" if known else f"numeric ones there are none: omit {option}"
         )
-        raise InputError(f"has no edge attribute {quoted(name)}; {there}")
+        raise InputError(f"has no edge attribute {quoted(name)}; {others}")
     rounded = 0
     for e, edge in enumerate(graph.attributes):
         value = _number(edge.get(name))
@@ -168,7 +200,7 @@ def _column(graph: Parsed, name: str, option: str, notes: list[str]) -> Floats:
             values[e] = float(value)
         except OverflowError:  # an integer of hundreds of digits
             raise InputError(_refusal(graph, e, name, value, option)) from None
-        rounded += abs(value) > EXACT and isinstance(value, int) and int(values[e]) != value
+        rounded += abs(value) > EXACT_INTEGERS and isinstance(value, int) and int(values[e]) != value
     if rounded:
         what = "Integer weights" if option == "--weight" else f"Integers given as {safe(name)}"
         notes.append(f"{what} beyond 2^53 ({rounded}) are rounded to the nearest floating-point number.")
@@ -176,12 +208,13 @@ def _column(graph: Parsed, name: str, option: str, notes: list[str]) -> Floats:
 
 
 def _number(given: object) -> int | float | None:
-    """The number that an attribute is, or spells; a bool is none."""
+    """The number that an attribute is, or has as text; None for anything else, bool too."""
     value = number(given) if isinstance(given, str) else given
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _refusal(graph: Parsed, e: int, name: str, value: object, option: str) -> str:
+    """Why the value of edge e cannot be used, in a sentence."""
     u, v = (quoted(graph.nodes[end]) for end in (int(graph.tail[e]), int(graph.head[e])))
     edge = f"edge {e + 1} ({u} to {v})"
     if value is None:

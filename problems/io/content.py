@@ -1,4 +1,4 @@
-"""The bytes of a file: opened without hanging, unpacked without exploding, decoded without guessing."""
+"""The bytes of a file: opened without blocking, unpacked to bounded size, decoded as UTF-8 only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import IO, TypeVar
 
 from problems.terminal.errors import InputError, quoted, safe
 
-LIMIT = 256 << 20  # bytes, after unpacking: some five million edges
-RATIO, RATIO_FROM = 200, 50 << 20  # text packs 5 to 50 times; 200 times, beyond 50 MB, is a bomb
-CHUNK = 1 << 20
+MAX_BYTES = 256 << 20  # after unpacking: some five million edges
+MAX_RATIO, RATIO_FROM = 200, 50 << 20  # text is packed 5 to 50 times; 200 times, beyond 50 MB, is a decompression bomb
+CHUNK = 1 << 20  # bytes read at a time
 
 MAGIC = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00"}
-ENCODINGS = {  # longest mark first: UTF-32's begins with UTF-16's
+ENCODINGS = {  # by byte order mark, longest first: UTF-32's begins with UTF-16's
     b"\xff\xfe\x00\x00": "UTF-32",
     b"\x00\x00\xfe\xff": "UTF-32",
     b"\xff\xfe": "UTF-16",
@@ -27,9 +27,9 @@ Read = TypeVar("Read")
 
 
 def read_file(path: str | os.PathLike[str], parse: Callable[[bytes, str], Read], what: str) -> Read:
-    """What `parse` makes of the unpacked bytes of a file of `what`, in the plural, and of its name's suffix.
+    """parse(unpacked bytes, suffix) of a file that holds `what`, in the plural.
 
-    Raises InputError with the path in front, also for what `parse` says and for an empty file.
+    Raises InputError, the path in front, for a file that cannot be read or is empty, and where `parse` does.
     """
     name = os.fsdecode(path)
     try:
@@ -44,12 +44,26 @@ def read_file(path: str | os.PathLike[str], parse: Callable[[bytes, str], Read],
 
 
 def unknown_format(suffix: str, formats: str) -> InputError:
-    """What to raise for a file whose name has a suffix that is not among the formats."""
+    """The error for a file whose suffix is not among the formats.
+
+    >>> print(unknown_format(".doc", ".csv or .npy"))
+    has the suffix '.doc', which says no format; name it .csv or .npy
+    """
     return InputError(f"has the suffix {quoted(suffix)}, which says no format; name it {formats}")
 
 
 def read_bytes(path: str) -> tuple[bytes, str]:
-    """The unpacked bytes of a regular file and its name's suffix, without that of the packing."""
+    """The unpacked bytes of a regular file, and the suffix of its name without that of the packing.
+
+    Raises InputError for what cannot be opened or unpacked, or is larger than MAX_BYTES.
+
+    >>> import gzip, tempfile
+    >>> with tempfile.NamedTemporaryFile(suffix=".csv.gz") as file:
+    ...     _ = file.write(gzip.compress(b"1,2"))
+    ...     file.flush()
+    ...     print(read_bytes(file.name))
+    (b'1,2', '.csv')
+    """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
@@ -65,11 +79,12 @@ def read_bytes(path: str) -> tuple[bytes, str]:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a path so that a FIFO without a writer answers at once."""
+    """Open a path without blocking on a FIFO that has no writer."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _unpacked(file: IO[bytes], path: str, size: int) -> tuple[bytes, str]:
+    """The bytes and the inner suffix, once the packing is what the name says."""
     stem, suffix = os.path.splitext(path.lower())
     magic = file.read(8)
     file.seek(0)
@@ -95,19 +110,27 @@ def _unpacked(file: IO[bytes], path: str, size: int) -> tuple[bytes, str]:
 
 
 def _read(file: IO[bytes] | BufferedIOBase, packed: int | None) -> bytes:
-    """All that is in the file, in chunks, so that a bomb is noticed before it has gone off."""
+    """The whole file, in chunks, so that a decompression bomb is refused before it fills the memory."""
     data = bytearray()
     while chunk := file.read(CHUNK):
         data += chunk
-        if len(data) > LIMIT:
-            raise InputError(f"holds more than {LIMIT >> 20} MB; give a smaller one")
-        if packed is not None and len(data) > max(RATIO_FROM, RATIO * packed):
-            raise InputError(f"unpacks to more than {RATIO} times its size; unpack it yourself if you trust it")
+        if len(data) > MAX_BYTES:
+            raise InputError(f"holds more than {MAX_BYTES >> 20} MB; give a smaller one")
+        if packed is not None and len(data) > max(RATIO_FROM, MAX_RATIO * packed):
+            raise InputError(f"unpacks to more than {MAX_RATIO} times its size; unpack it yourself if you trust it")
     return bytes(data)
 
 
 def decode(data: bytes) -> str:
-    """The text of UTF-8 bytes, with or without byte order mark; anything else is refused by its name."""
+    """The text of UTF-8 bytes, with or without byte order mark; raises InputError for any other encoding.
+
+    >>> decode("Zürich".encode())
+    'Zürich'
+    >>> decode("Zürich".encode("utf-16"))
+    Traceback (most recent call last):
+        ...
+    problems.terminal.errors.InputError: is encoded in UTF-16; save it as UTF-8
+    """
     for mark, encoding in ENCODINGS.items():
         if data.startswith(mark):
             raise InputError(f"is encoded in {encoding}; save it as UTF-8")

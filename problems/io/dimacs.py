@@ -11,15 +11,20 @@ from formulations.problem import Floats
 from problems.io.build import Parsed, number
 from problems.terminal.errors import InputError, quoted
 
-MORE = 1_000_000  # nodes that may be promised beyond those that arcs can name
+MAX_ISOLATED = 1_000_000  # nodes that may be promised beyond those that edges can name
 ARC = np.dtype([("kind", "U2"), ("u", np.int64), ("v", np.int64), ("w", np.float64)])
 EDGE = np.dtype([("u", np.int64), ("v", np.int64)])
 
 
 def parse(text: str) -> Parsed:
-    """The graph in a .gr text: directed with lengths (sp) or undirected without (tw)."""
+    r"""The graph in a .gr text: directed with lengths (sp) or undirected without (tw); raises InputError.
+
+    >>> graph = parse("c a comment\np sp 3 2\na 1 2 10\na 2 3 5\n")
+    >>> graph.tail.tolist(), graph.head.tolist(), graph.weight.tolist()
+    ([0, 1], [1, 2], [10.0, 5.0])
+    """
     lines = text.split("\n")
-    at = [i for i, line in enumerate(lines) if (word := line.lstrip()) and word[0] != "c"]  # all but blanks, comments
+    at = [i for i, line in enumerate(lines) if (word := line.lstrip()) and word[0] != "c"]  # no blanks, comments
     problem = [i for i in at if lines[i].lstrip()[0] == "p"]
     if len(problem) != 1 or problem[0] != at[0]:
         raise InputError(f"has {len(problem)} lines 'p ...'; a .gr file needs exactly one, before all arcs")
@@ -27,7 +32,7 @@ def parse(text: str) -> Parsed:
     rows = at[1:]
     if len(rows) != m:
         raise InputError(f"promises {m} edges but lists {len(rows)}; correct the p line, or is the file cut short?")
-    if n > 2 * m + MORE:
+    if n > 2 * m + MAX_ISOLATED:
         raise InputError(f"promises {n} nodes for {m} edges; correct the p line")
     table = _table([lines[i] for i in rows], rows, ARC if kind == "sp" else EDGE)
     outside = np.flatnonzero((table["u"] < 1) | (table["u"] > n) | (table["v"] < 1) | (table["v"] > n))
@@ -39,7 +44,7 @@ def parse(text: str) -> Parsed:
 
 
 def _promise(words: list[str], line: int) -> tuple[str, int, int]:
-    """The kind of graph and its numbers of nodes and edges."""
+    """The p line: the kind of graph and its numbers of nodes and edges."""
     if len(words) < 2 or words[0] != "p" or words[1] not in ("sp", "tw"):
         raise InputError(f"line {line} begins {quoted(' '.join(words[:2]))}; only 'p sp n m' and 'p tw n m' are read")
     n, m = (number(word) for word in words[2:4]) if len(words) == 4 else (None, None)
@@ -51,12 +56,12 @@ def _promise(words: list[str], line: int) -> tuple[str, int, int]:
 
 
 def _table(rows: list[str], at: list[int], columns: np.dtype[np.void]) -> NDArray[np.void]:
-    """The rows as columns; a row that does not fit is looked for only when there is one."""
+    """The rows as a structured array; the first malformed row is searched only when there is one."""
     if not rows:
         return np.empty(0, dtype=columns)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", DeprecationWarning)  # numpy's word for 1.5 where an integer belongs
+            warnings.simplefilter("error", DeprecationWarning)  # numpy's warning for 1.5 where an integer belongs
             table = np.loadtxt(rows, dtype=columns, comments=None, ndmin=1)
         if columns is EDGE or bool(np.all(table["kind"] == "a")):
             return table
@@ -69,6 +74,7 @@ def _table(rows: list[str], at: list[int], columns: np.dtype[np.void]) -> NDArra
 
 
 def _fits(words: list[str], arc: bool) -> bool:
+    """Whether a row is well-formed."""
     if arc:
         if len(words) != 4 or words[0] != "a" or number(words[3]) is None:
             return False

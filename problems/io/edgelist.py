@@ -8,19 +8,24 @@ import warnings
 from problems.io.build import Attributes, Parsed, ends, number
 from problems.terminal.errors import InputError, quoted
 
-LITERAL = 10_000  # characters of a dict; Python's parser needs memory out of proportion for more
+MAX_DICT = 10_000  # characters; Python's parser needs disproportionate memory for more
 HEADERS = {("source", "target"), ("from", "to"), ("tail", "head"), ("src", "dst"), ("node1", "node2")}
 COLUMNS = {2: "two columns", 3: "three columns", 0: "a dict"}
 
 
 def parse(text: str, delimiter: str | None = None) -> Parsed:
-    """The graph in an edge list whose columns stand apart by blanks, or by `delimiter`."""
+    r"""The graph in an edge list whose columns are separated by blanks, or by `delimiter`; raises InputError.
+
+    >>> graph = parse("a b 2.5\nb c 1  # a comment\n")
+    >>> graph.nodes, graph.tail.tolist(), graph.head.tolist(), graph.attributes
+    (['a', 'b', 'c'], [0, 1], [1, 2], [{'weight': 2.5}, {'weight': 1}])
+    """
     sources: list[str] = []
     targets: list[str] = []
     attributes: list[Attributes] = []
     shape = None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python's remarks about odd literals
+        warnings.simplefilter("ignore")  # of Python's parser about unusual literals
         for line, row in enumerate(text.split("\n"), start=1):
             columns = _columns(row, delimiter)
             if not columns:
@@ -53,6 +58,7 @@ def parse(text: str, delimiter: str | None = None) -> Parsed:
 
 
 def _columns(row: str, delimiter: str | None) -> list[str]:
+    """The columns of a row without its comment; a dict at the end is one column."""
     if "#" in row:
         if row.lstrip().startswith("#"):
             return []
@@ -76,9 +82,9 @@ def _number_or_word(text: str) -> object:
 
 
 def _literal(text: str, line: int) -> dict[str, object]:
-    """The attributes that a Python dict spells; only literals are read, nothing is run."""
+    """The attributes in a Python dict of literals; nothing is executed."""
     try:
-        if len(text) > LITERAL:
+        if len(text) > MAX_DICT:
             raise ValueError
         value = ast.literal_eval(text)
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
@@ -89,6 +95,7 @@ def _literal(text: str, line: int) -> dict[str, object]:
 
 
 def _misshapen(line: int, columns: list[str], delimiter: str | None) -> str:
+    """What is wrong with the columns of a line, and the remedy."""
     count = f"line {line} has {'an empty column' if len(columns) in (2, 3) else f'{len(columns)} column(s)'}"
     shape = "an edge is u v, or u v weight"
     used = next((sign for sign in (",", ";", "|", "\t") if sign in " ".join(columns)), None)

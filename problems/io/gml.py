@@ -1,4 +1,4 @@
-"""GML, read by one regular expression and a stack: in any order, and without recursion."""
+"""GML, tokenized by one regular expression and nested by a stack: keys in any order, no recursion."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from problems.terminal.errors import InputError, quoted
 
 Record = dict[str, object]
 
-# White space and comments, then a closing bracket, or a key with its value, or the end, or what should not be.
-# All repetitions are possessive, so that no input makes the expression go back and try again.
+# White space and comments, then a closing bracket, or a key with its value, or the end, or anything else: an error.
+# All repetitions are possessive, so that no input causes backtracking.
 _TOKEN = re.compile(
     r"""(?:\s|\#[^\n]*+)*+
     (?: (\])
@@ -22,7 +22,7 @@ _TOKEN = re.compile(
       | (\Z) | (\S) )""",
     re.VERBOSE,
 )
-DEPTH = 1000
+MAX_DEPTH = 1000  # of nested lists
 _CLOSE, _OPEN, _STRING, _BARE, _END = 1, 3, 4, 5, 6
 
 
@@ -31,7 +31,12 @@ class _Many(list[object]):
 
 
 def parse(text: str) -> Parsed:
-    """The graph in a GML text."""
+    """The graph in a GML text; raises InputError.
+
+    >>> graph = parse("graph [ node [ id 1 label 'a' ] node [ id 2 ] edge [ source 1 target 2 weight 1e-05 ] ]")
+    >>> graph.nodes, graph.tail.tolist(), graph.head.tolist(), graph.attributes
+    ([1, 2], [0], [1], [{'weight': 1e-05}])
+    """
     root = _records(text)
     graphs = _all(root, "graph")
     if len(graphs) != 1:
@@ -46,8 +51,8 @@ def parse(text: str) -> Parsed:
     parsed.attributes = edges
     parsed.nodes = labels_or_ids(ids, [node.get("label") for node in nodes], parsed.notes)
     graphics = [node.get("graphics") for node in nodes]
-    drawn = [place for place in graphics if isinstance(place, dict)]
-    parsed.positions = positions_of(drawn if nodes and len(drawn) == len(nodes) else nodes)
+    places = [place for place in graphics if isinstance(place, dict)]
+    parsed.positions = positions_of(places if nodes and len(places) == len(nodes) else nodes)
     _check_parallel(parsed, _flag(graph, "multigraph"))
     return parsed
 
@@ -85,8 +90,8 @@ def _records(text: str) -> Record:
             record[key] = _Many((record[key], value))
         if kind == _OPEN:
             outer.append(record)
-            if len(outer) > DEPTH:
-                raise InputError(f"line {_line(text, match.start(kind))} nests lists more than {DEPTH} deep")
+            if len(outer) > MAX_DEPTH:
+                raise InputError(f"line {_line(text, match.start(kind))} nests lists more than {MAX_DEPTH} deep")
             record = value  # type: ignore[assignment]
     if outer:
         raise InputError(f"ends with {len(outer)} open brackets; is it cut short?")
@@ -94,6 +99,7 @@ def _records(text: str) -> Record:
 
 
 def _all(record: Record, key: str) -> list[Record]:
+    """The records under a key, however many there are."""
     found = record.get(key, _Many())
     values = found if isinstance(found, _Many) else [found]
     records = [value for value in values if isinstance(value, dict)]
@@ -103,7 +109,7 @@ def _all(record: Record, key: str) -> list[Record]:
 
 
 def _end(record: Record, key: str, owner: str) -> Hashable:
-    """Take out of a record the node it is, or ends at."""
+    """Remove from a record the id of the node that it is, or ends at."""
     value = record.pop(key, None)
     if value is None:
         raise InputError(f"{owner} has no {key}; give it one")
@@ -113,6 +119,7 @@ def _end(record: Record, key: str, owner: str) -> Hashable:
 
 
 def _flag(graph: Record, key: str) -> bool:
+    """A key that is 0, as where it is missing, or 1."""
     value = graph.get(key, 0)
     if value not in (0, 1):
         raise InputError(f"has '{key} {quoted(value)}'; write {key} 0 or {key} 1")
@@ -120,7 +127,7 @@ def _flag(graph: Record, key: str) -> bool:
 
 
 def _check_parallel(graph: Parsed, declared: bool) -> None:
-    """Parallel edges need the flag multigraph, and keys that differ; without the flag they are worth a note."""
+    """Raise InputError for parallel edges of the same key; add a note if the flag multigraph is missing."""
     u, v = (graph.tail, graph.head) if graph.directed else np.sort([graph.tail, graph.head], axis=0)
     pair = u * len(graph.nodes) + v
     extra = len(pair) - len(np.unique(pair))
@@ -140,6 +147,7 @@ def _check_parallel(graph: Parsed, declared: bool) -> None:
 
 
 def _misread(text: str, position: int) -> str:
+    """What is no GML there, in a sentence."""
     line = f"line {_line(text, position)}"
     found = text[position : position + 40].split("\n")[0]
     if re.match(r'[\w.:-]*\s*"', found):

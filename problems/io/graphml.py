@@ -13,8 +13,8 @@ from problems.terminal.errors import InputError, quoted
 
 NUMERIC = {"int", "integer", "long", "float", "double"}
 TYPES = NUMERIC | {"boolean", "string"}
-DEPTH = 100
-FILLED = 10_000_000  # values that defaults may add to nodes or edges
+MAX_DEPTH = 100  # of nested elements
+MAX_DEFAULTS = 10_000_000  # values that defaults may add to nodes or edges
 
 
 class _Key(NamedTuple):
@@ -41,7 +41,13 @@ class _Found:
 
 
 def parse(data: bytes) -> Parsed:
-    """The graph in the bytes of a GraphML file, in the encoding that the file declares."""
+    """The graph in the bytes of a GraphML file, in the encoding that the file declares; raises InputError.
+
+    >>> nodes, edge = b"<node id='a'/><node id='b'/>", b"<edge source='a' target='b'/>"
+    >>> graph = parse(b"<graphml><graph edgedefault='directed'>" + nodes + edge + b"</graph></graphml>")
+    >>> graph.nodes, graph.tail.tolist(), graph.head.tolist(), graph.directed
+    (['a', 'b'], [0], [1], True)
+    """
     from defusedxml.common import DefusedXmlException
 
     found = _Found()
@@ -62,7 +68,7 @@ def parse(data: bytes) -> Parsed:
 
 
 def _walk(data: bytes) -> Iterator[tuple[str, Element, list[str]]]:
-    """Starts and ends of elements with the tags of their parents; what has ended is forgotten by its parent."""
+    """Starts and ends of elements with the tags of their parents; elements that have ended are freed."""
     from defusedxml.ElementTree import iterparse
 
     open_elements: list[Element] = []
@@ -72,8 +78,8 @@ def _walk(data: bytes) -> Iterator[tuple[str, Element, list[str]]]:
             yield event, element, parents
             open_elements.append(element)
             parents.append(_tag(element))
-            if len(parents) > DEPTH:
-                raise InputError(f"nests elements more than {DEPTH} deep; GraphML needs about 5")
+            if len(parents) > MAX_DEPTH:
+                raise InputError(f"nests elements more than {MAX_DEPTH} deep; GraphML needs about 5")
         else:
             open_elements.pop()
             parents.pop()
@@ -83,10 +89,12 @@ def _walk(data: bytes) -> Iterator[tuple[str, Element, list[str]]]:
 
 
 def _tag(element: Element) -> str:
+    """The tag without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 
 def _enter(found: _Found, element: Element, tag: str, parents: list[str]) -> None:
+    """The start of an element: refuse it where it does not belong."""
     if not parents and tag != "graphml":
         raise InputError(f"is XML but not GraphML: its root is <{quoted(tag)[1:-1]}>; convert it to GraphML")
     if tag == "graph":
@@ -144,6 +152,7 @@ _LEAVE = {"key": _key, "node": _node, "edge": _edge}
 
 
 def _where(found: _Found, element: Element) -> str:
+    """The node or edge, for an error message."""
     source, target = element.get("source"), element.get("target")
     if source is None:
         return f"node {quoted(element.get('id'))}"
@@ -151,6 +160,7 @@ def _where(found: _Found, element: Element) -> str:
 
 
 def _data(found: _Found, element: Element) -> dict[str, object]:
+    """The attributes of a node or edge, by name."""
     values: dict[str, object] = {}
     for data in element:
         if _tag(data) == "data":
@@ -163,17 +173,19 @@ def _data(found: _Found, element: Element) -> dict[str, object]:
 
 
 def _value(key: _Key, text: str | None) -> object:
+    """The number in the text of a numeric key, else the text."""
     word = (text or "").strip()
     value = number(word) if key.kind in NUMERIC else None
     return word if value is None else value
 
 
 def _assemble(found: _Found) -> Parsed:
+    """The graph, once all elements are read; defaults are filled in."""
     if not found.graphs:
         raise InputError("has no <graph>; a GraphML file must hold exactly one")
     for owner, records in (("node", found.nodes), ("edge", found.edges)):
         keys = [key for key in found.keys.values() if key.owner in (owner, "all") and key.default is not None]
-        if len(keys) * len(records) > FILLED:
+        if len(keys) * len(records) > MAX_DEFAULTS:
             raise InputError(f"declares {len(keys)} defaults for {len(records)} {owner}s; write fewer")
         if keys:
             default = {key.name: _value(key, key.default) for key in keys}

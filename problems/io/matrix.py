@@ -1,4 +1,4 @@
-"""Reading similarities: a table of pairs of users, or a square matrix; or one sentence about why it cannot be used."""
+"""Reading similarities: a table of pairs of users, or a square matrix."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from problems.terminal.errors import InputError, quoted, safe
 
 Kind = Literal["similarity", "dissimilarity"]
 COLUMNS = ("user1", "user2", "similarity")
-LARGEST = 10_000  # items: their matrix takes 800 MB
-HIGHEST = 1e100  # greater dissimilarities overflow once they are squared and summed
-TOLERANCE = 1e-9  # relative to the largest entry: what rounding may do to a matrix
+MAX_ITEMS = 10_000  # their matrix takes 800 MB
+MAX_MAGNITUDE = 1e100  # greater dissimilarities overflow once they are squared and summed
+TOLERANCE = 1e-9  # relative to the largest entry: differences up to it are rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Pairs:
     items       the N users by name, as the file has them: to be shown through `safe` only
     first, second  int64 (M,): positions in items, first != second
     similarity  float64 (M,), in [0, 1]
-    notes       what the user should be told about how the file was read
+    notes       for the user, on how the file was read
     """
 
     items: list[str]
@@ -43,7 +43,11 @@ class Pairs:
     notes: tuple[str, ...] = ()
 
     def matrix(self) -> Floats:
-        """The similarities as a symmetric float64 (N, N) with ones on the diagonal; missing pairs have 0."""
+        """The similarities as a symmetric float64 (N, N) with ones on the diagonal; missing pairs have 0.
+
+        >>> Pairs(["ann", "bob"], np.array([0]), np.array([1]), np.array([0.5])).matrix().tolist()
+        [[1.0, 0.5], [0.5, 1.0]]
+        """
         full = np.eye(len(self.items))
         full[self.first, self.second] = full[self.second, self.first] = self.similarity
         return full
@@ -59,23 +63,38 @@ class MatrixFile:
 
 
 def read_pairs(path: str | os.PathLike[str]) -> Pairs:
-    """The pairs in a CSV file (.gz .bz2 .xz) with the columns user1, user2, similarity in any order, among others.
+    r"""The pairs in a CSV file (.gz .bz2 .xz) with the columns user1, user2, similarity in any order, among others.
 
     Raises InputError, one sentence for the user, for a file that cannot be used.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     print("user1,user2,similarity\nann,bob,0.9\nbob,cem,0.25", file=file, flush=True)
+    ...     pairs = read_pairs(file.name)
+    >>> pairs.items, pairs.first.tolist(), pairs.second.tolist(), pairs.similarity.tolist()
+    (['ann', 'bob', 'cem'], [0, 1], [1, 2], [0.9, 0.25])
     """
     return read_file(path, _pairs, "similarities")
 
 
 def read_matrix(path: str | os.PathLike[str], kind: Kind | None = None) -> MatrixFile:
-    """The matrix in a .csv file without header, or in a .npy file (.gz .bz2 .xz).
+    r"""The matrix in a .csv file without header, or in a .npy file (.gz .bz2 .xz).
 
-    Similarities (in [0, 1]) and dissimilarities (>= 0) are told apart by the diagonal unless `kind` says which.
-    Raises InputError, one sentence for the user, for a file that cannot be used.
+    Without a `kind`, a diagonal of 1 tells similarities (in [0, 1]), one of 0 dissimilarities (>= 0). Raises
+    InputError, one sentence for the user, for a file that cannot be used.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     print("0,3\n3,0", file=file, flush=True)
+    ...     read = read_matrix(file.name)
+    >>> read.kind, read.matrix.tolist()
+    ('dissimilarity', [[0.0, 3.0], [3.0, 0.0]])
     """
     return read_file(path, lambda data, suffix: _checked(_square(data, suffix), kind), "similarities")
 
 
 def _pairs(data: bytes, suffix: str) -> Pairs:
+    """The pairs in the bytes of a CSV file."""
     index: dict[str, int] = {}
     ends, lines, values = array("q"), array("q"), array("d")
     loops = 0
@@ -88,8 +107,8 @@ def _pairs(data: bytes, suffix: str) -> Pairs:
         if not u or not v:
             raise InputError(f"line {line} has an empty name; name both users")
         pair = index.setdefault(u, len(index)), index.setdefault(v, len(index))
-        if len(index) > LARGEST:
-            raise InputError(f"line {line} names user number {len(index):,}; give at most {LARGEST:,} users")
+        if len(index) > MAX_ITEMS:
+            raise InputError(f"line {line} names user number {len(index):,}; give at most {MAX_ITEMS:,} users")
         if u != v:
             ends.extend(pair)
             lines.append(line)
@@ -102,7 +121,9 @@ def _pairs(data: bytes, suffix: str) -> Pairs:
             )
     if not lines:
         raise InputError("lists no pair of two users; give a line user1,user2,similarity for each")
-    return _once(list(index), np.array(ends, dtype=np.int64).reshape(-1, 2), np.array(values), np.array(lines), loops)
+    return _deduplicated(
+        list(index), np.array(ends, dtype=np.int64).reshape(-1, 2), np.array(values), np.array(lines), loops
+    )
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -132,15 +153,15 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _places(header: list[str]) -> list[int]:
-    """Where the header has the three columns."""
+    """Positions of the three columns in the header."""
     if any(header.count(column) != 1 for column in COLUMNS):
         named = quoted(",".join(header))
         raise InputError(f"has as header {named}; it must name each of user1,user2,similarity once, between commas")
     return [header.index(column) for column in COLUMNS]
 
 
-def _once(items: list[str], ends: Ints, values: Floats, lines: Ints, loops: int) -> Pairs:
-    """Each pair once, in the order of the file; a pair with two similarities is refused."""
+def _deduplicated(items: list[str], ends: Ints, values: Floats, lines: Ints, loops: int) -> Pairs:
+    """Each pair once, in the order of the file; raises InputError for a pair with two similarities."""
     n, (low, high) = len(items), np.sort(ends, axis=1).T
     _, first, inverse = np.unique(low * n + high, return_index=True, return_inverse=True)
     clash = np.flatnonzero(values != values[first][inverse])
@@ -165,7 +186,7 @@ def _once(items: list[str], ends: Ints, values: Floats, lines: Ints, loops: int)
 
 
 def _square(data: bytes, suffix: str) -> Floats:
-    """The finite square matrix in the bytes of a file with that suffix."""
+    """The finite square matrix in the bytes of a file with that suffix, float64 (n, n)."""
     if suffix == ".csv":
         return read_table(decode(data), _refuse_unless_square, "a matrix", finite=True)
     if suffix != ".npy":
@@ -176,18 +197,18 @@ def _square(data: bytes, suffix: str) -> Floats:
 
 
 def _refuse_unless_square(shape: Shape) -> None:
-    if len(shape) == 2 and shape[0] > LARGEST:
-        raise InputError(f"has {shape[0]:,} rows; give a matrix of at most {LARGEST:,} items")
+    if len(shape) == 2 and shape[0] > MAX_ITEMS:
+        raise InputError(f"has {shape[0]:,} rows; give a matrix of at most {MAX_ITEMS:,} items")
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
         raise misshapen(shape, "give a square matrix, n x n, without header and names")
 
 
 def _checked(matrix: Floats, kind: Kind | None) -> MatrixFile:
-    """The matrix made exactly symmetric, its diagonal 1 or 0; refused if rounding does not explain its faults."""
+    """The matrix made exactly symmetric, its diagonal 1 or 0; raises InputError for deviations beyond rounding."""
     diagonal, notes = matrix.diagonal(), []
     if kind is None:
         kind = _kind(diagonal)
-    own, highest, other = (1.0, 1.0, "dissimilarity") if kind == "similarity" else (0.0, HIGHEST, "similarity")
+    own, highest, other = (1.0, 1.0, "dissimilarity") if kind == "similarity" else (0.0, MAX_MAGNITUDE, "similarity")
     if np.any(np.abs(diagonal - own) > TOLERANCE):
         notes.append(f"The diagonal is not used: an item's {kind} to itself is {own:.0f}.")
     np.fill_diagonal(matrix, own)
@@ -214,6 +235,7 @@ def _checked(matrix: Floats, kind: Kind | None) -> MatrixFile:
 
 
 def _kind(diagonal: Floats) -> Kind:
+    """The kind that the diagonal tells; raises InputError if it is neither 1 nor 0."""
     if np.all(np.abs(diagonal - 1) <= TOLERANCE):
         return "similarity"
     if np.all(np.abs(diagonal) <= TOLERANCE):

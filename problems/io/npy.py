@@ -1,4 +1,4 @@
-"""An array in NumPy's own format: nothing in it is ever executed, nor memory taken for what it only promises."""
+"""Arrays in NumPy's own format: nothing is executed, and no memory is allocated for data that are not there."""
 
 from __future__ import annotations
 
@@ -19,27 +19,32 @@ from problems.terminal.errors import InputError, safe
 Shape = tuple[int, ...]
 READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}  # 3.0 is for names of fields
 
-ODD = (ValueError, TypeError, LookupError, ArithmeticError, SyntaxError, tokenize.TokenError)  # from an odd header
-DEEP = (RecursionError, MemoryError)  # from one that is nested too deeply
+MALFORMED_HEADER = (ValueError, TypeError, LookupError, ArithmeticError, SyntaxError, tokenize.TokenError)
+NESTED_HEADER = (RecursionError, MemoryError)  # from a header that is nested too deeply
 
 
 def read_npy(data: bytes, check: Callable[[Shape], None], kinds: str = "biuf") -> Floats:
-    """The array as float64 of its own shape, C-contiguous and writeable; it may hold numbers that are not finite.
+    """The array as float64 of its own shape, C-contiguous and writeable; entries may be not finite.
 
-    check  raises InputError for a shape of no use, as are more than two sides and one below 1; it is asked before
-           memory is taken
-    kinds  the kinds of dtype that are taken as numbers, by NumPy's letters
+    check  raises InputError for a shape that cannot be used, before memory is allocated
+    kinds  the accepted kinds of dtype, by NumPy's letters
 
-    Raises InputError for anything but a whole array of numbers.
+    Raises InputError for anything but a complete array of numbers.
+
+    >>> file = io.BytesIO()
+    >>> np.save(file, np.array([[1, 2], [3, 4]]))
+    >>> read_npy(file.getvalue(), check=print).tolist()
+    (2, 2)
+    [[1.0, 2.0], [3.0, 4.0]]
     """
     file = io.BytesIO(data)
     try:
-        with warnings.catch_warnings(action="ignore"):  # remarks about odd headers
+        with warnings.catch_warnings(action="ignore"):  # about unusual headers
             shape, by_column, dtype = READERS[npy.read_magic(file)](file)  # longer than 10,000 characters: ValueError
         shape = tuple(map(int, shape))  # True counts as an integer in a header
         if any(abs(side) > np.iinfo(np.int64).max for side in shape):
             raise ValueError
-    except (*ODD, *DEEP):
+    except (*MALFORMED_HEADER, *NESTED_HEADER):
         raise InputError("is named .npy but does not hold a plain NumPy array; write it with numpy.save") from None
     if dtype.kind not in kinds:
         kind = "Python objects" if dtype.hasobject else safe(dtype)
@@ -54,7 +59,11 @@ def read_npy(data: bytes, check: Callable[[Shape], None], kinds: str = "biuf") -
 
 
 def misshapen(shape: Shape, remedy: str) -> InputError:
-    """What to raise for numbers in a shape of no use."""
+    """The error for an array of a shape that cannot be used.
+
+    >>> print(misshapen((2, 3), "give a square matrix"))
+    holds numbers in the shape 2 x 3; give a square matrix
+    """
     return InputError(f"holds numbers in the shape {_sides(shape)}; {remedy}")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from problems.io.build import Attributes, Parsed, ends, labels_or_ids, number, positions_of
 from problems.terminal.errors import InputError, quoted, safe
 
-UNNAMED = 1_000_000  # vertices that may be promised beyond those that edges name
+MAX_ISOLATED = 1_000_000  # vertices that may be promised beyond those that edges can name
 SECTIONS = {"*vertices", "*edges", "*arcs", "*edgeslist", "*arcslist", "*network"}
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 
@@ -30,9 +30,9 @@ class _Found:
 
 
 def parse(text: str) -> Parsed:
-    """The graph in a Pajek text; raises InputError for anything else.
+    r"""The graph in a Pajek text; raises InputError.
 
-    >>> graph = parse('*Vertices 3\\n1 "a b"\\n2 c\\n3 d\\n*Arcs\\n1 2 1.5\\n*Arcslist\\n3 1 2')
+    >>> graph = parse('*Vertices 3\n1 "a b"\n2 c\n3 d\n*Arcs\n1 2 1.5\n*Arcslist\n3 1 2')
     >>> graph.nodes, graph.tail.tolist(), graph.head.tolist(), graph.directed
     (['a b', 'c', 'd'], [0, 2, 2], [1, 0, 1], True)
     """
@@ -51,6 +51,7 @@ def parse(text: str) -> Parsed:
 
 
 def _begin_section(found: _Found, words: list[str], line: int) -> None:
+    """A line "*Section ..."."""
     found.section = words[0].lower()
     if found.section not in SECTIONS:
         raise InputError(f"line {line} begins {quoted(words[0])}, which is not read; write *Edges or *Arcs")
@@ -85,6 +86,7 @@ def _add_edges(found: _Found, words: list[str], line: int) -> None:
 
 
 def _assemble(found: _Found) -> Parsed:
+    """The graph, once all lines are read."""
     if found.count is None:
         raise InputError("has no line '*Vertices N'; begin with it")
     if len(found.kinds) > 1:
@@ -100,7 +102,7 @@ def _assemble(found: _Found) -> Parsed:
 
 def _vertices(count: int, ids: list[int], m: int) -> Sequence[Hashable]:
     """The vertices' numbers: as listed, or 1..count where the file lists none."""
-    if not ids and count <= 2 * m + UNNAMED:
+    if not ids and count <= 2 * m + MAX_ISOLATED:
         return range(1, count + 1)
     if len(ids) != count:
         raise InputError(f"promises {count} vertices but lists {len(ids)}; correct the number after *Vertices")
@@ -111,6 +113,7 @@ def _vertices(count: int, ids: list[int], m: int) -> Sequence[Hashable]:
 
 
 def _vertex(word: str, line: int, count: int) -> int:
+    """The vertex number in a word; raises InputError unless it is one of 1..count."""
     vertex = _natural(word, line, "a vertex number")
     if not 1 <= vertex <= count:
         raise InputError(
@@ -120,6 +123,7 @@ def _vertex(word: str, line: int, count: int) -> int:
 
 
 def _natural(word: str, line: int, what: str) -> int:
+    """The integer >= 0 in a word; raises InputError, which says what it should be, if there is none."""
     value = number(word)
     if not isinstance(value, int) or value < 0:
         raise InputError(f"line {line} has {quoted(word)} where {what} should be")

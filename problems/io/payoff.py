@@ -1,4 +1,4 @@
-"""Reading the payoff matrix of a game of two players; or one sentence about why it cannot be used."""
+"""Reading the payoff matrix of a two-player zero-sum game."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from problems.io.npy import Shape, misshapen, read_npy
 from problems.io.table import read_table, refuse_beyond
 from problems.terminal.errors import InputError
 
-LARGEST = 4_000_000  # payoffs: they take 32 MB
-HIGHEST = 1e12  # beside greater ones probabilities are lost to rounding
+MAX_PAYOFFS = 4_000_000  # they take 32 MB
+MAX_MAGNITUDE = 1e12  # probabilities are lost to rounding if payoffs are greater
 
 
 def read_payoff(path: str | os.PathLike[str]) -> Floats:
-    """The payoffs to the row player, float64 (m, n), in a .csv file without header or a .npy file (.gz .bz2 .xz).
+    r"""The payoffs to the row player, float64 (m, n), in a .csv file without header or a .npy file (.gz .bz2 .xz).
 
     Raises InputError, one sentence for the user, for a file that cannot be used.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     print("1,-1\n-1,1", file=file, flush=True)
+    ...     read_payoff(file.name).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
     """
     return read_file(path, _payoff, "payoffs")
 
@@ -29,7 +35,7 @@ def _payoff(data: bytes, suffix: str) -> Floats:
         payoff = read_npy(data, _refuse_unless_matrix)
     else:
         payoff = read_table(decode(data), _refuse_unless_matrix, "a payoff matrix")
-    refuse_beyond(HIGHEST, payoff, f"give payoffs within {HIGHEST:g}, divided by a constant if need be")
+    refuse_beyond(MAX_MAGNITUDE, payoff, f"give payoffs within {MAX_MAGNITUDE:g}, divided by a constant if need be")
     return payoff
 
 
@@ -37,5 +43,5 @@ def _refuse_unless_matrix(shape: Shape) -> None:
     if len(shape) != 2 or min(shape) < 1:
         raise misshapen(shape, "give a matrix, rows by columns")
     m, n = shape
-    if m * n > LARGEST:
-        raise InputError(f"has {m:,} x {n:,} payoffs; give at most {LARGEST:,}")
+    if m * n > MAX_PAYOFFS:
+        raise InputError(f"has {m:,} x {n:,} payoffs; give at most {MAX_PAYOFFS:,}")

@@ -1,4 +1,4 @@
-"""Reading numbers to fit a generator to: points, or counts; or one sentence about why a file cannot be used."""
+"""Reading data to fit a generator to: points, or counts."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.io.build import EXACT, number
+from problems.io.build import EXACT_INTEGERS, number
 from problems.io.content import decode, read_file, unknown_format
-from problems.io.matrix import HIGHEST
+from problems.io.matrix import MAX_MAGNITUDE
 from problems.io.npy import Shape, misshapen, read_npy
 from problems.io.table import refuse_beyond
 from problems.terminal.errors import InputError, quoted, safe
 
-TEXTS = (".csv", ".tsv", ".txt")
-LARGEST = 10_000_000  # numbers: 80 MB, read in some 20 s
-LONGEST = 4 << 20  # characters of a line: more would be split into more strings than memory may hold
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+MAX_NUMBERS = 10_000_000  # 80 MB, read in some 20 s
+MAX_LINE = 4 << 20  # characters: a longer line may be split into more strings than fit in memory
 SEPARATORS = (";", ",", "\t")  # else blanks
-COUNTS = {"count", "counts", "frequency", "freq", "n", "number", "times"}  # headers of the column of counts
+COUNT_HEADERS = {"count", "counts", "frequency", "freq", "n", "number", "times"}
 
 
 @dataclass(frozen=True, eq=False)
 class PointsFile:
-    """n points in d dimensions, float64 (n, d), finite, n >= 2; and what the user should be told about the reading."""
+    """n points in d dimensions, float64 (n, d), finite, n >= 2; and notes for the user on how they were read."""
 
     points: Floats
     notes: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class PointsFile:
 
 @dataclass(frozen=True, eq=False)
 class CountsFile:
-    """How often each value was observed; and what the user should be told about the reading.
+    """How often each value was observed; and notes for the user on how the file was read.
 
     value  int64 (k,), distinct, ascending, >= 1
     count  int64 (k,), >= 1; value @ count is below 2^53
@@ -49,19 +49,33 @@ class CountsFile:
 
 
 def read_points(path: str | os.PathLike[str]) -> PointsFile:
-    """The points in a .csv file, one a line, or in a .npy file (n, d) or (n,), perhaps packed (.gz .bz2 .xz).
+    r"""The points in a .csv file, one a line, or in a .npy file (n, d) or (n,), perhaps packed (.gz .bz2 .xz).
 
-    A first line of names is skipped; numbers stand apart by semicolons, commas, tabs or blanks. Raises InputError, one
-    sentence for the user, for a file that cannot be used.
+    A first line of names is skipped; numbers are separated by semicolons, commas, tabs or blanks. Raises InputError,
+    one sentence for the user, for a file that cannot be used.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     print("x,y\n1,2\n3,5", file=file, flush=True)
+    ...     read = read_points(file.name)
+    >>> read.points.tolist(), read.notes
+    ([[1.0, 2.0], [3.0, 5.0]], ("The first line, 'x, y', is taken as names.",))
     """
     return read_file(path, _points, "numbers")
 
 
 def read_counts(path: str | os.PathLike[str]) -> CountsFile:
-    """Whole numbers >= 1 in a .csv file (.gz .bz2 .xz): a column of observations, or columns of values and counts.
+    r"""Integers >= 1 in a .csv file (.gz .bz2 .xz): a column of observations, or columns of values and counts.
 
-    Of two columns, the header says which has the counts; without header the second. Raises InputError, one sentence
-    for the user, for a file that cannot be used.
+    Of two columns, the header says which has the counts; without header it is the second. Raises InputError, one
+    sentence for the user, for a file that cannot be used.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     print("1\n3\n1", file=file, flush=True)
+    ...     read = read_counts(file.name)
+    >>> read.value.tolist(), read.count.tolist()
+    ([1, 3], [2, 1])
     """
     return read_file(path, _counts, "numbers")
 
@@ -88,18 +102,20 @@ def _points(data: bytes, suffix: str) -> PointsFile:
 
 
 def _npy(data: bytes) -> Floats:
-    """The array in NumPy's own format as finite points (n, d)."""
+    """The array in a .npy file as finite points, float64 (n, d)."""
     held = read_npy(data, _refuse_unless_points, kinds="iuf")
     points = held.reshape(len(held), -1)
-    refuse_beyond(HIGHEST, points, f"give numbers from -{HIGHEST:g} to {HIGHEST:g}, or leave out the row")
+    refuse_beyond(
+        MAX_MAGNITUDE, points, f"give numbers from -{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}, or leave out the row"
+    )
     return points
 
 
 def _refuse_unless_points(shape: Shape) -> None:
     if len(shape) not in (1, 2) or min(shape) < 1:
         raise misshapen(shape, "give n points of d numbers, n x d, or n numbers")
-    if math.prod(shape) > LARGEST:
-        raise InputError(f"holds {math.prod(shape):,} numbers; give at most {LARGEST:,}")
+    if math.prod(shape) > MAX_NUMBERS:
+        raise InputError(f"holds {math.prod(shape):,} numbers; give at most {MAX_NUMBERS:,}")
 
 
 # Counts
@@ -130,7 +146,7 @@ def _counts(data: bytes, suffix: str) -> CountsFile:
         raise InputError(f"line {lines[negative[0]]} has count {given[negative[0]]:.0f}; a count is 0 or more")
     if not given.any():
         raise InputError("has counts that are all 0; give at least one observation")
-    if float(value @ given) >= EXACT:
+    if float(value @ given) >= EXACT_INTEGERS:
         raise InputError(f"has observations that sum to {value @ given:.3g}; their sum must be below 2^53")
     if columns == 2 and len(np.unique(value)) < len(value):
         notes.append("Some values are listed more than once; their counts are added.")
@@ -142,18 +158,18 @@ def _counts(data: bytes, suffix: str) -> CountsFile:
 
 
 def _place_of_counts(header: list[str]) -> int:
-    """Which of two columns has the counts: the one so named, the second if both are."""
-    places = [place for place in (1, 0) if header[place].lower() in COUNTS]
+    """The index of the column of counts, by its name; 1 if both have such a name."""
+    places = [place for place in (1, 0) if header[place].lower() in COUNT_HEADERS]
     if not places:
         raise InputError(f"has as header {quoted(','.join(header))}, of which neither names counts; write value,count")
     return places[0]
 
 
 def _refuse_unless_whole(name: str, numbers: Floats, lines: Ints) -> None:
-    wrong = np.flatnonzero((numbers != np.rint(numbers)) | (np.abs(numbers) >= EXACT))
+    wrong = np.flatnonzero((numbers != np.rint(numbers)) | (np.abs(numbers) >= EXACT_INTEGERS))
     if len(wrong):
         i = wrong[0]
-        fault = "not below 2^53" if abs(numbers[i]) >= EXACT else "not a whole number"
+        fault = "not below 2^53" if abs(numbers[i]) >= EXACT_INTEGERS else "not a whole number"
         raise InputError(f"line {lines[i]} has {name} {numbers[i]:.12g}, which is {fault}; give whole numbers to count")
 
 
@@ -161,8 +177,8 @@ def _refuse_unless_whole(name: str, numbers: Floats, lines: Ints) -> None:
 
 
 def _table(data: bytes, suffix: str, formats: str) -> tuple[list[str], Ints, Floats]:
-    """The header (empty if there is none), the number of each line below it, and their finite numbers (n, d)."""
-    if suffix not in TEXTS:
+    """The header (empty if there is none), line numbers int64 (n,), and the finite numbers, float64 (n, d)."""
+    if suffix not in TEXT_SUFFIXES:
         raise unknown_format(suffix, formats)
     header: list[str] = []
     lines, numbers = array("q"), array("d")
@@ -182,8 +198,8 @@ def _table(data: bytes, suffix: str, formats: str) -> tuple[list[str], Ints, Flo
             fields = "1 field" if len(cells) == 1 else f"{len(cells):,} fields"
             raise InputError(f"line {line} has {fields} where the lines before have {width:,}; make them all alike")
         values = [_finite(cell, line, column) for column, cell in enumerate(cells, start=1)]
-        if len(numbers) + width > LARGEST:
-            raise InputError(f"has more than {LARGEST:,} numbers up to line {line:,}; give fewer")
+        if len(numbers) + width > MAX_NUMBERS:
+            raise InputError(f"has more than {MAX_NUMBERS:,} numbers up to line {line:,}; give fewer")
         lines.append(line)
         numbers.extend(values)
     if not lines:
@@ -192,10 +208,11 @@ def _table(data: bytes, suffix: str, formats: str) -> tuple[list[str], Ints, Flo
 
 
 def _finite(cell: str, line: int, column: int) -> float:
+    """The number in a cell; raises InputError if there is none, or one beyond MAX_MAGNITUDE."""
     value = number(cell)
-    if value is not None and abs(value) <= HIGHEST:
+    if value is not None and abs(value) <= MAX_MAGNITUDE:
         return float(value)
-    remedy = f"write a number, from -{HIGHEST:g} to {HIGHEST:g}"
+    remedy = f"write a number, from -{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}"
     if "," in cell:
         remedy = "write a decimal point, and nothing between thousands"
     if not cell:
@@ -204,20 +221,20 @@ def _finite(cell: str, line: int, column: int) -> float:
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The number and the cells of each line that is not blank; what numpy writes before a header, #, is dropped."""
+    """Line number and cells of each line that is not blank; the # that numpy writes before a header is dropped."""
     if text.lstrip().startswith("#"):
         text = text.replace("#", " ", 1)
-    last = "".join(text.rstrip()[-LONGEST:].splitlines()[-1:])  # not a header, unless there is nothing else
+    last = "".join(text.rstrip()[-MAX_LINE:].splitlines()[-1:])  # rather not the header
     separator = next((sign for sign in SEPARATORS if sign in last), " " if len(last.split()) > 1 else ",")
     for line, row in enumerate(io.StringIO(text, newline=None), start=1):
-        if len(row) > LONGEST:
-            raise InputError(f"line {line} has {len(row):,} characters; give at most {LONGEST:,}, a row on each line")
+        if len(row) > MAX_LINE:
+            raise InputError(f"line {line} has {len(row):,} characters; give at most {MAX_LINE:,}, a row on each line")
         if row.isspace():
             continue
         if separator == " ":
             yield line, row.split()
             continue
-        try:  # line by line, so that no quote hides the end of one
+        try:  # line by line: no quoted cell goes over lines
             cells = next(csv.reader([row.rstrip("\n")], delimiter=separator, skipinitialspace=True, strict=True))
         except csv.Error as error:
             raise InputError(f"line {line} cannot be split into fields ({safe(error)}); correct its quotes") from None

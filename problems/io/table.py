@@ -1,4 +1,4 @@
-"""A matrix of numbers in the lines of a text, or the place in it where there is none."""
+"""A matrix of numbers in the lines of a text."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from problems.terminal.errors import InputError, quoted
 
 
 def read_table(text: str, check: Callable[[Shape], None], name: str, *, finite: bool = False) -> Floats:
-    """The numbers, float64 (m, n), between commas in m lines without header.
+    r"""The numbers, float64 (m, n), separated by commas, in m lines without header.
 
-    check   raises InputError for a shape of no use; it is asked before the text is split
+    check   raises InputError for a shape that cannot be used, before the text is split
     name    what such a table is called, as in "a matrix"
     finite  whether nan, inf and what overflows to it are refused
 
     Raises InputError for a line of another width than the first and for a field that is no number.
+
+    >>> read_table("1,2,3\n4,5,6", check=print, name="a matrix").tolist()
+    (2, 3)
+    [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
     shape = m, n = text.count("\n") + 1, text.split("\n", 1)[0].count(",") + 1
@@ -33,7 +37,7 @@ def read_table(text: str, check: Callable[[Shape], None], name: str, *, finite: 
             raise InputError(
                 f"line {line} has {fields:,} field{'s' if fields > 1 else ''} where line 1 has {n:,}; {remedy}"
             )
-    with warnings.catch_warnings(action="error", category=DeprecationWarning):  # an older numpy's word for text
+    with warnings.catch_warnings(action="error", category=DeprecationWarning):  # an older numpy's warning for text
         try:
             numbers = np.fromstring(",".join(lines), dtype=np.float64, sep=",")
             if len(numbers) == m * n and np.isfinite(numbers).all():
@@ -41,7 +45,7 @@ def read_table(text: str, check: Callable[[Shape], None], name: str, *, finite: 
         except (ValueError, DeprecationWarning):
             pass
     numbers = np.empty(shape)
-    for line, row in enumerate(lines, start=1):  # slower, to name the first field that is no number
+    for line, row in enumerate(lines, start=1):  # slower, but it finds the first field that is no number
         for field, cell in enumerate(row.split(","), start=1):
             value = _float(cell.strip())
             if value is None or (finite and not np.isfinite(value)):
@@ -52,6 +56,7 @@ def read_table(text: str, check: Callable[[Shape], None], name: str, *, finite: 
 
 
 def _float(cell: str) -> float | None:
+    """The number in a cell, None if there is none."""
     value = number(cell)
     try:
         return None if value is None else float(value)
@@ -60,7 +65,13 @@ def _float(cell: str) -> float | None:
 
 
 def refuse_beyond(highest: float, matrix: Floats, remedy: str) -> None:
-    """Raise InputError that names the first number which is nan or farther than `highest` from 0."""
+    """Raise InputError for the first entry of float64 (m, n) that is nan or greater than `highest` in absolute value.
+
+    >>> refuse_beyond(10.0, np.array([[1.0, -11.0]]), "give payoffs within 10")
+    Traceback (most recent call last):
+        ...
+    problems.terminal.errors.InputError: row 1, column 2 is -11; give payoffs within 10
+    """
     wrong = np.argwhere(~(np.abs(matrix) <= highest))
     if len(wrong):
         i, j = wrong[0]

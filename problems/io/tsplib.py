@@ -1,6 +1,6 @@
 """TSPLIB .tsp as a complete graph, with the distances exactly as TSPLIB 95 defines them.
 
-Own code, because vrplib reads two of the nine matrix formats and does not round distances.
+vrplib is not used, as it reads two of the nine matrix formats and does not round distances.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from formulations.problem import Floats, Ints
 from problems.io.build import Parsed, number
 from problems.terminal.errors import InputError, quoted, safe
 
-EDGES = 5_000_000  # a complete graph of 3162 nodes
-EARTH = 6378.388  # km, and the pi of the TSPLIB report
-PI = 3.141592
+MAX_EDGES = 5_000_000  # a complete graph of 3162 nodes
+EARTH_RADIUS, PI = 6378.388, 3.141592  # km; both as in the TSPLIB report
 SECTIONS = ("DISPLAY_DATA_SECTION", "NODE_COORD_SECTION", "EDGE_WEIGHT_SECTION")
 MATRICES = (
     "FULL_MATRIX",
@@ -28,7 +27,13 @@ Distance = Callable[[Floats, Ints, Ints], Floats]
 
 
 def parse(text: str) -> Parsed:
-    """The complete graph of a symmetric TSPLIB instance."""
+    r"""The complete graph of a symmetric TSPLIB instance; raises InputError.
+
+    >>> head = "DIMENSION: 3\nEDGE_WEIGHT_TYPE: EUC_2D\nNODE_COORD_SECTION\n"
+    >>> graph = parse(head + "1 0 0\n2 3 4\n3 1 1\n")
+    >>> graph.tail.tolist(), graph.head.tolist(), graph.weight.tolist()  # distances rounded to integers
+    ([0, 0, 1], [1, 2, 2], [5.0, 1.0, 4.0])
+    """
     spec, sections = _split(text)
     kind = (spec.get("TYPE", "TSP").split() or [""])[0]
     if kind != "TSP":
@@ -36,10 +41,10 @@ def parse(text: str) -> Parsed:
     n = number(spec.get("DIMENSION", ""))
     if not isinstance(n, int) or n < 1:
         raise InputError(f"has DIMENSION {quoted(spec.get('DIMENSION', ''))}; give the number of nodes")
-    if n * (n - 1) // 2 > EDGES:
+    if n * (n - 1) // 2 > MAX_EDGES:
         raise InputError(
             f"is a complete graph on {n} nodes with {n * (n - 1) // 2} edges; "
-            f"at most {EDGES} are read: give a smaller instance, or a sparse graph"
+            f"at most {MAX_EDGES} are read: give a smaller instance, or a sparse graph"
         )
     metric = spec.get("EDGE_WEIGHT_TYPE", "")
     tail, head = (ends.astype(np.int64) for ends in np.triu_indices(n, 1))
@@ -53,9 +58,9 @@ def parse(text: str) -> Parsed:
     elif metric in DISTANCES:
         if positions is None or "NODE_COORD_SECTION" not in sections:
             raise InputError(f"has EDGE_WEIGHT_TYPE {metric} but no NODE_COORD_SECTION; add the coordinates")
-        with np.errstate(all="ignore"):  # what is not finite is refused, with its edge, when the graph is built
+        with np.errstate(all="ignore"):  # infinite distances are refused when the graph is built
             weight = DISTANCES[metric](positions, tail, head)
-        if metric == "GEO":  # latitude comes first, and is up
+        if metric == "GEO":  # latitude comes first, but is drawn upwards
             positions = positions[:, ::-1]
     else:
         known = ", ".join(["EXPLICIT", *DISTANCES])
@@ -68,7 +73,7 @@ def parse(text: str) -> Parsed:
 
 
 def _split(text: str) -> tuple[dict[str, str], dict[str, Rows]]:
-    """The specifications and the sections."""
+    """The specifications, by key, and the numbered lines of each section."""
     spec: dict[str, str] = {}
     sections: dict[str, Rows] = {}
     rows: Rows | None = None
@@ -95,6 +100,7 @@ def _split(text: str) -> tuple[dict[str, str], dict[str, Rows]]:
 
 
 def _coordinates(rows: Rows, name: str, n: int) -> tuple[Sequence[Hashable], Floats]:
+    """The n nodes in ascending order and their coordinates, float64 (n, 2)."""
     at: dict[int, tuple[float, float]] = {}
     for line, row in rows:
         node, *xy = (number(word) for word in row.split())
@@ -110,7 +116,7 @@ def _coordinates(rows: Rows, name: str, n: int) -> tuple[Sequence[Hashable], Flo
 
 
 def _matrix(sections: dict[str, Rows], form: str, n: int) -> Floats:
-    """The distance matrix; a triangle by columns is the other triangle by rows."""
+    """The distance matrix, float64 (n, n); a triangle by columns is the other triangle by rows."""
     if form not in MATRICES:
         raise InputError(
             f"has EDGE_WEIGHT_FORMAT {quoted(form)}, which is not read; those read are {', '.join(MATRICES)}"
@@ -142,10 +148,10 @@ def _matrix(sections: dict[str, Rows], form: str, n: int) -> Floats:
 
 
 def _numbers(rows: Rows) -> Floats:
-    """All numbers of a section; the first that is none is looked for only when there is one."""
+    """All numbers of a section, float64 (k,); the first word that is none is searched only when there is one."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", DeprecationWarning)  # numpy's word for text among the numbers
+            warnings.simplefilter("error", DeprecationWarning)  # numpy's warning for text among the numbers
             values: Floats = np.fromstring(" ".join(row for _, row in rows), dtype=np.float64, sep=" ")
         if np.all(np.isfinite(values)):
             return values
@@ -159,30 +165,32 @@ def _numbers(rows: Rows) -> Floats:
     raise InputError("has an EDGE_WEIGHT_SECTION with a number too large; write finite numbers")
 
 
-def _between(at: Floats, tail: Ints, head: Ints) -> tuple[Floats, Floats]:
+def _differences(at: Floats, tail: Ints, head: Ints) -> tuple[Floats, Floats]:
+    """|x_u - x_v| and |y_u - y_v|."""
     return np.abs(at[tail, 0] - at[head, 0]), np.abs(at[tail, 1] - at[head, 1])
 
 
 def _nearest(x: Floats) -> Floats:
-    """TSPLIB's nint, which rounds a half up."""
+    """TSPLIB's nint, which rounds halves up."""
     return np.floor(x + 0.5)
 
 
 def _geographic(at: Floats, tail: Ints, head: Ints) -> Floats:
-    degrees = np.trunc(at)  # coordinates are written degrees.minutes
+    """Great-circle distances in km, from coordinates written degrees.minutes."""
+    degrees = np.trunc(at)
     latitude, longitude = (PI * (degrees + 5 * (at - degrees) / 3) / 180).T
     q1 = np.cos(longitude[tail] - longitude[head])
     q2 = np.cos(latitude[tail] - latitude[head])
     q3 = np.cos(latitude[tail] + latitude[head])
-    distance: Floats = np.trunc(EARTH * np.arccos(0.5 * ((1 + q1) * q2 - (1 - q1) * q3)) + 1)
+    distance: Floats = np.trunc(EARTH_RADIUS * np.arccos(0.5 * ((1 + q1) * q2 - (1 - q1) * q3)) + 1)
     return distance
 
 
 DISTANCES: dict[str, Distance] = {
-    "EUC_2D": lambda at, u, v: _nearest(np.sqrt(np.sum(np.square(_between(at, u, v)), axis=0))),
-    "CEIL_2D": lambda at, u, v: np.ceil(np.sqrt(np.sum(np.square(_between(at, u, v)), axis=0))),
-    "MAN_2D": lambda at, u, v: _nearest(np.add(*_between(at, u, v))),
-    "MAX_2D": lambda at, u, v: np.maximum(*map(_nearest, _between(at, u, v))),
-    "ATT": lambda at, u, v: np.ceil(np.sqrt(np.sum(np.square(_between(at, u, v)), axis=0) / 10)),
+    "EUC_2D": lambda at, u, v: _nearest(np.sqrt(np.sum(np.square(_differences(at, u, v)), axis=0))),
+    "CEIL_2D": lambda at, u, v: np.ceil(np.sqrt(np.sum(np.square(_differences(at, u, v)), axis=0))),
+    "MAN_2D": lambda at, u, v: _nearest(np.add(*_differences(at, u, v))),
+    "MAX_2D": lambda at, u, v: np.maximum(*map(_nearest, _differences(at, u, v))),
+    "ATT": lambda at, u, v: np.ceil(np.sqrt(np.sum(np.square(_differences(at, u, v)), axis=0) / 10)),
     "GEO": _geographic,
 }

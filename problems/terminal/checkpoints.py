@@ -1,4 +1,4 @@
-"""A folder that a long run writes to as it goes: its state, whole at any moment, and its history."""
+"""Checkpoints of a long run in a folder: its state, written atomically, and its history."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
     from solvers.descent_ascent import SaddleSearch
 
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.csv"
-APART = 1.0  # seconds between two checkpoints, at least
+CHECKPOINT_INTERVAL = 1.0  # least seconds between two checkpoints
 
 
 @dataclass
 class Folder:
-    """A folder for one run.
+    """The folder of one run.
 
-    path     where it is
-    options  what the run was begun with, by name: a checkpoint is gone on from with the same
+    options  the run's options by name; a run is resumed with the same
     """
 
     path: str
@@ -34,7 +33,7 @@ class Folder:
     _saved: float = field(default=float("-inf"))
 
     def begin(self) -> None:
-        """Make the folder; raises InputError if that cannot be, or if it holds an earlier run."""
+        """Make the folder; raises InputError if it cannot be made or written to, or holds an earlier run."""
         try:
             os.makedirs(self.path, exist_ok=True)
             taken = os.path.exists(self._file(CHECKPOINT))
@@ -51,7 +50,7 @@ class Folder:
             raise InputError(f"--out {safe(self.path, 200)}: cannot be written to; name another folder")
 
     def state(self) -> dict[str, Any]:
-        """The state that was saved last; raises InputError if there is none, or if it is of another run."""
+        """The last checkpoint; raises InputError if there is none, or if it is of a run with other options."""
         import torch
 
         name = safe(self._file(CHECKPOINT), 200)
@@ -70,13 +69,13 @@ class Folder:
         return state
 
     def follow(self, search: SaddleSearch) -> None:
-        """Save the search, unless that was done a moment ago."""
+        """Save the search, at most once in CHECKPOINT_INTERVAL."""
         self._search = search
-        if time.monotonic() - self._saved >= APART:
+        if time.monotonic() - self._saved >= CHECKPOINT_INTERVAL:
             self.save()
 
     def save(self) -> None:
-        """Save the search that was followed last: a file is always the old one or the new one."""
+        """Save the search that was followed last."""
         if self._search is None:
             return
         import torch
@@ -88,7 +87,7 @@ class Folder:
         self._saved = time.monotonic()
 
     def write(self, name: str, data: bytes | memoryview) -> None:
-        """Write a file of the folder, all or nothing."""
+        """Write a file of the folder atomically."""
         replace_file(self._file(name), data)
 
     def _file(self, name: str) -> str:
@@ -96,7 +95,14 @@ class Folder:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows with the same keys as CSV; what is not known is left empty."""
+    """Rows with the same keys as CSV; None is left empty.
+
+    >>> print(table([{"iteration": 0, "bound": None}, {"iteration": 10, "bound": 2.5}]))
+    iteration,bound
+    0,
+    10,2.5
+    <BLANKLINE>
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()

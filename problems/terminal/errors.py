@@ -1,4 +1,4 @@
-"""The one error that a user's file can cause, and how its contents are quoted."""
+"""The one error for a user's file, and how its contents are quoted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ class InputError(Exception):
 
 
 def safe(label: object, width: int = 60) -> str:
-    """Anything from a file as one short printable line: control, escape and bidi characters spelled out."""
+    r"""Anything from a file as a line of at most `width` printable characters; others are escaped.
+
+    >>> print(safe("red\x1b[31m\n"))
+    red\x1b[31m\n
+    """
     try:
         text = str(label)
     except (ValueError, RecursionError):  # an integer of thousands of digits, a list nested as deep
@@ -18,7 +22,11 @@ def safe(label: object, width: int = 60) -> str:
 
 
 def quoted(value: object) -> str:
-    """A value from a file for use in a sentence: 'text' in quotes, numbers bare, lists by their kind."""
+    """A value from a file for use in a sentence: 'text' in quotes, numbers bare, of lists only that they are one.
+
+    >>> print(quoted("a"), quoted(1.5), quoted([1, 2]))
+    'a' 1.5 a list
+    """
     if isinstance(value, dict | list | tuple | set):
         return "a list"
     return f"'{safe(value)}'" if isinstance(value, str) else safe(value)

@@ -1,4 +1,4 @@
-"""Files that a person asked for: refused before any work is done, or written whole."""
+"""Output files: checked before any work is done, and written atomically."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from secrets import token_hex
 
 from problems.terminal.errors import InputError, safe
 
-PART = ".part"  # the end of a hidden file's name while it is being written
+PART = ".part"  # suffix of the hidden file that is written first
 
 
 def check_writable(option: str, path: str, suffixes: Collection[str]) -> None:
-    """Raise InputError if a file of one of those kinds could not be written there."""
+    """Raise InputError if the path has none of the suffixes or its folder cannot be written to.
+
+    >>> check_writable("--plot", "tree.doc", [".png", ".svg"])
+    Traceback (most recent call last):
+        ...
+    problems.terminal.errors.InputError: --plot tree.doc: unknown kind of file; end the name in .png, .svg
+    """
     folder, suffix = os.path.dirname(path) or ".", os.path.splitext(path)[1].lower()
     if suffix not in suffixes:
         raise InputError(f"{option} {safe(path, 200)}: unknown kind of file; end the name in {', '.join(suffixes)}")
@@ -22,7 +28,7 @@ def check_writable(option: str, path: str, suffixes: Collection[str]) -> None:
 
 
 def replace_file(path: str, data: bytes | memoryview) -> None:
-    """Write a file, all or nothing; InputError if that cannot be."""
+    """Write a file atomically; raises InputError if it cannot be written."""
     part = os.path.join(os.path.dirname(path), f".{token_hex(6)}{PART}")
     try:
         with open(part, "xb") as file:
@@ -38,7 +44,7 @@ def replace_file(path: str, data: bytes | memoryview) -> None:
 
 
 def remove_parts(folder: str) -> None:
-    """Remove what writes that were cut off left in a folder of our own."""
+    """Remove the partial files that interrupted writes left in a folder."""
     for name in os.listdir(folder):
         if name.startswith(".") and name.endswith(PART):
             with suppress(OSError):

@@ -239,7 +239,7 @@ def test_packed(write: Write, name: str, suffix: str, pack: Callable[[bytes], by
 def test_bombs(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = write("b.gml.xz", lzma.compress(b" " * (60 << 20)))
     assert "200 times" in refusal(bomb)
-    monkeypatch.setattr(content_module, "LIMIT", 1 << 20)
+    monkeypatch.setattr(content_module, "MAX_BYTES", 1 << 20)
     assert "1 MB" in refusal(write("large.gml", " " * (2 << 20)))
 
 

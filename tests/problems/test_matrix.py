@@ -158,7 +158,7 @@ def test_pairs_that_cannot_be_used_are_refused_in_a_sentence(write: Write, conte
 
 
 def test_too_many_users_are_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LARGEST", 3)
+    monkeypatch.setattr(module, "MAX_ITEMS", 3)
     read_pairs(write("p.csv", HEAD + "a,b,0.5\na,c,0.5\n"))
     message = refusal(read_pairs, write("p.csv", HEAD + "a,b,0.5\na,c,0.5\na,d,0.5\n"))
     assert "line 4 names user number 4" in message

@@ -252,11 +252,11 @@ def test_bombs_and_large_files_are_refused(write: Write, monkeypatch: pytest.Mon
     bomb = write("p.csv.gz", gzip.compress(b"1,2\n" * (1 << 19)))
     assert "200 times its size" in refusal(read_points, bomb)
     assert "200 times its size" in refusal(read_counts, bomb)
-    monkeypatch.setattr(module, "LARGEST", 6)
+    monkeypatch.setattr(module, "MAX_NUMBERS", 6)
     read_points(write("p.csv", text(",")))
     assert "more than 6 numbers up to line 4" in refusal(read_points, write("p.csv", text(",") + "1,2\n"))
     assert "holds 8 numbers; give at most 6" in refusal(read_points, write("p.npy", npy(np.ones((4, 2)))))
-    monkeypatch.setattr(module, "LONGEST", 20)
+    monkeypatch.setattr(module, "MAX_LINE", 20)
     assert "line 2 has 31 characters" in refusal(read_points, write("p.csv", "1,2\n" + "3, 4" + " " * 26 + "\n"))
 
 

@@ -13,7 +13,7 @@ from commandline import answer_of, without_seconds
 
 from formulations.games import bilinear, product
 from formulations.problem import Floats
-from problems.io.payoff import LARGEST, read_payoff
+from problems.io.payoff import MAX_PAYOFFS, read_payoff
 from problems.recipe import PROVEN, UNPROVEN, UNUSABLE, run
 from problems.saddle import GAMES, RECIPE
 from problems.studies.trajectories import METHODS, Trajectory, compare, trend
@@ -144,7 +144,7 @@ def test_a_time_limit_leaves_out_what_there_is_no_time_for(capsys: Any) -> None:
         ("a.csv", b"1,-2e12\n", "row 1, column 2 is -2e+12"),
         ("a.csv", b"1," + b"9" * 400 + b"\n", "row 1, column 2 is inf"),
         ("a.csv", b"1,\x1b[31m2\n", r"is '\\x1b[31m2'"),
-        ("a.csv", b"0," * LARGEST + b"0\n", "give at most 4,000,000"),
+        ("a.csv", b"0," * MAX_PAYOFFS + b"0\n", "give at most 4,000,000"),
         ("a.txt", b"1,2\n", "has the suffix '.txt'"),
         ("a.npy", b"1,2\n", "does not hold a plain NumPy array"),
         ("a.npy", pickle.dumps([1]), "does not hold a plain NumPy array"),
