@@ -138,7 +138,7 @@ def test_value_evidence_and_bound_are_a_chain_around_the_truth(data: Data) -> No
     assert watched["divergence"] == pytest.approx(KL, abs=0.1)
 
 
-def test_a_discriminator_that_has_learnt_nothing_puts_the_watched_bound_at_that_on_all_generators(data: Data) -> None:
+def test_a_wrong_discriminator_does_not_lift_the_watched_bound_above_that_on_all_generators(data: Data) -> None:
     problem, d = game(data), Quadratic(None)
     with torch.no_grad():
         d.c.copy_(-torch.tensor(LOG_RATIO)[:, None])
