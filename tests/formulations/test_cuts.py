@@ -136,7 +136,7 @@ def anywhere(draw: st.DrawFn) -> Point:
 
 @st.composite
 def near_trees(draw: st.DrawFn) -> Point:
-    """A convex combination of spanning trees of the complete graph, with a little noise: its constraints are barely met, or barely not."""
+    """A noisy convex combination of spanning trees of the complete graph: constraints are barely met, or barely not."""
     n = draw(st.integers(3, 9))
     edges = [(u, v) for u in range(n) for v in range(u + 1, n)]
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
