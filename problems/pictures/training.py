@@ -1,4 +1,4 @@
-"""Pictures of a generator that was learnt: what it makes, what tells it from data, and how bound and truth met."""
+"""Pictures of a trained generator: its samples, its discriminator, and the history of value and bound."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from formulations.gan import Data
     from formulations.problem import Players
 
-SHOWN = 5000  # data and samples that are drawn, at most
-BINS, ACROSS = 80, 400  # of a histogram; points of a curve
-CELLS = 120  # of the discriminator's map, along each side
-WATCHED = ("value", "bound", "divergence")
-MARGIN = 0.08  # of the data's extent, around them
+MAX_ROWS = 5000  # of data that are drawn
+BINS, CURVE_POINTS = 80, 400  # of a histogram, of a curve
+MAP_CELLS = 120  # along each side of the discriminator's map
+WATCHED = ("value", "bound", "divergence")  # quantities that are drawn over time
+MARGIN = 0.08  # around the data, as a share of their extent
 
 
 def figure_of(
     data: Data, players: Players, samples: Floats, history: Sequence[Mapping[str, Any]], title: str
 ) -> Figure:
-    """Data, samples (n, d), densities and the discriminator; beside them how value and bound came to meet."""
+    """Data, samples, float64 (n, d), densities and the discriminator; beside them value and bound over time."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     headline(figure, title)
-    rows = data.held_out[:SHOWN].double().numpy()
+    rows = data.held_out[:MAX_ROWS].double().numpy()
     told = [row for row in history if any(row.get(name) is not None for name in WATCHED)]
     if rows.shape[1] == 1:
         left: Any = figure.add_gridspec(2, 2, width_ratios=(5, 4), height_ratios=(3, 2))
@@ -49,7 +49,7 @@ def figure_of(
 
 
 def draw_densities(ax: Axes, data: Data, players: Players, x: Floats, made: Floats) -> None:
-    """The data's histogram, that of the samples, and the densities that are known."""
+    """Histograms of data and samples, float64 (n,), and the densities that are known."""
     low, high = _extent(x)
     edges = np.linspace(low, high, BINS + 1).tolist()
     bars: list[tuple[Floats, dict[str, Any]]] = [
@@ -57,9 +57,9 @@ def draw_densities(ax: Axes, data: Data, players: Players, x: Floats, made: Floa
         (made, {"color": GREY, "label": "samples", "histtype": "step"}),
     ]
     for rows, style in bars:
-        share = np.full(len(rows), 1 / (len(rows) * (edges[1] - edges[0])))  # of all, also of those beyond the edges
+        share = np.full(len(rows), 1 / (len(rows) * (edges[1] - edges[0])))  # of all, also outside of the bins
         ax.hist(rows, edges, weights=share, **style)
-    across = np.linspace(low, high, ACROSS)
+    across = np.linspace(low, high, CURVE_POINTS)
     if data.density is not None:
         ax.plot(across, np.exp(data.density.log_density(across[:, None])), color=INK, lw=3, alpha=0.35, label="truth")
     log_p = _log_density(players, across)
@@ -71,8 +71,8 @@ def draw_densities(ax: Axes, data: Data, players: Players, x: Floats, made: Floa
 
 
 def draw_log_ratio(ax: Axes, data: Data, players: Players, x: Floats) -> None:
-    """Log d, and log q / p where both are known: at best they are the same up to a constant."""
-    across = np.linspace(*_extent(x), ACROSS)
+    """Log d, and log q / p where both densities are known: for the best d they differ by a constant."""
+    across = np.linspace(*_extent(x), CURVE_POINTS)
     ax.axhline(0, color=GREY, lw=0.8)
     log_p = _log_density(players, across)
     if log_p is not None and data.density is not None:
@@ -86,10 +86,10 @@ def draw_log_ratio(ax: Axes, data: Data, players: Players, x: Floats) -> None:
 
 
 def draw_plane(ax: Axes, players: Players, rows: Floats, samples: Floats) -> None:
-    """Data and samples, by their first two columns; where there are no others, log d behind them."""
+    """The first two columns of data and samples; in two dimensions log d behind them."""
     (left, right), (low, high) = _extent(rows[:, 0]), _extent(rows[:, 1])
     if rows.shape[1] == 2:
-        x, y = np.meshgrid(np.linspace(left, right, CELLS), np.linspace(low, high, CELLS))
+        x, y = np.meshgrid(np.linspace(left, right, MAP_CELLS), np.linspace(low, high, MAP_CELLS))
         log_d = _log_d(players, np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
         shades = ax.imshow(
             log_d, origin="lower", extent=(left, right, low, high), cmap="bone", interpolation="bilinear", alpha=0.5
@@ -110,7 +110,7 @@ def draw_plane(ax: Axes, players: Players, rows: Floats, samples: Floats) -> Non
 
 
 def draw_over_time(ax: Axes, history: Sequence[Mapping[str, Any]], ceiling: float | None) -> None:
-    """The generator's log-likelihood and the discriminator's bound on it; or its bound on KL where neither is known."""
+    """The generator's log-likelihood and the discriminator's bound on it; if neither is known, its estimate of KL."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.set(xlabel="iteration (logarithmic)")
     if not history:
@@ -149,7 +149,7 @@ def _widened(low: float, high: float) -> tuple[float, float]:
 
 
 def _log_density(players: Players, across: Floats) -> Floats | None:
-    """The generator's log density along a line, if it has one."""
+    """The generator's log density at points, float64 (k,), None if it has none."""
     import torch
 
     if not hasattr(players["f"], "log_density"):

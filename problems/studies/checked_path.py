@@ -1,4 +1,4 @@
-"""Checking a path that was found earlier, from its JSON and the graph alone: exact, in O(m), and without a solver."""
+"""Checking the JSON of a shortest path against the graph: exact, in O(m), and without a solver."""
 
 from __future__ import annotations
 
@@ -20,24 +20,27 @@ if TYPE_CHECKING:
     from formulations.graphs import Network
     from formulations.graphs.walks import Walks
 
-HUGE = 1 << 30  # bytes of JSON
-HUGEST = 10**300  # numbers beyond may be no floats
+MAX_JSON = 1 << 30  # bytes
+MAX_FLOAT = 10**300  # greater numbers may not be representable
 
 
 def check(
     g: Network, path: str, avoided: Mapping[str, Any], ends: Sequence[Hashable | None] = (None, None), paths: int = 1
 ) -> list[tuple[str, bool]]:
-    """Whether the answer is a path of its value, between those ends if given, and its potentials prove it shortest.
+    """Checks, by name, that an answer is a path of its value, proven shortest by potentials; and whether each holds.
 
-    Each check's name, and whether it holds.
+    path     the file that --json printed
+    avoided  nodes and edges that walks may not use, as for formulations.graphs.walks.walks
+    ends     source and target that were asked for, None for any; paths: how many
 
-    For k paths without a common edge d_w - d_v may exceed c_vw, at a price: k (d_t - d_s) less all excesses is a bound.
+    For k edge-disjoint paths, d_w - d_v may exceed c_vw, and k (d_t - d_s) less the sum of all excesses is a bound.
+    Raises InputError for a file that is no such answer.
     """
     from formulations.graphs.walks import walks
 
     name = safe(Path(path).name, 200)
     document = _document(path, name)
-    ways = _ways(document, name)
+    ways = _paths(document, name)
     source, target = ways[0][0], ways[0][-1]
     try:
         w = walks(g, source, target, **avoided)
@@ -67,8 +70,9 @@ def check(
 
 
 def _document(path: str, name: str) -> Mapping[str, Any]:
+    """The JSON object in the file; name is that of the file, for errors."""
     try:
-        if Path(path).stat().st_size > HUGE:
+        if Path(path).stat().st_size > MAX_JSON:
             raise InputError(f"{name}: is too large for an answer")
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -80,16 +84,18 @@ def _document(path: str, name: str) -> Mapping[str, Any]:
     return document
 
 
-def _ways(document: Mapping[str, Any], name: str) -> list[list[Hashable]]:
+def _paths(document: Mapping[str, Any], name: str) -> list[list[Hashable]]:
+    """The paths in the answer, as lists of nodes."""
     answer = document.get("answer")
-    ways: list[Any] = answer if isinstance(answer, list) and answer and isinstance(answer[0], list) else [answer]
-    for way in ways:
-        if not isinstance(way, list) or not way or not all(isinstance(node, str | int | float) for node in way):
+    found: list[Any] = answer if isinstance(answer, list) and answer and isinstance(answer[0], list) else [answer]
+    for nodes in found:
+        if not isinstance(nodes, list) or not nodes or not all(isinstance(node, str | int | float) for node in nodes):
             raise InputError(f"{name}: its answer is no list of nodes, so there is no path to check")
-    return ways
+    return found
 
 
 def _potentials(document: Mapping[str, Any], name: str) -> dict[Hashable, Fraction]:
+    """The potentials in the certificate, by node."""
     certificate = document.get("certificate")
     pairs = certificate.get("potentials") if isinstance(certificate, dict) else None
     if not isinstance(pairs, list) or not pairs:
@@ -104,7 +110,7 @@ def _potentials(document: Mapping[str, Any], name: str) -> dict[Hashable, Fracti
 
 
 def _fraction(number: object) -> Fraction | None:
-    """The decimal that a number prints as, or the "p/q" of a text."""
+    """The exact value of a number's decimal representation, or of a text "p/q"; None for anything else."""
     if isinstance(number, str) and not re.fullmatch(r"-?\d{1,999}(/0*[1-9]\d{0,999})?", number, re.ASCII):
         return None
     try:
@@ -114,7 +120,10 @@ def _fraction(number: object) -> Fraction | None:
 
 
 def _length(w: Walks, ways: list[list[Hashable]]) -> tuple[Fraction | None, bool]:
-    """The exact total weight, of parallel arcs the lightest free one, and whether no edge is used twice."""
+    """The exact total weight, each step by the lightest unused parallel arc, and whether no edge is used twice.
+
+    The weight is None if a step follows no arc.
+    """
     index = {node: v for v, node in enumerate(w.g.nodes)}
     cost, unit = over_one_denominator(w.g.weight)
     order = np.argsort(w.g.weight, kind="stable")
@@ -137,7 +146,7 @@ def _length(w: Walks, ways: list[list[Hashable]]) -> tuple[Fraction | None, bool
 
 
 def _bound(w: Walks, d: Mapping[Hashable, Fraction], k: int) -> Fraction | None:
-    """What the potentials prove of k paths: None if nothing, or if a node on a walk has none."""
+    """The bound that the potentials prove for k paths; None if there is none, or a node on a walk has no potential."""
     if any(node not in d for node in w.g.nodes):
         return None
     values = [d[node] for node in w.g.nodes]
@@ -153,5 +162,5 @@ def _bound(w: Walks, d: Mapping[Hashable, Fraction], k: int) -> Fraction | None:
 
 
 def _nearly(exact: Fraction, printed: Fraction) -> bool:
-    """Whether a float printed as that stands for the exact number."""
-    return exact == printed or (abs(exact) < HUGEST > abs(printed) and float(exact) == float(printed))
+    """Whether the exact number, rounded to a float, prints as that."""
+    return exact == printed or (abs(exact) < MAX_FLOAT > abs(printed) and float(exact) == float(printed))

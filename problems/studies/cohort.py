@@ -1,9 +1,8 @@
-"""Synthetic cohorts of programs among which it is known who copied from whom.
+"""Synthetic cohorts of programs in which it is known who copied from whom.
 
-A program is some small functions and a main part that calls them, drawn at random. A copy has other names, other
-texts and other comments, its functions in another order, some literals changed, some statements removed and others
-put in; the next in the chain copies the copy. So neighbours in a chain are close, its ends less, and strangers share
-idioms only.
+A program is some small random functions and a main part that calls them. A copy has other names, strings and comments,
+its functions in another order, some literals changed, some statements removed and others inserted; the next in the
+chain copies the copy. So neighbours in a chain are similar, its ends less so, and unrelated programs share idioms only.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ Language = Literal["python", "c", "java"]
 Expression = str | int | tuple[Any, ...]  # a variable, a literal, or (operator, left, right)
 Statement = tuple[Any, ...]  # its kind, its parts, and where it has a body, that list of statements last
 
-LENGTH = 3, 5  # of a chain, programs
+CHAIN_LENGTH = 3, 5  # programs
 FUNCTIONS = 4, 7  # in a program
-STATEMENTS = 4, 8  # in a function, those within others not counted
-CHANGED = 0.2  # share of the literals that a copy changes
-EDITED = 0.06  # share of the statements that it removes; as many are put in
-COMMENTED = 0.1  # share of the statements with a comment before them
-VARIABLES = "abcdef"  # of a function, before they are named; the first two are its parameters
+STATEMENTS = 4, 8  # in a function, without nested ones
+LITERAL_CHANGES = 0.2  # share of the literals that a copy changes
+STATEMENT_CHANGES = 0.06  # share of the statements that it removes; as many are inserted
+COMMENTS = 0.1  # share of the statements with a comment before them
+VARIABLES = "abcdef"  # placeholders in a function; the first two are its parameters
 WORDS = (
     "amount area base best bound box cell cost count depth digit edge error factor first gain grade height index item "
     "key last left length level limit mean middle number offset order part point price rate right root row scale score "
@@ -35,7 +34,7 @@ NAMES = WORDS.split()
 
 @dataclass(frozen=True)
 class _Dialect:
-    """How a language writes the parts of a program."""
+    """Templates for the parts of a program in a language."""
 
     suffix: str
     function: str
@@ -90,7 +89,7 @@ DIALECTS = {
 
 @dataclass(frozen=True)
 class Cohort:
-    """The programs, file name: text; and the chains, each from the author of the original to that of the last copy."""
+    """The programs, file name: text; and the copy chains, each a list of file names from original to last copy."""
 
     sources: dict[str, str]
     chains: list[list[str]]
@@ -100,9 +99,13 @@ def cohort(n: int, chains: int, seed: int, language: Language = "python") -> Coh
     """A cohort of n programs with so many copy chains of 3 to 5 and no other copies; the same for the same seed.
 
     Raises ValueError if there are fewer than 3 programs to a chain, or for a language other than python, c and java.
+
+    >>> programs = cohort(8, chains=1, seed=0)
+    >>> len(programs.sources), len(programs.chains[0]), list(programs.sources)[0]
+    (8, 4, 'student1.py')
     """
-    if chains < 0 or n < LENGTH[0] * chains:
-        raise ValueError(f"{n} programs do not make {chains} chains; a chain takes {LENGTH[0]} or more")
+    if chains < 0 or n < CHAIN_LENGTH[0] * chains:
+        raise ValueError(f"{n} programs do not make {chains} chains; a chain takes {CHAIN_LENGTH[0]} or more")
     if language not in DIALECTS:
         raise ValueError(f"language is {language!r}; choose one of {', '.join(DIALECTS)}")
     random, dialect = Random(seed), DIALECTS[language]
@@ -110,8 +113,8 @@ def cohort(n: int, chains: int, seed: int, language: Language = "python") -> Coh
     random.shuffle(free)
     copying = []
     for later in reversed(range(chains)):
-        longest = min(LENGTH[1], len(free) - LENGTH[0] * later)
-        copying.append([free.pop() for _ in range(random.randint(LENGTH[0], longest))])
+        longest = min(CHAIN_LENGTH[1], len(free) - CHAIN_LENGTH[0] * later)
+        copying.append([free.pop() for _ in range(random.randint(CHAIN_LENGTH[0], longest))])
     sources = {}
     for authors in copying + [[name] for name in free]:
         functions = [_body(random, random.randint(*STATEMENTS), 2) for _ in range(random.randint(*FUNCTIONS))]
@@ -122,6 +125,7 @@ def cohort(n: int, chains: int, seed: int, language: Language = "python") -> Coh
 
 
 def _body(random: Random, count: int, depth: int) -> list[Statement]:
+    """Random statements, nested up to that depth."""
     return [_statement(random, depth) for _ in range(count)]
 
 
@@ -145,20 +149,20 @@ def _expression(random: Random, depth: int) -> Expression:
 
 
 def _copied(random: Random, part: Any) -> Any:
-    """A body, a statement or an expression as a copy has it."""
+    """A body, a statement or an expression, changed as in a copy."""
     if isinstance(part, tuple):
         return tuple(_copied(random, inner) for inner in part)
     if isinstance(part, list):
-        kept = [_copied(random, statement) for statement in part if random.random() >= EDITED]
+        kept = [_copied(random, statement) for statement in part if random.random() >= STATEMENT_CHANGES]
         for _ in part:
-            if random.random() < EDITED or not kept:
+            if random.random() < STATEMENT_CHANGES or not kept:
                 kept.insert(random.randint(0, len(kept)), _statement(random, 0))
         return kept
-    return random.randint(1, 99) if isinstance(part, int) and random.random() < CHANGED else part
+    return random.randint(1, 99) if isinstance(part, int) and random.random() < LITERAL_CHANGES else part
 
 
 class _Writer:
-    """Writes programs in a language, with names, texts and comments drawn for each author."""
+    """Writes programs in a language, with random names, strings and comments for each author."""
 
     def __init__(self, random: Random, dialect: _Dialect) -> None:
         self.random, self.dialect, self.lines = random, dialect, [*dialect.first]
@@ -185,7 +189,7 @@ class _Writer:
 
     def body(self, body: list[Statement], named: dict[str, str]) -> None:
         for kind, *parts in body:
-            if self.random.random() < COMMENTED:
+            if self.random.random() < COMMENTS:
                 self.lines.append("    " * self.depth + self.dialect.comment + " ".join(self.random.sample(NAMES, 3)))
             texts = [_written(part, named) for part in parts if not isinstance(part, list)]
             if kind == "set":
@@ -215,6 +219,7 @@ class _Writer:
 
 
 def _written(part: Expression, named: dict[str, str], inner: bool = False) -> str:
+    """An expression as text, in brackets if it is an inner one."""
     if isinstance(part, tuple):
         operator, left, right = part
         text = f"{_written(left, named, True)} {operator} {_written(right, named, True)}"

@@ -1,4 +1,4 @@
-"""The lecture's challenge: order users so that similar ones stand together, and see whose method does it best."""
+"""The seriation challenge: order users so that similar ones are close, and compare methods by one score."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from problems.io.matrix import Pairs
 
 CLIP = 1e-9  # similarities are at most 1 - CLIP, so that log(1 - s) is finite
-REPLY = 64 << 20  # bytes of an answer beyond which it is not read
+MAX_REPLY = 64 << 20  # bytes of an entry's answer
 ROOT = str(Path(__file__).resolve().parents[2])
-CHILD = f"import sys; sys.path.insert(0, {ROOT!r}); from problems.studies.leaderboard import answer; answer()"
+CHILD_PROGRAM = f"""import sys
+sys.path.insert(0, {ROOT!r})
+from problems.studies.leaderboard import answer
+answer()"""
 
 Result = float | str  # a score, "timeout", or why there is none
 Method = Callable[["Pairs", float], "Ints"]
@@ -34,7 +37,7 @@ Method = Callable[["Pairs", float], "Ints"]
 
 @dataclass(frozen=True)
 class Row:
-    """A method's scores on the two sets of pairs, or "timeout", or in a few words why it has none; seconds for both."""
+    """A method's scores on the two sets of pairs, or "timeout", or why there is none; seconds for both."""
 
     method: str
     train: Result
@@ -47,7 +50,13 @@ def score(pairs: Pairs, order: Ints) -> float:
 
     The sums run over the M listed pairs, z is the place of each of the N users, order int64 (N,) the user at each
     place. About 0 for a random order (mean |z_u - z_v| is (N + 1) / 3), greater is better; s = 1 counts as 1 - 1e-9.
-    Raises InputError where all s are 0 (every order is then alike), ValueError if `order` is no order of the users.
+    Raises InputError where all s are 0 (every order is then equally good), ValueError if `order` is no permutation.
+
+    >>> import numpy as np
+    >>> from problems.io.matrix import Pairs
+    >>> pairs = Pairs(["ann", "bob", "cem"], np.array([0]), np.array([2]), np.array([0.9]))
+    >>> score(pairs, np.array([0, 1, 2])), score(pairs, np.array([0, 2, 1]))  # ann and cem apart, next to each other
+    (-100.0, 0.0)
     """
     import numpy as np
 
@@ -68,12 +77,12 @@ def leaderboard(
 ) -> list[Row]:
     """One row for each of our entries and of the users' "module:function", run on both sets of pairs.
 
-    Ours map pairs and seconds to an order and keep to the seconds themselves. A user's function
-    order(user1, user2, similarity) -> list of the users runs in a process that is killed, with all it started, when
-    the seconds are over; its module is also looked for in the current folder. What an entry does wrong is its row's.
-    Raises InputError if a set of pairs has similarity 0 throughout.
+    Ours map pairs and seconds to an order within the seconds. A user's function
+    order(user1, user2, similarity) -> list of the users runs in a process that is killed, with its children, when the
+    seconds are over; its module may also be in the current folder. Whatever an entry raises is noted in its row.
+    Raises InputError if all similarities of a set are 0.
     """
-    import numpy as np  # not at the top, for the sake of the children, who pay for it from their time
+    import numpy as np  # not at the top: child processes would spend their time on it
 
     for name, pairs in (("training", train), ("hold-out", holdout)):
         try:
@@ -90,7 +99,13 @@ def leaderboard(
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """The leaderboard in lines, best on the hold-out pairs first; below it why methods failed."""
+    """The leaderboard in lines, best on the hold-out pairs first; below it why methods failed.
+
+    >>> print("\\n".join(table([Row("random", 0.5, -1.25, 0.01), Row("mine", 80.0, "timeout", 60.0)])))
+    method  train  hold-out  seconds
+    random   0.50     -1.25      0.0
+    mine    80.00   timeout     60.0
+    """
 
     def rank(row: Row) -> list[float]:
         return [-math.inf if isinstance(result, str) else result for result in (row.holdout, row.train)]
@@ -122,12 +137,12 @@ def _result(order: Method, pairs: Pairs, seconds: float) -> Result:
         return score(pairs, order(pairs, seconds))
     except _Failed as error:
         return str(error)
-    except Exception as error:  # whatever an entry does, the others are still to run
+    except Exception as error:  # the other entries are still to run
         return f"{type(error).__name__}: {safe(error, 120)}"
 
 
 def _outside(target: str) -> Method:
-    """The user's function as a method: asked in a process of its own."""
+    """The user's function as a method, called in a process of its own."""
 
     def order(pairs: Pairs, seconds: float) -> Ints:
         users = pairs.items
@@ -144,12 +159,12 @@ def _outside(target: str) -> Method:
 
 
 def _ask(asked: Mapping[str, Any], seconds: float) -> Any:
-    """What the child answers; question and answer are files, as a pipe may be held open by whom the child forks."""
+    """What the child process answers; by files, as a process that it forks may hold a pipe open."""
     with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as reply:
         question.write(json.dumps(asked).encode())
         question.seek(0)
         process = subprocess.Popen(
-            [sys.executable, "-c", CHILD],
+            [sys.executable, "-c", CHILD_PROGRAM],
             stdin=question,
             stdout=reply,
             stderr=subprocess.DEVNULL,
@@ -161,7 +176,7 @@ def _ask(asked: Mapping[str, Any], seconds: float) -> Any:
         except subprocess.TimeoutExpired:
             raise _Failed("timeout") from None
         finally:  # also on Ctrl-C, and after an answer, for what the entry forked
-            with suppress(OSError, AttributeError):  # nobody is left, or this system has no process groups
+            with suppress(OSError, AttributeError):  # no process is left, or the system has no process groups
                 os.killpg(process.pid, signal.SIGKILL)
             process.kill()
             process.wait()
@@ -169,12 +184,13 @@ def _ask(asked: Mapping[str, Any], seconds: float) -> Any:
 
 
 def _reply(file: IO[bytes], code: int) -> Any:
+    """The order in the child's answer; raises _Failed if there is none."""
     file.seek(0)
-    data = file.read(REPLY + 1)
+    data = file.read(MAX_REPLY + 1)
     if not data:
         raise _Failed(f"ended without an answer ({f'signal {-code}' if code < 0 else f'exit code {code}'})")
     try:
-        reply = json.loads(data[: REPLY + 1]) if len(data) <= REPLY else None
+        reply = json.loads(data[: MAX_REPLY + 1]) if len(data) <= MAX_REPLY else None
     except (ValueError, RecursionError):
         reply = None
     if not isinstance(reply, dict) or len(reply) != 1:
@@ -185,7 +201,7 @@ def _reply(file: IO[bytes], code: int) -> Any:
 
 
 def _order(named: Any, users: Sequence[str]) -> Ints:
-    """The users named in order as positions; _Failed unless each is named once."""
+    """The order as positions of users, int64 (N,); raises _Failed unless each is named once."""
     import numpy as np
 
     index = {user: i for i, user in enumerate(users)}
@@ -203,7 +219,7 @@ def _order(named: Any, users: Sequence[str]) -> Ints:
 
 
 def answer() -> None:
-    """The child's whole life: a question on standard input, {"order": ...} or {"failed": ...} on standard output."""
+    """The child process: reads the question on standard input, writes {"order": ...} or {"failed": ...}."""
     asked = json.load(sys.stdin)
     reply, nowhere, own = os.dup(1), os.open(os.devnull, os.O_RDWR), os.getpid()
     for stream in (0, 1, 2):  # the entry may read and print as it likes
@@ -223,7 +239,7 @@ def answer() -> None:
 
 
 def _confine(seconds: float) -> None:
-    """At most half of the computer's memory, and an end soon after the limit, should nobody be left to kill us."""
+    """Limit this process to half of the memory, and end it soon after the time limit even if its parent is gone."""
     with suppress(ImportError, AttributeError, ValueError, OSError):  # where the system has such limits
         import resource
 
@@ -233,7 +249,7 @@ def _confine(seconds: float) -> None:
 
 
 def _called(target: str, user1: list[str], user2: list[str], similarity: list[float]) -> Any:
-    """What the user's function returns, arrays as lists."""
+    """The list that the user's function returns; raises _Failed if it returns none."""
     import importlib
 
     module, colon, name = target.partition(":")

@@ -1,4 +1,4 @@
-"""How well samples cover a mixture whose modes are known: what a generator without a density is judged by."""
+"""How well samples cover a mixture whose modes are known: scores for generators without a density."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from formulations.likelihood.mixtures import GaussianMixture
     from formulations.problem import Floats
 
-WITHIN = 3.0  # standard deviations of its nearest mode, in which a sample is of high quality
-CHUNK = 1 << 16  # samples held against all modes at a time
+HIGH_QUALITY = 3.0  # standard deviations from its nearest mode up to which a sample is of high quality
+CHUNK = 1 << 16  # samples compared with all modes at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +34,16 @@ class ModeQuality:
 
 
 def mode_quality(samples: Floats, truth: GaussianMixture) -> ModeQuality:
-    """The scores of samples (n, d). Raises ValueError if there are none, or of another dimension.
+    """The scores of samples, float64 (n, d); those that are not finite are of low quality and belong to no mode.
 
-    Samples that are not finite are of low quality and belong to no mode.
+    Raises ValueError if there are no samples, or if they are of another dimension.
+
+    >>> import numpy as np
+    >>> from formulations.likelihood.mixtures import GaussianMixture
+    >>> two = GaussianMixture(np.array([0.5, 0.5]), np.array([[0.0], [10.0]]), np.ones((2, 1)))
+    >>> scores = mode_quality(np.array([[0.0], [1.0], [-1.0], [50.0]]), two)
+    >>> scores.covered, scores.high_quality
+    (1, 0.75)
     """
     import numpy as np
     from scipy.special import entr, gammainc
@@ -55,7 +62,7 @@ def mode_quality(samples: Floats, truth: GaussianMixture) -> ModeQuality:
         mode[start : start + CHUNK] = nearest = np.argmin(squared, axis=1)
         distance[start : start + CHUNK] = np.sqrt(squared[np.arange(len(chunk)), nearest])
 
-    near = distance <= WITHIN
+    near = distance <= HIGH_QUALITY
     counts = np.bincount(mode[near], minlength=k)
     share = np.bincount(mode, minlength=k) / max(len(usable), 1)
     reverse_kl = -entr(share).sum() - share @ np.log(truth.weights)
@@ -64,8 +71,8 @@ def mode_quality(samples: Floats, truth: GaussianMixture) -> ModeQuality:
     sums = np.column_stack([np.bincount(mode[near], column, k) for column in y.T])
     squares = (y**2).sum() - (sums**2 / np.maximum(counts, 1)[:, None]).sum()
     spare = d * (counts - 1)[counts > 0].sum()
-    # the variance of a coordinate of N(0, I) within that radius, by chi-squared of d + 2 over that of d
-    perfect = gammainc(d / 2 + 1, WITHIN**2 / 2) / gammainc(d / 2, WITHIN**2 / 2)
+    # the variance of a coordinate of N(0, I) within that radius: a quotient of chi-squared probabilities, d + 2 and d
+    perfect = gammainc(d / 2 + 1, HIGH_QUALITY**2 / 2) / gammainc(d / 2, HIGH_QUALITY**2 / 2)
     return ModeQuality(
         covered=int((counts > 0).sum()),
         modes=k,

@@ -1,6 +1,6 @@
-"""What the methods for saddle problems do on one game: each from the same start, by as many gradients, with one step.
+"""Methods for saddle problems compared on one game: the same start, step size and number of gradient evaluations.
 
-One gradient evaluation is that of both players: an extragradient step takes two, a step of any other rule one.
+One evaluation is of both players' gradients: an extragradient step takes two, a step of any other method one.
 """
 
 from __future__ import annotations
@@ -27,24 +27,21 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     "optimistic": {"method": "optimistic"},
     "restarted": {"method": "alternating", "restart": 60},
 }
-STEPS = {
-    "extragradient": 0.9,
-    "optimistic": 0.45,
-    "restarted": 1.5,
-}  # over the gradient's Lipschitz constant, near best
-STEP = 0.5  # of the others, and of all where they are compared
-FLOOR = 1e-12  # errors relative to the first below which rounding rules
-TREND = 1.3  # factor by which a trajectory has to change over what is fitted
-FEW = 4  # points that make no trajectory
+# Step sizes times the gradient's Lipschitz constant: nearly the best ones, and that of the others and in comparisons.
+BEST_STEPS = {"extragradient": 0.9, "optimistic": 0.45, "restarted": 1.5}
+COMMON_STEP = 0.5
+ROUNDING = 1e-12  # errors, relative to the first, below which rounding dominates
+TREND_FACTOR = 1.3  # by which the error has to change over the fitted range
+MIN_POINTS = 4  # to fit a trend to
 
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """The trajectory of one method.
+    """The trajectory of one method, recorded at k iterations.
 
-    evaluations  gradient evaluations at every look, float64 (k,)
-    error        there, float64 (k,): the distance to the saddle point where that is known, else bound - value
-    path         both players' first numbers there, float64 (k, 2)
+    evaluations  gradient evaluations up to there, float64 (k,)
+    error        float64 (k,): the distance to the saddle point where that is known, else bound - value
+    path         the first coordinate of each player, float64 (k, 2)
     residual     |z - P(z - F(z))| at the end
     """
 
@@ -84,22 +81,25 @@ class Trajectory:
 
 
 def settings(name: str, lipschitz: float, iterations: int, size: int, step: float | None = None) -> DescentAscent:
-    """The method of that name, its step suiting a gradient with that Lipschitz constant.
+    """The method of that name, with a step that suits the gradient's Lipschitz constant.
 
-    size  of the smaller player: the larger it is, the slower the game turns, and averages must cover much of a turn
+    size  of the smaller player: restarts are at least 4 size iterations apart, as averages must cover much of a cycle
+    step  times the Lipschitz constant; None for one near the best
+
+    >>> settings("extragradient", lipschitz=2.0, iterations=100, size=2).step
+    0.45
     """
     settings = dict(METHODS[name])
     if "restart" in settings:
         settings["restart"] = max(settings["restart"], 4 * size)
-    return DescentAscent(
-        **settings, step=(STEPS.get(name, STEP) if step is None else step) / lipschitz, iterations=iterations
-    )
+    step = BEST_STEPS.get(name, COMMON_STEP) if step is None else step
+    return DescentAscent(**settings, step=step / lipschitz, iterations=iterations)
 
 
 def compare(
     problem: SaddleProblem, lipschitz: float, evaluations: int, size: int, seed: int, until: float
 ) -> list[Trajectory]:
-    """The trajectories of all methods, as many as there is time for until then (time.monotonic), or until Ctrl-C."""
+    """The trajectories of all methods, as many as there is time for until `until` (time.monotonic), or until Ctrl-C."""
     trajectories: list[Trajectory] = []
     for name in METHODS:
         left = until - time.monotonic()
@@ -124,8 +124,8 @@ def play(
             (cost * search.iteration, error(problem, players), *(float(players[b].flatten()[0]) for b in blocks))
         )
 
-    unjudged = replace(problem, value=None, bound=None, references=())  # it shall not stop where they meet
-    rule = replace(settings(name, lipschitz, evaluations // cost, size, STEP), tolerance=0.0)
+    unjudged = replace(problem, value=None, bound=None, references=())  # not to stop where they meet
+    rule = replace(settings(name, lipschitz, evaluations // cost, size, COMMON_STEP), tolerance=0.0)
     limit = None if np.isinf(seconds) else seconds
     stats = solve(unjudged, rule, seed=seed, device="cpu", time_limit=limit, progress=follow).stats
     if stats["interrupted"] or (stats["iterations"] < evaluations // cost and not stats["diverged"]):
@@ -144,27 +144,31 @@ def error(problem: SaddleProblem, players: Players) -> float:
 
 
 def trend(evaluations: Floats, error: Floats) -> tuple[str, float | None]:
-    """What a trajectory does, and how fast, by least squares on the logarithms of its last three quarters.
+    """The behaviour of a trajectory and its rate, by least squares on the logarithms of its last three quarters.
 
     "converges linearly" and "spirals out" come with the error's factor per evaluation; "converges sublinearly" with p
-    where it falls like 1 / evaluations^p; "cycles" and "arrives at once" with none. Where it falls, what is fitted is
-    the largest error still to come (of the last eighth too little is to come); what is rounding has no say.
+    where it falls like 1 / evaluations^p; "cycles" and "arrives at once" with None. A decrease is fitted to the largest
+    error from each point on, without the last eighth; errors at the level of rounding are left out.
+
+    >>> t = np.arange(1.0, 200.0)
+    >>> trend(t, 0.9**t)[0], trend(t, 1 / t)[0]
+    ('converges linearly', 'converges sublinearly')
     """
     used = np.isfinite(error) & (evaluations > 0)
-    below = np.flatnonzero(~(error > FLOOR * error[0]))
+    below = np.flatnonzero(~(error > ROUNDING * error[0]))
     if len(below):
         used &= evaluations < evaluations[below[0]]
     t, e = evaluations[used], np.log(error[used])
     late = t >= t.max(initial=0.0) / 4
-    if late.sum() < FEW:
+    if late.sum() < MIN_POINTS:
         return "arrives at once", None
     t, e = t[late], e[late]
     growth, _ = _line(t, e)
-    if growth * (t[-1] - t[0]) > np.log(TREND):
+    if growth * (t[-1] - t[0]) > np.log(TREND_FACTOR):
         return "spirals out", float(np.exp(growth))
     e, t = np.maximum.accumulate(e[::-1])[::-1][: -(len(t) // 8) or None], t[: -(len(t) // 8) or None]
     (slope, misfit), (power, misfit_of_power) = _line(t, e), _line(np.log(t), e)
-    if slope * (t[-1] - t[0]) > -np.log(TREND):
+    if slope * (t[-1] - t[0]) > -np.log(TREND_FACTOR):
         return "cycles", None
     if misfit_of_power < misfit and not len(below):
         return "converges sublinearly", -power
@@ -172,6 +176,6 @@ def trend(evaluations: Floats, error: Floats) -> tuple[str, float | None]:
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:
-    """The slope of the line of least squares, and their sum."""
+    """The slope of the least-squares line, and the sum of squared residuals."""
     slope, constant = np.polyfit(x, y, 1)
     return float(slope), float(np.square(y - constant - slope * x).sum())

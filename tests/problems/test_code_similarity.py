@@ -302,7 +302,7 @@ def odd_lexers(monkeypatch: pytest.MonkeyPatch) -> None:
         return {".slow": Backtracking, ".broken": Broken}.get(Path(name).suffix) or usual(name, code)
 
     monkeypatch.setattr(pygments.lexers, "find_lexer_class_for_filename", find)
-    monkeypatch.setattr(code_similarity, "SECONDS", 0.2)
+    monkeypatch.setattr(code_similarity, "MAX_CPU_SECONDS", 0.2)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
@@ -373,7 +373,7 @@ def test_folders_that_are_none(tmp_path: Path) -> None:
 
 
 def test_a_whole_disk_is_not_a_folder_of_submissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code_similarity, "FILES", 4)
+    monkeypatch.setattr(code_similarity, "MAX_FILES", 4)
     folder = wrote(tmp_path, a__1=PYTHON, b__1=PYTHON)
     assert similarity_of(folder).items == ["a", "b"]
     wrote(tmp_path, b__2=PYTHON)

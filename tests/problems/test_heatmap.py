@@ -16,7 +16,7 @@ from scipy.spatial.distance import squareform
 
 from formulations.problem import Floats, Ints
 from problems.pictures.drawing import save
-from problems.pictures.heatmap import ROWS, figure_of
+from problems.pictures.heatmap import MAX_ROWS, figure_of
 
 NASTY = [
     "$\\frac{1}{2}$ $x$ $",
@@ -91,7 +91,7 @@ def test_both_panels_are_squares_of_one_size_on_one_line_and_the_bar_is_as_high(
         (40, {"items": ["W" * 99] * 40}),
         (41, {}),
         (400, {"tree": None}),
-        (ROWS + 1, {}),
+        (MAX_ROWS + 1, {}),
     ],
 )
 def test_nothing_leaves_the_paper_or_covers_another(n: int, options: Any) -> None:
@@ -195,13 +195,13 @@ def test_what_is_alike_is_dark_and_each_shade_is_darker_than_the_last() -> None:
 
 
 def test_a_matrix_beyond_the_papers_points_is_drawn_as_means() -> None:
-    n = 2 * ROWS + 1
+    n = 2 * MAX_ROWS + 1
     matrix = np.zeros((n, n))
     matrix[:2, :2] = 1
     matrix[-1, -1] = 0.5
     shown = panels(figure_of(matrix, np.arange(n), items=[""] * n, title=""))[0].images[0]
     array = shown.get_array()
-    assert len(array) <= ROWS
+    assert len(array) <= MAX_ROWS
     assert array[0, 0] == pytest.approx(4 / 9)
     assert array.min() == 0
     assert shown.get_extent() == [-0.5, n - 0.5, n - 0.5, -0.5]

@@ -329,7 +329,7 @@ BAD = {
 def test_what_an_entry_does_wrong_is_told_in_its_row(
     folder: Path, entry: str, words: str, capfd: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("problems.studies.leaderboard.REPLY", 1 << 20)
+    monkeypatch.setattr("problems.studies.leaderboard.MAX_REPLY", 1 << 20)
     row = row_of(entry)
     assert isinstance(row.train, str)
     assert isinstance(row.holdout, str)

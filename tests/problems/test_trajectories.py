@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from formulations.games import product
 from problems.pictures.drawing import save
-from problems.pictures.trajectories import HIGHEST, LOWEST, STYLES, figure_of
+from problems.pictures.trajectories import MAX_ERROR, MIN_ERROR, STYLES, figure_of
 from problems.studies.trajectories import METHODS, Trajectory, compare
 
 PLANE: Any = {"plane": ("x", "y"), "window": np.array([-1.0, 1.0])}
@@ -51,8 +51,8 @@ def test_errors_are_drawn_as_they_are_on_a_logarithmic_axis(
     assert ax.get_xlim()[0] == 0
     low, high = ax.get_ylim()
     first = trajectories[0].error[0]
-    assert low >= LOWEST * first * (1 - 1e-9)
-    assert high <= HIGHEST * first * (1 + 1e-9)
+    assert low >= MIN_ERROR * first * (1 - 1e-9)
+    assert high <= MAX_ERROR * first * (1 + 1e-9)
     for trajectory, line in zip(trajectories, ax.lines, strict=False):
         x, y = line.get_xdata(), np.asarray(line.get_ydata())
         within = (trajectory.error >= low) & (trajectory.error <= high)
