@@ -221,7 +221,8 @@ def _orders(form: QuadraticAssignment | Ordering, sense: Any, **more: Any) -> Se
     """The orders of the items as the set that is searched."""
 
     def broken(order: Ints) -> str | None:
-        return None if np.array_equal(np.sort(order), np.arange(form.n)) else "the rule that every item stands once"
+        whole = np.asarray(order).dtype.kind in "iu" and np.array_equal(np.sort(order), np.arange(form.n))
+        return None if whole else "the rule that every item stands once"
 
     return SearchProblem(
         sense=sense,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from formulations.problem import Floats, Multipliers, Problem, Reference, Values
+from formulations.problem import Floats, Multipliers, Problem, Values
 from solvers.clock import Clock, interruptible
 from solvers.judge import Ended, Evidence, Findings
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 NAMES = ("clarabel", "scs")
 MEETS = 1e-7  # gap up to which value and bound count as equal, unless another is asked for
-FEASIBLE = 1e-7  # of max(1, what is compared): up to which a constraint counts as satisfied
+FEASIBLE = 1e-7  # of max(1, its constants): up to which a constraint counts as satisfied
+ROUNDED = 1e-9  # of what it compares: the same, where that is large
+UNIT_STEP_SHARE = 1e-4  # of what a unit step of all variables changes: the least size of an objective
 # Clarabel's own tolerances of 1e-8 leave errors of 1e-5 in an answer; these, which it need not reach, 1e-7 at most.
 CLARABEL_SETTINGS = {
     "tol_gap_abs": 1e-14,
@@ -95,21 +97,12 @@ class ConvexProgram:
 
     membership = "every constraint holds"
     exact = False
-    level = None
+    level: float | None = None
 
     def __init__(self, problem: Problem) -> None:
         """The problem."""
-        self.problem = problem
-
-    @property
-    def maximize(self) -> bool:
-        """Whether more is better."""
-        return str(self.problem.objective.NAME) == "maximize"
-
-    @property
-    def references(self) -> Sequence[Reference]:
-        """What an optimal value is held against."""
-        return self.problem.references
+        self.problem, self.references = problem, problem.references
+        self.maximize = problem.objective.NAME == "maximize"
 
     def broken(self, values: Values) -> str | None:
         """The first constraint, or domain of a variable, that the values break by more than FEASIBLE."""
@@ -142,11 +135,14 @@ class ConvexProgram:
         return bound if math.isfinite(bound) else nothing
 
     def size(self, values: Values) -> float:
-        """The problem's own, or the sum of the sizes of the terms that the objective adds up, constants aside."""
+        """The problem's own; else the value without its constants, or a share of what a unit step changes if more."""
         if self.problem.size is not None:
             return self.problem.size(values)
-        with self.problem.at(values), np.errstate(all="ignore"):
-            return sum(float(np.abs(np.sum(term.value))) for term in _terms(self.problem.objective.expr))
+        with np.errstate(all="ignore"):
+            constant, value = float(np.sum(_constant(self.problem.objective.expr))), self.value(values)
+            steps = [self.value({name: x + sign for name, x in values.items()}) for sign in (1, -1)]
+        changes = [abs(there - value) for there in steps if math.isfinite(there)]
+        return max(abs(value - constant), UNIT_STEP_SHARE * max(changes, default=0.0))
 
     def slack(self, values: Values) -> float:
         """What constraints that hold to FEASIBLE may be worth."""
@@ -165,15 +161,15 @@ class ConvexProgram:
         return f"gap {gap:.2e}"
 
 
-def _terms(expression: Any) -> Iterator[Any]:
-    """The parts that are added up, constants aside."""
-    todo = [expression]
-    while todo:
-        part = todo.pop()
-        if type(part).__name__ in ("AddExpression", "NegExpression"):
-            todo += part.args
-        elif not part.is_constant():
-            yield part
+def _constant(expression: Any) -> Any:
+    """What is left of an expression if all that is not affine in it, and all variables, are 0."""
+    from cvxpy.atoms.affine.affine_atom import AffAtom
+
+    if expression.is_constant():
+        return expression.value
+    if isinstance(expression, AffAtom):
+        return expression.numeric([_constant(part) for part in expression.args])
+    return np.zeros(expression.shape)
 
 
 def solve_convex(
@@ -211,12 +207,9 @@ def solve_convex(
     )
 
 
-def _offered(program: ConvexProgram, start: Mapping[str, Any]) -> Values:
+def _offered(program: ConvexProgram, start: Any) -> Values:
     """The user's own answer; raises ValueError, naming what it breaks, if it is none."""
-    known = program.problem.variables
-    if set(start) != set(known):
-        raise ValueError(f"start must give a value to each of the variables {', '.join(known)}")
-    values = {name: np.asarray(value, dtype=float) for name, value in start.items()}
+    values = program.problem.given(start)
     broken = program.broken(values)
     if broken is not None:
         raise ValueError(f"start breaks {broken}; offer a feasible answer")
@@ -292,7 +285,10 @@ def _flat(dual: Any) -> Floats:
 
 
 def _holds(constraint: cp.Constraint) -> bool:
-    """Whether it is satisfied, relative to the size of what it compares."""
+    """Whether it is satisfied, relative to its constants: what it compares could be moved at will."""
     violation = np.ravel(constraint.violation())  # type: ignore[no-untyped-call]
-    size = max((float(np.abs(part.value).max()) for part in constraint.args if part.size), default=0.0)
-    return bool(np.isfinite(violation).all() and (violation <= FEASIBLE * max(1.0, size)).all())
+    if not np.isfinite(violation).all():
+        return False
+    constants = [np.abs(_constant(part)).max(initial=0) for part in constraint.args]
+    sizes = [np.abs(part.value).max() for part in constraint.args if part.size]
+    return bool((violation <= FEASIBLE * max(1.0, *constants) + ROUNDED * max(sizes, default=0.0)).all())

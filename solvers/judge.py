@@ -16,12 +16,15 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal, Protocol
 
+from formulations.arithmetic.exact import as_float
 from formulations.problem import Integers, Multipliers, Number, Reference, Values
 from solvers.clock import Clock
 from solvers.references import compare
 from solvers.solution import Certificate, Check, Solution, Status
 
 MEETS = 1e-9  # gap up to which value and bound count as equal, unless another is asked for
+ROUNDING = 1e-9  # gap that rounding may leave where values are not exact, whatever is asked for
+LAST_PLACES = 2.0**-51  # relative: floats so near each other are the same number, computed in two ways
 Ended = Literal["optimal", "limit", "infeasible", "unbounded", "not_converged"]
 
 
@@ -45,16 +48,11 @@ class Judged(Protocol):
     references  what an optimal value is held against
     """
 
-    @property
-    def maximize(self) -> bool: ...  # noqa: D102
-    @property
-    def exact(self) -> bool: ...  # noqa: D102
-    @property
-    def level(self) -> float | None: ...  # noqa: D102
-    @property
-    def membership(self) -> str: ...  # noqa: D102
-    @property
-    def references(self) -> Sequence[Reference]: ...  # noqa: D102
+    maximize: bool
+    membership: str
+    exact: bool
+    level: float | None
+    references: Sequence[Reference]
 
     def broken(self, candidate: Any) -> str | None:
         """What keeps the candidate from being feasible, in words; None if nothing does."""
@@ -108,6 +106,11 @@ class _Bound:
     certificate: Any
     value: Number
 
+    @property
+    def shown(self) -> float | None:
+        """The number, if it is a finite one."""
+        return as_float(self.value) if math.isfinite(as_float(self.value)) else None
+
 
 def relative_gap(value: Number, bound: Number, size: float) -> float:
     """|value - bound| / size: 0 where they are equal exactly, infinite where either is or nothing has a size.
@@ -119,9 +122,12 @@ def relative_gap(value: Number, bound: Number, size: float) -> float:
     """
     if value == bound:
         return 0.0
-    if not (math.isfinite(value) and math.isfinite(bound)) or not size > 0:
+    if not (math.isfinite(as_float(value)) and math.isfinite(as_float(bound))):
         return math.inf
-    return float(abs(Fraction(value) - Fraction(bound))) / size
+    left = as_float(abs(Fraction(value) - Fraction(bound)))
+    if isinstance(value, float) and isinstance(bound, float) and left <= LAST_PLACES * max(abs(value), abs(bound)):
+        return 0.0
+    return left / size if 0 < size < math.inf else math.inf
 
 
 def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | None = None) -> Solution:
@@ -132,19 +138,24 @@ def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | N
     if candidate is None:
         return _without_answer(problem, found, bounds, complaints, sign)
     size = problem.size(candidate)
-    slack = Fraction(problem.slack(candidate))
-    sound = {id(b): value is None or sign * (Fraction(value) - _fraction(b.value)) >= -slack for b in bounds}
+    slack = problem.slack(candidate)
+    sound = {id(b): value is None or _beyond(sign * value, sign * b.value) <= slack for b in bounds}
     proving = [b for b in bounds if sound[id(b)]]
     best = max(reversed(proving), key=lambda b: sign * b.value, default=None)  # of equals the last
     left = None if best is None or value is None else relative_gap(value, best.value, size)
-    accuracy = gap if problem.exact else max(gap, _share(float(slack), size))
+    accuracy = gap if problem.exact else max(gap, ROUNDING)
     verified = left is not None and left <= accuracy and all(sound.values())
-    if found.ended == "unbounded" and not verified:
-        return _without_answer(problem, found, [], complaints, sign)
+    if found.ended == "unbounded" and not bounds:
+        return _without_answer(problem, found, bounds, complaints, sign)
     checks = [Check(problem.membership, "==", None, True)] if problem.membership else []
     relation = "<=" if problem.maximize else ">="
     checks += [
-        Check(f"bound by {b.kind}", relation, float(b.value) if math.isfinite(b.value) else None, sound[id(b)])
+        Check(
+            f"bound by {b.kind}",
+            relation,
+            as_float(b.value) if math.isfinite(as_float(b.value)) else None,
+            sound[id(b)],
+        )
         for b in bounds
     ]
     answer, values = problem.solved(candidate)
@@ -152,10 +163,10 @@ def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | N
     evidence = Evidence() if best is None else problem.evidence(best.kind, best.certificate)
     solution = Solution(
         status=status,
-        value=None if value is None else float(value),
-        bound=None if best is None else float(best.value),
-        gap=left,
-        size=size,
+        value=None if value is None else as_float(value),
+        bound=None if best is None else best.shown,
+        gap=left if left is not None and math.isfinite(left) else None,
+        size=size if math.isfinite(size) else None,
         answer=answer,
         values=values,
         multipliers=evidence.multipliers,
@@ -181,7 +192,7 @@ def _best(problem: Judged, candidates: Sequence[Any], sign: int) -> tuple[Any, N
     for candidate in candidates:
         wrong = problem.broken(candidate)
         worth = None if wrong is not None else problem.value(candidate)
-        if wrong is None and worth is not None and not math.isfinite(worth):
+        if wrong is None and worth is not None and not math.isfinite(as_float(worth)):
             wrong = "the objective's domain"
         if wrong is not None:
             complaints.append(wrong)
@@ -195,17 +206,17 @@ def _weighed(problem: Judged, found: Findings) -> list[_Bound]:
     bounds = []
     for kind, certificate in found.certificates:
         proven = problem.bound(kind, certificate)
-        if not math.isnan(proven) and proven != (math.inf if problem.maximize else -math.inf):
+        finite = math.isfinite(as_float(proven))
+        if finite or proven == (-math.inf if problem.maximize else math.inf):
             bounds.append(_Bound(kind, certificate, proven))
     return bounds
 
 
-def _fraction(number: Number) -> Fraction | float:
-    return Fraction(number) if math.isfinite(number) else float(number)
-
-
-def _share(slack: float, size: float) -> float:
-    return slack / size if size > 0 else 0.0
+def _beyond(value: Number, bound: Number) -> Fraction | float:
+    """By how much the bound lies above the value, both being minimized."""
+    if not isinstance(bound, Fraction) and not math.isfinite(bound):
+        return bound
+    return Fraction(bound) - Fraction(value)
 
 
 def _certificate(best: _Bound | None, evidence: Evidence, verified: bool, problem: Judged) -> Certificate:
@@ -231,7 +242,8 @@ def _message(
     elif value is None or left is None:
         why = "its value is unknown"
     else:
-        why = problem.distance(float(value), float(best.value), left)
+        apart = f"value and bound are {abs(float(value) - float(best.value)):.3g} apart"
+        why = problem.distance(float(value), float(best.value), left) if math.isfinite(left) else apart
     claim = f"{found.solver} calls it optimal without a proof that can be checked; " if found.ended == "optimal" else ""
     return f"an answer, not proven best: {claim}{why}" + (f"; {found.remark}" if found.remark else "")
 
@@ -241,14 +253,14 @@ def _without_answer(
 ) -> Solution:
     """Proven infeasible, or nothing found and nothing proven."""
     impossible = next((b for b in bounds if b.value == sign * math.inf), None)
-    finite = max((b for b in bounds if math.isfinite(b.value)), key=lambda b: sign * b.value, default=None)
+    finite = max((b for b in bounds if b.shown is not None), key=lambda b: sign * b.value, default=None)
     best = impossible or finite
     evidence = Evidence() if best is None else problem.evidence(best.kind, best.certificate)
     status: Status = "no_solution"
     if impossible is not None and not complaints:
         status = "infeasible"
         message = f"no answer satisfies all constraints; these contradict each other: {_named(evidence)}"
-    elif found.ended == "unbounded":
+    elif found.ended == "unbounded" and best is None:
         status, message = "unbounded", "the objective improves without end"
     elif found.ended == "not_converged":
         status, message = "not_converged", found.remark or f"{found.solver} did not settle within its own limit"
@@ -261,7 +273,7 @@ def _without_answer(
     return Solution(
         status=status,
         value=None,
-        bound=None if finite is None or impossible is not None else float(finite.value),
+        bound=None if finite is None or impossible is not None else finite.shown,
         gap=None,
         answer=None,
         values=None,

@@ -20,6 +20,9 @@ def compare(references: Sequence[Reference], solution: Solution, clock: Clock, m
         value = _within(clock.left, reference)
         if value is None or solution.value is None:
             continue
+        if not math.isfinite(value):
+            checks.append(Check(f"{reference.name}, which gives no number", reference.relation, None, False))
+            continue
         slack = reference.tolerance * (solution.size or 0.0)
         slack += LAST_PLACES * max(abs(value), abs(solution.value))
         relation = reference.relation

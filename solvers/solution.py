@@ -79,7 +79,8 @@ class Solution:
                  default; 1e-7 for conic solvers), or where they are equal exactly
     size         the natural size of the problem, the same whatever constant is added to the objective: of a linear
                  program the sum of |c_j x_j|, at least its smallest cost (costs of variables without finite bounds
-                 are summed before the sign is dropped, so that no answer is blown up at will); of a game the mean
+                 are summed before the sign is dropped, so that no answer is blown up at will); of a convex program the
+                 value without its constants, at least a small share of what a unit step changes; of a game the mean
                  distance of the payoffs in play from their mean; of a likelihood 1 nat; of an objective on orders the
                  sum of the sizes of its terms
     answer       what the problem asks for; values: its variables; multipliers: the dual behind the bound, or behind
@@ -137,6 +138,8 @@ class Solution:
         yield f"  value  {_number(self.value, 'unknown')}"
         yield f"  bound  {_number(self.bound)}  ({self.proof_in_words})"
         yield f"  solver {self.solver}: {self.work_in_words}"
+        if self.message and self.certificate.verified:
+            yield f"  {self.message}"
         yield from (f"  {check}" for check in self.checks)
 
     @property

@@ -6,6 +6,9 @@ give all of them, else as their exact binary values.
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -80,7 +83,22 @@ def as_floats(numerators: Integers, denominator: int) -> Floats:
     [0.1, 2.5]
     """
     fits = denominator < SAFE_INT64
-    return np.asarray((numerators if fits else numerators.astype(object)) / denominator, dtype=np.float64)
+    try:
+        return np.asarray((numerators if fits else numerators.astype(object)) / denominator, dtype=np.float64)
+    except OverflowError:
+        return np.array([as_float(Fraction(int(p), denominator)) for p in numerators], dtype=np.float64)
+
+
+def as_float(number: Fraction | float) -> float:
+    """The number rounded once; infinite where no float holds it.
+
+    >>> as_float(Fraction(1, 3)), as_float(Fraction(10) ** 400)
+    (0.3333333333333333, inf)
+    """
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def scaled(values: Integers, factor: int) -> Integers:

@@ -144,6 +144,18 @@ class Problem:
             raise ValueError(f"two variables share a name among {sorted(v.name() for v in found.values())}; rename one")
         return named
 
+    def given(self, start: Any) -> Values:
+        """The values of an answer of the user's own; raises ValueError unless finite and in their shapes."""
+        if not isinstance(start, Mapping) or set(start) != set(self.variables):
+            raise ValueError(f"start must give a value to each of the variables {', '.join(self.variables)}")
+        for name, variable in self.variables.items():
+            if np.shape(start[name]) != variable.shape or np.asarray(start[name]).dtype.kind not in "fiub":
+                what = f"{np.asarray(start[name]).dtype} in shape {np.shape(start[name])}"
+                raise ValueError(f"start gives {what} to {name!r}; it takes numbers in shape {variable.shape}")
+            if not np.isfinite(start[name]).all():
+                raise ValueError(f"start gives {name!r} a number that is not finite; replace it")
+        return {name: np.asarray(value, dtype=np.float64) for name, value in start.items()}
+
     @contextmanager
     def at(self, values: Values) -> Iterator[None]:
         """The variables at those values, and as they were afterwards: expressions can then be evaluated."""

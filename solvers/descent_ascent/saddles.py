@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from formulations.problem import Floats, Number, Players, Reference, SaddleProblem, Values
+from formulations.problem import Floats, Number, Players, SaddleProblem, Values
 from solvers.clock import Clock
 from solvers.descent_ascent.search import SaddleSearch
 from solvers.descent_ascent.settings import DescentAscent
@@ -31,16 +31,7 @@ class Played:
     def __init__(self, problem: SaddleProblem, size: float, gap: float, members: Sequence[Players], evaluate: bool):
         """Of one or several members; unless they are to be evaluated, value and bound are unknown."""
         self.problem, self._size, self._gap, self._members, self._evaluate = problem, size, gap, members, evaluate
-
-    @property
-    def level(self) -> float | None:
-        """The confidence of estimates from held-out samples."""
-        return self.problem.level
-
-    @property
-    def references(self) -> Sequence[Reference]:
-        """What the value is held against."""
-        return self.problem.references
+        self.level, self.references = problem.level, problem.references
 
     def broken(self, players: Players) -> str | None:
         """Nothing: players are projected into their domains."""

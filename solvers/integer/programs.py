@@ -210,15 +210,9 @@ def _stats(search: Search) -> dict[str, Any]:
     }
 
 
-def _offer(search: Search, start: Mapping[str, Any]) -> None:
+def _offer(search: Search, start: Any) -> None:
     """Take the user's own answer; raises ValueError, naming what it breaks, if it is none."""
-    known = search.problem.variables
-    if not isinstance(start, Mapping) or set(start) != set(known):
-        raise ValueError(f"start must give a value to each of the variables {', '.join(known)}")
-    for name, variable in known.items():
-        if np.shape(start[name]) != variable.shape:
-            raise ValueError(f"start gives shape {np.shape(start[name])} to {name!r} of shape {variable.shape}")
-    x = search.model.form.vector({name: np.asarray(value, dtype=float) for name, value in start.items()})
+    x = search.model.form.vector(search.problem.given(start))
     broken = search.model.broken(np.where(search.model.form.integral, np.rint(x), x))
     if broken is not None or not search.offer(x):
         raise ValueError(f"start breaks {broken or 'its own numbers'}; offer a feasible answer")

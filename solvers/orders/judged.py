@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from formulations.problem import Number, QuadraticAssignment, Reference, SearchProblem, Values
+from formulations.problem import Number, QuadraticAssignment, SearchProblem, Values
 from formulations.problem.search import ROUNDING
 from solvers.judge import Evidence
 
@@ -17,27 +16,13 @@ class Searched:
     """What the judge asks of a problem (solvers.judge.Judged), for a SearchProblem; each bound is computed once."""
 
     exact = False
-    level = None
+    level: float | None = None
 
     def __init__(self, problem: SearchProblem) -> None:
         """The problem."""
-        self.problem = problem
+        self.problem, self.references = problem, problem.references
+        self.maximize, self.membership = problem.maximize, problem.membership
         self._bounds: dict[tuple[str, int], tuple[Any, Number]] = {}
-
-    @property
-    def membership(self) -> str:
-        """The check that a candidate is feasible, in words."""
-        return self.problem.membership
-
-    @property
-    def maximize(self) -> bool:
-        """Whether more is better."""
-        return self.problem.maximize
-
-    @property
-    def references(self) -> Sequence[Reference]:
-        """Independent values that an optimal value is compared with."""
-        return self.problem.references
 
     def broken(self, candidate: Any) -> str | None:
         """The constraint that the candidate violates, in words; None if it is feasible."""

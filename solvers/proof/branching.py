@@ -57,7 +57,7 @@ def proven(model: ExactModel, proof: Proof) -> Fraction | float:
             case Leaf():
                 worst = min(worst, leaf_bound(model, step, lower, upper))
             case Branch(column, at, below, above):
-                if not model.form.integral[column] or at != math.floor(at):
+                if not 0 <= column < len(lower) or not model.form.integral[column] or at != at // 1:
                     return -math.inf
                 todo.append((below, lower, _with(upper, column, min(at, upper[column]))))
                 todo.append((above, _with(lower, column, max(at + 1, lower[column])), upper))
@@ -70,6 +70,8 @@ def proven(model: ExactModel, proof: Proof) -> Fraction | float:
                 worst = min(worst, model.lift(result.value + step_cost)) if len(columns) else worst
                 stay = np.where(rates > 0, lower[columns], upper[columns])
                 todo.append((below, _with(lower, columns, stay), _with(upper, columns, stay)))
+            case _:
+                return -math.inf  # what is no proof proves nothing
     return worst
 
 

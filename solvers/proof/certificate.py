@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from formulations.arithmetic.exact import (
+    as_float,
+    as_floats,
     as_integers,
     dot,
     largest,
@@ -35,13 +37,19 @@ from solvers.proof.form import StandardForm
 
 MULTIPLIER_STEPS = 2**40  # multipliers are rounded to so many steps at least within the largest cost
 
+ROUNDED = 2.0**-48  # relative to the terms of a sum: what adding them up in floats may be off
+
 
 @dataclass(frozen=True)
 class Dual:
-    """Multipliers of the form's rows, float64 (m,), and of families' sets: (name, sets, float64 (k,)) each."""
+    """Multipliers of the form's rows, float64 (m,), and of families' sets: (name, sets, float64 (k,)) each.
 
-    rows: Floats
+    With a unit the rows' are exact: integers over that common denominator.
+    """
+
+    rows: Any
     families: Sequence[tuple[str, Any, Floats]] = ()
+    unit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +109,13 @@ class ExactModel:
         """
         form = self.form
         lower, upper = form.lower if lower is None else lower, form.upper if upper is None else upper
-        unit, row_unit = self._cost_unit * self._finer * self._row_unit, self._row_unit
-        y = multiples(_leaning_on_finite_sides(dual.rows, form.row_lower, form.row_upper), unit // row_unit)
+        row_unit = self._row_unit
+        unit = self._cost_unit * (self._finer if dual.unit is None else dual.unit) * row_unit
+        if dual.unit is None:
+            y = multiples(_leaning_on_finite_sides(dual.rows, form.row_lower, form.row_upper), unit // row_unit)
+        else:
+            y = scaled(as_integers(dual.rows.tolist()), self._cost_unit)
+            y = np.where(np.isfinite(np.where(y > 0, form.row_lower, np.where(y < 0, form.row_upper, 0.0))), y, 0)
         costs = 0 if feasibility else unit // self._cost_unit
         reduced = minus(scaled(self._cost, costs), transposed_product(form.A, y, self._entries))
         total = 0
@@ -159,29 +172,50 @@ class ExactModel:
         Where the box has no end, costs are summed before the sign is dropped: x could be blown up there at no cost.
         """
         c, bounded = self.form.c, np.isfinite(self.form.lower) & np.isfinite(self.form.upper)
-        terms = np.where(x != 0, c * x, 0.0)
         smallest = np.abs(c[c != 0]).min(initial=np.inf)
-        total = float(np.abs(terms[bounded]).sum()) + abs(float(terms[~bounded].sum()))
+        rest = as_float(self.value(np.where(bounded, 0.0, x))) if (~bounded & (c != 0) & (x != 0)).any() else 0.0
+        total = float(np.abs(c[bounded] * x[bounded]).sum()) + abs(rest)
         return max(total, float(smallest)) if np.isfinite(smallest) else total
+
+    def entry(self, k: int) -> Fraction:
+        """The k-th entry of A, exactly."""
+        return Fraction(int(self._entries[k]), self._row_unit)
+
+    def _row_slack(self, x: Floats) -> Floats:
+        """By how much rows may be broken: tolerance times the sizes of their terms, and the rounding of sums.
+
+        Terms of columns without finite bounds are summed before the sign is dropped, as for the size.
+        """
+        form, bounded = self.form, np.isfinite(self.form.lower) & np.isfinite(self.form.upper)
+        sides = [np.where(np.isfinite(side), np.abs(side), 0.0) for side in (form.row_lower, form.row_upper)]
+        A, inside = abs(form.A), np.where(bounded, x, 0.0)
+        terms = A @ np.abs(inside) + np.abs(form.A @ (x - inside)) + np.maximum(*sides)
+        return np.asarray(self.tolerance * terms + ROUNDED * (A @ np.abs(x)))
 
     def broken(self, x: Floats) -> str | None:
         """The first thing that x breaks, in words; None if x is feasible.
 
-        Box and listed rows are held to the model's tolerance, families to that of their own oracles.
+        Listed rows are held to the model's tolerance, relative to the sizes of their terms; families to that of their
+        own oracles, the box exactly.
         """
         form, tolerance = self.form, self.tolerance
+        if not isinstance(x, np.ndarray) or x.shape != form.c.shape or x.dtype.kind not in "fiub":
+            return "the shape of the variables"
         if not np.isfinite(x).all():
             return "an entry that is not a finite number"
-        if (x < form.lower - tolerance).any() or (x > form.upper + tolerance).any():
+        if (x < form.lower).any() or (x > form.upper).any():
             return "the bounds of a variable"
         if (np.abs(x - np.rint(x))[form.integral] > 0).any():
             return "integrality"
         corner, unit = over_one_denominator(x)
         activity = product(form.A, corner, self._entries)
-        slack = math.floor(Fraction(tolerance) * self._row_unit * unit)
         above, below = (minus(activity, scaled(side, unit)) for side in (self._row_lower, self._row_upper))
-        low = np.isfinite(form.row_lower) & (above < -slack).astype(bool)
-        high = np.isfinite(form.row_upper) & (below > slack).astype(bool)
+        low, high = (above < 0).astype(bool), (below > 0).astype(bool)
+        if tolerance:
+            slack = self._row_slack(x)
+            low &= as_floats(above, self._row_unit * unit) < -slack
+            high &= as_floats(below, self._row_unit * unit) > slack
+        low, high = low & np.isfinite(form.row_lower), high & np.isfinite(form.row_upper)
         for i in np.flatnonzero(low | high)[:1].tolist():
             named = (name for name, rows in form.names.items() if rows.start <= i < rows.stop)
             return f"the constraint {next(named, 'that cvxpy derived')!r}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from formulations.arithmetic.exact import as_float
 from formulations.problem import Bools, Floats, Number, Problem, Values
 
 if TYPE_CHECKING:
@@ -54,13 +55,13 @@ class StandardForm:
 
     def in_units(self, value: Number) -> Number:
         """A value of c'x as one of the problem's own objective."""
-        if math.isfinite(value):
+        if isinstance(value, Fraction) or math.isfinite(value):
             value = Fraction(value) + Fraction(self.offset)
         return -value if self.maximize else value
 
     def objective(self, value: Number) -> float:
         """The same, rounded once."""
-        return float(self.in_units(value))
+        return as_float(self.in_units(value))
 
     def vector(self, values: Values) -> Floats:
         """The problem's variables as columns; raises ValueError if there are further, auxiliary columns."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from formulations.arithmetic.exact import as_floats
-from formulations.problem import Floats, Multipliers, Number, Problem, Reference, Values
+from formulations.problem import Floats, Multipliers, Number, Problem, Values
 from solvers.judge import Evidence
 from solvers.proof.branching import Leaf, Proof, proven
 from solvers.proof.certificate import Bound, ExactModel, dual_of
+from solvers.proof.exact_dual import exact_dual
 from solvers.proof.search import Search, size_at
 
 
@@ -20,38 +22,33 @@ class ExactProgram:
     """A Problem and its exact model. Candidates are vectors over the form's columns, certificates are Proofs."""
 
     membership = "every constraint holds"
-    level = None
+    level: float | None = None
 
     def __init__(self, problem: Problem, model: ExactModel) -> None:
         """The problem, compiled."""
-        self.problem, self.model = problem, model
+        self.problem, self.model, self.references = problem, model, problem.references
+        self.maximize = model.form.maximize
+        self.exact = not model.tolerance  # all columns are integral, so that answers meet their rows exactly
         self._plain: dict[int, tuple[Leaf, Bound]] = {}  # the bound of a leaf over the whole box, worked out once
-
-    @property
-    def maximize(self) -> bool:
-        """Whether more is better."""
-        return self.model.form.maximize
-
-    @property
-    def exact(self) -> bool:
-        """Whether all columns are integral, so that answers meet their rows exactly."""
-        return not self.model.tolerance
-
-    @property
-    def references(self) -> Sequence[Reference]:
-        """What an optimal value is held against."""
-        return self.problem.references
 
     def certificates(self, search: Search) -> Iterator[tuple[str, Proof]]:
         """The search's proof and, unless its multipliers add up to the value, what the problem reads off the answer."""
         if search.proof is not None:
-            yield "multipliers" if isinstance(search.proof, Leaf) else "branching", search.proof
-            if isinstance(search.proof, Leaf) and self._bound(search.proof).value == search.value:
+            proof = self._repaired(search.proof)
+            yield "multipliers" if isinstance(proof, Leaf) else "branching", proof
+            if isinstance(proof, Leaf) and self._bound(proof).value == search.value:
                 return
         if search.best is not None and self.problem.dual is not None and not search.interrupted:
             guess = self.problem.dual(self.model.form.values(search.best))
             if guess is not None and all(name in self.problem.families for name, *_ in guess.families):
                 yield "dual of the answer", Leaf(dual_of(self.model.form, guess))
+
+    def _repaired(self, proof: Proof) -> Proof:
+        """Multipliers that prove nothing, made exactly dual feasible if that can be."""
+        if not isinstance(proof, Leaf) or isinstance(self._bound(proof).value, Fraction):
+            return proof
+        exact = exact_dual(self.model, proof.dual, feasibility=proof.infeasible)
+        return proof if exact is None else Leaf(exact, proof.infeasible)
 
     def broken(self, x: Floats) -> str | None:
         """The first constraint that x breaks."""
@@ -62,10 +59,17 @@ class ExactProgram:
         return self.model.form.in_units(self.model.value(x))
 
     def bound(self, kind: str, proof: Proof) -> Number:
-        """What the proof proves, exactly."""
+        """What the proof proves, exactly; nothing if it is none of this model."""
+        if isinstance(proof, Leaf) and not self._fits(proof):
+            return math.inf if self.maximize else -math.inf
         if isinstance(proof, Leaf) and not proof.infeasible:
             return self.model.form.in_units(self.model.lift(self._bound(proof).value))
         return self.model.form.in_units(proven(self.model, proof))
+
+    def _fits(self, leaf: Leaf) -> bool:
+        """Whether the multipliers are of this model's rows and families."""
+        known = all(name in self.model.families for name, *_ in leaf.dual.families)
+        return known and np.shape(leaf.dual.rows) == self.model.form.row_lower.shape
 
     def _bound(self, leaf: Leaf) -> Bound:
         if id(leaf) not in self._plain:
@@ -98,4 +102,4 @@ class ExactProgram:
 
     def distance(self, value: float, bound: float, gap: float) -> str:
         """The gap."""
-        return f"gap {gap:.2%}" if gap >= 5e-5 or not math.isfinite(gap) else f"gap {gap:.2g}"
+        return f"gap {gap:.2%}" if gap >= 5e-5 else f"gap {gap:.2g}"

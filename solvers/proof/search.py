@@ -48,9 +48,10 @@ class Search:
         """Keep x if it is feasible and better than the best."""
         if x is None:
             return False
-        x = np.where(self.model.form.integral, np.rint(x), x)
         if not np.isfinite(x).all():
             return False
+        form = self.model.form
+        x = np.clip(np.where(form.integral, np.rint(x), x), form.lower, form.upper)
         value = self.model.value(x)
         if value >= self.value or self.model.broken(x) is not None:
             return False

@@ -50,7 +50,7 @@ def test_every_solver_that_it_names_takes_a_problem_of_its(name: str, solver: st
     more = {"seriation": ("--objective", "path") if solver in AS_A_PATH else ("--objective", "ls")}.get(name, ())
     if solver in ("enumeration", "subsets") and name == "seriation":
         pytest.skip("for few items: the example has more")
-    code, answer, error = answer_of(recipe_of(name), capsys, "--solver", solver, "--time-limit", "20", *more)
+    code, answer, error = answer_of(recipe_of(name), capsys, "--solver", solver, "--time-limit", "3", *more)
     assert code in (0, 1), error
     assert answer["solver"] == solver
     assert answer["answer"] is not None

@@ -436,6 +436,8 @@ def test_a_restated_problem_has_the_same_status(kind: str) -> None:
         plain = judged(case, gap)
         assert_right(plain, case)
         seen[plain.status] += 1
+        if case.size is not None and plain.bound is not None and gap > 100 * usual:  # rounding is worth no more
+            assert (plain.status == "optimal") == (left <= gap)
         how = restatement(random)
         other = instance(how)
         solution = judged(other, gap)
@@ -748,13 +750,26 @@ def test_a_certificate_that_contradicts_the_value_is_said_to() -> None:
     D = np.array([[0.0, 1, 2], [1, 0, 1], [2, 1, 0]])
     for sign in (1, -1):
         judged = searched(Restated(turned=sign < 0), QuadraticAssignment(sign * D, np.eye(3, k=1)))
-        for bounds in ([sign * 3.0], [sign * 2.0, sign * 3.0], [sign * 3.0, sign * 2.0, sign * 3.0]):
+        for bounds in ([sign * 3.0], [sign * 2.0, sign * 3.0], [sign * 3.0, sign * 2.0, sign * 3.0], [sign * math.inf]):
             solution = decide(judged, candidates=[np.arange(3)], certificates=[("told", bound) for bound in bounds])
             assert solution.status == "feasible"
             assert solution.value == sign * 2
             assert not solution.agrees
             assert "one of the two is wrong" in solution.message
             assert solution.bound in (None, sign * 2)
+
+
+def test_a_certificate_that_proves_nothing_stands_in_no_ones_way() -> None:
+    D = np.array([[0.0, 1, 2], [1, 0, 1], [2, 1, 0]])
+    for sign in (1, -1):
+        judged = searched(Restated(turned=sign < 0), QuadraticAssignment(sign * D, np.eye(3, k=1)))
+        for nothing in (math.nan, -sign * math.inf):
+            solution = decide(
+                judged, candidates=[np.arange(3)], certificates=[("told", bound) for bound in (nothing, sign * 2.0)]
+            )
+            assert (solution.status, solution.bound) == ("optimal", sign * 2)
+            assert solution.agrees
+            assert decide(judged, candidates=[np.arange(3)], certificates=[("told", nothing)]).bound is None
 
 
 # Liars that run.
@@ -836,6 +851,19 @@ def test_random_findings_of_a_convex_program_claim_nothing_false(ended: Any) -> 
         assert solution.value is None or solution.value >= 25 / 6 - 1e-6
         best = any(c["x"] is NEAREST for c in candidates) and any(c is proofs[0] for c in certificates)
         assert (solution.status == "optimal") == best
+
+
+@pytest.mark.parametrize("outside", [-1.0, 0.0])
+def test_an_answer_where_the_objective_is_no_number_is_none(outside: float) -> None:
+    x = cp.Variable(1, name="x")
+    judged = ConvexProgram(
+        Problem(objective=cp.Minimize(cp.sum(-cp.log(x))), subject_to={"roof": x <= 1}, dual_function=lambda _: 0.0)
+    )
+    only = decide(judged, candidates=[{"x": np.array([outside])}], certificates=[multiplier([1.0], "roof")])
+    assert (only.status, only.value) == ("no_solution", None)
+    assert "the objective's domain" in only.message
+    both = [{"x": np.array([outside])}, {"x": np.ones(1)}]
+    assert decide(judged, candidates=both, certificates=[multiplier([1.0], "roof")]).status == "optimal"
 
 
 # Orders.
@@ -1243,11 +1271,7 @@ def test_references_are_held_against_the_value_and_change_no_status() -> None:
         assert_fit_to_be_shown(solution)
 
 
-# What is known to be wrong: each of these is to be mended, and then is a test like the others.
-
-
-def faulty(reason: str) -> Any:
-    return pytest.mark.xfail(strict=True, reason=reason)
+# What was wrong once.
 
 
 def at_least(row: Any, costs: Any, side: float, **changed: Any) -> ExactProgram:
@@ -1256,7 +1280,6 @@ def at_least(row: Any, costs: Any, side: float, **changed: Any) -> ExactProgram:
     return program(Problem(objective=cp.Minimize(np.array(costs) @ x), subject_to={"row": np.array(row) @ x >= side}))
 
 
-@faulty("what is no proof at all proves that there is no answer, and half a branching the whole")
 @pytest.mark.parametrize("nothing", [None, "word", 0])
 def test_what_is_no_proof_proves_nothing(nothing: Any) -> None:
     judged = at_least([1.0, 1.0], [1.0, 2.0], 1, boolean=True)
@@ -1266,21 +1289,18 @@ def test_what_is_no_proof_proves_nothing(nothing: Any) -> None:
         assert decide(judged, certificates=[("branching", proof)]).status == "no_solution"
 
 
-@faulty("the slack is relative to the largest cost, even of what is not used")
 def test_a_dear_variable_that_is_not_used_makes_no_difference() -> None:
     judged = at_least([1.0, 0.0], [1.0, 1e9], 1, nonneg=True)
     solution = decide(judged, candidates=[np.array([1.5, 0.0])], certificates=[leaf(-1)])
     assert solution.status == "feasible"  # 1.5 against 1
 
 
-@faulty("rows hold to 1e-9 whatever their own size")
 @pytest.mark.parametrize("unit", [1e-9, 1e-12])
 def test_a_row_in_a_small_unit_counts(unit: float) -> None:
     solution = decide(at_least([unit], [1.0], unit, nonneg=True), candidates=[np.zeros(1)], certificates=[leaf(0)])
     assert solution.status != "optimal"  # 0 against 1
 
 
-@faulty("the size is summed up with rounding")
 def test_the_size_is_free_of_rounding() -> None:
     height, costs = 2.0**90, [0.1, -0.3, 1.0]
     candidate = np.array([3 * height, height, 1.0])
@@ -1288,7 +1308,6 @@ def test_the_size_is_free_of_rounding() -> None:
     assert (solution.status, solution.value, solution.bound) == ("feasible", 1, 0)
 
 
-@faulty("multipliers are rounded off the one direction in which a variable without bounds allows them")
 @pytest.mark.parametrize("solver", ["glop", "highs"])
 def test_linear_programs_without_bounds_on_the_variables_are_proven(solver: str) -> None:
     x, y = cp.Variable(name="x"), cp.Variable(2, name="y", nonneg=True)
@@ -1316,14 +1335,12 @@ def shifted(**changed: Any) -> Problem:
 HONEST = ("dual function", Multipliers({"row": np.array(1.0), "least": np.array(2.0)}))
 
 
-@faulty("terms of a convex objective that cancel make the problem larger")
 def test_terms_that_cancel_do_not_make_a_convex_problem_larger() -> None:
     candidate = {"a": np.array(1e12 + 10), "b": np.array(1e12), "z": np.array(1.0)}
     solution = decide(ConvexProgram(shifted()), CONVEX_MEETS, candidates=[candidate], certificates=[HONEST])
     assert solution.status == "feasible"  # 11 against 1
 
 
-@faulty("a constraint of a convex problem holds relative to its two sides, which may be moved at will")
 def test_a_convex_constraint_cannot_be_outgrown() -> None:
     candidate = {"a": np.array(1e10 - 100), "b": np.array(1e10), "z": np.array(1.0)}
     judged = ConvexProgram(shifted(dual_function=lambda _: -99.0))
@@ -1331,7 +1348,6 @@ def test_a_convex_constraint_cannot_be_outgrown() -> None:
     assert solution.value is None
 
 
-@faulty("the size of a convex problem at 0 is 0")
 def test_a_convex_problem_whose_least_value_is_zero_is_proven() -> None:
     x = cp.Variable(3, name="x")
     problem = Problem(
@@ -1344,7 +1360,6 @@ def test_a_convex_problem_whose_least_value_is_zero_is_proven() -> None:
     assert solve(problem, "clarabel").status == "optimal"
 
 
-@faulty("constants within a product or a sum count as size")
 @pytest.mark.parametrize(
     "stated",
     [lambda f: 2 * (f + 1000), lambda f: cp.sum(2 * f + np.full(1, 2000.0)), lambda f: (4 * f + 4000) / 2],
@@ -1360,20 +1375,17 @@ def test_a_constant_in_brackets_makes_a_convex_problem_no_larger(stated: Any) ->
     assert decide(ConvexProgram(problem), CONVEX_MEETS, **findings).status == "feasible"  # 2 against 1.9999
 
 
-@faulty("a start of another shape is stretched to that of the variable")
 @pytest.mark.parametrize("start", [0.3, np.zeros(1), np.zeros((3, 1)), "abc"])
 def test_a_start_of_a_convex_program_has_the_shape_of_the_variables(start: Any) -> None:
     with pytest.raises(ValueError, match="shape"):
         solve(nearest(), start={"x": start}, time_limit=1e-9)
 
 
-@faulty("a gap of infinity is told")
 def test_where_nothing_is_at_stake_there_is_no_gap_to_tell() -> None:
     solution = decide(at_least([-1.0], [0.0], -1, nonneg=True), candidates=[np.zeros(1)], certificates=[leaf(-1)])
     assert (solution.status, solution.value, solution.bound) == ("feasible", 0, -1)
 
 
-@faulty("an order's values are compared exactly where all orders are equal up to rounding")
 def test_an_objective_that_is_the_same_everywhere_is_at_its_best() -> None:
     form = Ordering(2, lambda orders: np.full(len(orders), 99.6), lambda *_: np.zeros(2))
     bound = float(np.nextafter(99.6, 0))
@@ -1381,21 +1393,19 @@ def test_an_objective_that_is_the_same_everywhere_is_at_its_best() -> None:
     assert solution.status == "optimal"
 
 
-@faulty("numbers beyond those of floats raise OverflowError or ValueError")
 @pytest.mark.parametrize("bounds", [None, [0, 1e305]])
 @pytest.mark.parametrize(("cost", "x", "y"), [(1e100, [1e300, 0.0], -1e100), (1e10, [1e300, 1e300], -1e10)])
 def test_numbers_that_no_float_holds_are_no_answer(cost: float, x: list[float], y: float, bounds: Any) -> None:
     judged = at_least([1.0, -1.0], [cost, -cost], 0, bounds=bounds)
-    assert decide(judged, candidates=[np.array(x)], certificates=[leaf(y)]).status in ("feasible", "no_solution")
+    status = decide(judged, candidates=[np.array(x)], certificates=[leaf(y)]).status
+    assert status == ("optimal" if x[0] == x[1] else "no_solution")
 
 
-@faulty("a bound beyond what floats hold raises OverflowError")
 def test_a_bound_that_no_float_holds_is_none() -> None:
     judged = at_least([1.0], [1.0], 1e10, bounds=[0, 1e15])
     assert decide(judged, candidates=[np.array([1e10])], certificates=[leaf(-1e300)]).status == "feasible"
 
 
-@faulty("what is of another shape or kind raises, or is taken")
 @pytest.mark.parametrize(
     "x",
     [np.ones(1), np.ones(3), np.array(1.0), np.ones((2, 1)), np.array([1j, 1]), np.array(["a"], dtype=object), None],
@@ -1405,7 +1415,6 @@ def test_a_candidate_of_another_shape_or_kind_is_no_answer(x: Any) -> None:
     assert decide(judged, candidates=[x], certificates=[leaf(-1)]).status == "no_solution"
 
 
-@faulty("what is of another shape or kind raises")
 @pytest.mark.parametrize(
     "proof",
     [
@@ -1422,13 +1431,11 @@ def test_a_certificate_of_another_shape_or_kind_proves_nothing(proof: Any) -> No
     assert (solution.status, solution.bound) == ("feasible", None)
 
 
-@faulty("whole numbers as floats pass for an order, which then is none")
 def test_an_order_of_floats_is_an_order_or_none() -> None:
     problem = linear_arrangement(np.array([[0.0, 1, 2], [1, 0, 1], [2, 1, 0]]))
     assert decide(Searched(problem), candidates=[np.array([2.0, 0.0, 1.0])]).value in (None, 5)
 
 
-@faulty("what a bound refutes is called unbounded all the same")
 @pytest.mark.parametrize("candidates", [[], [WORSE]])
 def test_unbounded_is_not_believed_against_a_bound(candidates: list[Floats]) -> None:
     solution = decide(program(diet()), ended="unbounded", candidates=candidates, certificates=[PROOF])
@@ -1436,20 +1443,17 @@ def test_unbounded_is_not_believed_against_a_bound(candidates: list[Floats]) -> 
     assert solution.bound == 9
 
 
-@faulty("what a reference says is told even if it is no number")
 @pytest.mark.parametrize("number", [math.nan, math.inf])
 def test_a_reference_that_is_no_number_is_told_without(number: float) -> None:
     assert_fit_to_be_shown(solve(replace(diet(), references=[Reference("none", lambda: number)]), "highs"))
 
 
-@faulty("the report says how it is proven, not which constraints contradict each other")
 def test_the_report_names_the_contradicting_constraints() -> None:
     infeasible = solutions()["infeasible"]
     assert NASTY in infeasible.message
     assert infeasible.message in str(infeasible)
 
 
-@faulty("a start with a nan is said to lack auxiliary columns")
 def test_a_start_that_is_no_number_is_said_to_be_none() -> None:
     with pytest.raises(ValueError, match="finite"):
         solve(diet(), LAZY, start={"x": np.array([math.nan, 1.0])})
