@@ -57,7 +57,7 @@ def read_graph(
     delimiter: str | None = None,
     attributes: Sequence[str] = (),
 ) -> GraphFile:
-    r"""The graph in a file, its format told by its suffix (.gml .graphml .edgelist .net .gr .tsp; .gz .bz2 .xz).
+    r"""The graph in a file, its format given by its suffix (.gml .graphml .edgelist .net .gr .tsp; .gz .bz2 .xz).
 
     weight      the edge attribute that is the weight; None for "weight", else the only numeric one, else 1
     delimiter   between the columns of an edge list; None for blanks, in .csv files a comma

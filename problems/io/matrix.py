@@ -181,8 +181,8 @@ def _deduplicated(items: list[str], ends: Ints, values: Floats, lines: Ints, loo
         f"Pairs at similarity 1, which the score clips to 1 - 1e-9: {np.count_nonzero(values[kept] == 1):,}.",
     ]
     counts = (loops, again, pairs - len(kept), np.any(values[kept] == 1))
-    told = tuple(note for note, count in zip(notes, counts, strict=True) if count)
-    return Pairs(items, ends[kept, 0], ends[kept, 1], values[kept], told)
+    kept_notes = tuple(note for note, count in zip(notes, counts, strict=True) if count)
+    return Pairs(items, ends[kept, 0], ends[kept, 1], values[kept], kept_notes)
 
 
 def _square(data: bytes, suffix: str) -> Floats:

@@ -187,7 +187,7 @@ def headline(figure: Figure, title: str, **place: Any) -> None:
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a PNG, SVG or PDF, told by the suffix, atomically; raises InputError if it cannot be written."""
+    """Write a PNG, SVG or PDF, by the suffix, atomically; raises InputError if it cannot be written."""
     name = os.fsdecode(path)
     suffix = os.path.splitext(name)[1].lower()
     if suffix not in PICTURES:

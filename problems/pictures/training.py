@@ -35,7 +35,7 @@ def figure_of(
     FigureCanvasAgg(figure)
     headline(figure, title)
     rows = data.held_out[:MAX_ROWS].double().numpy()
-    told = [row for row in history if any(row.get(name) is not None for name in WATCHED)]
+    watched = [row for row in history if any(row.get(name) is not None for name in WATCHED)]
     if rows.shape[1] == 1:
         left: Any = figure.add_gridspec(2, 2, width_ratios=(5, 4), height_ratios=(3, 2))
         above = figure.add_subplot(left[0, 0])
@@ -44,7 +44,7 @@ def figure_of(
     else:
         left = figure.add_gridspec(1, 2, width_ratios=(5, 4))
         draw_plane(figure.add_subplot(left[0, 0]), players, rows, samples)
-    draw_over_time(figure.add_subplot(left[:, 1]), told, None if data.entropy is None else -data.entropy)
+    draw_over_time(figure.add_subplot(left[:, 1]), watched, None if data.entropy is None else -data.entropy)
     return figure
 
 

@@ -146,22 +146,22 @@ def _outside(target: str) -> Method:
 
     def order(pairs: Pairs, seconds: float) -> Ints:
         users = pairs.items
-        asked = {
+        request = {
             "target": target,
             "seconds": seconds,
             "user1": [users[i] for i in pairs.first],
             "user2": [users[i] for i in pairs.second],
             "similarity": pairs.similarity.tolist(),
         }
-        return _order(_ask(asked, seconds), users)
+        return _order(_run_child(request, seconds), users)
 
     return order
 
 
-def _ask(asked: Mapping[str, Any], seconds: float) -> Any:
+def _run_child(request: Mapping[str, Any], seconds: float) -> Any:
     """What the child process answers; by files, as a process that it forks may hold a pipe open."""
     with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as reply:
-        question.write(json.dumps(asked).encode())
+        question.write(json.dumps(request).encode())
         question.seek(0)
         process = subprocess.Popen(
             [sys.executable, "-c", CHILD_PROGRAM],
@@ -220,14 +220,14 @@ def _order(named: Any, users: Sequence[str]) -> Ints:
 
 def answer() -> None:
     """The child process: reads the question on standard input, writes {"order": ...} or {"failed": ...}."""
-    asked = json.load(sys.stdin)
+    request = json.load(sys.stdin)
     reply, nowhere, own = os.dup(1), os.open(os.devnull, os.O_RDWR), os.getpid()
     for stream in (0, 1, 2):  # the entry may read and print as it likes
         os.dup2(nowhere, stream)
     sys.path[0] = ""  # the current folder
-    _confine(asked.pop("seconds"))
+    _confine(request.pop("seconds"))
     try:
-        text = json.dumps({"order": _called(**asked)})
+        text = json.dumps({"order": _called(**request)})
     except _Failed as error:
         text = json.dumps({"failed": str(error)})
     except BaseException as error:  # sys.exit and Ctrl-C too
