@@ -1476,3 +1476,50 @@ def test_the_report_names_the_contradicting_constraints() -> None:
 def test_a_start_that_is_no_number_is_said_to_be_none() -> None:
     with pytest.raises(ValueError, match="finite"):
         solve(diet(), LAZY, start={"x": np.array([math.nan, 1.0])})
+
+
+# What is known to be wrong: each of these is to be mended, and then is a test like the others.
+
+
+def faulty(reason: str) -> Any:
+    return pytest.mark.xfail(strict=True, reason=reason)
+
+
+@faulty("rows may be broken by the rounding of entries that cancel, which may be as large as one likes")
+@pytest.mark.parametrize("height", [1e16, 1e18])
+def test_a_row_cannot_be_outgrown(height: float) -> None:
+    x = cp.Variable(2, name="x")
+    rows = {"row": x[0] - x[1] >= 1, "weaker": x[0] - x[1] >= 0}
+    judged = program(Problem(objective=cp.Minimize(x[0] - x[1]), subject_to=rows))
+    solution = decide(judged, candidates=[np.full(2, height)], certificates=[leaf(0, -1)])
+    assert solution.status != "optimal"  # 0 against 1
+
+
+@faulty("a convex constraint may be broken by 1e-9 of its sides, which may be as large as one likes")
+@pytest.mark.parametrize("height", [1e10, 1e12])
+def test_a_convex_constraint_cannot_be_outgrown_by_a_billionth(height: float) -> None:
+    candidate = {"a": np.array(height - 9), "b": np.array(height), "z": np.array(1.0)}
+    judged = ConvexProgram(shifted(dual_function=lambda _: -8.0))
+    assert decide(judged, CONVEX_MEETS, candidates=[candidate], certificates=[HONEST]).status != "optimal"
+
+
+@faulty("a step that leads next to a pole changes the objective, and so the size, at will")
+def test_a_pole_one_step_away_does_not_make_a_convex_problem_larger() -> None:
+    x = cp.Variable(1, name="x")
+    problem = Problem(
+        objective=cp.Minimize(cp.sum(9 * cp.inv_pos(x) + x)),  # least 6, at 3
+        subject_to={"roof": x <= 1e6},
+        dual_function=lambda _: 6.0,
+    )
+    findings: dict[str, Any] = {
+        "candidates": [{"x": np.array([1 + 1e-12])}],
+        "certificates": [multiplier([0.0], "roof")],
+    }
+    assert decide(ConvexProgram(problem), CONVEX_MEETS, **findings).status == "feasible"  # 10 against 6
+
+
+@faulty("multipliers are made exact for 60 columns at most")
+def test_a_regression_of_a_hundred_points_is_proven() -> None:
+    random = np.random.default_rng(0)
+    A, b, x = random.standard_normal((100, 5)), random.standard_normal(100), cp.Variable(5, name="x")
+    assert solve(cp.Problem(cp.Minimize(cp.norm1(A @ x - b)))).status == "optimal"
