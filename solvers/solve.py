@@ -197,10 +197,10 @@ def _found(problem: AnyProblem, solver: Any, options: Options) -> tuple[Judged, 
             return programs.solve_program(
                 problem, solver, clock=clock, gap=gap, seed=seed, device=device, start=start, report=report
             )
-    from solvers.descent_ascent.saddles import play_saddle
+    from solvers.descent_ascent.saddles import gpu_pays, play_saddle
 
     assert isinstance(problem, SaddleProblem)
-    device = _device(options.device, useful=True)
+    device = _device(options.device, useful=True, pays=lambda: gpu_pays(problem, solver))
     return play_saddle(
         problem, solver, clock=clock, gap=options.gap, seed=seed, device=device, start=start, report=report
     )
@@ -218,13 +218,13 @@ def _contradiction(problem: AnyProblem, clock: Clock) -> Solution | None:
     return solution if solution.status == "infeasible" else None
 
 
-def _device(asked: str, *, useful: bool) -> str:
-    """The device to run on; raises ValueError where cuda is asked for and not to be had."""
+def _device(asked: str, *, useful: bool, pays: Callable[[], bool] = lambda: True) -> str:
+    """The device to run on, a GPU by itself only where it pays; raises ValueError where cuda is not to be had."""
     if not useful or asked == "cpu":
         return "cpu"
     import torch
 
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and (asked == "cuda" or pays()):
         return "cuda"
     if asked == "cuda":
         raise ValueError("device 'cuda' is asked for, but torch finds no such GPU here; leave it at auto")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from formulations.problem import Floats, Number, Players, SaddleProblem, Values
@@ -15,6 +16,7 @@ from solvers.descent_ascent.search import SaddleSearch
 from solvers.descent_ascent.settings import DescentAscent
 from solvers.judge import MEETS, Ended, Evidence, Findings
 
+GPU_WORK = 20_000_000  # numbers times samples of a step from which a GPU is faster than a core
 ROUNDING = 1e-9  # by which a value may lie above its bound, relative to the size
 
 
@@ -66,6 +68,17 @@ class Played:
     def distance(self, value: float, bound: float, gap: float) -> str:
         """The difference."""
         return f"value and bound are {bound - value:.3g} apart"
+
+
+def gpu_pays(problem: SaddleProblem, settings: DescentAscent) -> bool:
+    """Whether a step has so much to do that a GPU is faster: a launch costs it 5 ms whatever the size."""
+    numbers = torch.Generator().manual_seed(0)
+    blocks = [block.start(numbers) for block in (*problem.maximize_over.values(), *problem.minimize_over.values())]
+    sizes = [
+        sum(p.numel() for p in block.parameters()) if isinstance(block, torch.nn.Module) else block.numel()
+        for block in blocks
+    ]
+    return sum(sizes) * settings.members * (settings.batch if problem.samplers else 1) >= GPU_WORK
 
 
 def play_saddle(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from places import SHARED
+from scipy.sparse import csr_array
 
 from formulations.graphs import Network
 from formulations.graphs.walks import walks
@@ -217,7 +218,7 @@ def test_gpu(report: Report) -> None:
     w = walks(g, 0, g.n - 1)
     b = np.zeros(w.g.n)
     b[0], b[-1] = 1, -1
-    lp = Arrays(w.g.weight, w.incidence(), b, b, np.zeros(w.g.m), np.full(w.g.m, np.inf))
+    lp = Arrays(w.g.weight, csr_array(w.incidence()), b, b, np.zeros(w.g.m), np.full(w.g.m, np.inf))
     steps = {}
     for device, count, threads in (("cpu", 20, 2), ("cuda", 2000, 2)):
         torch.set_num_threads(threads)

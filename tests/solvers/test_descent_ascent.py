@@ -423,3 +423,12 @@ def test_projections_are_the_nearest_points(domain: Any) -> None:
         inside = {Box: [x >= -0.5, x <= 0.7], NonNeg: [x >= 0], Simplex: [x >= 0, cp.sum(x) == 1]}[type(domain)]
         cp.Problem(cp.Minimize(cp.sum_squares(x - given)), inside).solve(solver="CLARABEL")
         assert found == pytest.approx(x.value, abs=1e-5)
+
+
+def test_a_gpu_is_taken_by_itself_where_a_step_has_much_to_do() -> None:
+    from solvers.descent_ascent.saddles import gpu_pays
+
+    assert not gpu_pays(product(), DescentAscent())
+    wide = replace(product(), samplers={"data": lambda batch, generator: torch.zeros(batch)})
+    assert not gpu_pays(wide, DescentAscent(batch=256))
+    assert gpu_pays(wide, DescentAscent(batch=10_000_000))
