@@ -53,8 +53,8 @@ def interruptible(call: Callable[[], Result], cancel: Callable[[], None], second
         finally:
             done.set()
 
-    Thread(target=run, daemon=True).start()
-    try:
+    try:  # from the start on: a signal may come before anything is waited for
+        Thread(target=run, daemon=True).start()
         if not done.wait(None if seconds == float("inf") else max(seconds, 0)):
             cancel()
             done.wait()

@@ -29,6 +29,7 @@ NAMES = ("clarabel", "scs")
 MEETS = 1e-7  # gap up to which value and bound count as equal, unless another is asked for
 FEASIBLE = 1e-7  # of max(1, its constants): up to which a constraint counts as satisfied
 ROUNDED = 1e-9  # of what it compares: the same, where that is large
+MOST_ROUNDING = 1e-3  # of its constants: the most that this may come to
 UNIT_STEP_SHARE = 1e-4  # of what a unit step of all variables changes: the least size of an objective
 # Clarabel's own tolerances of 1e-8 leave errors of 1e-5 in an answer; these, which it need not reach, 1e-7 at most.
 CLARABEL_SETTINGS = {
@@ -130,8 +131,11 @@ class ConvexProgram:
             return nothing
         if not all(np.isfinite(part).all() for part in listed.values()):
             return nothing
-        with np.errstate(all="ignore"):
-            bound = float(dual(listed))
+        try:
+            with np.errstate(all="ignore"):
+                bound = float(dual(listed))
+        except ArithmeticError:  # numbers that no float holds prove nothing
+            return nothing
         return bound if math.isfinite(bound) else nothing
 
     def size(self, values: Values) -> float:
@@ -142,7 +146,7 @@ class ConvexProgram:
             constant, value = float(np.sum(_constant(self.problem.objective.expr))), self.value(values)
             steps = [self.value({name: x + sign for name, x in values.items()}) for sign in (1, -1)]
         changes = [abs(there - value) for there in steps if math.isfinite(there)]
-        return max(abs(value - constant), UNIT_STEP_SHARE * max(changes, default=0.0))
+        return max(abs(value - constant), UNIT_STEP_SHARE * min(changes, default=0.0))
 
     def slack(self, values: Values) -> float:
         """What constraints that hold to FEASIBLE may be worth."""
@@ -290,5 +294,6 @@ def _holds(constraint: cp.Constraint) -> bool:
     if not np.isfinite(violation).all():
         return False
     constants = [np.abs(_constant(part)).max(initial=0) for part in constraint.args]
+    size = max(1.0, *constants)
     sizes = [np.abs(part.value).max() for part in constraint.args if part.size]
-    return bool((violation <= FEASIBLE * max(1.0, *constants) + ROUNDED * max(sizes, default=0.0)).all())
+    return bool((violation <= FEASIBLE * size + min(ROUNDED * max(sizes, default=0.0), MOST_ROUNDING * size)).all())

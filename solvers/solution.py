@@ -56,7 +56,7 @@ class ShadowPrices:
     """By how much the optimal value changes per unit by which a constraint is relaxed.
 
     of      "the linear program" itself, or of an integer program "the linear relaxation"
-    prices  constraint name -> one number per row, in the row's shape: relaxed by t, u <= v (and v >= u) reads
+    prices  constraint name -> one number per row, flattened column by column: relaxed by t, u <= v (and v >= u) reads
             u - v <= t, u == v reads u - v == t
     exact   checked to be optimal multipliers: they prove the very value of the answer
     """
@@ -76,9 +76,10 @@ class Solution:
                  "not_converged": an iteration that did not settle
     value, bound objective of the answer, and what no answer can beat; None where there is none
     gap          |value - bound| / size; value and bound meet where it is at most the gap that was asked for (1e-9 by
-                 default; 1e-7 for conic solvers), or where they are equal exactly
+                 default; 1e-7 for conic solvers), or where they are equal exactly; a gap of
+                 0 asks for 1e-9 where values are rounded
     size         the natural size of the problem, the same whatever constant is added to the objective: of a linear
-                 program the sum of |c_j x_j|, at least its smallest cost (costs of variables without finite bounds
+                 program the sum of |c_j x_j|, at least its smallest cost (costs of variables in wide boxes
                  are summed before the sign is dropped, so that no answer is blown up at will); of a convex program the
                  value without its constants, at least a small share of what a unit step changes; of a game the mean
                  distance of the payoffs in play from their mean; of a likelihood 1 nat; of an objective on orders the

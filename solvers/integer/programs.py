@@ -14,7 +14,7 @@ from solvers.judge import MEETS, Ended, Findings
 from solvers.proof.certificate import ExactModel
 from solvers.proof.form import StandardForm
 from solvers.proof.program import ExactProgram
-from solvers.proof.search import Search
+from solvers.proof.search import INTEGRAL, Search
 from solvers.proof.standard_form import standard_form, totally_unimodular
 
 NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent")
@@ -213,7 +213,8 @@ def _stats(search: Search) -> dict[str, Any]:
 def _offer(search: Search, start: Any) -> None:
     """Take the user's own answer; raises ValueError, naming what it breaks, if it is none."""
     x = search.model.form.vector(search.problem.given(start))
-    broken = search.model.broken(np.where(search.model.form.integral, np.rint(x), x))
+    whole = np.where(search.model.form.integral, np.rint(x), x)
+    broken = "integrality" if (np.abs(whole - x) > INTEGRAL).any() else search.model.broken(whole)
     if broken is not None or not search.offer(x):
         raise ValueError(f"start breaks {broken or 'its own numbers'}; offer a feasible answer")
 

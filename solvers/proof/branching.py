@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from formulations.problem import Floats, Ints
+from formulations.problem import Floats, Ints, Multipliers
 from solvers.proof.certificate import Dual, ExactModel
+from solvers.proof.form import StandardForm
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def proven(model: ExactModel, proof: Proof) -> Fraction | float:
             case Leaf():
                 worst = min(worst, leaf_bound(model, step, lower, upper))
             case Branch(column, at, below, above):
-                if not 0 <= column < len(lower) or not model.form.integral[column] or at != at // 1:
+                whole = isinstance(column, int) and isinstance(at, int)
+                if not whole or not 0 <= column < len(lower) or not model.form.integral[column]:
                     return -math.inf
                 todo.append((below, lower, _with(upper, column, min(at, upper[column]))))
                 todo.append((above, _with(lower, column, max(at + 1, lower[column])), upper))
@@ -67,7 +69,7 @@ def proven(model: ExactModel, proof: Proof) -> Fraction | float:
                     return -math.inf
                 rates = result.reduced[columns]
                 step_cost = Fraction(int(min(abs(rates), default=0)), result.unit)
-                worst = min(worst, model.lift(result.value + step_cost)) if len(columns) else worst
+                worst = min(worst, lift(model, result.value + step_cost)) if len(columns) else worst
                 stay = np.where(rates > 0, lower[columns], upper[columns])
                 todo.append((below, _with(lower, columns, stay), _with(upper, columns, stay)))
             case _:
@@ -83,7 +85,7 @@ def leaf_bound(model: ExactModel, leaf: Leaf, lower: Floats, upper: Floats) -> F
     if key not in model.kept:
         bound = model.lower_bound(leaf.dual, lower, upper, feasibility=leaf.infeasible).value
         nothing = math.inf if bound > 0 else -math.inf
-        model.kept[key] = (leaf, nothing if leaf.infeasible else model.lift(bound))
+        model.kept[key] = (leaf, nothing if leaf.infeasible else lift(model, bound))
     return model.kept[key][1]
 
 
@@ -91,3 +93,18 @@ def _with(vector: Floats, index: Any, value: Any) -> Floats:
     changed = vector.copy()
     changed[index] = value
     return changed
+
+
+def lift(model: ExactModel, bound: Fraction | float) -> Fraction | float:
+    """The least value at or above the bound that c'x can take, where all columns that cost are integral."""
+    if isinstance(bound, float) or not model.granularity:
+        return bound
+    return math.ceil(bound / model.granularity) * model.granularity
+
+
+def dual_of(form: StandardForm, guess: Multipliers) -> Dual:
+    """Multipliers by constraint name as multipliers of the form's rows."""
+    y = np.zeros(len(form.row_lower))
+    for name, values in guess.listed.items():
+        y[form.names[name]] = -values if form.maximize else values
+    return Dual(y, [(name, sets, -pi if form.maximize else pi) for name, sets, pi in guess.families])

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from formulations.arithmetic.exact import (
-    as_float,
     as_floats,
     as_integers,
     dot,
@@ -32,12 +31,13 @@ from formulations.arithmetic.exact import (
     scaled,
     transposed_product,
 )
-from formulations.problem import DualRepair, Family, Floats, Integers, Multipliers, Rows
+from formulations.problem import DualRepair, Family, Floats, Integers, Rows
 from solvers.proof.form import StandardForm
 
 MULTIPLIER_STEPS = 2**40  # multipliers are rounded to so many steps at least within the largest cost
 
 ROUNDED = 2.0**-48  # relative to the terms of a sum: what adding them up in floats may be off
+MOST_ROUNDING = 1e-6  # of what a row is about: numbers so large that rounding is more than that prove nothing
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ class ExactModel:
         steps = MULTIPLIER_STEPS if form.integral.all() else MULTIPLIER_STEPS << 13
         self._finer = 10 ** math.ceil(math.log10(max(steps / largest(self._cost), 1)))
         sides = [np.where(np.isfinite(side), side, 0.0) for side in (form.row_lower, form.row_upper)]
-        numbers, self._row_unit = over_one_denominator(np.concatenate([form.A.data, *sides]))
+        numbers, self.row_unit = over_one_denominator(np.concatenate([form.A.data, *sides]))
         m, nnz = len(form.row_lower), form.A.nnz
         self._row_lower, self._row_upper = numbers[nnz : nnz + m], numbers[nnz + m :]
-        self._entries = numbers[:nnz]
+        self.entries = numbers[:nnz]
         whole = bool(form.integral[form.c != 0].all())
         self.granularity = Fraction(int(np.gcd.reduce(self._cost)) if whole and len(form.c) else 0, self._cost_unit)
 
@@ -109,19 +109,23 @@ class ExactModel:
         """
         form = self.form
         lower, upper = form.lower if lower is None else lower, form.upper if upper is None else upper
-        row_unit = self._row_unit
+        if not self._fits(dual):
+            nothing = np.zeros(len(form.c), dtype=np.int64), np.zeros(len(form.row_lower), dtype=np.int64)
+            return Bound(-math.inf, nothing[0], 1, nothing[1], 1)
+        row_unit = self.row_unit
         unit = self._cost_unit * (self._finer if dual.unit is None else dual.unit) * row_unit
         if dual.unit is None:
-            y = multiples(_leaning_on_finite_sides(dual.rows, form.row_lower, form.row_upper), unit // row_unit)
+            y = multiples(np.where(np.isfinite(dual.rows), dual.rows, 0.0), unit // row_unit)
         else:
             y = scaled(as_integers(dual.rows.tolist()), self._cost_unit)
-            y = np.where(np.isfinite(np.where(y > 0, form.row_lower, np.where(y < 0, form.row_upper, 0.0))), y, 0)
+        y = _leaning_on_finite_sides(y, form.row_lower, form.row_upper)
         costs = 0 if feasibility else unit // self._cost_unit
-        reduced = minus(scaled(self._cost, costs), transposed_product(form.A, y, self._entries))
+        reduced = minus(scaled(self._cost, costs), transposed_product(form.A, y, self.entries))
         total = 0
         for name, sets, multipliers in dual.families:
             rows = self.rows(name, sets)
-            pi = multiples(_leaning_on_finite_sides(multipliers, rows.lower, rows.upper), unit)
+            pi = multiples(np.where(np.isfinite(multipliers), multipliers, 0.0), unit)
+            pi = _leaning_on_finite_sides(pi, rows.lower, rows.upper)
             if not pi.any():
                 continue
             side = np.where(pi > 0, rows.lower, rows.upper)
@@ -139,12 +143,22 @@ class ExactModel:
         value = Fraction(total * corner_unit + dot(reduced, corner), unit * corner_unit)
         return Bound(value, reduced, unit, y, unit // row_unit)
 
+    def _fits(self, dual: Dual) -> bool:
+        """Whether the multipliers are numbers for this model's rows and families."""
+        rows, unit = dual.rows, dual.unit
+        if not isinstance(rows, np.ndarray) or rows.shape != self.form.row_lower.shape:
+            return False
+        if unit is None:
+            return rows.dtype.kind in "fiu" and all(name in self.families for name, *_ in dual.families)
+        whole = all(isinstance(p, int | np.integer) for p in rows.tolist())
+        return isinstance(unit, int) and unit > 0 and whole and not dual.families
+
     def _repaired(self, y: Integers, reduced: Integers, lower: Floats, upper: Floats) -> tuple[Integers, Integers]:
         """The multipliers changed by the problem's own dual repair, if an unbounded column has a wrong reduced cost."""
         form, unbounded = self.form, np.isinf(upper)
         if self._dual_repair is None or not (unbounded & (reduced < 0)).any():
             return y, reduced
-        values = {name: reduced[cols] // self._row_unit for name, (cols, _) in form.columns.items()}
+        values = {name: reduced[cols] // self.row_unit for name, (cols, _) in form.columns.items()}
         change = self._dual_repair(values, {name: unbounded[cols] for name, (cols, _) in form.columns.items()})
         step = np.zeros(len(y), dtype=np.int64)
         for name, p in ({} if change is None else change).items():
@@ -153,44 +167,26 @@ class ExactModel:
         sound = np.isfinite(np.where(leaning > 0, form.row_lower, np.where(leaning < 0, form.row_upper, 0.0)))
         if not sound.all():
             return y, reduced
-        return leaning, minus(reduced, transposed_product(form.A, step, self._entries))
-
-    def lift(self, bound: Fraction | float) -> Fraction | float:
-        """The least value at or above the bound that c'x can take, where all columns that cost are integral."""
-        if isinstance(bound, float) or not self.granularity:
-            return bound
-        return math.ceil(bound / self.granularity) * self.granularity
+        return leaning, minus(reduced, transposed_product(form.A, step, self.entries))
 
     def value(self, x: Floats) -> Fraction:
         """c'x, exactly."""
         corner, unit = over_one_denominator(x)
         return Fraction(dot(self._cost, corner), self._cost_unit * unit)
 
-    def size(self, x: Floats) -> float:
-        """The sum of |c_j x_j|, at least the smallest cost: what differences in value are compared with.
-
-        Where the box has no end, costs are summed before the sign is dropped: x could be blown up there at no cost.
-        """
-        c, bounded = self.form.c, np.isfinite(self.form.lower) & np.isfinite(self.form.upper)
-        smallest = np.abs(c[c != 0]).min(initial=np.inf)
-        rest = as_float(self.value(np.where(bounded, 0.0, x))) if (~bounded & (c != 0) & (x != 0)).any() else 0.0
-        total = float(np.abs(c[bounded] * x[bounded]).sum()) + abs(rest)
-        return max(total, float(smallest)) if np.isfinite(smallest) else total
-
-    def entry(self, k: int) -> Fraction:
-        """The k-th entry of A, exactly."""
-        return Fraction(int(self._entries[k]), self._row_unit)
-
     def _row_slack(self, x: Floats) -> Floats:
-        """By how much rows may be broken: tolerance times the sizes of their terms, and the rounding of sums.
+        """By how much rows may be broken: tolerance times the sizes of their terms, and the rounding of sums if small.
 
-        Terms of columns without finite bounds are summed before the sign is dropped, as for the size.
+        Terms of columns that may take large values are summed before the sign is dropped, as for the size.
         """
-        form, bounded = self.form, np.isfinite(self.form.lower) & np.isfinite(self.form.upper)
+        form, bounded = self.form, self.form.narrow
         sides = [np.where(np.isfinite(side), np.abs(side), 0.0) for side in (form.row_lower, form.row_upper)]
         A, inside = abs(form.A), np.where(bounded, x, 0.0)
         terms = A @ np.abs(inside) + np.abs(form.A @ (x - inside)) + np.maximum(*sides)
-        return np.asarray(self.tolerance * terms + ROUNDED * (A @ np.abs(x)))
+        least = np.minimum.reduceat(np.r_[A.data, np.inf], A.indptr[:-1]) if A.nnz else np.zeros(A.shape[0])
+        unit = np.where(np.diff(A.indptr) > 0, least, 0.0)  # what a step of 1 changes at least
+        rounding = np.minimum(ROUNDED * (A @ np.abs(x)), MOST_ROUNDING * np.maximum(terms, unit))
+        return np.asarray(self.tolerance * terms + rounding)
 
     def broken(self, x: Floats) -> str | None:
         """The first thing that x breaks, in words; None if x is feasible.
@@ -208,13 +204,13 @@ class ExactModel:
         if (np.abs(x - np.rint(x))[form.integral] > 0).any():
             return "integrality"
         corner, unit = over_one_denominator(x)
-        activity = product(form.A, corner, self._entries)
+        activity = product(form.A, corner, self.entries)
         above, below = (minus(activity, scaled(side, unit)) for side in (self._row_lower, self._row_upper))
         low, high = (above < 0).astype(bool), (below > 0).astype(bool)
         if tolerance:
             slack = self._row_slack(x)
-            low &= as_floats(above, self._row_unit * unit) < -slack
-            high &= as_floats(below, self._row_unit * unit) > slack
+            low &= as_floats(above, self.row_unit * unit) < -slack
+            high &= as_floats(below, self.row_unit * unit) > slack
         low, high = low & np.isfinite(form.row_lower), high & np.isfinite(form.row_upper)
         for i in np.flatnonzero(low | high)[:1].tolist():
             named = (name for name, rows in form.names.items() if rows.start <= i < rows.stop)
@@ -226,10 +222,9 @@ class ExactModel:
         return None
 
 
-def _leaning_on_finite_sides(y: Floats, lower: Floats, upper: Floats) -> Floats:
-    """The multipliers, 0 where they are not numbers or would lean on an infinite side: any y is good for a bound."""
-    astray = ((y > 0) & np.isinf(lower)) | ((y < 0) & np.isinf(upper)) | ~np.isfinite(y)
-    return np.where(astray, 0.0, y)
+def _leaning_on_finite_sides(y: Integers, lower: Floats, upper: Floats) -> Integers:
+    """The multipliers, 0 where they would lean on an infinite side: any y is good for a bound."""
+    return np.where(np.isfinite(np.where(y > 0, lower, np.where(y < 0, upper, 0.0))), y, 0)
 
 
 def _replaced(whole: Integers, columns: slice, part: Integers) -> Integers:
@@ -237,11 +232,3 @@ def _replaced(whole: Integers, columns: slice, part: Integers) -> Integers:
     copy = whole.astype(np.result_type(whole, part))
     copy[columns] = part
     return copy
-
-
-def dual_of(form: StandardForm, guess: Multipliers) -> Dual:
-    """Multipliers by constraint name as multipliers of the form's rows."""
-    y = np.zeros(len(form.row_lower))
-    for name, values in guess.listed.items():
-        y[form.names[name]] = -values if form.maximize else values
-    return Dual(y, [(name, sets, -pi if form.maximize else pi) for name, sets, pi in guess.families])

@@ -17,7 +17,7 @@ from scipy.sparse import csc_array, csr_array
 from formulations.problem import Bools, Ints
 from solvers.proof.certificate import Bound, Dual, ExactModel
 
-MOST_EQUATIONS = 60  # solving them takes time in the cube of their number, and more as numerators grow
+MOST_PRODUCTS = 150_000  # of rationals: some seconds
 NEARLY_ZERO = 1e-9  # relative to the largest cost: reduced costs that are 0 but for rounding
 ROUNDS = 8
 
@@ -43,8 +43,6 @@ def _moved(model: ExactModel, dual: Dual, bound: Bound, zero: Bools, feasibility
     y = {i: Fraction(int(bound.rows[i]), bound.row_unit) for i in np.flatnonzero(bound.rows).tolist()}
     for _ in range(ROUNDS):
         columns = np.flatnonzero(zero)
-        if len(columns) > MOST_EQUATIONS:
-            return None
         wanted = [Fraction(int(bound.reduced[j]), bound.unit) for j in columns.tolist()]
         change = _solved(model, movable, columns, wanted)
         if change is None:
@@ -74,17 +72,24 @@ def _wrong(model: ExactModel, bound: Bound) -> Bools:
 def _solved(model: ExactModel, rows: Ints, columns: Ints, wanted: list[Fraction]) -> dict[int, Fraction] | None:
     """Changes of those rows' multipliers that take the wanted amounts off the columns' reduced costs; None if none do.
 
-    Gauss's elimination in rationals, the largest entry of an equation as its pivot.
+    Gauss's elimination in rationals, the largest entry of an equation as its pivot; given up after MOST_PRODUCTS.
     """
     allowed, A = set(rows.tolist()), model.form.A
     place = csr_array((np.arange(A.nnz) + 1, A.indices, A.indptr), shape=A.shape).tocsc()[:, columns]
-    exact = [{i: model.entry(int(k) - 1) for i, k in zip(*_column(place, j), strict=True)} for j in range(len(columns))]
+    exact = [
+        {i: Fraction(int(model.entries[k - 1]), model.row_unit) for i, k in zip(*_column(place, j), strict=True)}
+        for j in range(len(columns))
+    ]
     pivots: list[tuple[int, dict[int, Fraction], Fraction]] = []
+    products = 0
     for column, side in zip(exact, wanted, strict=True):
         equation, value = {i: a for i, a in column.items() if i in allowed}, side
         for pivot, row, right in pivots:
             factor = equation.get(pivot)
             if factor:
+                products += len(row)
+                if products > MOST_PRODUCTS:
+                    return None
                 for i, a in row.items():
                     equation[i] = equation.get(i, Fraction(0)) - factor * a
                 value -= factor * right

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -12,10 +11,12 @@ import numpy as np
 from formulations.arithmetic.exact import as_floats
 from formulations.problem import Floats, Multipliers, Number, Problem, Values
 from solvers.judge import Evidence
-from solvers.proof.branching import Leaf, Proof, proven
-from solvers.proof.certificate import Bound, ExactModel, dual_of
+from solvers.proof.branching import Leaf, Proof, dual_of, lift, proven
+from solvers.proof.certificate import Bound, ExactModel
 from solvers.proof.exact_dual import exact_dual
 from solvers.proof.search import Search, size_at
+
+REPAIR_SECONDS = 4  # that making multipliers exact may take
 
 
 class ExactProgram:
@@ -34,7 +35,7 @@ class ExactProgram:
     def certificates(self, search: Search) -> Iterator[tuple[str, Proof]]:
         """The search's proof and, unless its multipliers add up to the value, what the problem reads off the answer."""
         if search.proof is not None:
-            proof = self._repaired(search.proof)
+            proof = self._repaired(search.proof) if search.clock.left > REPAIR_SECONDS else search.proof
             yield "multipliers" if isinstance(proof, Leaf) else "branching", proof
             if isinstance(proof, Leaf) and self._bound(proof).value == search.value:
                 return
@@ -59,17 +60,10 @@ class ExactProgram:
         return self.model.form.in_units(self.model.value(x))
 
     def bound(self, kind: str, proof: Proof) -> Number:
-        """What the proof proves, exactly; nothing if it is none of this model."""
-        if isinstance(proof, Leaf) and not self._fits(proof):
-            return math.inf if self.maximize else -math.inf
+        """What the proof proves, exactly."""
         if isinstance(proof, Leaf) and not proof.infeasible:
-            return self.model.form.in_units(self.model.lift(self._bound(proof).value))
+            return self.model.form.in_units(lift(self.model, self._bound(proof).value))
         return self.model.form.in_units(proven(self.model, proof))
-
-    def _fits(self, leaf: Leaf) -> bool:
-        """Whether the multipliers are of this model's rows and families."""
-        known = all(name in self.model.families for name, *_ in leaf.dual.families)
-        return known and np.shape(leaf.dual.rows) == self.model.form.row_lower.shape
 
     def _bound(self, leaf: Leaf) -> Bound:
         if id(leaf) not in self._plain:

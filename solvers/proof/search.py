@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from formulations.arithmetic.exact import as_float
 from formulations.problem import Floats, Problem
 from solvers.clock import Clock
 from solvers.proof.branching import Leaf, Proof, proven
@@ -96,7 +97,19 @@ class Search:
 
 def size_at(problem: Problem, model: ExactModel, x: Floats) -> float:
     """The natural size of the problem at x: its own, or that of the terms of its objective."""
-    return model.size(x) if problem.size is None else problem.size(model.form.values(x))
+    return _terms(model, x) if problem.size is None else problem.size(model.form.values(x))
+
+
+def _terms(model: ExactModel, x: Floats) -> float:
+    """The sum of |c_j x_j|, at least the smallest cost: what differences in value are compared with.
+
+    Where the box is wide, terms are summed before the sign is dropped: x could be blown up there at no cost.
+    """
+    c, bounded = model.form.c, model.form.narrow
+    smallest = np.abs(c[c != 0]).min(initial=np.inf)
+    rest = as_float(model.value(np.where(bounded, 0.0, x))) if (~bounded & (c != 0) & (x != 0)).any() else 0.0
+    total = float(np.abs(c[bounded] * x[bounded]).sum()) + abs(rest)
+    return max(total, float(smallest)) if np.isfinite(smallest) else total
 
 
 def offer_repaired(search: Search, x: Floats) -> None:

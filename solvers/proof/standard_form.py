@@ -5,6 +5,7 @@ Nothing here need be believed: what comes of it is held against the model (solve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import reduce
 from operator import add
@@ -19,6 +20,7 @@ from solvers.proof.form import NotPlain, StandardForm, box, verify
 if TYPE_CHECKING:
     import cvxpy as cp
 
+HUGE = 1e200  # costs above it overflow in sums
 NOT_LINEAR = "the model is not linear: it needs cones or a quadratic objective; clarabel and scs take it"
 
 
@@ -39,8 +41,25 @@ def standard_form(problem: Problem) -> StandardForm:
     if not problem.variables:
         raise ValueError("the model has no variables, so there is nothing to choose; state it in a cvxpy.Variable")
     form = _read_off(problem) or _compiled(problem)
+    _refuse_numbers(form)
     verify(problem, form)
     return form
+
+
+def _refuse_numbers(form: StandardForm) -> None:
+    """Raise ValueError, naming the constraint, for numbers that cannot be."""
+    if np.isnan(form.c).any() or not math.isfinite(form.offset):
+        raise ValueError("the objective has a cost that is nan, or a constant that is not finite; replace it")
+    if np.abs(form.c).max(initial=0) > HUGE:
+        raise ValueError(f"a cost of {np.abs(form.c).max():.3g} is too large to be summed up; divide all costs")
+    wrong = np.isnan(form.row_upper) | (form.row_upper == -np.inf) | (form.row_lower == np.inf)
+    wrong[np.searchsorted(form.A.indptr, np.flatnonzero(~np.isfinite(form.A.data)), side="right") - 1] = True
+    for i in np.flatnonzero(wrong)[:1].tolist():
+        named = (repr(name) for name, rows in form.names.items() if rows.start <= i < rows.stop)
+        raise ValueError(
+            f"the constraint {next(named, 'that cvxpy derived')} has a number that is nan or infinite; replace it, or "
+            "leave out the rows that shall not bind"
+        )
 
 
 def totally_unimodular(form: StandardForm) -> bool:

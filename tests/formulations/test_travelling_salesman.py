@@ -151,7 +151,8 @@ def test_a_flipped_multiplier_proves_less() -> None:
     place = rng.random((12, 2))
     solution = solve(travelling_salesman(np.rint(1000 * np.linalg.norm(place[:, None] - place, axis=2))))
     assert isinstance(solution.multipliers, Multipliers)
-    from solvers.proof.certificate import ExactModel, dual_of
+    from solvers.proof.branching import dual_of
+    from solvers.proof.certificate import ExactModel
     from solvers.proof.standard_form import standard_form
 
     problem = travelling_salesman(np.rint(1000 * np.linalg.norm(place[:, None] - place, axis=2)))

@@ -24,8 +24,8 @@ from formulations.graphs.laminar import merge_tree
 from formulations.mst import minimum_spanning_tree
 from formulations.problem import Problem
 from solvers import solve
-from solvers.proof.branching import Branch, Fixed, Leaf, Proof, proven
-from solvers.proof.certificate import Dual, ExactModel, dual_of
+from solvers.proof.branching import Branch, Fixed, Leaf, Proof, dual_of, proven
+from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.form import StandardForm
 from solvers.proof.search import Search
 from solvers.proof.standard_form import standard_form
