@@ -149,15 +149,7 @@ def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | N
         return _without_answer(problem, found, bounds, complaints, sign)
     checks = [Check(problem.membership, "==", None, True)] if problem.membership else []
     relation = "<=" if problem.maximize else ">="
-    checks += [
-        Check(
-            f"bound by {b.kind}",
-            relation,
-            as_float(b.value) if math.isfinite(as_float(b.value)) else None,
-            sound[id(b)],
-        )
-        for b in bounds
-    ]
+    checks += [Check(f"bound by {b.kind}", relation, b.shown, sound[id(b)]) for b in bounds]
     answer, values = problem.solved(candidate)
     status: Status = "optimal" if verified else "not_converged" if found.ended == "not_converged" else "feasible"
     evidence = Evidence() if best is None else problem.evidence(best.kind, best.certificate)
