@@ -98,6 +98,7 @@ def play_saddle(
     built = clock.elapsed
     search.so_far = lambda: _found(search, "limit", built, clock, evaluate=problem.level is None)
     ended = search.run(report)
+    search.so_far = lambda: None  # it keeps the search alive
     # Held-out samples are evaluated for the chosen member alone, and not at all after Ctrl-C.
     return _found(search, ended, built, clock, evaluate=problem.level is None or not search.interrupted)
 

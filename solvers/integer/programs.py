@@ -189,6 +189,7 @@ def solve_program(
         ended = solver.run(search)
     except KeyboardInterrupt:
         search.interrupted = True
+    search.so_far = lambda: None  # else search and closure would keep each other, and large arrays, alive
     return program, found(ended)
 
 

@@ -148,6 +148,7 @@ def search_orders(
     except KeyboardInterrupt:
         interrupted = True
     judged, found = search.so_far()
+    del search.so_far  # it keeps the search alive
     return judged, replace(found, stats={**found.stats, "interrupted": interrupted})
 
 
