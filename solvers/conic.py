@@ -55,16 +55,6 @@ class _Found:
     build_seconds: float = 0.0
 
 
-def linear(problem: Problem) -> bool:
-    """Whether the listed model is a linear or mixed-integer program; raises ValueError if it is not even convex."""
-    import cvxpy as cp
-
-    model = cp.Problem(problem.objective, list(problem.subject_to.values()))
-    if not model.is_dcp():
-        raise ValueError("the model is not convex by cvxpy's rules (not DCP); restate it by convex functions")
-    return bool(model.is_lp())
-
-
 @dataclass(frozen=True)
 class Conic:
     """A conic solver, through cvxpy, on convex models that are not linear: "clarabel" or "scs"."""
@@ -74,13 +64,13 @@ class Conic:
 
 def refuse_nonlinear(problem: Problem, solver: str) -> None:
     """Raise ValueError, naming who can, if the model is more than linear: for solvers of linear models."""
-    if not linear(problem):
+    if not problem.is_linear:
         raise ValueError(f"the model is not linear, as {solver} needs it to be; {' and '.join(NAMES)} take it")
 
 
 def refuse_convex(problem: Problem, name: str) -> None:
     """Raise ValueError, naming who can, for what conic solvers do not take."""
-    is_linear = linear(problem)
+    is_linear = problem.is_linear
     others = "glop, highs, scip do" if is_linear else "nor does any solver here where the model is not linear"
     if problem.families:
         raise ValueError(f"{name} takes no constraints that are found lazily; {others}")

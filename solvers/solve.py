@@ -93,7 +93,7 @@ def applicable(problem: AnyProblem) -> tuple[str, ...]:
         case SearchProblem() | SaddleProblem():
             own = applicable(replace(problem, model=None))
             return tuple(dict.fromkeys([*own, *applicable(problem.model())]))  # type: ignore[misc]
-    if not conic.linear(problem):
+    if not problem.is_linear:
         return conic.NAMES
     continuous = any(not v.attributes["integer"] and not v.attributes["boolean"] for v in problem.variables.values())
     names = programs.LAZY if problem.families else programs.NAMES
@@ -121,7 +121,7 @@ def choose(problem: AnyProblem, solver: Any) -> tuple[AnyProblem, Any]:
         case SearchProblem() | SaddleProblem(), _ if problem.model is not None:
             return choose(problem.model(), solver)
         case Problem(), None:
-            return problem, programs.by_name(programs.suited(problem)) if conic.linear(problem) else conic.Conic()
+            return problem, programs.by_name(programs.suited(problem)) if problem.is_linear else conic.Conic()
         case Problem(), str() if solver in programs.NAMES:
             return problem, programs.by_name(solver)
         case Problem(), str() if solver in conic.NAMES:
@@ -212,7 +212,7 @@ def _contradiction(problem: AnyProblem, clock: Clock) -> Solution | None:
 
     assert isinstance(problem, Problem)
     alone = Problem(objective=cp.Minimize(0), subject_to=problem.subject_to)
-    if not alone.variables or not conic.linear(alone) or clock.left <= 0:
+    if not alone.variables or not alone.is_linear or clock.left <= 0:
         return None
     solution = solve(alone, "highs", time_limit=None if clock.limit is None else clock.left)
     return solution if solution.status == "infeasible" else None

@@ -168,6 +168,16 @@ class Problem:
             for name, variable in self.variables.items():
                 variable.save_value(before[name])
 
+    @cached_property
+    def is_linear(self) -> bool:
+        """Whether the listed model is a linear or mixed-integer program; raises ValueError if it is not even convex."""
+        import cvxpy as cp
+
+        model = cp.Problem(self.objective, list(self.subject_to.values()))
+        if not model.is_dcp():
+            raise ValueError("the model is not convex by cvxpy's rules (not DCP); restate it by convex functions")
+        return bool(model.is_lp())
+
     @property
     def families(self) -> dict[str, Family]:
         """All families by name, the strengthening ones first: they cut deeper."""

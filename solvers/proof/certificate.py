@@ -171,8 +171,9 @@ class ExactModel:
 
     def value(self, x: Floats) -> Fraction:
         """c'x, exactly."""
-        corner, unit = over_one_denominator(x)
-        return Fraction(dot(self._cost, corner), self._cost_unit * unit)
+        used = np.flatnonzero(x)
+        corner, unit = over_one_denominator(x[used])
+        return Fraction(dot(self._cost[used], corner), self._cost_unit * unit)
 
     def _row_slack(self, x: Floats) -> Floats:
         """By how much rows may be broken: tolerance times the sizes of their terms, and the rounding of sums if small.

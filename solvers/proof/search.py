@@ -105,10 +105,13 @@ def _terms(model: ExactModel, x: Floats) -> float:
 
     Where the box is wide, terms are summed before the sign is dropped: x could be blown up there at no cost.
     """
-    c, bounded = model.form.c, model.form.narrow
+    c, used = model.form.c, np.flatnonzero(x)
     smallest = np.abs(c[c != 0]).min(initial=np.inf)
-    rest = as_float(model.value(np.where(bounded, 0.0, x))) if (~bounded & (c != 0) & (x != 0)).any() else 0.0
-    total = float(np.abs(c[bounded] * x[bounded]).sum()) + abs(rest)
+    narrow = model.form.narrow[used]
+    wide = np.zeros(len(x))
+    wide[used[~narrow]] = x[used[~narrow]]
+    rest = 0.0 if narrow.all() else as_float(model.value(wide))
+    total = float(np.abs(c[used] * x[used])[narrow].sum()) + abs(rest)
     return max(total, float(smallest)) if np.isfinite(smallest) else total
 
 
