@@ -35,7 +35,12 @@ class Game(SaddleProblem):
 
 
 def product(bounded: bool = True) -> Game:
-    """x y from (1/2, 1/2), on the square [-1, 1]^2 or the plane; the saddle is the origin."""
+    """x y from (1/2, 1/2), on the square [-1, 1]^2 or the plane; the saddle is the origin.
+
+    >>> from solvers import solve
+    >>> solve(product()).status
+    'optimal'
+    """
     game = _quadratic(np.ones((1, 1)), {"x": np.zeros(1), "y": np.zeros(1)}, start=0.5)
     if not bounded:
         return game
@@ -55,13 +60,21 @@ def bilinear(n: int = 20, condition: float = 10.0, seed: int = 0) -> Game:
     """b'x + x'Ay + c'y from the origin, the saddle's 2n numbers standard normal.
 
     A's singular vectors are uniformly random, its singular values go from 1 to 1 / condition in equal ratios.
+
+    >>> {name: at.shape for name, at in bilinear(3).saddle.items()}
+    {'x': (3,), 'y': (3,)}
     """
     random = np.random.default_rng(seed)
     return _quadratic(_matrix(n, condition, random), _saddle(n, random))
 
 
 def quadratic(n: int = 20, condition: float = 10.0, seed: int = 0) -> Game:
-    """b'x + x'Ay + c'y - x'Px / 2 + y'Qy / 2 from the origin: as bilinear(), P and Q with A's singular values."""
+    """b'x + x'Ay + c'y - x'Px / 2 + y'Qy / 2 from the origin: as bilinear(), P and Q with A's singular values.
+
+    >>> from solvers import solve
+    >>> solve(quadratic(3, 2.0)).status
+    'optimal'
+    """
     random = np.random.default_rng(seed)
     A, saddle = _matrix(n, condition, random), _saddle(n, random)
     P, Q = (_matrix(n, condition, random, symmetric=True) for _ in range(2))
@@ -153,6 +166,9 @@ def cyclic(n: int = 3) -> Floats:
     """The payoff, float64 (n, n), of rock, paper, scissors and the like: i beats the half of all before it in a circle.
 
     Raises ValueError unless n is odd and at least 3.
+
+    >>> cyclic(3).tolist()
+    [[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]
     """
     if n < 3 or n % 2 == 0:
         raise ValueError(f"a cyclic game has an odd number of choices, 3 at least, not {n}")

@@ -55,7 +55,11 @@ def draws(p: float, u: ArrayLike) -> Ints:
 
 
 def likelihood(p: float, m: float) -> float:
-    """V(p) = log p + (m - 1) log(1 - p) in nats; -inf where it is, 0 log 0 being 0."""
+    """V(p) = log p + (m - 1) log(1 - p) in nats; -inf where it is, 0 log 0 being 0.
+
+    >>> round(likelihood(0.5, 2.0), 6)  # 2 log(1/2)
+    -1.386294
+    """
     if not 0 < p <= 1:
         return -math.inf
     return math.log(p) + ((m - 1) * math.log1p(-p) if p < 1 else 0.0 if m == 1 else -math.inf)
@@ -65,6 +69,10 @@ def geometric(value: ArrayLike, count: ArrayLike | None = None) -> Problem:
     """The most likely p, as a concave program; value and count, whole numbers from 1, (k,), are the data.
 
     Raises ValueError for other data.
+
+    >>> from solvers import solve
+    >>> round(solve(geometric([1, 2, 3])).answer, 6)
+    0.5
     """
     x, frequency = _data(value, count)
     m = float(frequency @ x)
@@ -97,6 +105,11 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
     The generator chooses rho = p m. In these units rho and b are coupled by 1 at the saddle whatever m is, so
     extragradient steps of 0.5 suit all data. rho starts at 1/2, a and b at 0, where they are best. The bound is rounded
     up, so that with a gap of 0 the play goes on until it rests. Raises ValueError for other data.
+
+    >>> from solvers import solve
+    >>> from solvers.descent_ascent import DescentAscent
+    >>> round(solve(geometric_game([1, 2, 3]), DescentAscent(step=0.5), gap=0.0).answer, 6)
+    0.5
     """
     x, frequency = _data(value, count)
     m = float(frequency @ x)
@@ -149,7 +162,11 @@ def closed_form(m: float) -> Reference:
 
 
 def tolerance(m: float) -> float:
-    """How close, in nats, V(p) must be to V(1 / m) for p to be within 1e-6 of 1 / m; V is strongly concave."""
+    """How close, in nats, V(p) must be to V(1 / m) for p to be within 1e-6 of 1 / m; V is strongly concave.
+
+    >>> tolerance(2.0) < 1e-11
+    True
+    """
     return likelihood(1 / m, m) - likelihood(max(1 / m - ALIKE, 0.5 / m), m)
 
 

@@ -59,6 +59,11 @@ def hamiltonian_path(distance: Floats) -> Problem:
     """The shortest path through all n >= 2 items; answer: the items in order, the smaller end first.
 
     distance is float64 (n, n), symmetric and finite; its diagonal is ignored. Raises ValueError for any other.
+
+    >>> from solvers import solve
+    >>> place = np.array([0.0, 5.0, 1.0, 3.0])
+    >>> solve(hamiltonian_path(np.abs(place[:, None] - place))).answer
+    [0, 2, 3, 1]
     """
     from formulations.travelling_salesman import travelling_salesman  # cvxpy takes a second to load
 
@@ -81,6 +86,11 @@ def linear_arrangement(weights: Floats) -> SearchProblem:
     """minimize the sum over pairs of w_uv |p(u) - p(v)|; answer: the n >= 2 items in order, the smaller end first.
 
     weights is float64 (n, n), symmetric and finite, of any sign; its diagonal is ignored. Raises ValueError otherwise.
+
+    >>> from solvers import solve
+    >>> path = np.diag(np.ones(3), 1) + np.diag(np.ones(3), -1)
+    >>> solve(linear_arrangement(path)).value
+    3.0
     """
     W = symmetric(weights, "weight")
     return _arrangement(
@@ -95,6 +105,10 @@ def quadratic_assignment(A: Floats, B: Floats) -> SearchProblem:
     """minimize the sum over i, j of A_ij B_p(i)p(j) (Koopmans and Beckmann 1957); answer: the item at each place.
 
     A, B float64 (n, n), finite, not necessarily symmetric. Raises ValueError otherwise.
+
+    >>> from solvers import solve
+    >>> solve(quadratic_assignment(np.array([[0.0, 2], [1, 0]]), np.array([[0.0, 3], [4, 0]]))).value
+    10.0
     """
     A, B = np.asarray(A, dtype=np.float64), np.asarray(B, dtype=np.float64)
     if A.ndim != 2 or A.shape != B.shape or A.shape[0] != A.shape[1] or not A.size:
@@ -110,6 +124,11 @@ def challenge(similarity: Floats) -> SearchProblem:
 
     similarity is float64 (n, n), symmetric, in [0, 1]; a pair that is not known has 0, a 1 counts as 1 - 1e-9.
     Raises ValueError for any other, or if all are 0.
+
+    >>> from solvers import solve
+    >>> place = np.array([0.0, 0.5, 0.1, 0.3])
+    >>> solve(challenge(1 - np.abs(place[:, None] - place))).answer
+    [0, 2, 3, 1]
     """
     s = symmetric(similarity, "similarity")
     n = _some(len(s))
@@ -127,6 +146,11 @@ def seriation(dissimilarity: Floats, criterion: str) -> SearchProblem | Problem:
 
     Path_length, Neumann_stress and ME are shortest Hamiltonian paths, so integer programs. dissimilarity is float64
     (n, n), symmetric, finite, not negative, zero on the diagonal. Raises ValueError otherwise.
+
+    >>> from solvers import solve
+    >>> place = np.array([0.0, 5.0, 1.0, 3.0])
+    >>> solve(seriation(np.abs(place[:, None] - place), "2SUM")).answer
+    [0, 2, 3, 1]
     """
     d = symmetric(dissimilarity, "dissimilarity")
     form = objective(criterion, d)
@@ -164,7 +188,11 @@ _OTHER: dict[str, Any] = {"==": "==", "<=": ">=", ">=": "<="}
 
 
 def leaf_orders(d: Floats) -> dict[str, Callable[[], Ints]]:
-    """The optimal leaf orders of the usual clusterings by name, worked out when asked for, once."""
+    """The optimal leaf orders of the usual clusterings by name, worked out when asked for, once.
+
+    >>> sorted(leaf_orders(np.abs(np.subtract.outer(range(3), range(3)) * 1.0)))[0]
+    'leaf order, average linkage'
+    """
     if len(d) > LARGEST:
         return {}
     if d.min() < 0:  # a constant more for all pairs changes no path, and clusterings need it
@@ -183,7 +211,11 @@ def _listed(order: Ints) -> list[int]:
 
 
 def canonical(order: Ints) -> Ints:
-    """Of an order and its reverse, the one whose smaller end comes first."""
+    """Of an order and its reverse, the one whose smaller end comes first.
+
+    >>> canonical(np.array([2, 0, 1])).tolist()
+    [1, 0, 2]
+    """
     return order if order[0] <= order[-1] else order[::-1].copy()
 
 

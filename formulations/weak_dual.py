@@ -41,28 +41,50 @@ SERIES = 0.05  # |r / q - 1| up to which the divergence is summed up as a series
 
 
 def constant(q: Floats) -> float:
-    """const = sum of q log q - 1, in nats."""
+    """const = sum of q log q - 1, in nats.
+
+    >>> round(constant(np.array([0.5, 0.5])), 6)  # log(1/2) - 1
+    -1.693147
+    """
     return float(xlogy(q, q).sum() - q.sum())
 
 
 def likelihood(q: Floats, p: Floats) -> float:
-    """V(p) = sum of q log p; -inf where p is 0 and q is not."""
+    """V(p) = sum of q log p; -inf where p is 0 and q is not.
+
+    >>> likelihood(np.array([1.0, 0.0]), np.array([1.0, 0.0]))
+    0.0
+    """
     with np.errstate(divide="ignore"):
         return float(xlogy(q, p).sum())
 
 
 def bound(q: Floats, p: Floats, lam: Floats) -> float:
-    """const - sum of q log lam + sum of p lam, at least V(p) for any lam >= 0; inf where lam is 0 and q is not."""
+    """const - sum of q log lam + sum of p lam, at least V(p) for any lam >= 0; inf where lam is 0 and q is not.
+
+    >>> q = np.array([0.5, 0.5])
+    >>> bound(q, q, np.ones(2)) == likelihood(q, q)
+    False
+    """
     return constant(q) - likelihood(q, lam) + float(p @ lam)
 
 
 def gap(q: Floats, p: Floats, lam: Floats) -> float:
-    """bound - V = E_q[u - 1 - log u] + sum over q = 0 of p lam, u = lam p / q, without cancellation."""
+    """bound - V = E_q[u - 1 - log u] + sum over q = 0 of p lam, u = lam p / q, without cancellation.
+
+    >>> q = np.array([0.5, 0.5])
+    >>> gap(q, q, np.ones(2))
+    0.0
+    """
     return divergence(q, p * lam)
 
 
 def divergence(q: Floats, r: Floats) -> float:
-    """sum of q log(q / r) - q + r >= 0, for any q and r >= 0; to full accuracy where r is near q, too."""
+    """sum of q log(q / r) - q + r >= 0, for any q and r >= 0; to full accuracy where r is near q, too.
+
+    >>> divergence(np.array([1.0]), np.array([1.0]))
+    0.0
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         v = np.where(q > 0, (r - q) / q, np.inf)
     near = np.abs(v) < SERIES
@@ -73,12 +95,20 @@ def divergence(q: Floats, r: Floats) -> float:
 
 
 def tightest(q: Floats, p: Floats) -> Floats:
-    """lam = q / p, 0 where q is: the bound is then V(p)."""
+    """lam = q / p, 0 where q is: the bound is then V(p).
+
+    >>> tightest(np.array([0.5, 0.5]), np.array([0.25, 0.75])).round(3).tolist()
+    [2.0, 0.667]
+    """
     return np.divide(q, p, out=np.zeros(len(q)), where=q > 0)
 
 
 def rescaled(lam: Floats, p: Floats) -> Floats:
-    """lam / E_p lam, of all multiples of lam the one whose bound is best."""
+    """lam / E_p lam, of all multiples of lam the one whose bound is best.
+
+    >>> rescaled(np.array([2.0, 2.0]), np.array([0.5, 0.5])).tolist()
+    [1.0, 1.0]
+    """
     return np.asarray(lam / (p @ lam))
 
 
@@ -89,6 +119,10 @@ def weak_dual(q: ArrayLike, p: ArrayLike | None = None) -> Problem:
     for any p     const - sum of q log lam + t  subject to  lam <= t  ("largest", whose multipliers are the generator);
                   the optimum is sum of q log q, the answer p
     Both q and p are float64 (k,). Raises ValueError unless they are non-negative and sum to 1, and V(p) is finite.
+
+    >>> from solvers import solve
+    >>> solve(weak_dual([0.5, 0.3, 0.2])).answer.round(4).tolist()
+    [0.5, 0.3, 0.2]
     """
     q = _distribution(q, "q")
     return _on_all(q) if p is None else _on_one(q, _distribution(p, "p", len(q)))
@@ -141,6 +175,10 @@ def likelihood_game(q: ArrayLike, model: Literal["tabular", "softmax"] = "tabula
     is p. At the saddle p is coupled to log lam by the identity, theta by about diag(q), ill-conditioned; so theta and
     log lam are then in units of (q max q)^(-1/4), which leaves the square root of the condition: extragradient steps of
     0.5 suit both. Raises ValueError unless q is non-negative and sums to 1.
+
+    >>> from solvers import solve
+    >>> solve(likelihood_game([0.5, 0.5]), "descent-ascent").status
+    'optimal'
     """
     if model not in ("tabular", "softmax"):
         raise ValueError(f"there is no model {model!r} of p; choose tabular or softmax")
