@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,9 +123,12 @@ class Watch:
         self._begun.acquire(blocking=False)
         self._here.close()
 
-    def answering(self) -> bool:
-        """Called before the answer is printed: nothing is broken off from now on. Whether it is still to be printed."""
-        return self._begun.acquire(blocking=False)
+    def answering(self) -> None:
+        """Called before the answer is printed: nothing is broken off from now on.
+
+        Where the last words are being said already this waits for them, so that only one of the two is printed.
+        """
+        self._begun.acquire()
 
     def _press(self, signum: int, frame: object) -> None:
         self.pressed.set()
@@ -146,7 +150,11 @@ class Watch:
                         break
                     interrupted, end = True, time.monotonic() + GRACE
         if self._begun.acquire(blocking=False):
-            code = self._last_words(interrupted)
+            code = 1
+            try:
+                code = self._last_words(interrupted)
+            except Exception:
+                traceback.print_exc()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
