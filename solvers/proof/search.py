@@ -47,9 +47,7 @@ class Search:
 
     def offer(self, x: Floats | None) -> bool:
         """Keep x if it is feasible and better than the best."""
-        if x is None:
-            return False
-        if not np.isfinite(x).all():
+        if x is None or not np.isfinite(x).all():
             return False
         form = self.model.form
         x = np.clip(np.where(form.integral, np.rint(x), x), form.lower, form.upper)
