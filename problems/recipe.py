@@ -1,8 +1,8 @@
 """What all recipes share: arguments, limits, progress, JSON, pictures, exit codes.
 
 A recipe says what it reads and how its answer looks; run() does the rest, the same for every recipe:
-exit 0 answered and proven, 1 answered but not proven or a check disagrees, 2 the input cannot be used or admits no
-answer, 130 interrupted.
+exit 0 answered, and every check agrees; 1 a check disagrees, the answer cannot be written, or --require-proof was given
+and it is not proven; 2 the input cannot be used or there is no answer; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from problems.terminal.arguments import UNUSABLE, parser
-from problems.terminal.errors import InputError, safe
+from problems.terminal.errors import InputError, OutputError, safe
 from problems.terminal.files import check_writable
 from problems.terminal.output import progress, say, say_all, show
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from solvers.solution import Solution
 
 EXAMPLE = Path(__file__).parent / "examples" / "cities.gml"
-PROVEN, UNPROVEN, INTERRUPTED = 0, 1, 130  # exit codes, beside UNUSABLE
+ANSWERED, FAILED, INTERRUPTED = 0, 1, 130  # exit codes, beside UNUSABLE
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,9 @@ class _Run:
         except InputError as error:
             say(str(error))
             return UNUSABLE
+        except OutputError as error:
+            say(str(error))
+            return FAILED
         except KeyboardInterrupt:
             return self._interrupted()
         except Exception:
@@ -188,10 +191,17 @@ class _Run:
         if task is None or solution is None or solution.answer is None:
             why = "interrupted" if interrupted else "the time limit is over"
             say(f"{self.recipe.name}: {why} before there was an answer")
-            return INTERRUPTED if interrupted else UNPROVEN
+            return INTERRUPTED if interrupted else UNUSABLE
         worked_out: Any = {} if self.options.json else list(task.describe(solution))
         self._show(task, replace(solution, message="the best answer so far; there was no time to prove it"), worked_out)
-        return INTERRUPTED if interrupted else UNPROVEN
+        return INTERRUPTED if interrupted else self._verdict(solution)
+
+    def _verdict(self, solution: Solution) -> int:
+        """The exit code that an answer, or the lack of one, comes to."""
+        if solution.answer is None:
+            return UNUSABLE
+        unproven = self.options.require_proof and not solution.proven
+        return FAILED if unproven or not solution.agrees else ANSWERED
 
     def _answered(self) -> int:
         options = self.options
@@ -215,9 +225,7 @@ class _Run:
             from problems.pictures.drawing import save
 
             save(task.draw(solution), options.plot)
-        if solution.status in ("infeasible", "unbounded"):
-            return UNUSABLE
-        return PROVEN if solution.proven else UNPROVEN
+        return self._verdict(solution)
 
     def _solved(self, task: Task) -> Solution:
         from solvers import solve
@@ -235,7 +243,7 @@ class _Run:
                     seed=options.seed,
                     device=options.device,
                     progress=self._following(follow),
-                    **task.solving,
+                    **{**task.solving, **({} if options.gap is None else {"gap": options.gap})},
                 )
         except ValueError as error:
             raise InputError(f"{task.source}: {error}") from error
@@ -276,7 +284,7 @@ def _reported(recipe: Recipe, options: argparse.Namespace, report: Report) -> in
     if not options.quiet:
         say_all(report.notes)
     show(json.dumps({"problem": recipe.name, **report.data}) if options.json else "\n".join(report.lines))
-    return PROVEN
+    return ANSWERED
 
 
 def _judge(recipe: Recipe, options: argparse.Namespace, verdict: Verdict) -> int:
@@ -288,7 +296,7 @@ def _judge(recipe: Recipe, options: argparse.Namespace, verdict: Verdict) -> int
     else:
         said = [f"  {'holds' if holds else 'FAILS'}: {name}" for name, holds in verdict.checks]
         show("\n".join([f"{verdict.source}: {'proven' if ok else 'NOT proven'}", *said]))
-    return PROVEN if ok else UNPROVEN
+    return ANSWERED if ok else FAILED
 
 
 def _as_json(recipe: Recipe, task: Task, solution: Solution, measured: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from formulations.problem import Floats, Integers, Multipliers, Values
 
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "no_solution", "not_converged"]
 Verdicts = Mapping[bool, str]
+VISIBLE_GAP = 5e-5  # from which on the report says how large it is: what rounds to 0.01 per cent
 AGREES: Verdicts = {True: "agrees", False: "DISAGREES"}
 
 
@@ -150,7 +151,8 @@ class Solution:
         if not certificate.verified:
             return self.message
         how = "exactly, without" if certificate.exact else "without"
-        return f"proven by {certificate.kind}: re-checked {how} the solver"
+        near = f"to a gap of {self.gap:.2%}, " if self.gap is not None and self.gap >= VISIBLE_GAP else ""
+        return f"{near}proven by {certificate.kind}: re-checked {how} the solver"
 
     @property
     def work_in_words(self) -> str:

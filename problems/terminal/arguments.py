@@ -10,6 +10,12 @@ from typing import Any, NoReturn
 from problems.terminal.errors import safe
 from problems.terminal.output import say
 
+EXIT_CODES = """exit codes:
+  0    answered, and every check agrees; the status says whether it is proven
+  1    a check disagrees, the answer cannot be written, or --require-proof was given and it is not proven
+  2    the input cannot be used, or there is no answer
+  130  interrupted; the best answer so far is printed
+"""
 UNUSABLE = 2  # the exit code of a command line, or an input, that cannot be used
 
 
@@ -29,7 +35,7 @@ def parser(
     found = _Parser(
         prog=f"python -m problems.{name}",
         description=summary,
-        epilog=f"examples:\n{shown}",
+        epilog=f"examples:\n{shown}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -37,6 +43,8 @@ def parser(
     common = found.add_argument_group("solving and showing")
     common.add_argument("--solver", metavar="S", help=f"{', '.join(solvers)}; by default what suits")
     common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
+    common.add_argument("--gap", type=gap, metavar="G", help="count as proven from that relative gap on, as .01")
+    common.add_argument("--require-proof", action="store_true", help="exit 1 unless the answer is proven")
     common.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of all random numbers (default 0)")
     common.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D", help="auto, cpu, cuda"
@@ -59,6 +67,20 @@ def positive_seconds(text: str) -> float:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+
+
+def gap(text: str) -> float:
+    """A command-line value that is at least 0 and less than 1.
+
+    >>> gap("1e-3")
+    0.001
+    """
+    try:
+        if 0 <= float(text) < 1:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to less than 1")
 
 
 def positive_whole(text: str) -> int:

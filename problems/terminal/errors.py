@@ -1,10 +1,14 @@
-"""The one error for a user's file, and how its contents are quoted."""
+"""The errors that end a program in one line, and how a file's contents are quoted in them."""
 
 from __future__ import annotations
 
 
 class InputError(Exception):
     """A file that cannot be used: one sentence that names the file, the place, the value and the remedy."""
+
+
+class OutputError(Exception):
+    """An answer that cannot be written to standard output: one sentence."""
 
 
 def safe(label: object, width: int = 60) -> str:

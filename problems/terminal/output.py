@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from problems.terminal.errors import OutputError
+
 
 @contextmanager
 def progress(quiet: bool, follow: Callable[[Any], None] | None) -> Iterator[Callable[[Any], None] | None]:
@@ -51,11 +53,18 @@ def _status(last: Mapping[str, Any], speed: float) -> str:
 
 
 def show(text: str) -> None:
-    """To standard output; whoever reads it may have read enough (`| head`), and the picture is still to be drawn."""
+    """To standard output; whoever reads it may have read enough (`| head`), and the picture is still to be drawn.
+
+    Raises OutputError where it cannot be written, as on a full disk.
+    """
     try:
         print(text, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        # What is left in the buffer would fail again when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            why = f"standard output cannot be written ({error.strerror})"
+            raise OutputError(f"{why}, so the answer is lost; send it to a file where there is room") from None
 
 
 def say_all(notes: Iterable[str]) -> None:

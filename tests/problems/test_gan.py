@@ -42,7 +42,7 @@ def points(path: Path, rows: int = 400, columns: int = 2) -> str:
 
 def test_json_has_the_contract_s_fields(capsys: Any) -> None:
     code, answer, err = answered(capsys, "--generator", "gaussian", "--iterations", "40")
-    assert code == 1
+    assert code == 0
     assert "not proven best" in err
     assert answer["problem"] == "gan"
     assert answer["status"] == "feasible"
@@ -67,7 +67,7 @@ def test_same_seed_same_json(capsys: Any) -> None:
 
 def test_of_a_file_s_unknown_density_only_the_divergence_is_claimed(capsys: Any, tmp_path: Path) -> None:
     code, answer, _ = answered(capsys, "--data", points(tmp_path / "points.csv"), "--iterations", "20")
-    assert code == 1
+    assert code == 0
     assert (answer["value"], answer["bound"], answer["gap"]) == (None, None, None)
     assert answer["certificate"]["kl_at_least"] >= 0
     assert answer["certificate"]["likelihood_at_most"] is None
@@ -81,7 +81,7 @@ def test_of_a_file_s_unknown_density_only_the_divergence_is_claimed(capsys: Any,
 
 
 def test_text_says_what_is_proven_and_how_modes_are_covered(capsys: Any) -> None:
-    assert run(RECIPE, ["--data", "ring", "--iterations", "10", "--seeds", "2"]) == 1
+    assert run(RECIPE, ["--data", "ring", "--iterations", "10", "--seeds", "2"]) == 0
     out = capsys.readouterr().out
     assert "value  unknown" in out
     assert "KL(data || generator) is at least" in out
@@ -136,7 +136,7 @@ def test_a_run_killed_and_resumed_is_the_run(tmp_path: Path, capsys: Any) -> Non
 def test_the_folder_holds_history_samples_and_weights(capsys: Any, tmp_path: Path) -> None:
     out = tmp_path / "run"
     code, answer, _ = answered(capsys, "--generator", "gaussian", "--iterations", "30", "--out", str(out))
-    assert code == 1
+    assert code == 0
     assert sorted(os.listdir(out)) == ["checkpoint.pt", "generator.pt", "history.csv", "samples.npy"]
     rows = list(csv.DictReader((out / "history.csv").open()))
     assert [int(row["iteration"]) for row in rows] == [row["iteration"] for row in answer["stats"]["history"]]

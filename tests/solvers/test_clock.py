@@ -108,7 +108,7 @@ def test_a_time_limit_ends_a_program_that_does_not_ask_the_clock() -> None:
     child = started(SWALLOW + SEARCHING + RUN, "--time-limit", "1.5")
     code, out, _ = ended(child, 5)
     assert time.perf_counter() - since < 1.5 + 2 + 1  # a second for starting Python on a busy machine
-    assert code == 1
+    assert code == 0
     assert "tree, 12 edges" in out
     assert "optimal" not in out
 
