@@ -14,12 +14,16 @@ P = {S} + singletons they read
                 x(E(S)) <= |S| - 1       for all S, |S| >= 2         "partition cut"
 
 and make the relaxation exact (Edmonds 1971; Schrijver, Combinatorial Optimization, ch. 50-51): Edmonds' dual certifies
-the tree.
+the tree. The maximum spanning tree is the same for the costs -c_e. The next best tree after T is that with
+
+                x(T) <= |V| - 2                                      "other than answer k"
+
+and this too leaves the relaxation exact, as trees that are neighbours on the polytope differ in one edge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,11 +34,13 @@ from scipy.sparse import coo_array, csr_array
 from formulations.graphs import Network, network
 from formulations.graphs.cuts import dense_sets, greedy_clusters, small_cuts
 from formulations.graphs.laminar import Laminar, at_most_a_tree_inside, merge_tree
-from formulations.problem import Family, Ints, Multipliers, Problem, Reference, Rows, Values
+from formulations.graphs.trees import greedy_tree
+from formulations.problem import Family, Floats, Ints, Multipliers, Problem, Reference, Rows, Values, ranking
 
 if TYPE_CHECKING:
     import networkx as nx
 
+LARGEST_RANKED = 10_000  # nodes times edges up to which networkx ranks the trees as a cross-check
 Clusters = Callable[[Values], tuple[Laminar, Ints]]
 
 
@@ -56,21 +62,26 @@ def minimum_spanning_tree(
     ('optimal', 3.0, 3.0, [['a', 'b', 1], ['b', 'c', 2]])
     """
     g = network(graph, weight).simple()
-    count, _ = g.components()
-    if count != 1:
-        raise ValueError(
-            "the graph has no nodes, so no spanning tree"
-            if not g.n
-            else f"the graph has {count} components, so no spanning tree; a spanning forest has one tree for each"
-        )
-    problem = _forest(g, count)
-    if max_degree is None:
-        return problem
-    if max_degree < 1:
-        raise ValueError(f"max_degree is {max_degree}; a spanning tree needs at least 1")
-    x = problem.variables["x"]
-    limited = problem.also(degree=_incidence(g) @ x <= max_degree)
-    return replace(limited, repair=lambda values: _nearest_tree_within(g, values, max_degree))
+    _require_connected(g)
+    return _within_degree(_forest(g, 1), g, max_degree)
+
+
+def maximum_spanning_tree(
+    graph: nx.Graph[Any] | Network, weight: str = "weight", *, max_degree: int | None = None
+) -> Problem:
+    """The spanning tree of greatest total weight; else as `minimum_spanning_tree`, the heaviest parallel edge being kept.
+
+    >>> import networkx as nx
+    >>> from solvers import solve
+    >>> graph = nx.Graph()
+    >>> graph.add_weighted_edges_from([("a", "b", 1), ("b", "c", 2), ("a", "c", 4)])
+    >>> found = solve(maximum_spanning_tree(graph))
+    >>> found.status, found.value, found.bound, found.answer
+    ('optimal', 6.0, 6.0, [['a', 'c', 4], ['b', 'c', 2]])
+    """
+    g = _negated(network(graph, weight)).simple()
+    _require_connected(g)
+    return _within_degree(_maximum(g, 1), g, max_degree)
 
 
 def minimum_spanning_forest(graph: nx.Graph[Any] | Network, weight: str = "weight") -> Problem:
@@ -86,6 +97,52 @@ def minimum_spanning_forest(graph: nx.Graph[Any] | Network, weight: str = "weigh
     return _forest(g, g.components()[0])
 
 
+def maximum_spanning_forest(graph: nx.Graph[Any] | Network, weight: str = "weight") -> Problem:
+    """The forest of maximum spanning trees of all components; x and errors as for `maximum_spanning_tree`.
+
+    >>> import networkx as nx
+    >>> from solvers import solve
+    >>> solve(maximum_spanning_forest(nx.Graph([("a", "b"), ("c", "d")]))).value
+    2.0
+    """
+    g = _negated(network(graph, weight)).simple()
+    return _maximum(g, g.components()[0])
+
+
+def _negated(g: Network) -> Network:
+    return replace(g, weight=-g.weight)
+
+
+def _require_connected(g: Network) -> None:
+    count, _ = g.components()
+    if count != 1:
+        raise ValueError(
+            "the graph has no nodes, so no spanning tree"
+            if not g.n
+            else f"the graph has {count} components, so no spanning tree; a spanning forest has one tree for each"
+        )
+
+
+def _within_degree(problem: Problem, g: Network, max_degree: int | None) -> Problem:
+    """The problem with at most max_degree edges at any vertex; g with the weights to be minimized."""
+    if max_degree is None:
+        return problem
+    if max_degree < 1:
+        raise ValueError(f"max_degree is {max_degree}; a spanning tree needs at least 1")
+    limited = problem.also(degree=_incidence(g) @ problem.variables["x"] <= max_degree)
+    return replace(limited, repair=lambda values: _nearest_tree_within(g, values, max_degree))
+
+
+def _maximum(negated: Network, components: int) -> Problem:
+    """The forest of greatest weight, given the graph with its weights negated."""
+    g, least = _negated(negated), _forest(negated, components)
+    return replace(
+        least.negated(),
+        objective=cp.Maximize(g.weight @ least.variables["x"]),
+        answer=lambda values: _tree(g, values),
+    )
+
+
 def _forest(g: Network, components: int) -> Problem:
     x = cp.Variable(g.m, name="x", boolean=True)
     clusters = _remembering_the_last(lambda values: greedy_clusters(g.n, g.tail, g.head, values["x"], g.weight))
@@ -97,8 +154,15 @@ def _forest(g: Network, components: int) -> Problem:
         answer=lambda values: _tree(g, values),
         repair=lambda values: _nearest_tree(g, clusters(values)[1]),
         dual=lambda values: _edmonds_dual(g, values),
-        references=[Reference("Kruskal (networkx)", lambda: _kruskal(g))],
+        excluding=lambda values: _another(x, values["x"]),
+        references=[Reference("Kruskal (networkx)", lambda: _kruskal(g), ranked=_ranked(g, components))],
     )
+
+
+def _another(x: cp.Variable, tree: Floats) -> cp.Constraint:
+    """x is another tree: it lacks an edge of that one."""
+    chosen = (tree > 0.5).astype(np.float64)
+    return chosen @ x <= chosen.sum() - 1
 
 
 def _cuts(g: Network) -> Family:
@@ -170,25 +234,8 @@ def _nearest_tree(g: Network, merging: Ints) -> Values:
 def _nearest_tree_within(g: Network, values: Values, max_degree: int) -> Values | None:
     """The greedy tree, skipping edges at vertices of degree max_degree; None if it is not connected (a heuristic)."""
     order = np.lexsort((g.weight, -np.round(values["x"], 9)))
-    # Kruskal's algorithm with union-find; room is the degree that a vertex has left.
-    root, room, chosen = list(range(g.n)), [max_degree] * g.n, []
-    for e, u, v in zip(order.tolist(), g.tail[order].tolist(), g.head[order].tolist(), strict=True):
-        if room[u] and room[v]:
-            a, b = u, v
-            while root[a] != a:
-                root[a] = a = root[root[a]]
-            while root[b] != b:
-                root[b] = b = root[root[b]]
-            if a != b:
-                root[a] = b
-                room[u] -= 1
-                room[v] -= 1
-                chosen.append(e)
-    if len(chosen) < g.n - 1:
-        return None
-    x = np.zeros(g.m)
-    x[chosen] = 1
-    return {"x": x}
+    chosen = greedy_tree(g.n, g.tail, g.head, order, max_degree)
+    return None if chosen is None else _nearest_tree(g, chosen)
 
 
 def _edmonds_dual(g: Network, values: Values) -> Multipliers:
@@ -212,6 +259,19 @@ def _kruskal(g: Network) -> float:
 
     edges = nx.minimum_spanning_edges(g.to_networkx(), algorithm="kruskal", data=True)
     return float(sum(edge[-1]["weight"] for edge in edges))
+
+
+def _ranked(g: Network, components: int) -> Callable[[int], float] | None:
+    """k -> the weight of the k-th best tree by networkx (Sorensen and Janssens 2005); None where that takes long."""
+    if components > 1 or g.n * g.m > LARGEST_RANKED:
+        return None
+
+    def weights() -> Iterator[float]:
+        import networkx as nx
+
+        return (float(tree.size("weight")) for tree in nx.SpanningTreeIterator(g.to_networkx()))
+
+    return ranking(weights)
 
 
 def _incidence(g: Network) -> coo_array:

@@ -6,6 +6,6 @@ solution.value >= optimum >= solution.bound  (reversed when maximizing), checked
 """
 
 from solvers.solution import Certificate, Check, Solution
-from solvers.solve import solve
+from solvers.solve import best, solve
 
-__all__ = ["Certificate", "Check", "Solution", "solve"]
+__all__ = ["Certificate", "Check", "Solution", "best", "solve"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from formulations.problem import Problem, SaddleProblem, SearchProblem, of_cvxpy
+from formulations.problem import Problem, SaddleProblem, SearchProblem, Values, of_cvxpy
 from solvers import conic
 from solvers.clock import Clock
 from solvers.integer import programs
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from solvers.descent_ascent import DescentAscent
 
-__all__ = ["BranchAndCut", "FirstOrder", "Mip", "Pdlp", "Solver", "applicable", "so_far", "solve"]
+__all__ = ["BranchAndCut", "FirstOrder", "Mip", "Pdlp", "Solver", "applicable", "best", "so_far", "solve"]
 NAMES = (*programs.NAMES, *conic.NAMES)  # of solvers of Problems
 AnyProblem = Problem | SearchProblem | SaddleProblem
 
@@ -81,6 +81,43 @@ def solve(
     stated, chosen = choose(problem if isinstance(problem, AnyProblem) else of_cvxpy(problem), solver)
     refuse(stated, chosen, options)
     return run(stated, chosen, options)
+
+
+def best(
+    problem: Problem | cp.Problem, k: int, solver: Any = None, *, time_limit: float | None = None, **options: Any
+) -> Iterator[Solution]:
+    """The k best answers, the best first: each is solved for, and proven, with those before it excluded.
+
+    solver and further options as for solve; the time limit is that of all k together. Where there are fewer than k
+    answers the last solution is "infeasible": the proof that there are no more. Where one is not proven optimal it is
+    the last, as what comes after it would have no rank. Raises ValueError as solve does, and where the problem does
+    not say how an answer is excluded (Problem.excluding) and has variables that are not boolean.
+
+    >>> import networkx as nx
+    >>> from formulations.mst import minimum_spanning_tree
+    >>> [(tree.value, tree.proven) for tree in best(minimum_spanning_tree(nx.cycle_graph(3)), 5)]
+    [(2.0, True), (2.0, True), (2.0, True), (None, True)]
+    """
+    if k < 1:
+        raise ValueError(f"there are no {k} best answers; ask for at least 1")
+    stated = problem if isinstance(problem, AnyProblem) else of_cvxpy(problem)
+    if not isinstance(stated, Problem):
+        raise ValueError(f"the answers of a {type(stated).__name__} cannot be ranked; those of a Problem can")
+    return _best(stated, k, solver, Clock(time_limit), options)
+
+
+def _best(problem: Problem, k: int, solver: Any, clock: Clock, options: Mapping[str, Any]) -> Iterator[Solution]:
+    found: list[Values] = []
+    while len(found) < k:
+        seconds = None if clock.limit is None else max(clock.left, 0.01)
+        solution = solve(problem.without(found), solver, time_limit=seconds, **options)
+        if found and solution.status == "infeasible":
+            there_are = f"there is only {len(found)} answer" if len(found) == 1 else f"there are only {len(found)} answers"
+            solution = replace(solution, message=f"{there_are}: {solution.message}")
+        yield solution
+        if solution.status != "optimal" or solution.values is None:
+            return
+        found.append(solution.values)
 
 
 def applicable(problem: AnyProblem) -> tuple[str, ...]:

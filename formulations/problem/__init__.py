@@ -19,7 +19,7 @@ from formulations.problem.program import (
     UnboundedAbove,
     of_cvxpy,
 )
-from formulations.problem.reference import Reference
+from formulations.problem.reference import Reference, ranking
 from formulations.problem.saddle import Block, Domain, Players, SaddleProblem, Sampler, Side, Term
 from formulations.problem.search import Objective, SearchProblem, WeakDual
 
@@ -53,4 +53,5 @@ __all__ = [
     "WeakDual",
     "of_cvxpy",
     "place_distances",
+    "ranking",
 ]

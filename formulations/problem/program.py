@@ -94,6 +94,11 @@ class Multipliers:
     listed: Mapping[str, Floats] = field(default_factory=dict)
     families: Sequence[tuple[str, Any, Floats]] = ()  # (family name, sets, multiplier of each)
 
+    def negated(self) -> Multipliers:
+        """All of them with the other sign."""
+        families = [(name, sets, -pi) for name, sets, pi in self.families]
+        return Multipliers({name: -y for name, y in self.listed.items()}, families)
+
 
 @dataclass(frozen=True)
 class Start:
@@ -119,6 +124,7 @@ class Problem:
     dual_function    multipliers of the listed constraints -> the bound they prove, where the objective is not linear
     size             values -> the natural size of the objective there, such as 1 nat of a likelihood: gaps are relative
                      to it; by default the sum of the sizes of its terms
+    excluding        values of an answer -> a constraint that this answer breaks and every other answer meets
     references       what the optimal value is to be compared with
     """
 
@@ -133,6 +139,7 @@ class Problem:
     start: Callable[[], Start] | None = None
     dual_function: Callable[[Mapping[str, Floats]], float] | None = None
     size: Callable[[Values], float] | None = None
+    excluding: Callable[[Values], cp.Constraint] | None = None
     references: Sequence[Reference] = ()
 
     @cached_property
@@ -194,6 +201,51 @@ class Problem:
         harder: Literal["<=", ">="] = "<=" if self.objective.NAME == "maximize" else ">="
         bounds = [replace(r, relation=harder) for r in self.references if r.relation in ("==", harder)]
         return replace(self, subject_to={**self.subject_to, **constraints}, references=bounds)
+
+    def negated(self) -> Problem:
+        """Minus the objective, minimized if it was maximized and vice versa: the same answers, values of the other sign.
+
+        For linear objectives; multipliers and references change their signs as well.
+        """
+        import cvxpy as cp
+
+        dual = self.dual
+        turned = cp.Maximize if self.objective.NAME == "minimize" else cp.Minimize
+        return replace(
+            self,
+            objective=turned(-self.objective.expr),
+            dual=None if dual is None else lambda values: None if (y := dual(values)) is None else y.negated(),
+            dual_function=None,
+            references=[r.negated() for r in self.references],
+        )
+
+    def without(self, answers: Sequence[Values]) -> Problem:
+        """The same problem without those answers, the best first: its optimum is the next best answer.
+
+        References that rank answers are asked for the one of that rank. Raises ValueError where the problem does not
+        say how an answer is excluded, and has variables that are not boolean.
+        """
+        if not answers:
+            return self
+        cuts = {f"other than answer {k}": self._excluding(values) for k, values in enumerate(answers, start=1)}
+        ranked = [r.of_rank(len(answers) + 1) for r in self.references if r.ranked is not None]
+        plain = replace(self, references=[r for r in self.references if r.ranked is None])
+        harder = plain.also(**cuts)
+        return replace(harder, references=[*ranked, *harder.references])
+
+    def _excluding(self, values: Values) -> cp.Constraint:
+        """The problem's own constraint, or: some boolean variable differs (Balas and Jeroslow 1972)."""
+        import cvxpy as cp
+
+        if self.excluding is not None:
+            return self.excluding(values)
+        changes = []
+        for name, variable in self.variables.items():
+            if not variable.attributes["boolean"]:
+                raise ValueError(f"the variable {name!r} is not boolean, so no constraint says that answers differ")
+            one = np.rint(values[name])
+            changes.append(cp.sum(cp.multiply(1 - 2 * one, variable)) + one.sum())
+        return sum(changes[1:], changes[0]) >= 1
 
 
 def of_cvxpy(model: Any) -> Problem:
