@@ -69,7 +69,7 @@ def minimum_spanning_tree(
 def maximum_spanning_tree(
     graph: nx.Graph[Any] | Network, weight: str = "weight", *, max_degree: int | None = None
 ) -> Problem:
-    """The spanning tree of greatest total weight; else as `minimum_spanning_tree`, the heaviest parallel edge being kept.
+    """The spanning tree of greatest total weight; of parallel edges the heaviest is kept, all else is as above.
 
     >>> import networkx as nx
     >>> from solvers import solve
@@ -162,7 +162,7 @@ def _forest(g: Network, components: int) -> Problem:
 def _another(x: cp.Variable, tree: Floats) -> cp.Constraint:
     """x is another tree: it lacks an edge of that one."""
     chosen = (tree > 0.5).astype(np.float64)
-    return chosen @ x <= chosen.sum() - 1
+    return cast("cp.Constraint", chosen @ x <= chosen.sum() - 1)
 
 
 def _cuts(g: Network) -> Family:

@@ -15,13 +15,15 @@ column has one +1 and one -1, so the matrix is totally unimodular and the linear
 "target" is implied by the rest. With it the dual simplex method works like a bidirectional search: 300 pivots instead
 of 20,000 on a random graph of a million arcs.
 
-k edge-disjoint paths are a flow of k with x <= 1 (for c >= 0 opposite flows on an edge cancel). Resource limits and
-required nodes or arcs are in formulations.graphs.limited_path.
+k edge-disjoint paths are a flow of k with x <= 1 (for c >= 0 opposite flows on an edge cancel). Resource limits,
+required nodes or arcs, and paths without repeated nodes are in formulations.graphs.limited_path. The longest path is
+the shortest for the costs -c, so it has its potentials with d_w - d_v >= c_vw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -30,16 +32,26 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from formulations.arithmetic.exact import as_floats, dot, over_one_denominator
-from formulations.graphs import Network, without_parallels
-from formulations.graphs.limited_path import limited
-from formulations.graphs.paths import FLOW_TOLERANCE, disjoint_paths, lightest_arcs, trail, vertices
+from formulations.graphs import Network, limited_path, network, without_parallels
+from formulations.graphs.paths import FLOW_TOLERANCE, NO_ARCS, disjoint_paths, lightest_arcs, trail, vertices
 from formulations.graphs.potentials import potentials
 from formulations.graphs.walks import Pair, Walks, matching, quoted, vertex, walks
-from formulations.problem import IntegerValues, Multipliers, Problem, Reference, Start, UnboundedAbove, Values
+from formulations.problem import (
+    IntegerValues,
+    Ints,
+    Multipliers,
+    Problem,
+    Reference,
+    Start,
+    UnboundedAbove,
+    Values,
+    ranking,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
 
+LARGEST_RANKED = 2_000  # arcs up to which networkx ranks the paths as a cross-check
 LARGEST_CROSS_CHECK = 50_000  # arcs up to which networkx's network simplex serves as a reference
 
 
@@ -55,14 +67,18 @@ def shortest_path(
     required_nodes: Collection[Hashable] = (),
     required_arcs: Collection[Pair] = (),
     paths: int = 1,
+    simple: bool = False,
 ) -> Problem:
     """The path from source to target of least total weight; its answer is the list of its nodes.
 
     limits         edge attribute -> an upper bound on its sum along the path (NP-hard); the path visits no node twice
     forbidden_...  nodes and arcs (u, v) to avoid;  required_...  to pass through, again on a path without repetition
     paths          the number of edge-disjoint paths, of least total weight; if above 1 the answer lists them
+    simple         visit no node twice, also where a negative cycle would tempt (NP-hard there); such paths can be
+                   ranked (solvers.best), two of them being different if their lists of nodes are
     The variable x has one entry per arc of `walks(graph, source, target, weight, ...)`. Raises ValueError for unknown
-    nodes, where there is no path, and for a cycle of negative weight on a walk from source to target.
+    nodes, where there is no path, and, unless the path is simple, for a cycle of negative weight on a walk from source
+    to target.
 
     >>> import networkx as nx
     >>> from solvers import solve
@@ -73,13 +89,15 @@ def shortest_path(
     ('optimal', 3.0, 3.0, ['s', 'v', 't'])
     """
     limits = {} if limits is None else limits
-    constrained = bool(limits or required_nodes or required_arcs)
+    limited = bool(limits or required_nodes or required_arcs)
     forbidden, wanted = (forbidden_nodes, forbidden_arcs), (required_nodes, required_arcs)
-    _require_consistent(paths, limits, forbidden, wanted, closed=source == target)
+    _require_consistent(paths, limits, forbidden, wanted, simple=simple, closed=source == target)
     avoided: dict[str, Any] = {"forbidden_nodes": forbidden_nodes, "forbidden_arcs": forbidden_arcs}
-    w = walks(graph, source, target, weight, simple=constrained, attributes=tuple(limits), **avoided)
-    if not constrained:
-        _require_no_negative_cycle(w)
+    w = walks(graph, source, target, weight, simple=simple or limited, attributes=tuple(limits), **avoided)
+    cycle = _negative_cycle(w)
+    if not (simple or limited):
+        if len(cycle):
+            raise NegativeCycle(w, cycle)
         if paths == 1:
             return _flow(w, 1, np.inf)
         _require_disjoint_paths(w, paths)
@@ -88,7 +106,49 @@ def shortest_path(
         _require_on_a_path(w, v)
     required = [w.g.nodes.index(v) for v in required_nodes]
     arcs = list(matching(w.g, required_arcs, undirected=not w.given.directed))
-    return limited(_flow(w, 1, 1.0), w, limits, required, arcs)
+    flow = _flow(w, 1, 1.0)
+    flow = replace(flow, references=()) if len(cycle) else flow
+    problem = limited_path.limited(flow, w, limits, required, arcs)
+    return problem if limited else replace(problem, references=flow.references)
+
+
+def longest_path(
+    graph: nx.Graph[Any] | Network, source: Hashable, target: Hashable, weight: str = "weight", **options: Any
+) -> Problem:
+    """The path from source to target of greatest total weight; options and answer as for `shortest_path`.
+
+    Raises ValueError as `shortest_path` does, but for a cycle of positive weight: an undirected edge is one. For simple
+    paths there may be cycles (NP-hard).
+
+    >>> import networkx as nx
+    >>> from solvers import solve
+    >>> graph = nx.DiGraph()
+    >>> graph.add_weighted_edges_from([("s", "t", 5), ("s", "v", 1), ("v", "t", 2)])
+    >>> found = solve(longest_path(graph, "s", "t"))
+    >>> found.status, found.value, found.bound, found.answer
+    ('optimal', 5.0, 5.0, ['s', 't'])
+    """
+    given = network(graph, weight, *(options.get("limits") or ()))
+    try:
+        least = shortest_path(replace(given, weight=-given.weight), source, target, **options)
+    except NegativeCycle as found:
+        raise ValueError(found.of_longest) from None
+    return least.negated()
+
+
+class NegativeCycle(ValueError):
+    """A cycle of negative weight on an s-t walk: no walk is shortest, or for negated weights longest."""
+
+    def __init__(self, w: Walks, cycle: Ints) -> None:
+        """The cycle's arcs in order."""
+        cost, unit = over_one_denominator(w.g.weight)
+        total = float(Fraction(dot(cost[cycle], np.ones(len(cycle), dtype=np.int64)), unit))
+        names = " -> ".join(map(quoted, vertices(w.g, cycle, int(w.g.tail[cycle[0]]))))
+        remedy = "correct the weights, forbid a part of it, or ask for a simple path, which visits no node twice"
+        super().__init__(
+            f"no walk from {w.ends} is shortest: the negative cycle {names} has weight {total:.12g}; {remedy}"
+        )
+        self.of_longest = f"no walk from {w.ends} is longest: the cycle {names} has weight {-total:.12g}; {remedy}"
 
 
 def _require_consistent(
@@ -97,14 +157,15 @@ def _require_consistent(
     forbidden: Sequence[Collection[Any]],
     required: Sequence[Collection[Any]],
     *,
+    simple: bool,
     closed: bool,
 ) -> None:
     """Raise ValueError for options that contradict each other; forbidden and required are nodes and arcs each."""
-    constrained = bool(limits or any(required))
+    constrained = bool(simple or limits or any(required))
     if paths < 1:
         raise ValueError(f"paths is {paths}; it must be at least 1")
     if paths > 1 and (constrained or closed):
-        why = "limits and required parts are for one path only" if constrained else "the source is the target"
+        why = "limits, required parts and simple are for one path only" if constrained else "the source is the target"
         raise ValueError(f"paths is {paths}, but {why}")
     for avoided, wanted in zip(forbidden, required, strict=True):
         for name in set(avoided) & set(wanted):
@@ -120,20 +181,11 @@ def _require_on_a_path(w: Walks, name: Hashable) -> None:
         raise ValueError(f"{quoted(name)}, which is required, lies on no path from {w.ends}")
 
 
-def _require_no_negative_cycle(w: Walks) -> None:
-    g = w.g
-    if not (g.weight < 0).any():
-        return
-    cost, unit = over_one_denominator(g.weight)
-    d, cycle = potentials(g.n, g.tail, g.head, cost)
-    if d is None:
-        names = vertices(g, cycle, int(g.tail[cycle[0]]))
-        total = Fraction(dot(cost[cycle], np.ones(len(cycle), dtype=np.int64)), unit)
-        raise ValueError(
-            f"no walk from {w.ends} is shortest: the negative cycle "
-            f"{' -> '.join(map(quoted, names))} has weight {float(total):.12g}; correct the weights or forbid a part"
-            " of it"
-        )
+def _negative_cycle(w: Walks) -> Ints:
+    """The arcs of a cycle of negative weight; empty if there is none."""
+    if not (w.g.weight < 0).any():
+        return NO_ARCS
+    return potentials(w.g.n, w.g.tail, w.g.head, over_one_denominator(w.g.weight)[0])[1]
 
 
 def _require_disjoint_paths(w: Walks, k: int) -> None:
@@ -231,15 +283,23 @@ def _references(w: Walks, k: int) -> list[Reference]:
     """The value by networkx's own algorithm."""
     g = w.g
     if k == 1:
-        nonnegative = bool((g.weight >= 0).all())
-        return [
-            Reference(f"{'Dijkstra' if nonnegative else 'Bellman-Ford'} (networkx)", lambda: _length(w, nonnegative))
-        ]
+        if not (g.weight >= 0).all():
+            return [Reference("Bellman-Ford (networkx)", lambda: _length(w, nonnegative=False))]
+        ranked = ranking(lambda: _lengths(w)) if g.m <= LARGEST_RANKED else None
+        return [Reference("Dijkstra (networkx)", lambda: _length(w, nonnegative=True), ranked=ranked)]
     return (
         [Reference("network simplex (networkx)", lambda: _minimum_cost_flow(w, k))]
         if g.m <= LARGEST_CROSS_CHECK
         else []
     )
+
+
+def _lengths(w: Walks) -> Iterator[float]:
+    """The lengths of simple paths, the shortest first, by networkx (Yen 1971)."""
+    import networkx as nx
+
+    graph = w.g.subgraph(without_parallels(w.g.tail, w.g.head, w.g.weight)).to_networkx()
+    return (float(nx.path_weight(graph, way, "weight")) for way in nx.shortest_simple_paths(graph, 0, w.t, "weight"))
 
 
 def _length(w: Walks, nonnegative: bool) -> float:

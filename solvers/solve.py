@@ -109,10 +109,12 @@ def best(
 def _best(problem: Problem, k: int, solver: Any, clock: Clock, options: Mapping[str, Any]) -> Iterator[Solution]:
     found: list[Values] = []
     while len(found) < k:
-        seconds = None if clock.limit is None else max(clock.left, 0.01)
+        seconds = clock.limit if clock.limit is None or not found else max(clock.left, 0.01)
         solution = solve(problem.without(found), solver, time_limit=seconds, **options)
         if found and solution.status == "infeasible":
-            there_are = f"there is only {len(found)} answer" if len(found) == 1 else f"there are only {len(found)} answers"
+            there_are = (
+                f"there is only {len(found)} answer" if len(found) == 1 else f"there are only {len(found)} answers"
+            )
             solution = replace(solution, message=f"{there_are}: {solution.message}")
         yield solution
         if solution.status != "optimal" or solution.values is None:

@@ -1,4 +1,4 @@
-"""A path under resource limits or through required nodes and arcs (NP-hard): a flow with side constraints.
+"""A simple path, perhaps under resource limits or through required nodes and arcs: a flow with side constraints.
 
     minimize    sum of c_a x_a
     over        x in {0, 1}^A, a flow of 1 from s to t
@@ -9,13 +9,16 @@
                 x(delta_in(S)) >= x(delta_in(v))        for all v in S, S without s       "subtour"
 
 Without "subtour", which is separated only where it is violated, a solution could have cycles apart from the path.
+NP-hard with a limit, a required part or a negative cycle. Any other path than P leaves it at a vertex of it:
+
+                x(arcs from P's vertices that are not P's) >= 1                           "other than answer k"
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -23,7 +26,10 @@ from scipy.sparse import csr_array
 from formulations.graphs.network import links
 from formulations.graphs.paths import FLOW_TOLERANCE, lightest_path, widest_path
 from formulations.graphs.walks import Walks, reach
-from formulations.problem import Bools, Family, Ints, Problem, Rows, Values
+from formulations.problem import Bools, Family, Floats, Ints, Problem, Rows, Values
+
+if TYPE_CHECKING:
+    import cvxpy as cp
 
 MOST_FLOW_PATHS = 10  # paths that a fractional flow is decomposed into, at most
 
@@ -60,7 +66,17 @@ def limited(
         repair=lambda values: _lightest_admissible(w, values, limits, required_nodes, required_arcs),
         dual=None,
         start=None,
+        excluding=lambda values: _another(w, x, values["x"]),
     )
+
+
+def _another(w: Walks, x: cp.Variable, path: Floats) -> cp.Constraint:
+    """x leaves that path: the list of its nodes is another one."""
+    g, used = w.g, path > 0.5
+    after = np.full(g.n, -1)
+    after[g.tail[used]] = g.head[used]
+    leaving = (after[g.tail] >= 0) & (after[g.tail] != g.head)
+    return cast("cp.Constraint", leaving.astype(np.float64) @ x >= 1)
 
 
 def _subtours(w: Walks) -> Family:

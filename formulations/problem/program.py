@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -203,7 +203,7 @@ class Problem:
         return replace(self, subject_to={**self.subject_to, **constraints}, references=bounds)
 
     def negated(self) -> Problem:
-        """Minus the objective, minimized if it was maximized and vice versa: the same answers, values of the other sign.
+        """Minus the objective, minimized if it was maximized and vice versa: the same answers, with values negated.
 
         For linear objectives; multipliers and references change their signs as well.
         """
@@ -235,17 +235,16 @@ class Problem:
 
     def _excluding(self, values: Values) -> cp.Constraint:
         """The problem's own constraint, or: some boolean variable differs (Balas and Jeroslow 1972)."""
-        import cvxpy as cp
-
         if self.excluding is not None:
             return self.excluding(values)
-        changes = []
+        changes: Any = 0
         for name, variable in self.variables.items():
             if not variable.attributes["boolean"]:
                 raise ValueError(f"the variable {name!r} is not boolean, so no constraint says that answers differ")
-            one = np.rint(values[name])
-            changes.append(cp.sum(cp.multiply(1 - 2 * one, variable)) + one.sum())
-        return sum(changes[1:], changes[0]) >= 1
+            one = np.rint(values[name]).ravel(order="F")
+            vector = variable if variable.ndim == 1 else variable.flatten(order="F")
+            changes += (1 - 2 * one) @ vector + one.sum()
+        return cast("cp.Constraint", changes >= 1)
 
 
 def of_cvxpy(model: Any) -> Problem:
