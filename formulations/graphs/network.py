@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -158,27 +159,37 @@ def network(graph: nx.Graph[Any] | Network, weight: str = "weight", *others: str
             raise ValueError(f"the network has no attribute {missing[0]!r}; there are: {there}")
         return graph
     nodes = list(graph.nodes)
-    index = {node: i for i, node in enumerate(nodes)}
-    pairs = list(graph.edges(data=True))
-    unweighted = not any(weight in data for _, _, data in pairs)
+    place = {node: i for i, node in enumerate(nodes)}.__getitem__
+    flat = list(chain.from_iterable(graph.edges(data=True)))  # a million tuples would set off the garbage collector
+    ends, data = (flat[0::3], flat[1::3]), flat[2::3]
+    unweighted = not any(weight in held for held in data)
     return Network(
         nodes=nodes,
-        tail=np.array([index[u] for u, _, _ in pairs], dtype=np.int64),
-        head=np.array([index[v] for _, v, _ in pairs], dtype=np.int64),
-        weight=np.ones(len(pairs)) if unweighted else _numbers(pairs, weight),
+        tail=np.fromiter(map(place, ends[0]), dtype=np.int64, count=len(data)),
+        head=np.fromiter(map(place, ends[1]), dtype=np.int64, count=len(data)),
+        weight=np.ones(len(data)) if unweighted else _numbers(ends, data, weight),
         directed=graph.is_directed(),
-        attributes={name: _numbers(pairs, name) for name in others},
+        attributes={name: _numbers(ends, data, name) for name in others},
     )
 
 
-def _numbers(pairs: Sequence[tuple[Hashable, Hashable, Mapping[str, Any]]], name: str) -> Floats:
-    """The edges' attribute `name`, float64 (m,)."""
-    values = np.empty(len(pairs))
-    for e, (u, v, data) in enumerate(pairs):
-        try:
-            values[e] = data[name]
-        except (KeyError, TypeError, ValueError, OverflowError):
-            values[e] = np.nan
-        if not np.isfinite(values[e]):
-            raise ValueError(f"edge ({u!r}, {v!r}) has {name} = {data.get(name)!r}; every edge needs a finite number")
+def _numbers(ends: tuple[list[Hashable], list[Hashable]], data: list[Mapping[str, Any]], name: str) -> Floats:
+    """The edges' attribute `name`, float64 (m,); raises ValueError for the first that is no finite number."""
+    try:
+        values = np.array([held[name] for held in data], dtype=np.float64)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        values = np.zeros(0)
+    if values.shape != (len(data),):  # not all are numbers: which one is not?
+        values = np.array([_number(held.get(name)) for held in data])
+    for e in np.flatnonzero(~np.isfinite(values))[:1].tolist():
+        u, v, given = ends[0][e], ends[1][e], data[e].get(name)
+        raise ValueError(f"edge ({u!r}, {v!r}) has {name} = {given!r}; every edge needs a finite number")
     return values
+
+
+def _number(value: Any) -> float:
+    """The value as a float, nan if it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
