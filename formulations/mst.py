@@ -79,9 +79,9 @@ def maximum_spanning_tree(
     >>> found.status, found.value, found.bound, found.answer
     ('optimal', 6.0, 6.0, [['a', 'c', 4], ['b', 'c', 2]])
     """
-    g = _negated(network(graph, weight)).simple()
+    g = network(graph, weight).simple(heaviest=True)
     _require_connected(g)
-    return _within_degree(_maximum(g, 1), g, max_degree)
+    return _within_degree(_maximum(g, 1), replace(g, weight=-g.weight), max_degree)
 
 
 def minimum_spanning_forest(graph: nx.Graph[Any] | Network, weight: str = "weight") -> Problem:
@@ -105,12 +105,8 @@ def maximum_spanning_forest(graph: nx.Graph[Any] | Network, weight: str = "weigh
     >>> solve(maximum_spanning_forest(nx.Graph([("a", "b"), ("c", "d")]))).value
     2.0
     """
-    g = _negated(network(graph, weight)).simple()
+    g = network(graph, weight).simple(heaviest=True)
     return _maximum(g, g.components()[0])
-
-
-def _negated(g: Network) -> Network:
-    return replace(g, weight=-g.weight)
 
 
 def _require_connected(g: Network) -> None:
@@ -133,9 +129,9 @@ def _within_degree(problem: Problem, g: Network, max_degree: int | None) -> Prob
     return replace(limited, repair=lambda values: _nearest_tree_within(g, values, max_degree))
 
 
-def _maximum(negated: Network, components: int) -> Problem:
-    """The forest of greatest weight, given the graph with its weights negated."""
-    g, least = _negated(negated), _forest(negated, components)
+def _maximum(g: Network, components: int) -> Problem:
+    """The forest of greatest weight is that of least negated weight."""
+    least = _forest(replace(g, weight=-g.weight), components)
     return replace(
         least.negated(),
         objective=cp.Maximize(g.weight @ least.variables["x"]),

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from problems.recipe import Recipe, Task, graph_arguments, graph_of, main
+from problems.recipe import Ranking, Recipe, Task, graph_arguments, graph_of, main
+from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from formulations.problem import Problem
     from solvers.solution import Solution
 
+CHANGES_SHOWN = 3  # edges in which a tree differs from the best, in the text
 SHOWN = 20  # tree edges in the text; --json has them all
 
 
@@ -24,6 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     graph_arguments(parser)
     parser.add_argument("--forest", action="store_true", help="one tree for each component of a disconnected graph")
     parser.add_argument("--max-degree", type=int, metavar="K", help="at most K tree edges at any node (NP-hard)")
+    parser.add_argument("--maximize", action="store_true", help="the tree of greatest weight")
+    parser.add_argument("--best", type=positive_whole, metavar="K", help="the K best trees, each proven to be the next")
 
 
 def read(options: argparse.Namespace) -> Task:
@@ -34,24 +38,31 @@ def read(options: argparse.Namespace) -> Task:
         source=name,
         problem=lambda: _problem(g, options),
         describe=describe,
-        draw=lambda solution: draw(g, solution),
-        notes=[*file.notes, *_simplifications(g)],
+        draw=lambda solution: draw(g, options, solution),
+        notes=[*file.notes, *_simplifications(g, kept="heaviest" if options.maximize else "lightest")],
         facts={"nodes": g.n, "edges": g.m},
+        title=_title(options),
+        ranking=None if options.best is None else Ranking(options.best, changes),
     )
 
 
+def _title(options: argparse.Namespace) -> str:
+    return f"{'Maximum' if options.maximize else 'Minimum'} spanning {'forest' if options.forest else 'tree'}"
+
+
 def _problem(g: Network, options: argparse.Namespace) -> Problem:
-    from formulations.mst import minimum_spanning_forest, minimum_spanning_tree
+    from formulations import mst
 
     if options.forest and options.max_degree is not None:
         raise ValueError("--max-degree is for a spanning tree; leave out --forest")
     if options.forest:
-        return minimum_spanning_forest(g)
-    return minimum_spanning_tree(g, max_degree=options.max_degree)
+        return mst.maximum_spanning_forest(g) if options.maximize else mst.minimum_spanning_forest(g)
+    build = mst.maximum_spanning_tree if options.maximize else mst.minimum_spanning_tree
+    return build(g, max_degree=options.max_degree)
 
 
-def _simplifications(g: Network) -> Iterable[str]:
-    """What of the file a spanning tree has no use for."""
+def _simplifications(g: Network, kept: str) -> Iterable[str]:
+    """What of the file a spanning tree has no use for; kept says which of parallel edges it has."""
     loops = int((g.tail == g.head).sum())
     parallel = g.m - loops - g.simple().m
     if g.directed:
@@ -59,7 +70,7 @@ def _simplifications(g: Network) -> Iterable[str]:
     if loops:
         yield f"{loops} self-loop{'s are' if loops > 1 else ' is'} ignored"
     if parallel:
-        yield f"{parallel} parallel edge{'s are' if parallel > 1 else ' is'} ignored, the lightest being kept"
+        yield f"{parallel} parallel edge{'s are' if parallel > 1 else ' is'} ignored, the {kept} being kept"
 
 
 def describe(solution: Solution) -> Iterable[str]:
@@ -72,15 +83,28 @@ def describe(solution: Solution) -> Iterable[str]:
         yield f"  ... and {len(tree) - SHOWN:,} more (--json has them all)"
 
 
-def draw(g: Network, solution: Solution) -> Figure:
+def changes(first: Solution, other: Solution) -> str:
+    """By which edges another tree differs from the first."""
+
+    def only(tree: Solution, rest: Solution) -> list[str]:
+        known = {(u, v) for u, v, _ in rest.answer}
+        return [f"{safe(u, 30)} -- {safe(v, 30)}" for u, v, _ in tree.answer if (u, v) not in known]
+
+    gone, new = only(first, other), only(other, first)
+    if len(gone) > CHANGES_SHOWN:
+        return f"with {len(new):,} other edges"
+    return f"without {', '.join(gone)}, with {', '.join(new)}" if new else ""
+
+
+def draw(g: Network, options: argparse.Namespace, solution: Solution) -> Figure:
     """The graph with its tree, beside the bound and the cuts per round."""
     import numpy as np
 
     from problems.pictures.drawing import figure_of
 
     assert solution.values is not None
-    simple = g.simple()
-    title = f"Minimum spanning tree: weight {solution.value:.8g}, {solution.status}"
+    simple = g.simple(heaviest=options.maximize)
+    title = f"{_title(options)}: weight {solution.value:.8g}, {solution.status}"
     return figure_of(simple, np.flatnonzero(solution.values["x"] > 0.5), solution.stats["history"], title)
 
 
@@ -90,7 +114,7 @@ RECIPE = Recipe(
     arguments,
     read,
     solvers=("glop", "highs", "scip", "cp-sat"),
-    examples=("--graph network.gml --plot tree.png", "--graph network.gml --max-degree 3 --time-limit 60"),
+    examples=("--graph network.gml --best 10", "--graph network.gml --max-degree 3 --time-limit 60"),
 )
 
 if __name__ == "__main__":

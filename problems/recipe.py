@@ -37,10 +37,19 @@ ANSWERED, FAILED, INTERRUPTED = 0, 1, 130  # exit codes, beside UNUSABLE
 
 
 @dataclass(frozen=True)
+class Ranking:
+    """The k best answers are asked for; `line` says one of them, the second, in a line beside the best."""
+
+    k: int
+    line: Callable[[Solution, Solution], str]
+
+
+@dataclass(frozen=True)
 class Task:
     """One run of a recipe, its input read.
 
     source    what messages call the input: the file's name
+    title     what is looked for; by default the recipe's summary up to its first comma
     problem   builds the model; its ValueErrors are about the input
     notes     what the user should be told about how the input was read
     facts     sizes, for the JSON's stats and the headline
@@ -53,6 +62,7 @@ class Task:
     evidence  what the JSON's certificate holds besides, for whoever wants to check the answer without us
     measures  what the JSON's stats hold besides
     write     writes the file that the user asked for, beside the picture
+    ranking   how many of the best answers are asked for, if not the best alone
     """
 
     source: str
@@ -68,6 +78,8 @@ class Task:
     evidence: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
     measures: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
     write: Callable[[Solution], None] | None = None
+    title: str | None = None
+    ranking: Ranking | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +172,7 @@ class _Run:
         self.watch: Watch | None = None
         self._task: Task | None = None
         self._search: Any = None  # as it was at its last round
+        self._found: list[Solution] = []  # the best answers, where several are asked for
 
     def code(self) -> int:
         """Read, solve, show; the exit code."""
@@ -188,20 +201,26 @@ class _Run:
 
         task, search = self._task, self._search
         solution = None if task is None or search is None else so_far(search)
+        if task is not None and task.ranking is not None and self._found:
+            solution = self._best_of(task.ranking)
         if task is None or solution is None or solution.answer is None:
             why = "interrupted" if interrupted else "the time limit is over"
             say(f"{self.recipe.name}: {why} before there was an answer")
             return INTERRUPTED if interrupted else UNUSABLE
         worked_out: Any = {} if self.options.json else list(task.describe(solution))
-        self._show(task, replace(solution, message="the best answer so far; there was no time to prove it"), worked_out)
+        if not self._found:
+            solution = replace(solution, message="the best answer so far; there was no time to prove it")
+        self._show(task, solution, worked_out)
         return INTERRUPTED if interrupted else self._verdict(solution)
 
     def _verdict(self, solution: Solution) -> int:
         """The exit code that an answer, or the lack of one, comes to."""
         if solution.answer is None:
             return UNUSABLE
-        unproven = self.options.require_proof and not solution.proven
-        return FAILED if unproven or not solution.agrees else ANSWERED
+        found, ranking = self._found or [solution], None if self._task is None else self._task.ranking
+        complete = ranking is None or len(found) == ranking.k or found[-1].status == "infeasible"
+        unproven = self.options.require_proof and not (complete and all(one.proven for one in found))
+        return FAILED if unproven or not all(one.agrees for one in found) else ANSWERED
 
     def _answered(self) -> int:
         options = self.options
@@ -219,7 +238,7 @@ class _Run:
         cut_short = self._shown(task, solution)
         if task.write is not None and solution.answer is not None:
             task.write(solution)
-        if cut_short or solution.stats["interrupted"]:
+        if cut_short or any(one.stats["interrupted"] for one in self._found or [solution]):
             return INTERRUPTED
         if options.plot is not None and solution.answer is not None:
             from problems.pictures.drawing import save
@@ -236,17 +255,40 @@ class _Run:
             if not options.quiet:
                 say_all(task.notes)
             with progress(options.quiet, task.follow) as follow:
-                return solve(
-                    problem,
-                    task.solver(options.solver),
-                    time_limit=None if limit is None else max(limit - (time.perf_counter() - self.started), 0.01),
-                    seed=options.seed,
-                    device=options.device,
-                    progress=self._following(follow),
-                    **{**task.solving, **({} if options.gap is None else {"gap": options.gap})},
-                )
+                asked: dict[str, Any] = {
+                    "solver": task.solver(options.solver),
+                    "time_limit": None if limit is None else max(limit - (time.perf_counter() - self.started), 0.01),
+                    "seed": options.seed,
+                    "device": options.device,
+                    "progress": self._following(follow),
+                    **task.solving,
+                    **({} if options.gap is None else {"gap": options.gap}),
+                }
+                return solve(problem, **asked) if task.ranking is None else self._best(problem, task.ranking, asked)
         except ValueError as error:
             raise InputError(f"{task.source}: {error}") from error
+
+    def _best(self, problem: Any, ranking: Ranking, asked: Mapping[str, Any]) -> Solution:
+        """The best answer; those that follow it are kept as they are found, so that Ctrl-C loses none."""
+        from solvers import best
+
+        try:
+            for solution in best(problem, ranking.k, **asked):
+                self._found.append(solution)
+        except KeyboardInterrupt:
+            if not self._found:
+                raise
+            last = self._found[-1]
+            self._found[-1] = replace(last, stats={**last.stats, "interrupted": True})
+        return self._best_of(ranking)
+
+    def _best_of(self, ranking: Ranking) -> Solution:
+        """The best answer, and whether all that were asked for, or all that there are, were found."""
+        first, last = self._found[0], self._found[-1]
+        answers = sum(one.answer is not None for one in self._found)
+        message = f"{answers} of the {ranking.k} best were found within the limits" if answers < ranking.k else ""
+        message = last.message if last.status == "infeasible" else message
+        return replace(first, message=message) if first.proven and message else first
 
     def _following(self, follow: Callable[[Any], None] | None) -> Callable[[Any], None]:
         def followed(search: Any) -> None:
@@ -272,9 +314,9 @@ class _Run:
 
     def _show(self, task: Task, solution: Solution, worked_out: Any) -> None:
         if self.options.json:
-            show(json.dumps(_as_json(self.recipe, task, solution, worked_out), allow_nan=False))
+            show(json.dumps(_as_json(self.recipe, task, solution, worked_out, self._found), allow_nan=False))
         elif solution.answer is not None:
-            show("\n".join([*_as_text(self.recipe, task, solution), *worked_out]))
+            show("\n".join([*_as_text(self.recipe, task, solution), *worked_out, *_ranked(task, self._found)]))
         if solution.message and (solution.answer is None or self.options.json):
             say(f"{task.source}: {solution.message}")
 
@@ -299,10 +341,25 @@ def _judge(recipe: Recipe, options: argparse.Namespace, verdict: Verdict) -> int
     return ANSWERED if ok else FAILED
 
 
-def _as_json(recipe: Recipe, task: Task, solution: Solution, measured: Mapping[str, Any]) -> dict[str, Any]:
-    certificate = solution.certificate
+def _as_json(
+    recipe: Recipe, task: Task, solution: Solution, measured: Mapping[str, Any], found: Sequence[Solution]
+) -> dict[str, Any]:
+    itself = _answer_as_json(task, solution)
+    ranked = [_answer_as_json(task, one) for one in found if one.answer is not None]
     return {
         "problem": recipe.name,
+        **itself,
+        "certificate": {**itself["certificate"], **task.evidence(solution)},
+        **({} if task.ranking is None else {"best": ranked}),
+        "stats": {**task.facts, **solution.stats, **measured},
+        "notes": list(task.notes),
+        "message": solution.message,
+    }
+
+
+def _answer_as_json(task: Task, solution: Solution) -> dict[str, Any]:
+    certificate = solution.certificate
+    return {
         "status": solution.status,
         "value": solution.value,
         "bound": solution.bound,
@@ -310,19 +367,24 @@ def _as_json(recipe: Recipe, task: Task, solution: Solution, measured: Mapping[s
         "solver": solution.solver,
         "answer": None if solution.answer is None else task.answer(solution),
         "checks": [vars(check) for check in solution.checks],
-        "certificate": {
-            "kind": certificate.kind,
-            "verified": certificate.verified,
-            "exact": certificate.exact,
-            **task.evidence(solution),
-        },
-        "stats": {**task.facts, **solution.stats, **measured},
-        "notes": list(task.notes),
-        "message": solution.message,
+        "certificate": {"kind": certificate.kind, "verified": certificate.verified, "exact": certificate.exact},
     }
 
 
 def _as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
     sizes = ", ".join(f"{value:,} {name}" for name, value in task.facts.items())
-    yield f"{recipe.summary.split(',')[0]} of {task.source} ({sizes})"
+    yield f"{task.title or recipe.summary.split(',')[0]} of {task.source} ({sizes})"
     yield from solution.report()
+
+
+def _ranked(task: Task, found: Sequence[Solution]) -> Iterable[str]:
+    """The best answers, a line each."""
+    if task.ranking is None:
+        return
+    answers = [solution for solution in found if solution.answer is not None]
+    proven = all(solution.proven for solution in answers)
+    yield f"the {len(answers):,} best, {'each proven to be the next' if proven else 'not all of them proven'}:"
+    for rank, one in enumerate(answers, start=1):
+        yield f"  {rank}. {one.value:.12g}  {task.ranking.line(answers[0], one)}".rstrip()
+        if not one.proven:
+            yield f"     {one.proof_in_words}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from problems.recipe import Recipe, Task, Verdict, graph_arguments, graph_of, main
+from problems.recipe import Ranking, Recipe, Task, Verdict, graph_arguments, graph_of, main
+from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--require-node", metavar="NODE", action="append", default=[], help="a node to visit (NP-hard)")
     parser.add_argument("--require-arc", metavar=("U", "V"), nargs=2, action="append", default=[], help="one to use")
     parser.add_argument("--paths", metavar="K", type=int, default=1, help="K paths without a common edge, least in sum")
+    parser.add_argument("--simple", action="store_true", help="visit no node twice (NP-hard with negative cycles)")
+    parser.add_argument("--maximize", action="store_true", help="the longest path, where no cycle makes it endless")
+    parser.add_argument("--best", metavar="K", type=positive_whole, help="the K best simple paths, each proven next")
     parser.add_argument("--warm-start", choices=("tree",), help="start the LP from the tree that Dijkstra finds")
     parser.add_argument("--check", metavar="ANSWER", help="check an earlier --json answer, without a solver")
 
@@ -66,8 +70,10 @@ def read(options: argparse.Namespace) -> Task | Verdict:
     if options.check is not None:
         from problems.studies.checked_path import check
 
-        if options.limit or options.require_node or options.require_arc:
+        if options.limit or options.require_node or options.require_arc or options.simple or options.best:
             raise InputError("--check is for paths without limits and required parts: those are proven by branching")
+        if options.maximize:
+            raise InputError("--check is for shortest paths; leave out --maximize")
         ends = [None if end is None else named(g, end) for end in (options.source, options.target)]
         checks = check(g, options.check, _avoided(g, options), ends, options.paths)
         return Verdict(safe(os.path.basename(options.check), 200), checks)
@@ -77,12 +83,16 @@ def read(options: argparse.Namespace) -> Task | Verdict:
         "required_nodes": [named(g, text) for text in options.require_node],
         "required_arcs": _arcs(g, options.require_arc),
     }
+    if options.best is not None and options.paths > 1:
+        raise InputError("--best ranks single paths; leave out --paths")
+    asked["simple"] = options.simple or options.best is not None
     simple = any(map(bool, asked.values()))
 
     def problem() -> Problem:
-        from formulations.shortest_path import shortest_path
+        from formulations.shortest_path import longest_path, shortest_path
 
-        return shortest_path(g, s, t, **asked, **_avoided(g, options), paths=options.paths)
+        build = longest_path if options.maximize else shortest_path
+        return build(g, s, t, **asked, **_avoided(g, options), paths=options.paths)
 
     def walks_() -> Walks:
         from formulations.graphs.walks import walks
@@ -92,12 +102,16 @@ def read(options: argparse.Namespace) -> Task | Verdict:
     return Task(
         source=source,
         problem=problem,
-        describe=lambda solution: describe(solution, options.paths, simple),
-        draw=lambda solution: draw(g, walks_(), solution, options.paths),
+        describe=lambda solution: describe(solution, options, simple),
+        draw=lambda solution: draw(g, walks_(), solution, options),
         notes=file.notes,
         facts={"nodes": g.n, "edges": g.m},
         solving={"warm_start": options.warm_start is not None},
         evidence=lambda solution: {} if simple else {"potentials": potentials(walks_(), solution)},
+        title="Longest path" if options.maximize else None,
+        ranking=None
+        if options.best is None
+        else Ranking(options.best, lambda _, solution: named_in_order(solution.answer)),
     )
 
 
@@ -146,18 +160,25 @@ def _number(exact: Fraction) -> int | float | str:
     return float(exact) if Fraction(repr(float(exact))) == exact else str(exact)
 
 
-def describe(solution: Solution, k: int, simple: bool) -> Iterable[str]:
+def describe(solution: Solution, options: argparse.Namespace, simple: bool) -> Iterable[str]:
     """The path, or each of them, in a line, and what the potentials say of it."""
+    k = options.paths
     for way in [solution.answer] if k == 1 else solution.answer:
-        names = [safe(node, 60) for node in way]
-        if len(names) > SHOWN:
-            names[SHOWN // 2 : -SHOWN // 2] = [f"... {len(names) - SHOWN:,} more (--json has them all) ..."]
-        yield f"path of {len(way) - 1:,} edge{'s' if len(way) != 2 else ''}: {' -> '.join(names)}"
+        yield f"path of {len(way) - 1:,} edge{'s' if len(way) != 2 else ''}: {named_in_order(way)}"
     if solution.gap == 0 and k == 1 and not simple:
-        yield f"potentials rise by {solution.bound:.12g} from end to end, on no arc by more than its weight (--json)"
+        how = f"on {'every' if options.maximize else 'no'} arc by {'at least' if options.maximize else 'more than'} its"
+        yield f"potentials rise by {solution.bound:.12g} from end to end, {how} weight (--json)"
 
 
-def draw(g: Network, w: Walks, solution: Solution, k: int) -> Figure:
+def named_in_order(way: Sequence[Hashable]) -> str:
+    """The nodes of a path, or those at its ends."""
+    names = [safe(node, 60) for node in way]
+    if len(names) > SHOWN:
+        names[SHOWN // 2 : -SHOWN // 2] = [f"... {len(names) - SHOWN:,} more (--json has them all) ..."]
+    return " -> ".join(names)
+
+
+def draw(g: Network, w: Walks, solution: Solution, options: argparse.Namespace) -> Figure:
     """The graph with its path or paths; beside it the bounds, if it took more than one round."""
     import numpy as np
 
@@ -167,7 +188,8 @@ def draw(g: Network, w: Walks, solution: Solution, k: int) -> Figure:
     used = np.unique(w.edge[solution.values["x"] > 0.5])
     history = solution.stats["history"]
     ends = f"{safe(w.g.nodes[0], 30)} to {safe(w.g.nodes[w.t], 30)}"
-    what = "Shortest path" if k == 1 else f"{k} paths without a common edge"
+    one = "Longest path" if options.maximize else "Shortest path"
+    what = one if options.paths == 1 else f"{options.paths} paths without a common edge"
     title = f"{what} from {ends}: weight {solution.value:.8g}, {solution.status}"
     return figure_of(g, used, history if len(history) > 1 else [], title)
 
@@ -180,7 +202,7 @@ RECIPE = Recipe(
     solvers=("highs", "glop", "scip", "cp-sat", "pdlp", "descent-ascent"),
     examples=(
         "--graph roads.gr --source 1 --target 99",
-        "--graph roads.gml --source A --target B --limit toll=3",
+        "--graph roads.gml --source A --target B --limit toll=3 --best 3",
     ),
 )
 

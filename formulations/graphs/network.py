@@ -64,11 +64,11 @@ class Network:
         name = self.nodes
         return [(name[u], name[v]) for u, v in zip(self.tail.tolist(), self.head.tolist(), strict=True)]
 
-    def simple(self) -> Network:
-        """The undirected simple graph: no loops, of parallel edges the lightest (the first on a tie)."""
+    def simple(self, *, heaviest: bool = False) -> Network:
+        """The undirected simple graph: no loops, of parallel edges the lightest or heaviest (the first on a tie)."""
         low, high = np.minimum(self.tail, self.head), np.maximum(self.tail, self.head)
-        lightest = without_parallels(low, high, self.weight)
-        keep = np.sort(lightest[low[lightest] != high[lightest]])
+        kept = without_parallels(low, high, -self.weight if heaviest else self.weight)
+        keep = np.sort(kept[low[kept] != high[kept]])
         if len(keep) == self.m and not self.directed:
             return self
         return replace(self.subgraph(keep), directed=False)

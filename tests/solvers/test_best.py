@@ -45,7 +45,7 @@ def ranked(problem: Problem, k: int, everything: list[tuple[float, Any]], key: A
     if len(found) > len(answers):
         assert found[-1].status == "infeasible"
     if 0 < len(answers) < len(found):
-        assert f"only {len(answers)} answer" in found[-1].message
+        assert f"only {len(answers)} answer" in found[-1].message, found[-1]
     values = [solution.value for solution in answers]
     assert values == pytest.approx([value for value, _ in everything[:k]], abs=1e-9)
     keys = [key(solution.answer) for solution in answers]
