@@ -112,10 +112,8 @@ def _best(problem: Problem, k: int, solver: Any, clock: Clock, options: Mapping[
         seconds = clock.limit if clock.limit is None or not found else max(clock.left, 0.01)
         solution = solve(problem.without(found), solver, time_limit=seconds, **options)
         if found and solution.status == "infeasible":
-            there_are = (
-                f"there is only {len(found)} answer" if len(found) == 1 else f"there are only {len(found)} answers"
-            )
-            solution = replace(solution, message=f"{there_are}: {solution.message}")
+            are = "is only 1 answer" if len(found) == 1 else f"are only {len(found)} answers"
+            solution = replace(solution, message=f"there {are}; that there is no other is proven")
         yield solution
         if solution.status != "optimal" or solution.values is None:
             return
