@@ -121,9 +121,18 @@ class Recipe:
 
 def graph_arguments(parser: argparse.ArgumentParser) -> None:
     """What every recipe on a graph reads."""
-    parser.add_argument("--graph", metavar="FILE", help="GML, GraphML, edge list, Pajek, .gr or .tsp; .gz .bz2 .xz")
-    parser.add_argument("--weight", metavar="NAME", help="edge attribute to minimize (default weight, or the only one)")
-    parser.add_argument("--delimiter", metavar="D", help="what separates the columns of an edge list")
+    formats = (
+        "table of edges (.csv .tsv .txt .edges .edgelist), GML, GraphML, GEXF, JSON, Pajek .net, Matrix Market .mtx, "
+        "METIS .graph, DIMACS .gr .col, SteinLib .stp, TSPLIB .tsp; perhaps packed .gz .bz2 .xz"
+    )
+    parser.add_argument("--graph", metavar="FILE", help=formats)
+    parser.add_argument("--weight", metavar="NAME", help="edge attribute, or column, to minimize (default weight)")
+    parser.add_argument("--unweighted", action="store_true", help="count edges instead")
+    direction = parser.add_mutually_exclusive_group()
+    direction.add_argument("--directed", action="store_true", default=None, help="edges are arcs, whatever FILE says")
+    direction.add_argument("--undirected", action="store_false", dest="directed", help="edges go both ways")
+    parser.add_argument("--delimiter", metavar="D", help="what separates the columns of a table")
+    parser.add_argument("--columns", metavar=("U", "V"), nargs=2, help="columns of a table that hold an edge's ends")
 
 
 def graph_of(options: argparse.Namespace, attributes: Sequence[str] = ()) -> tuple[GraphFile, str]:
@@ -131,7 +140,17 @@ def graph_of(options: argparse.Namespace, attributes: Sequence[str] = ()) -> tup
     from problems.io import read_graph
 
     path = str(EXAMPLE) if options.graph is None else options.graph
-    return read_graph(path, options.weight, options.delimiter, attributes), safe(Path(path).name, 200)
+    columns = None if options.columns is None else (options.columns[0], options.columns[1])
+    file = read_graph(
+        path,
+        options.weight,
+        options.delimiter,
+        attributes,
+        unweighted=options.unweighted,
+        directed=options.directed,
+        columns=columns,
+    )
+    return file, safe(Path(path).name, 200)
 
 
 def main(recipe: Recipe) -> NoReturn:

@@ -66,6 +66,7 @@ def read(options: argparse.Namespace) -> Task | Verdict:
     for name, most in options.limit:
         limits[name] = min(most, limits.get(name, most))
     file, source = graph_of(options, tuple(limits))
+    file = file.naming(_named_nodes(options))
     g = file.network
     if options.check is not None:
         from problems.studies.checked_path import check
@@ -129,6 +130,13 @@ def _ends(g: Network, source: str, options: argparse.Namespace) -> tuple[Hashabl
 def named(g: Network, text: str) -> Hashable:
     """The node whose name reads so (the formulation says which are near if there is none)."""
     return next((node for node in g.nodes if str(node) == text), text)
+
+
+def _named_nodes(options: argparse.Namespace) -> list[str]:
+    """All nodes that the command line names."""
+    arcs = [*options.forbid_arc, *options.require_arc]
+    ends = [end for end in (options.source, options.target) if end is not None]
+    return [*ends, *options.forbid_node, *options.require_node, *(node for arc in arcs for node in arc)]
 
 
 def _arcs(g: Network, pairs: Iterable[tuple[str, str]]) -> list[tuple[Hashable, Hashable]]:

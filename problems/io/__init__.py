@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from formulations.graphs import Network
-from problems.io import dimacs, edgelist, gml, graphml, pajek, tsplib
-from problems.io.build import Parsed, build
+from problems.io.build import build
 from problems.io.content import decode, read_bytes
+from problems.io.formats import (
+    dimacs,
+    edgelist,
+    gexf,
+    gml,
+    graphml,
+    jsongraph,
+    matrixmarket,
+    metis,
+    pajek,
+    steinlib,
+    tsplib,
+)
+from problems.io.parsed import Asked, Parsed
 from problems.terminal.errors import InputError, safe
 
 __all__ = ["GraphFile", "InputError", "read_graph", "safe"]
@@ -18,34 +31,60 @@ __all__ = ["GraphFile", "InputError", "read_graph", "safe"]
 
 @dataclass(frozen=True)
 class GraphFile:
-    """A graph read from a file, and notes for the user on how it was read."""
+    """A graph read from a file, and notes for the user on how it was read.
+
+    terminals  the nodes that a Steiner tree is to join, where the file names some
+    ids        what the file calls the nodes besides, in their order: numbers under labels
+    """
 
     network: Network
     notes: tuple[str, ...]
+    terminals: tuple[Hashable, ...] = ()
+    ids: Sequence[Hashable] | None = None
+
+    def naming(self, nodes: Iterable[str]) -> GraphFile:
+        """The same, its nodes named by ids if all of `nodes` are ids but not all are names."""
+        wanted = set(nodes)
+        if self.ids is None or not wanted or wanted <= set(map(str, self.network.nodes)):
+            return self
+        if not wanted <= set(map(str, self.ids)):
+            return self
+        note = "Nodes are named by their ids, as you do."
+        return replace(self, network=replace(self.network, nodes=self.ids), notes=(*self.notes, note))
 
 
 @dataclass(frozen=True)
 class _Format:
     """A file format: the suffixes of file names, and a pattern that only files of this format begin with.
 
-    parse  text -> graph; None where bytes or a delimiter are needed
+    parse  its text, or its bytes where they say how they are encoded, -> graph
     """
 
     name: str
     suffixes: tuple[str, ...]
     pattern: re.Pattern[str] | None
     parse: Callable[[str], Parsed] | None = None
+    parse_bytes: Callable[[bytes], Parsed] | None = None
 
 
-_GRAPHML = _Format("GraphML", (".graphml", ".xml"), re.compile(r"\A<(\?xml|!--|!DOCTYPE|(\w+:)?graphml)"))
-_EDGE_LIST = _Format("edge list", (".edgelist", ".edges", ".txt", ".csv", ".tsv", ".el", ".dat"), None)
+_EDGES = _Format(
+    "edge list",
+    (".edgelist", ".edges", ".txt", ".csv", ".tsv", ".el", ".ncol", ".dat"),
+    re.compile(r"\A% *(sym|asym|bip) "),
+)
 _FORMATS = (
-    _GRAPHML,
+    _EDGES,
     _Format("GML", (".gml",), re.compile(r"(?m)^[ \t]*graph\s*\["), gml.parse),
+    _Format("GraphML", (".graphml", ".xml"), re.compile(r"(?s)\A<(.*?<)?(\w+:)?graphml\b"), parse_bytes=graphml.parse),
+    _Format("GEXF", (".gexf",), re.compile(r"(?s)\A<(.*?<)?(\w+:)?gexf\b"), parse_bytes=gexf.parse),
+    _Format("JSON", (".json", ".cyjs"), re.compile(r'\A\s*\{\s*"'), jsongraph.parse),
     _Format("Pajek", (".net", ".paj", ".pajek"), re.compile(r"(?mi)^\*(vertices|network)\b"), pajek.parse),
-    _Format("DIMACS", (".gr",), re.compile(r"(?m)^p (sp|tw) +-?\d+ +-?\d+\s*$"), dimacs.parse),
+    _Format("DIMACS", (".gr", ".dimacs"), re.compile(r"(?m)^p +(sp|tw) +-?\d+ +-?\d+\s*$"), dimacs.parse),
+    _Format("DIMACS edges", (".col",), re.compile(r"(?m)^p +(edge|col) +-?\d+ +-?\d+\s*$"), dimacs.parse),
+    _Format("SteinLib", (".stp",), re.compile(r"(?im)\A33D32945|^section +graph\s*$"), steinlib.parse),
+    _Format("Matrix Market", (".mtx",), re.compile(r"(?i)\A%%MatrixMarket"), matrixmarket.parse),
+    _Format("METIS", (".graph", ".metis"), None, metis.parse),
     _Format("TSPLIB", (".tsp",), re.compile(r"(?m)^(DIMENSION|EDGE_WEIGHT_TYPE) *:"), tsplib.parse),
-    _EDGE_LIST,
 )
 _BY_SUFFIX = {suffix: form for form in _FORMATS for suffix in form.suffixes}
 _HEAD = 4096  # bytes in which the pattern is looked for
@@ -56,12 +95,20 @@ def read_graph(
     weight: str | None = None,
     delimiter: str | None = None,
     attributes: Sequence[str] = (),
+    *,
+    unweighted: bool = False,
+    directed: bool | None = None,
+    columns: tuple[str, str] | None = None,
 ) -> GraphFile:
-    r"""The graph in a file, its format given by its suffix (.gml .graphml .edgelist .net .gr .tsp; .gz .bz2 .xz).
+    r"""The graph in a file, its format given by its suffix, also packed (.gz .bz2 .xz).
 
-    weight      the edge attribute that is the weight; None for "weight", else the only numeric one, else 1
-    delimiter   between the columns of an edge list; None for blanks, in .csv files a comma
+    weight      the edge attribute, or the number of an edge table's column, that is the weight; None for "weight", else
+                the only one that may be meant, else 1
+    delimiter   between the columns of an edge table; None to find it out, in an .edgelist blanks
     attributes  further edge attributes to read
+    unweighted  every edge counts 1
+    directed    whether edges are arcs; None for what the file says, else no
+    columns     names or numbers of the columns of an edge table that hold the edges' ends
 
     Raises InputError, one sentence for the user, for a file that cannot be used.
 
@@ -74,7 +121,7 @@ def read_graph(
     """
     name = os.fsdecode(path)
     try:
-        return _read(name, weight, delimiter, attributes)
+        return _read(name, Asked(weight, unweighted, directed, delimiter, columns, attributes))
     except InputError as error:
         raise InputError(f"{safe(name, 200)}: {error}") from None
     except (MemoryError, RecursionError):
@@ -84,18 +131,21 @@ def read_graph(
         raise InputError(f"{safe(name, 200)}: cannot be read as a graph ({safe(error)}); check its format") from error
 
 
-def _read(path: str, weight: str | None, delimiter: str | None, attributes: Sequence[str]) -> GraphFile:
+def _read(path: str, asked: Asked) -> GraphFile:
     data, suffix = read_bytes(path)
     if not data.strip():
         raise InputError("is empty; give a file with a graph in it")
     form = _format(data, suffix)
-    if form is _EDGE_LIST:
-        parsed = edgelist.parse(decode(data), _delimiter(delimiter, suffix))
+    if form is _EDGES:
+        parsed = edgelist.parse(decode(data), asked, suffix)
     else:
-        parsed = graphml.parse(data) if form.parse is None else form.parse(decode(data))
-        if delimiter is not None:
-            parsed.notes.append(f"--delimiter is not used: {form.name} has its own.")
-    return GraphFile(*build(parsed, weight, attributes))
+        parsed = form.parse_bytes(data) if form.parse_bytes else form.parse(decode(data))  # type: ignore[misc]
+        for option, given in (("--delimiter", asked.delimiter), ("--columns", asked.columns)):
+            if given is not None:
+                parsed.notes.append(f"{option} is not used: {form.name} has its own.")
+    network, notes = build(parsed, asked)
+    names = dict(zip(parsed.ids or parsed.nodes, network.nodes, strict=True)) if parsed.terminals else {}
+    return GraphFile(network, notes, tuple(names[node] for node in parsed.terminals), parsed.ids)
 
 
 def _format(data: bytes, suffix: str) -> _Format:
@@ -104,16 +154,10 @@ def _format(data: bytes, suffix: str) -> _Format:
     found = next((form for form in _FORMATS if form.pattern and form.pattern.search(head)), None)
     named = _BY_SUFFIX.get(suffix, found)
     if named is None:
-        raise InputError(f"has a suffix that says no format; rename it to one of {' '.join(_BY_SUFFIX)}")
-    if found not in (None, named):
-        raise InputError(f"looks like {found.name} but its name says {named.name}; rename it to {found.suffixes[0]}")
-    return named
-
-
-def _delimiter(given: str | None, suffix: str) -> str | None:
-    """The delimiter of an edge list, None for blanks; a given "\\t" is a tab."""
-    if given is None:
-        return "," if suffix == ".csv" else None
-    if not given:
-        raise InputError("cannot be split at an empty --delimiter; give a character")
-    return given.replace("\\t", "\t")
+        known = " ".join(_BY_SUFFIX)
+        raise InputError(f"has a suffix that is not read; those read are {known}: convert it, or rename it to its own")
+    if found in (None, named):
+        return named
+    if suffix == ".xml":  # which both GraphML and GEXF use
+        return found
+    raise InputError(f"looks like {found.name} but its name says {named.name}; rename it to {found.suffixes[0]}")

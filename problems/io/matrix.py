@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.io.build import number
 from problems.io.content import decode, read_file, unknown_format
 from problems.io.npy import Shape, misshapen, read_npy
+from problems.io.parsed import number
 from problems.io.table import read_table, refuse_beyond
 from problems.terminal.errors import InputError, quoted, safe
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.io.build import EXACT_INTEGERS, number
 from problems.io.content import decode, read_file, unknown_format
 from problems.io.matrix import MAX_MAGNITUDE
 from problems.io.npy import Shape, misshapen, read_npy
+from problems.io.parsed import EXACT_INTEGERS, number
 from problems.io.table import refuse_beyond
 from problems.terminal.errors import InputError, quoted, safe
 

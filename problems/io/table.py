@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from formulations.problem import Floats
-from problems.io.build import number
 from problems.io.npy import Shape
+from problems.io.parsed import number
 from problems.terminal.errors import InputError, quoted
 
 

@@ -8,7 +8,7 @@ from html import unescape
 
 import numpy as np
 
-from problems.io.build import Parsed, ends, labels_or_ids, number, positions_of
+from problems.io.parsed import Parsed, columns_of, ends, names_of, number, positions_of
 from problems.terminal.errors import InputError, quoted
 
 Record = dict[str, object]
@@ -18,7 +18,8 @@ Record = dict[str, object]
 _TOKEN = re.compile(
     r"""(?:\s|\#[^\n]*+)*+
     (?: (\])
-      | ([A-Za-z_][\w.:-]*+) (?:\s|\#[^\n]*+)*+ (?: (\[) | "([^"]*+)" | (?<=\s)([^\s\[\]"]++) )
+      | ([A-Za-z_][\w.:-]*+) (?:\s|\#[^\n]*+)*+
+        (?: (\[) | (?<=\s)"([^"]*+)"(?=[\s\]\#]|\Z) | (?<=\s)([^\s\[\]"]++) )
       | (\Z) | (\S) )""",
     re.VERBOSE,
 )
@@ -34,8 +35,8 @@ def parse(text: str) -> Parsed:
     """The graph in a GML text; raises InputError.
 
     >>> graph = parse("graph [ node [ id 1 label 'a' ] node [ id 2 ] edge [ source 1 target 2 weight 1e-05 ] ]")
-    >>> graph.nodes, graph.tail.tolist(), graph.head.tolist(), graph.attributes
-    ([1, 2], [0], [1], [{'weight': 1e-05}])
+    >>> graph.nodes, graph.tail.tolist(), graph.head.tolist(), graph.columns
+    ([1, 2], [0], [1], {'weight': [1e-05]})
     """
     root = _records(text)
     graphs = _all(root, "graph")
@@ -47,13 +48,13 @@ def parse(text: str) -> Parsed:
     sources = [_end(edge, "source", f"edge {e}") for e, edge in enumerate(edges, start=1)]
     targets = [_end(edge, "target", f"edge {e}") for e, edge in enumerate(edges, start=1)]
     tail, head = ends(ids, sources, targets)
-    parsed = Parsed(ids, tail, head, _flag(graph, "directed"))
-    parsed.attributes = edges
-    parsed.nodes = labels_or_ids(ids, [node.get("label") for node in nodes], parsed.notes)
+    directed = _flag(graph, "directed") if "directed" in graph else None
+    parsed = Parsed(ids, tail, head, directed, columns=columns_of(edges), ids=ids)
+    parsed.nodes = names_of(ids, nodes, parsed.notes)
     graphics = [node.get("graphics") for node in nodes]
     places = [place for place in graphics if isinstance(place, dict)]
     parsed.positions = positions_of(places if nodes and len(places) == len(nodes) else nodes)
-    _check_parallel(parsed, _flag(graph, "multigraph"))
+    _check_parallel(parsed, edges, _flag(graph, "multigraph"))
     return parsed
 
 
@@ -126,7 +127,7 @@ def _flag(graph: Record, key: str) -> bool:
     return bool(value)
 
 
-def _check_parallel(graph: Parsed, declared: bool) -> None:
+def _check_parallel(graph: Parsed, edges: list[Record], declared: bool) -> None:
     """Raise InputError for parallel edges of the same key; add a note if the flag multigraph is missing."""
     u, v = (graph.tail, graph.head) if graph.directed else np.sort([graph.tail, graph.head], axis=0)
     pair = u * len(graph.nodes) + v
@@ -135,7 +136,7 @@ def _check_parallel(graph: Parsed, declared: bool) -> None:
         graph.notes.append(f"The file lacks 'multigraph 1' but has parallel edges ({extra}); all are kept.")
     if extra and declared:
         seen: set[tuple[int, str]] = set()
-        for e, edge in enumerate(graph.attributes):
+        for e, edge in enumerate(edges):
             if "key" in edge:
                 name = (int(pair[e]), quoted(edge["key"]))
                 if name in seen:
@@ -150,7 +151,10 @@ def _misread(text: str, position: int) -> str:
     """What is no GML there, in a sentence."""
     line = f"line {_line(text, position)}"
     found = text[position : position + 40].split("\n")[0]
-    if re.match(r'[\w.:-]*\s*"', found):
+    quote = re.compile(r'[\w.:-]*\s*"[^"]*("?)').match(text, position)
+    if quote and quote[1]:
+        return f"{line} has a quote too many or too few: {quoted(found)}; within a text write &quot; for it"
+    if quote:
         return f"{line} opens a quote that is never closed: {quoted(found)}"
     return f"{line} is not GML: expected a key and its value, found {quoted(found)}; is this file in another format?"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.io.build import Parsed, number
+from problems.io.parsed import Parsed, number
 from problems.terminal.errors import InputError, quoted, safe
 
 MAX_EDGES = 5_000_000  # a complete graph of 3162 nodes
@@ -31,7 +31,7 @@ def parse(text: str) -> Parsed:
 
     >>> head = "DIMENSION: 3\nEDGE_WEIGHT_TYPE: EUC_2D\nNODE_COORD_SECTION\n"
     >>> graph = parse(head + "1 0 0\n2 3 4\n3 1 1\n")
-    >>> graph.tail.tolist(), graph.head.tolist(), graph.weight.tolist()  # distances rounded to integers
+    >>> graph.tail.tolist(), graph.head.tolist(), graph.columns["weight"].tolist()  # distances rounded to integers
     ([0, 0, 1], [1, 2, 2], [5.0, 1.0, 4.0])
     """
     spec, sections = _split(text)
@@ -65,7 +65,7 @@ def parse(text: str) -> Parsed:
     else:
         known = ", ".join(["EXPLICIT", *DISTANCES])
         raise InputError(f"has EDGE_WEIGHT_TYPE {quoted(metric)}, which is not read; those read are {known}")
-    graph = Parsed(nodes, tail, head, weight=weight, positions=positions)
+    graph = Parsed(nodes, tail, head, False, columns={"weight": weight}, positions=positions)
     unread = [name for name in sections if name not in SECTIONS]
     if unread:
         graph.notes.append(f"Sections that are not read: {safe(', '.join(unread))}.")

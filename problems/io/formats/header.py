@@ -1,0 +1,120 @@
+"""Which row of an edge table names its columns, and which columns hold the ends of edges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from problems.io.formats.rows import Rows, is_number, split
+from problems.io.parsed import number
+from problems.terminal.errors import InputError, quoted
+
+PAIRS = [  # what the names of the two columns begin or end with, the rest being alike: FromNodeId, ToNodeId
+    *(("source", "target"), ("source", "destination"), ("source", "dest"), ("from", "to"), ("src", "dst")),
+    *(("src", "dest"), ("src", "tgt"), ("src", "trg"), ("tail", "head"), ("origin", "destination"), ("origin", "dest")),
+    *(("orig", "dest"), ("o", "d"), ("u", "v"), ("i", "j"), ("1", "2"), ("0", "1"), ("a", "b"), ("x", "y")),
+    *(("parent", "child"), ("sender", "receiver"), ("sender", "recipient"), ("row", "col"), ("row", "column")),
+    *(("predecessor", "successor"), ("first", "second"), ("start", "end"), ("init", "term"), ("left", "right")),
+]
+ALONE = ("u", "i")  # one letter that may be all of a name
+NODES = ({"id", "label"}, {"id", "name"}, {"nodes", "label"}, {"nodes", "id"})  # columns of a table of nodes
+_STEM = re.compile(r"\D+")
+
+
+@dataclass
+class Header:
+    """The names of an edge table's columns, "" for one without, and whether the first row is where they stand."""
+
+    names: list[str]
+    is_row: bool
+
+
+def ends_named(names: Sequence[str]) -> tuple[int, int] | None:
+    """The positions of the two columns whose names say that they hold the ends of edges; None if none do.
+
+    >>> ends_named(["Id", "Source", "Target"]), ends_named(["node_2", "km", "node_1"]), ends_named(["a", "b"])
+    ((1, 2), (2, 0), None)
+    """
+    plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
+    for first, second in PAIRS:
+        for i, one in enumerate(plain):
+            for j, other in enumerate(plain):
+                if i != j and _differ_by(one, other, first, second):
+                    return i, j
+    return None
+
+
+def _differ_by(one: str, other: str, first: str, second: str) -> bool:
+    """Whether two names are alike but for a word at their beginning or end."""
+    for rest, same in (
+        (one.removeprefix(first), other.removeprefix(second)),
+        (one.removesuffix(first), other.removesuffix(second)),
+    ):
+        if rest == same and (rest, same) != (one, other) and one != rest and other != same:
+            return bool(rest) if first.isdigit() else len(first) > 1 or len(rest) > 1 or (not rest and first in ALONE)
+    return False
+
+
+def header_of(rows: Rows, asked: Sequence[str]) -> Header | None:
+    """The names of the columns: in a comment in front, or in the first row; None if there are none.
+
+    asked  names or numbers of columns that the user named
+
+    The first row holds names if its first cell is empty, or if it has a cell less than the others, or if the user
+    named its cells, or if none of its cells is a number and two say "from" and "to" in some words, or if a word stands
+    there over a column of numbers; but not if one of its ends is an end of another row.
+    """
+    first, width = rows.first, len(rows.columns) or len(rows.first)
+    for names in (split(comment, separator) for comment in rows.comments[-1:] for separator in (rows.separator, None)):
+        if len(names) == width and ends_named(names):
+            return Header(names, False)
+    if any(number(cell) is not None for cell in first[1:]):
+        return None
+    if len(first) == width - 1:
+        return Header(["", *first], True)
+    if not first[0] or (asked and set(asked) <= set(first)):
+        return Header(first, True)
+    ends = ends_named(first)
+    named = number(first[0]) is None and (ends is not None or _over_numbers(rows))
+    return Header(first, True) if named and not _is_edge(rows, ends or (0, 1)) else None
+
+
+def _over_numbers(rows: Rows) -> bool:
+    """Whether a word stands over a column that holds nothing but numbers."""
+    return any(
+        cell[:1].isalpha() and bool(column) and all(is_number(other, rows.separator) for other in column)
+        for cell, column in zip(rows.first, rows.columns, strict=False)
+    )
+
+
+def _is_edge(rows: Rows, ends: tuple[int, int]) -> bool:
+    """Whether one of the ends in the first row, or one numbered alike, as v1 and v7, is an end in another row."""
+    own = {rows.first[end] for end in ends}
+    others = [rows.columns[end] for end in ends] if rows.columns else []
+    if not all(own.isdisjoint(column) for column in others):
+        return True
+    stems = {match[0] for cell in own if (match := _STEM.match(cell)) and match[0] != cell}
+    return bool(stems) and any((m := _STEM.match(cell)) and m[0] in stems for column in others for cell in column)
+
+
+def ends_of(names: Sequence[str], rows: Rows, line: str) -> tuple[int, int]:
+    """The columns of an edge's ends under these names: those named so, else the first two where that is no guess.
+
+    Raises InputError for a table of nodes, and where it is a guess; `line` says where the names stand.
+    """
+    named = ends_named(names)
+    if named:
+        return named
+    places = [i for i, name in enumerate(names) if name and not name.lower().startswith("unnamed:")]
+    lower = {names[place].lower() for place in places}
+    if any(columns <= lower for columns in NODES):
+        raise InputError(f"{line} names {_shown(names)}: a table of nodes; give the table of edges")
+    weighted = len(places) == 3 and all(is_number(cell, rows.separator) for cell in rows.columns[places[2]])
+    if weighted or len(places) == 2:
+        return places[0], places[1]
+    raise InputError(f"{line} names {_shown(names)}, of which none are surely an edge's ends; say --columns U V")
+
+
+def _shown(names: Sequence[str]) -> str:
+    return quoted(", ".join(names))
