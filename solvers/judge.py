@@ -260,6 +260,8 @@ def _without_answer(
         message = f"what {found.solver} found breaks {complaints[0]}, so it is no answer"
     elif found.ended == "infeasible":
         message = f"{found.solver} calls the problem infeasible, without a proof that can be checked"
+    elif found.remark:
+        message = f"no feasible answer was found, and none was shown to be impossible: {found.remark}"
     else:
         message = "no feasible answer was found within the limits, and none was shown to be impossible"
     return Solution(

@@ -1,7 +1,9 @@
 """Exact arithmetic on whole arrays: in int64 where no sum can overflow, else in Python's unbounded integers.
 
-The floats of an array are read as the decimals that they print as (0.1 is 1/10) if at most 15 digits after the point
-give all of them, else as their exact binary values.
+A float that prints as a decimal of at most 15 digits stands for that decimal, 0.1 for 1/10; any other, such as
+0.1 + 0.2 = 0.30000000000000004, for its binary value. So are constraints read, number by number (number_by_number).
+Where nothing is compared with a side, as in costs, all numbers of an array are read in binary if one of them is, which
+is faster and differs by less than the last digit (over_one_denominator).
 """
 
 from __future__ import annotations
@@ -36,19 +38,53 @@ def as_integers(values: Integers | list[int]) -> Integers:
     return array.astype(np.int64) if largest(array) < SAFE_INT64 else array.astype(object)
 
 
+def number_by_number(values: Floats) -> tuple[Integers, int]:
+    """Numerators and the common denominator of finite floats, each a decimal or binary (see the module's docstring).
+
+    >>> number_by_number(np.array([0.1, 2.0**60, 0.5]))[0].tolist()
+    [1, 11529215046068469760, 5]
+    >>> numerators, denominator = number_by_number(np.array([0.1 + 0.2, 0.3]))
+    >>> [Fraction(p, denominator) - Fraction(3, 10) for p in numerators.tolist()]
+    [Fraction(1, 22517998136852480), Fraction(0, 1)]
+    """
+    short = _short_decimals(values)
+    if short is not None:
+        return short
+    ratios = [_ratio(value) for value in values.tolist()]
+    common = math.lcm(*{q for _, q in ratios})
+    return as_integers([p * (common // q) for p, q in ratios]), common
+
+
+def _ratio(value: float) -> tuple[int, int]:
+    """The decimal that a float prints as, if that has at most 15 digits, else its binary value."""
+    mantissa, _, exponent = repr(value).partition("e")
+    whole, _, part = mantissa.partition(".")
+    digits, places = int(whole + part), len(part) - int(exponent or 0)
+    if value.is_integer() or abs(digits) >= 10**15:
+        return value.as_integer_ratio()
+    return digits, 10**places
+
+
+def _short_decimals(values: Floats) -> tuple[Integers, int] | None:
+    """The same where all are decimals of at most 15 digits, which no two floats share; else None."""
+    for digits in range(16):
+        scaled = np.rint(values * 10.0**digits)
+        if np.abs(scaled).max(initial=0) >= 1e15:
+            return None
+        if (scaled / 10.0**digits == values).all():
+            return scaled.astype(np.int64), 10**digits
+    return None
+
+
 def over_one_denominator(values: Floats) -> tuple[Integers, int]:
-    """Numerators and the common denominator of finite floats, exactly (see the module's docstring).
+    """Numerators and the common denominator of finite floats: decimals if all are short, else binary (see above).
 
     >>> over_one_denominator(np.array([0.1, 2.5]))
     (array([ 1, 25]), 10)
     """
-    # As decimals with few digits.
-    for digits in range(16):
-        scaled = np.rint(values * 10.0**digits)
-        if np.abs(scaled).max(initial=0) >= 2**53:
-            break
-        if (scaled / 10.0**digits == values).all():
-            return scaled.astype(np.int64), 10**digits
+    short = _short_decimals(values)
+    if short is not None:
+        return short
 
     # As odd integers times powers of two.
     mantissas, exponents = np.frexp(values)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from formulations.problem import Floats
+from solvers.integer.exactness import Claim, decide
 from solvers.judge import Ended
 from solvers.linear.cutting_plane import Relaxation, cut
 from solvers.linear.linear_program import Arrays, ExtensibleProgram, LinearProgram
 from solvers.linear.sifting import Sifting
-from solvers.proof.branching import Branch, Fixed, Leaf, Proof, leaf_bound
-from solvers.proof.certificate import Dual
+from solvers.proof.branching import Branch, Fixed, Leaf, Proof, leaf_bound, whole_bound
+from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.form import StandardForm
 from solvers.proof.search import Search, integral, offer_repaired
 
@@ -30,33 +32,43 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], ExtensibleProgram]) 
     by the multipliers of its parent. load makes an LP solver of arrays.
     """
     form = search.model.form
-    if (form.lower > form.upper).any():  # an integer between 0.4 and 0.6, say: LP solvers refuse that
-        search.proof = Leaf(Dual(np.zeros(len(form.row_lower))), infeasible=True)
+    nothing = Leaf(Dual(np.zeros(len(form.row_lower))), infeasible=bool((form.lower > form.upper).any()))
+    search.proof = nothing
+    if nothing.infeasible:  # an integer between 0.4 and 0.6, say: LP solvers refuse that
         return "infeasible"
-    search.proof = Leaf(Dual(np.zeros(len(form.row_lower))))
     offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
     start = search.clock.elapsed
     relaxation = Relaxation(search.model, _sifted(search, load))
     search.loading = search.clock.elapsed - start
-    status, x, dual, bound = cut(search, relaxation)
-    if status == "infeasible" and dual is not None:
-        search.proof = Leaf(dual, infeasible=True)
-    if status != "optimal" or x is None or dual is None:
-        return status
-    if integral(form, x):
-        search.offer(x)
-    if search.closed(bound) or integral(form, x):
-        return "optimal"
-    fixed = _fixed_by_reduced_cost(search, dual)
-    lower, upper = form.lower.copy(), form.upper.copy()
-    lower[fixed] = upper[fixed] = np.rint(x[fixed])
-    relaxation.lp.change_bounds(fixed, lower[fixed], upper[fixed])
-    root = _Box(Leaf(dual), x, bound, {})
+    root = _Box(nothing, {})
+    ended = _relax(search, relaxation, root, form.lower, form.upper)
+    search.proof = root.leaf
+    if ended == "unbounded" and search.model.families:
+        search.remark = "the relaxation is unbounded without constraints that are found lazily"
+        return "limit"
+    if ended == "unbounded" and form.integral.any():
+        return _without_costs(search, load)
+    if ended != "optimal" or root.column < 0:
+        return "infeasible" if root.leaf.infeasible else ended
+    lower, upper, fixed = form.lower, form.upper, np.zeros(0, dtype=np.int64)
+    if search.best is not None and not root.leaf.infeasible:
+        lower, upper, fixed = _fixed_by_reduced_cost(search, root.leaf)
+        relaxation.lp.change_bounds(fixed, lower[fixed], upper[fixed])
     try:
         return _branch(search, relaxation, root, lower, upper)
     finally:
         proof = _proof(root)
-        search.proof = Fixed(fixed, dual, proof) if len(fixed) else proof
+        search.proof = Fixed(fixed, root.leaf.dual, proof) if len(fixed) else proof
+
+
+def _without_costs(search: Search, load: Callable[[Arrays], ExtensibleProgram]) -> Ended:
+    """ "unbounded" if there is a feasible point, the LP relaxation being unbounded (Meyer 1974); else "infeasible"."""
+    form = replace(search.model.form, c=0 * search.model.form.c)
+    feasibility = replace(search, model=ExactModel(form, {}), best=None, value=math.inf)
+    ended = branch_and_cut(feasibility, load)
+    search.proof = feasibility.proof if ended == "infeasible" else search.proof
+    search.boxes, search.rounds, search.iterations = feasibility.boxes, feasibility.rounds, feasibility.iterations
+    return "unbounded" if ended == "optimal" else ended
 
 
 def _sifted(search: Search, load: Callable[[Arrays], ExtensibleProgram]) -> Callable[[Arrays], LinearProgram]:
@@ -71,57 +83,77 @@ def _sifted(search: Search, load: Callable[[Arrays], ExtensibleProgram]) -> Call
 class _Box:
     """A node of the search tree: the root's box but for `sides`, column -> (lower, upper).
 
-    leaf, x, bound  multipliers, solution (None if it needs no branching) and bound of the LP relaxation
-    column, at, halves  once branched: x[column] <= at in the first half, x[column] >= at + 1 in the second
+    leaf, bound         multipliers, of the LP relaxation or of the parent's, and what they prove
+    column, at, halves  x[column] <= at in the first half, x[column] >= at + 1 in the second; -1 if it is settled
     """
 
     leaf: Leaf
-    x: Floats | None
-    bound: float
     sides: dict[int, tuple[float, float]]
+    bound: Fraction | float = -math.inf
     column: int = -1
     at: int = 0
     halves: list[_Box] = field(default_factory=list)
 
+    def keep(self, search: Search, leaf: Leaf, lower: Floats, upper: Floats) -> bool:
+        """Keep multipliers that prove no less than the last; whether the box is settled by what is known."""
+        bound = leaf_bound(search.model, leaf, lower, upper)
+        if bound >= self.bound and (bound == math.inf or not leaf.infeasible):
+            self.leaf, self.bound = leaf, bound
+        return search.closed(self.bound)
+
 
 def _branch(search: Search, relaxation: Relaxation, root: _Box, lower: Floats, upper: Floats) -> Ended:
     """Best-first search; lower, upper are the root's box."""
-    form, loaded = search.model.form, root
+    loaded = root
     queue, order = [(root.bound, 0, root)], 1
     while queue:
-        search.bound = queue[0][0]
-        if search.closed(search.bound):
-            return "optimal"
+        search.bound = float(queue[0][0])
+        if search.closed(queue[0][0]):
+            break
         if search.clock.left <= 0:
             return "limit"
         _, _, box = heapq.heappop(queue)
-        assert box.x is not None
-        j = _branching_column(form, box.x)
-        at = math.floor(box.x[j])
+        j, at = box.column, box.at
         least, most = box.sides.get(j, (lower[j], upper[j]))
         halves = []
         for sides in ({**box.sides, j: (least, float(at))}, {**box.sides, j: (at + 1.0, most)}):
-            half = _Box(box.leaf, None, box.bound, sides)
+            half = _Box(box.leaf, sides, box.bound)
             _load_box(relaxation, loaded, half, lower, upper)
             loaded = half
             search.boxes += 1
-            status, half.x, dual, bound = cut(search, relaxation)
-            if status == "limit":
+            ended = _relax(search, relaxation, half, *_sides(sides, lower, upper))
+            if ended == "limit":
                 return "limit"
-            if dual is not None:
-                half.leaf = Leaf(dual, infeasible=status == "infeasible")
-            half.bound = max(bound, box.bound)
-            leaf_bound(search.model, half.leaf, *_sides(sides, lower, upper))  # now, within the time limit
             halves.append(half)
-            if half.x is not None and integral(form, half.x):
-                search.offer(half.x)
-            elif half.x is not None:
+            if half.column >= 0:
                 heapq.heappush(queue, (half.bound, order, half))
                 order += 1
-        box.column, box.at, box.halves = j, at, halves
+        box.halves = halves
         search.note()
     search.bound = float(search.value)
-    return "optimal"
+    if search.remark:
+        return "limit"
+    return "optimal" if search.best is not None else "infeasible"
+
+
+def _relax(search: Search, relaxation: Relaxation, box: _Box, lower: Floats, upper: Floats) -> Ended:
+    """Bound the box by its LP relaxation; "optimal" says that this is done, and box.column where to branch, if need be.
+
+    What the LP solver says within its tolerances is believed only as far as it is exactly so.
+    """
+    form = search.model.form
+    status, x, dual, _ = cut(search, relaxation)
+    if status == "limit" and search.clock.left <= 0:
+        return status
+    if dual is not None and box.keep(search, Leaf(dual, infeasible=status == "infeasible"), lower, upper):
+        return "optimal"
+    if x is not None and not integral(form, x):
+        box.column = _branching_column(form, x)
+        box.at = math.floor(x[box.column])
+        return "optimal"
+    if x is not None and search.offer(x) and search.closed(box.bound):
+        return "optimal"
+    return decide(search, box, Claim(status, x, dual), lower, upper)
 
 
 def _branching_column(form: StandardForm, x: Floats) -> int:
@@ -161,12 +193,16 @@ def _proof(root: _Box) -> Proof:
     return done[id(root)]
 
 
-def _fixed_by_reduced_cost(search: Search, dual: Dual) -> NDArray[np.int64]:
-    """Reduced-cost fixing: integral columns that leave their bound in no better answer, as that costs over the gap."""
-    model, none = search.model, np.zeros(0, dtype=np.int64)
-    result = model.lower_bound(dual)
-    if search.best is None or isinstance(result.value, float):
-        return none
+def _fixed_by_reduced_cost(search: Search, leaf: Leaf) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Reduced-cost fixing: the box without what costs more than the gap, and the columns that stay at a bound."""
+    model, form, none = search.model, search.model.form, np.zeros(0, dtype=np.int64)
+    result = whole_bound(model, leaf)
+    if isinstance(result.value, float):
+        return form.lower, form.upper, none
     gap = search.value - model.granularity - result.value
-    fixed = np.abs(result.reduced) > gap * result.unit if len(result.reduced) else none.astype(bool)
-    return np.flatnonzero(fixed.astype(bool) & (result.reduced != 0).astype(bool) & model.form.integral)
+    fixed = (np.abs(result.reduced) > gap * result.unit).astype(bool) & (result.reduced != 0).astype(bool)
+    columns = np.flatnonzero(fixed & form.integral)
+    lower, upper = form.lower.copy(), form.upper.copy()
+    stay = np.where(result.reduced[columns] > 0, lower[columns], upper[columns])
+    lower[columns] = upper[columns] = stay
+    return lower, upper, columns

@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from formulations.arithmetic.exact import over_one_denominator
+from formulations.arithmetic.exact import number_by_number, over_one_denominator
 from formulations.problem import Floats, Integers
+from solvers.integer.branch_and_bound import branch_and_cut
 from solvers.integer.scip import evaluate, resolved, rounded, run_mip, solve_by_scip
 from solvers.judge import Ended
+from solvers.linear.glop import Glop
 from solvers.linear.linear_program import Arrays
+from solvers.proof.branching import proven
 from solvers.proof.search import Search
 
 Row = tuple[tuple[int, ...], tuple[int, ...], int]  # columns, coefficients, upper bound of their sum
@@ -33,14 +36,23 @@ ASSUMED_RANGE = 10**6  # distance from 0 and from the other bound in which an un
 def solve_by_mip(search: Search, solver: str) -> Ended:
     """Solve by "scip" or "cp-sat"; returns "optimal" (to its tolerances), "limit", "infeasible" or "unbounded".
 
+    Where its answer breaks a row by less than its tolerance, or it proves nothing, branch and cut goes on.
     Raises ValueError for "cp-sat" on variables that are not integer.
     """
     form = search.model.form
     if solver == "cp-sat" and not form.integral.all():
         raise ValueError("cp-sat takes integer variables only; glop, highs and scip take others")
-    if (form.lower > form.upper).any():  # MathOpt would refuse the model
-        return "infeasible"
-    return _by_cp_sat(search) if solver == "cp-sat" else solve_by_scip(search)
+    empty = bool((form.lower > form.upper).any())  # MathOpt would refuse the model
+    ended: Ended = "infeasible" if empty else _by_cp_sat(search) if solver == "cp-sat" else solve_by_scip(search)
+    proven_so = search.proof is not None and proven(search.model, search.proof) == inf
+    answered = ended == "optimal" and search.best is not None
+    if search.clock.left <= 0 or ended == "unbounded" or proven_so or answered or search.remark:
+        return ended
+    boxes, search.boxes = search.boxes, 0
+    try:
+        return branch_and_cut(search, Glop)
+    finally:
+        search.boxes += boxes
 
 
 def _by_cp_sat(search: Search) -> Ended:
@@ -69,7 +81,8 @@ def _by_cp_sat(search: Search) -> Ended:
             return resolved(search, status if complete else "unclear") if status == "infeasible" else "limit"
         if seen(x):
             search.cuts += len(rows) - known
-            if len(rows) == known:  # a family reports rows that x satisfies
+            if len(rows) == known:
+                search.remark = "a family of constraints calls broken what its own rows allow"
                 return "limit"
         elif complete:
             return "optimal" if search.closed(float(search.model.value(rounded(search, x)) - error * step)) else "limit"
@@ -81,7 +94,7 @@ def _by_cp_sat(search: Search) -> Ended:
 def _rows(A: csr_array, lower: Floats, upper: Floats, start: int = 0) -> Iterator[Row]:
     """The rows as integers without common divisor, one for each finite side; columns are counted from start."""
     sides = [np.where(np.isfinite(side), side, 0.0) for side in (lower, upper)]
-    numbers, m = over_one_denominator(np.concatenate([A.data, *sides]))[0].tolist(), A.shape[0]
+    numbers, m = number_by_number(np.concatenate([A.data, *sides]))[0].tolist(), A.shape[0]
     for i in range(m):
         entries = [(int(A.indices[k]) + start, numbers[k]) for k in range(A.indptr[i], A.indptr[i + 1]) if numbers[k]]
         columns, divisor = tuple(j for j, _ in entries), gcd(*(a for _, a in entries)) or 1

@@ -181,7 +181,10 @@ def solve_program(
             "certify_seconds": prepared - compiled,
         }
         stats, proofs = _stats(search) | seconds, program.certificates(search)
-        return Findings(solver=solver.name, ended=ended, candidates=best, certificates=proofs, stats=stats)
+        remark = search.remark
+        return Findings(
+            solver=solver.name, ended=ended, candidates=best, certificates=proofs, stats=stats, remark=remark
+        )
 
     search.so_far = lambda: (program, replace(found("limit"), certificates=()))
     ended: Ended = "limit"

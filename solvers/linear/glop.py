@@ -125,7 +125,9 @@ class Glop:
         phase_one = Glop(self._lp.elastic()).solve(seconds)
         if phase_one.x is None or phase_one.y is None:
             return LPResult("limit", iterations=iterations)
-        if phase_one.x[n:].sum() <= FEASIBILITY_TOLERANCE:
+        lp = self._lp
+        endless = (np.isinf(np.where(lp.c > 0, lp.lower, lp.upper)) & (lp.c != 0)).any()
+        if phase_one.x[n:].sum() <= FEASIBILITY_TOLERANCE and endless:
             return LPResult("unbounded", iterations=iterations)
         y, iterations = phase_one.y, iterations + phase_one.iterations
         return LPResult("infeasible", None, y, -(A.T @ y)[self._added], iterations)

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from formulations.problem import Floats, Ints, Multipliers
-from solvers.proof.certificate import Dual, ExactModel
+from solvers.proof.certificate import Bound, Dual, ExactModel
 from solvers.proof.form import StandardForm
+
+KEPT = 4  # bounds of the whole box: they have an entry for each column
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,29 @@ def leaf_bound(model: ExactModel, leaf: Leaf, lower: Floats, upper: Floats) -> F
     """What a leaf proves over the box; worked out once, so that a long search is not proved all at its end."""
     if (lower > upper).any():
         return math.inf  # there is nothing in the box
+    if lower is model.form.lower and upper is model.form.upper:
+        return _claimed(model, leaf, whole_bound(model, leaf).value)
     key = (id(leaf), blake2b(lower.tobytes() + upper.tobytes()).digest())
     if key not in model.kept:
         bound = model.lower_bound(leaf.dual, lower, upper, feasibility=leaf.infeasible).value
-        nothing = math.inf if bound > 0 else -math.inf
-        model.kept[key] = (leaf, nothing if leaf.infeasible else lift(model, bound))
+        model.kept[key] = (leaf, _claimed(model, leaf, bound))
     return model.kept[key][1]
+
+
+def whole_bound(model: ExactModel, leaf: Leaf) -> Bound:
+    """The bound of the leaf's multipliers over the whole box; worked out once, the last few being kept."""
+    if id(leaf) not in model.whole:
+        if len(model.whole) >= KEPT:
+            del model.whole[next(iter(model.whole))]
+        model.whole[id(leaf)] = (leaf, model.lower_bound(leaf.dual, feasibility=leaf.infeasible))
+    return model.whole[id(leaf)][1]
+
+
+def _claimed(model: ExactModel, leaf: Leaf, bound: Fraction | float) -> Fraction | float:
+    """What a leaf proves by the bound of its multipliers."""
+    if leaf.infeasible:
+        return math.inf if bound > 0 else -math.inf
+    return lift(model, bound)
 
 
 def _with(vector: Floats, index: Any, value: Any) -> Floats:

@@ -6,7 +6,7 @@ For any multipliers y of the rows, every feasible x has
 
 and y'(Ax) >= sum of y_i row_lower_i over y_i > 0 plus y_i row_upper_i over y_i < 0. So a bound is one pass over the
 non-zeros. Where an unbounded x_j has a reduced cost of the wrong sign, the problem itself may know how to repair the
-multipliers. Floats are taken for decimals as formulations.arithmetic.exact does. Nothing here imports a solver.
+multipliers. Floats stand for decimals (formulations.arithmetic.exact). Nothing here imports a solver.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from formulations.arithmetic.exact import (
     largest,
     minus,
     multiples,
+    number_by_number,
     over_one_denominator,
     product,
     scaled,
     transposed_product,
 )
-from formulations.problem import DualRepair, Family, Floats, Integers, Rows
+from formulations.problem import Bools, DualRepair, Family, Floats, Integers, Rows
 from solvers.proof.form import StandardForm
 
 MULTIPLIER_STEPS = 2**40  # multipliers are rounded to so many steps at least within the largest cost
@@ -77,17 +78,18 @@ class ExactModel:
         self.form, self.families, self._dual_repair = form, families, dual_repair
         self._rows_of: dict[tuple[str, int], tuple[Any, Rows]] = {}
         self.kept: dict[tuple[int, bytes], tuple[Any, Fraction | float]] = {}  # bounds of parts of the box
+        self.whole: dict[int, tuple[Any, Bound]] = {}  # bounds of the whole box
         self.tolerance = 0.0 if form.integral.all() else 1e-9  # floats cannot meet rows exactly
-        self._cost, self._cost_unit = over_one_denominator(form.c)
+        self.cost, self.cost_unit = over_one_denominator(form.c)
         steps = MULTIPLIER_STEPS if form.integral.all() else MULTIPLIER_STEPS << 13
-        self._finer = 10 ** math.ceil(math.log10(max(steps / largest(self._cost), 1)))
+        self._finer = 10 ** math.ceil(math.log10(max(steps / largest(self.cost), 1)))
         sides = [np.where(np.isfinite(side), side, 0.0) for side in (form.row_lower, form.row_upper)]
-        numbers, self.row_unit = over_one_denominator(np.concatenate([form.A.data, *sides]))
+        numbers, self.row_unit = number_by_number(np.concatenate([form.A.data, *sides]))
         m, nnz = len(form.row_lower), form.A.nnz
-        self._row_lower, self._row_upper = numbers[nnz : nnz + m], numbers[nnz + m :]
+        self.row_lower, self.row_upper = numbers[nnz : nnz + m], numbers[nnz + m :]
         self.entries = numbers[:nnz]
         whole = bool(form.integral[form.c != 0].all())
-        self.granularity = Fraction(int(np.gcd.reduce(self._cost)) if whole and len(form.c) else 0, self._cost_unit)
+        self.granularity = Fraction(int(np.gcd.reduce(self.cost)) if whole and len(form.c) else 0, self.cost_unit)
 
     def rows(self, name: str, sets: Any) -> Rows:
         """The rows that the family asserts for these sets; computed once."""
@@ -113,14 +115,14 @@ class ExactModel:
             nothing = np.zeros(len(form.c), dtype=np.int64), np.zeros(len(form.row_lower), dtype=np.int64)
             return Bound(-math.inf, nothing[0], 1, nothing[1], 1)
         row_unit = self.row_unit
-        unit = self._cost_unit * (self._finer if dual.unit is None else dual.unit) * row_unit
+        unit = self.cost_unit * (self._finer if dual.unit is None else dual.unit) * row_unit
         if dual.unit is None:
             y = multiples(np.where(np.isfinite(dual.rows), dual.rows, 0.0), unit // row_unit)
         else:
-            y = scaled(as_integers(dual.rows.tolist()), self._cost_unit)
+            y = scaled(as_integers(dual.rows.tolist()), self.cost_unit)
         y = _leaning_on_finite_sides(y, form.row_lower, form.row_upper)
-        costs = 0 if feasibility else unit // self._cost_unit
-        reduced = minus(scaled(self._cost, costs), transposed_product(form.A, y, self.entries))
+        costs = 0 if feasibility else unit // self.cost_unit
+        reduced = minus(scaled(self.cost, costs), transposed_product(form.A, y, self.entries))
         total = 0
         for name, sets, multipliers in dual.families:
             rows = self.rows(name, sets)
@@ -135,7 +137,7 @@ class ExactModel:
             reduced = _replaced(reduced, columns, minus(reduced[columns], inside))
         if self._dual_repair is not None:
             y, reduced = self._repaired(y, reduced, lower, upper)
-        total += dot(y, np.where(y > 0, self._row_lower, self._row_upper))
+        total += dot(y, np.where(y > 0, self.row_lower, self.row_upper))
         pushed = np.where(reduced > 0, lower, np.where(reduced < 0, upper, 0.0))
         if not np.isfinite(pushed).all():
             return Bound(-math.inf, reduced, unit, y, unit // row_unit)
@@ -173,7 +175,7 @@ class ExactModel:
         """c'x, exactly."""
         used = np.flatnonzero(x)
         corner, unit = over_one_denominator(x[used])
-        return Fraction(dot(self._cost[used], corner), self._cost_unit * unit)
+        return Fraction(dot(self.cost[used], corner), self.cost_unit * unit)
 
     def _row_slack(self, x: Floats) -> Floats:
         """By how much rows may be broken: tolerance times the sizes of their terms, and the rounding of sums if small.
@@ -189,13 +191,26 @@ class ExactModel:
         rounding = np.minimum(ROUNDED * (A @ np.abs(x)), MOST_ROUNDING * np.maximum(terms, unit))
         return np.asarray(self.tolerance * terms + rounding)
 
+    def broken_rows(self, x: Floats) -> tuple[Bools, Bools]:
+        """The listed rows that x undercuts, and those that it exceeds, by more than the tolerance."""
+        form = self.form
+        corner, unit = over_one_denominator(x)
+        activity = product(form.A, corner, self.entries)
+        above, below = (minus(activity, scaled(side, unit)) for side in (self.row_lower, self.row_upper))
+        low, high = (above < 0).astype(bool), (below > 0).astype(bool)
+        if self.tolerance:
+            slack = self._row_slack(x)
+            low &= as_floats(above, self.row_unit * unit) < -slack
+            high &= as_floats(below, self.row_unit * unit) > slack
+        return low & np.isfinite(form.row_lower), high & np.isfinite(form.row_upper)
+
     def broken(self, x: Floats) -> str | None:
         """The first thing that x breaks, in words; None if x is feasible.
 
         Listed rows are held to the model's tolerance, relative to the sizes of their terms; families to that of their
         own oracles, the box exactly.
         """
-        form, tolerance = self.form, self.tolerance
+        form = self.form
         if not isinstance(x, np.ndarray) or x.shape != form.c.shape or x.dtype.kind not in "fiub":
             return "the shape of the variables"
         if not np.isfinite(x).all():
@@ -204,15 +219,7 @@ class ExactModel:
             return "the bounds of a variable"
         if (np.abs(x - np.rint(x))[form.integral] > 0).any():
             return "integrality"
-        corner, unit = over_one_denominator(x)
-        activity = product(form.A, corner, self.entries)
-        above, below = (minus(activity, scaled(side, unit)) for side in (self._row_lower, self._row_upper))
-        low, high = (above < 0).astype(bool), (below > 0).astype(bool)
-        if tolerance:
-            slack = self._row_slack(x)
-            low &= as_floats(above, self.row_unit * unit) < -slack
-            high &= as_floats(below, self.row_unit * unit) > slack
-        low, high = low & np.isfinite(form.row_lower), high & np.isfinite(form.row_upper)
+        low, high = self.broken_rows(x)
         for i in np.flatnonzero(low | high)[:1].tolist():
             named = (name for name, rows in form.names.items() if rows.start <= i < rows.stop)
             return f"the constraint {next(named, 'that cvxpy derived')!r}"

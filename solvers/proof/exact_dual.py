@@ -20,6 +20,7 @@ from solvers.proof.certificate import Bound, Dual, ExactModel
 MOST_PRODUCTS = 150_000  # of rationals: some seconds
 NEARLY_ZERO = 1e-9  # relative to the largest cost: reduced costs that are 0 but for rounding
 ROUNDS = 8
+REPAIR_SECONDS = 4  # that it may take
 
 
 def exact_dual(model: ExactModel, dual: Dual, *, feasibility: bool = False) -> Dual | None:

@@ -11,12 +11,10 @@ import numpy as np
 from formulations.arithmetic.exact import as_floats
 from formulations.problem import Floats, Multipliers, Number, Problem, Values
 from solvers.judge import Evidence
-from solvers.proof.branching import Leaf, Proof, dual_of, lift, proven
-from solvers.proof.certificate import Bound, ExactModel
-from solvers.proof.exact_dual import exact_dual
+from solvers.proof.branching import Leaf, Proof, dual_of, proven, whole_bound
+from solvers.proof.certificate import ExactModel
+from solvers.proof.exact_dual import REPAIR_SECONDS, exact_dual
 from solvers.proof.search import Search, size_at
-
-REPAIR_SECONDS = 4  # that making multipliers exact may take
 
 
 class ExactProgram:
@@ -30,14 +28,13 @@ class ExactProgram:
         self.problem, self.model, self.references = problem, model, problem.references
         self.maximize = model.form.maximize
         self.exact = not model.tolerance  # all columns are integral, so that answers meet their rows exactly
-        self._plain: dict[int, tuple[Leaf, Bound]] = {}  # the bound of a leaf over the whole box, worked out once
 
     def certificates(self, search: Search) -> Iterator[tuple[str, Proof]]:
         """The search's proof and, unless its multipliers add up to the value, what the problem reads off the answer."""
         if search.proof is not None:
             proof = self._repaired(search.proof) if search.clock.left > REPAIR_SECONDS else search.proof
             yield "multipliers" if isinstance(proof, Leaf) else "branching", proof
-            if isinstance(proof, Leaf) and self._bound(proof).value == search.value:
+            if isinstance(proof, Leaf) and whole_bound(self.model, proof).value == search.value:
                 return
         if search.best is not None and self.problem.dual is not None and not search.interrupted:
             guess = self.problem.dual(self.model.form.values(search.best))
@@ -46,7 +43,7 @@ class ExactProgram:
 
     def _repaired(self, proof: Proof) -> Proof:
         """Multipliers that prove nothing, made exactly dual feasible if that can be."""
-        if not isinstance(proof, Leaf) or isinstance(self._bound(proof).value, Fraction):
+        if not isinstance(proof, Leaf) or isinstance(whole_bound(self.model, proof).value, Fraction):
             return proof
         exact = exact_dual(self.model, proof.dual, feasibility=proof.infeasible)
         return proof if exact is None else Leaf(exact, proof.infeasible)
@@ -61,14 +58,7 @@ class ExactProgram:
 
     def bound(self, kind: str, proof: Proof) -> Number:
         """What the proof proves, exactly."""
-        if isinstance(proof, Leaf) and not proof.infeasible:
-            return self.model.form.in_units(lift(self.model, self._bound(proof).value))
         return self.model.form.in_units(proven(self.model, proof))
-
-    def _bound(self, leaf: Leaf) -> Bound:
-        if id(leaf) not in self._plain:
-            self._plain[id(leaf)] = (leaf, self.model.lower_bound(leaf.dual, feasibility=leaf.infeasible))
-        return self._plain[id(leaf)][1]
 
     def size(self, x: Floats) -> float:
         """The problem's own, or the sum of the sizes of the terms of the objective (Solution.size)."""
@@ -87,7 +77,7 @@ class ExactProgram:
         """The multipliers by the problem's names and signs, as they were checked."""
         if not isinstance(proof, Leaf):
             return Evidence(proof=proof)
-        form, bound = self.model.form, self._bound(proof)
+        form, bound = self.model.form, whole_bound(self.model, proof)
         y = -bound.rows if form.maximize else bound.rows
         exact = {name: y[rows] for name, rows in form.names.items()}
         listed = {name: as_floats(p, bound.row_unit) for name, p in exact.items()}

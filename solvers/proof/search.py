@@ -36,6 +36,7 @@ class Search:
     value: Fraction | float = math.inf
     size: float = 1.0  # of the problem at the best answer, that gaps are relative to
     interrupted: bool = False
+    remark: str = ""  # on how the search ended, where that needs saying
     bound: float = -math.inf  # by the LP's word, for progress and pruning; what is claimed is certified afterwards
     proof: Proof | None = None
     rounds: int = 0
@@ -72,11 +73,11 @@ class Search:
         self.proof = leaf
         return True
 
-    def closed(self, bound: float) -> bool:
+    def closed(self, bound: Fraction | float) -> bool:
         """Whether the bound meets the best value to the asked gap, or so nearly that no value fits between."""
-        if self.best is None or bound == -math.inf:
-            return False
-        left = float(self.value) - bound
+        if bound == math.inf or self.best is None or bound == -math.inf:
+            return bound == math.inf
+        left = float(self.value - bound)
         return left <= self.gap * self.size or left < float(self.model.granularity) * (1 - INTEGRAL)
 
     def note(self) -> None:

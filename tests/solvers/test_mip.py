@@ -248,7 +248,8 @@ def test_an_unbounded_relaxation_without_integers_is_infeasible_not_unbounded(na
     empty = problem(cp.Maximize(cp.sum(x)), odd=2 * y[0] + 4 * y[1] == 1)
     word, solution = told(empty, name)
     assert word == "infeasible"
-    assert solution.status == "no_solution"
+    assert solution.status == "infeasible"
+    assert solution.proven
 
 
 def test_what_lies_at_an_assumed_bound_is_not_called_optimal() -> None:
@@ -283,11 +284,12 @@ def test_integers_between_two_integers_are_none(name: str) -> None:
 
 
 @MIP
-def test_integers_that_do_not_fit_are_infeasible_by_the_solvers_word(name: str) -> None:
+def test_integers_that_do_not_fit_are_proven_infeasible(name: str) -> None:
     x = integers(2, 0, 3)
     word, solution = told(problem(cp.Minimize(x[0]), odd=2 * x[0] + 2 * x[1] == 5), name)
     assert word == "infeasible"
-    assert solution.status == "no_solution"
+    assert solution.status == "infeasible"
+    assert solution.proven
 
 
 # Having to stop.
