@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from problems.recipe import Ranking, Recipe, Task, graph_arguments, graph_of, main
+from problems.recipe import Ranking, Recipe, Task, asked, graph_arguments, graph_of, main
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import safe
 
@@ -33,10 +34,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def read(options: argparse.Namespace) -> Task:
     """The task in a graph file."""
     file, name = graph_of(options)
-    g = file.network
+    g, question = file.network, ("forest", "max_degree", "maximize")
+    problem = cache(lambda: _problem(g, options))
+
+    def evidence(solution: Solution) -> dict[str, Any]:
+        from problems.proofs.evidence import of_tree
+
+        return of_tree(problem(), g.simple(heaviest=options.maximize), solution)
+
     return Task(
         source=name,
-        problem=lambda: _problem(g, options),
+        problem=problem,
+        asked=asked(options, **{name: getattr(options, name) for name in question}),
+        evidence=evidence,
         describe=describe,
         draw=lambda solution: draw(g, options, solution),
         notes=[*file.notes, *_simplifications(g, kept="heaviest" if options.maximize else "lightest")],

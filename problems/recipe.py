@@ -58,6 +58,7 @@ class Task:
     solving   further arguments of solve()
     solver    what --solver says, if anything -> that solver, its settings set
     follow    called with the search at every look at it
+    asked     the question as JSON holds it: an answer proves nothing of any other
     answer    the answer as JSON holds it
     evidence  what the JSON's certificate holds besides, for whoever wants to check the answer without us
     measures  what the JSON's stats hold besides
@@ -74,6 +75,7 @@ class Task:
     solving: Mapping[str, Any] = field(default_factory=dict)
     solver: Callable[[str | None], Any] = lambda name: name
     follow: Callable[[Any], None] | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
     answer: Callable[[Solution], Any] = lambda solution: solution.answer
     evidence: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
     measures: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
@@ -84,10 +86,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of checking an answer found earlier: each check's name, and whether it holds."""
+    """What came of checking an answer found earlier: each check and whether it holds, and what all of them prove."""
 
     source: str
     checks: Sequence[tuple[str, bool]]
+    said: str = ""
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,39 @@ def graph_arguments(parser: argparse.ArgumentParser) -> None:
     direction.add_argument("--undirected", action="store_false", dest="directed", help="edges go both ways")
     parser.add_argument("--delimiter", metavar="D", help="what separates the columns of a table")
     parser.add_argument("--columns", metavar=("U", "V"), nargs=2, help="columns of a table that hold an edge's ends")
+
+
+def asked(options: argparse.Namespace, **question: Any) -> dict[str, Any]:
+    """The question about a graph as JSON holds it: what was given of it, and of how the graph is read."""
+    reading = {name: getattr(options, name) for name, usual in _reading().items() if getattr(options, name) != usual}
+    return {"reading": reading} | given({"gap": options.gap, **question})
+
+
+def read_as(options: argparse.Namespace, stored: Mapping[str, Any]) -> argparse.Namespace:
+    """The options, with those of reading as they were stored with an answer where nothing else is said."""
+    usual = _reading()
+    then = {name: value for name, value in stored.items() if name in usual and getattr(options, name) == usual[name]}
+    return argparse.Namespace(**{**vars(options), **then})
+
+
+def _reading() -> dict[str, Any]:
+    """The options of how to read a graph, and what they are unless something is said."""
+    parser = argparse.ArgumentParser()
+    graph_arguments(parser)
+    return {name: usual for name, usual in vars(parser.parse_args([])).items() if name != "graph"}
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given of those options: no None, no False, nothing empty; 0 was.
+
+    >>> given({"most": 0, "forest": False, "nodes": []})
+    {'most': 0}
+    """
+    return {
+        name: value
+        for name, value in options.items()
+        if value is not None and value not in ([], {}) and value is not False
+    }
 
 
 def graph_of(options: argparse.Namespace, attributes: Sequence[str] = ()) -> tuple[GraphFile, str]:
@@ -249,7 +287,7 @@ class _Run:
             check_writable("--plot", options.plot, PICTURES)
         task = self.recipe.read(options)
         if isinstance(task, Verdict):
-            return _judge(self.recipe, options, task)
+            return told(self.recipe.name, task, options)
         if isinstance(task, Report):
             return _reported(self.recipe, options, task)
         self._task = task
@@ -348,15 +386,19 @@ def _reported(recipe: Recipe, options: argparse.Namespace, report: Report) -> in
     return ANSWERED
 
 
-def _judge(recipe: Recipe, options: argparse.Namespace, verdict: Verdict) -> int:
-    """Say what each check came to."""
+def told(name: str, verdict: Verdict, options: argparse.Namespace) -> int:
+    """Say what each check came to, and what is proven; the exit code."""
+    if not options.quiet:
+        say_all(verdict.notes)
     ok = all(holds for _, holds in verdict.checks)
+    said = verdict.said if ok else ""
     if options.json:
-        checks = [{"name": name, "ok": holds} for name, holds in verdict.checks]
-        show(json.dumps({"problem": recipe.name, "checked": verdict.source, "ok": ok, "checks": checks}))
+        checks = [{"name": check, "ok": holds} for check, holds in verdict.checks]
+        about = {"problem": name, "checked": verdict.source, "asked": verdict.asked}
+        show(json.dumps({**about, "ok": ok, "proven": said, "checks": checks}))
     else:
-        said = [f"  {'holds' if holds else 'FAILS'}: {name}" for name, holds in verdict.checks]
-        show("\n".join([f"{verdict.source}: {'proven' if ok else 'NOT proven'}", *said]))
+        lines = [f"  {'holds' if holds else 'FAILS'}: {check}" for check, holds in verdict.checks]
+        show("\n".join([f"{verdict.source}: {f'proven: {said}' if ok else 'NOT proven'}", *lines]))
     return ANSWERED if ok else FAILED
 
 
@@ -367,6 +409,7 @@ def _as_json(
     ranked = [_answer_as_json(task, one) for one in found if one.answer is not None]
     return {
         "problem": recipe.name,
+        "asked": task.asked,
         **itself,
         "certificate": {**itself["certificate"], **task.evidence(solution)},
         **({} if task.ranking is None else {"best": ranked}),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Hashable, Iterable, Sequence
-from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from problems.recipe import Ranking, Recipe, Task, Verdict, graph_arguments, graph_of, main
+from problems.recipe import Ranking, Recipe, Task, Verdict, asked, given, graph_arguments, graph_of, main
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import InputError, safe
 
@@ -65,40 +64,37 @@ def read(options: argparse.Namespace) -> Task | Verdict:
     limits: dict[str, float] = {}
     for name, most in options.limit:
         limits[name] = min(most, limits.get(name, most))
+    if options.check is not None:
+        from problems.check import verdict
+
+        return verdict(options.check, options, lambda g: _question(g, options, limits))
+    if options.best is not None and options.paths > 1:
+        raise InputError("--best ranks single paths; leave out --paths")
     file, source = graph_of(options, tuple(limits))
     file = file.naming(_named_nodes(options))
     g = file.network
-    if options.check is not None:
-        from problems.studies.checked_path import check
-
-        if options.limit or options.require_node or options.require_arc or options.simple or options.best:
-            raise InputError("--check is for paths without limits and required parts: those are proven by branching")
-        if options.maximize:
-            raise InputError("--check is for shortest paths; leave out --maximize")
-        ends = [None if end is None else named(g, end) for end in (options.source, options.target)]
-        checks = check(g, options.check, _avoided(g, options), ends, options.paths)
-        return Verdict(safe(os.path.basename(options.check), 200), checks)
     s, t = _ends(g, source, options)
-    asked: dict[str, Any] = {
-        "limits": limits,
-        "required_nodes": [named(g, text) for text in options.require_node],
-        "required_arcs": _arcs(g, options.require_arc),
-    }
-    if options.best is not None and options.paths > 1:
-        raise InputError("--best ranks single paths; leave out --paths")
-    asked["simple"] = options.simple or options.best is not None
-    simple = any(map(bool, asked.values()))
+    question = _question(g, options, limits) | {"source": s, "target": t}
+    simple = any(name in question for name in ("limits", "required_nodes", "required_arcs", "simple"))
 
+    @cache
     def problem() -> Problem:
         from formulations.shortest_path import longest_path, shortest_path
 
         build = longest_path if options.maximize else shortest_path
-        return build(g, s, t, **asked, **_avoided(g, options), paths=options.paths)
+        return build(g, **{name: value for name, value in question.items() if name != "maximize"})
 
+    @cache
     def walks_() -> Walks:
         from formulations.graphs.walks import walks
 
-        return walks(g, s, t, simple=simple, attributes=tuple(limits), **_avoided(g, options))
+        avoided = {name: question[name] for name in ("forbidden_nodes", "forbidden_arcs") if name in question}
+        return walks(g, s, t, simple=simple, attributes=tuple(limits), **avoided)
+
+    def evidence(solution: Solution) -> dict[str, Any]:
+        from problems.proofs.evidence import of_path
+
+        return of_path(problem(), walks_(), question, solution)
 
     return Task(
         source=source,
@@ -108,7 +104,8 @@ def read(options: argparse.Namespace) -> Task | Verdict:
         notes=file.notes,
         facts={"nodes": g.n, "edges": g.m},
         solving={"warm_start": options.warm_start is not None},
-        evidence=lambda solution: {} if simple else {"potentials": potentials(walks_(), solution)},
+        asked=asked(options, **question),
+        evidence=evidence,
         title="Longest path" if options.maximize else None,
         ranking=None
         if options.best is None
@@ -143,29 +140,21 @@ def _arcs(g: Network, pairs: Iterable[tuple[str, str]]) -> list[tuple[Hashable, 
     return [(named(g, u), named(g, v)) for u, v in pairs]
 
 
-def _avoided(g: Network, options: argparse.Namespace) -> dict[str, Any]:
-    nodes = [named(g, text) for text in options.forbid_node]
-    return {"forbidden_nodes": nodes, "forbidden_arcs": _arcs(g, options.forbid_arc)}
-
-
-def potentials(w: Walks, solution: Solution) -> list[list[Any]]:
-    """[node, potential] for every node on a walk: exact, numbers where they print as what they are, else "p/q"."""
-    from formulations.shortest_path import potentials_of
-
-    certificate = solution.certificate
-    if not certificate.exact_multipliers:
-        return []
-    pairs = []
-    for node, p in zip(w.g.nodes, potentials_of(w, certificate.exact_multipliers), strict=True):
-        exact = Fraction(int(p), certificate.unit)
-        pairs.append([node, _number(exact)])
-    return pairs
-
-
-def _number(exact: Fraction) -> int | float | str:
-    if exact.denominator == 1:
-        return int(exact)
-    return float(exact) if Fraction(repr(float(exact))) == exact else str(exact)
+def _question(g: Network, options: argparse.Namespace, limits: dict[str, float]) -> dict[str, Any]:
+    """What the options say of the question, as the formulation takes it; nothing that was not given."""
+    parts = {
+        "source": None if options.source is None else named(g, options.source),
+        "target": None if options.target is None else named(g, options.target),
+        "limits": limits,
+        "forbidden_nodes": [named(g, text) for text in options.forbid_node],
+        "forbidden_arcs": _arcs(g, options.forbid_arc),
+        "required_nodes": [named(g, text) for text in options.require_node],
+        "required_arcs": _arcs(g, options.require_arc),
+        "paths": options.paths if options.paths != 1 else None,
+        "simple": options.simple or options.best is not None,
+        "maximize": options.maximize,
+    }
+    return given(parts)
 
 
 def describe(solution: Solution, options: argparse.Namespace, simple: bool) -> Iterable[str]:

@@ -19,10 +19,11 @@ EXIT_CODES = """exit codes:
 UNUSABLE = 2  # the exit code of a command line, or an input, that cannot be used
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """argparse, its complaints on one line as all others."""
 
     def error(self, message: str) -> NoReturn:
+        """One line on standard error, and exit 2."""
         say(f"{self.prog}: {safe(message, 500)}; see --help")
         sys.exit(UNUSABLE)
 
@@ -32,7 +33,7 @@ def parser(
 ) -> argparse.ArgumentParser:
     """The parser of a recipe: its own arguments, and those that it shares with all others."""
     shown = "".join(f"  python -m problems.{name} {example}\n" for example in examples)
-    found = _Parser(
+    found = Parser(
         prog=f"python -m problems.{name}",
         description=summary,
         epilog=f"examples:\n{shown}\n{EXIT_CODES}",

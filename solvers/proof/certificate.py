@@ -55,13 +55,14 @@ class Dual:
 
 @dataclass(frozen=True)
 class Bound:
-    """value <= c'x over the box; the reduced costs c - A'y as multiples of 1 / unit, the rows' y of 1 / row_unit."""
+    """value <= c'x over the box; reduced costs c - A'y and multipliers of sets over unit, the rows' y over row_unit."""
 
     value: Fraction | float  # float only for -infinity
     reduced: Integers
     unit: int
     rows: Integers
     row_unit: int
+    families: Sequence[tuple[str, Any, Integers]] = ()
 
 
 class ExactModel:
@@ -123,13 +124,14 @@ class ExactModel:
         y = _leaning_on_finite_sides(y, form.row_lower, form.row_upper)
         costs = 0 if feasibility else unit // self.cost_unit
         reduced = minus(scaled(self.cost, costs), transposed_product(form.A, y, self.entries))
-        total = 0
+        total, weighed = 0, []
         for name, sets, multipliers in dual.families:
             rows = self.rows(name, sets)
             pi = multiples(np.where(np.isfinite(multipliers), multipliers, 0.0), unit)
             pi = _leaning_on_finite_sides(pi, rows.lower, rows.upper)
             if not pi.any():
                 continue
+            weighed.append((name, sets, pi))
             side = np.where(pi > 0, rows.lower, rows.upper)
             total += dot(pi, np.where(np.isfinite(side), side, 0.0).astype(np.int64))
             columns, _ = form.columns[rows.variable]
@@ -140,10 +142,10 @@ class ExactModel:
         total += dot(y, np.where(y > 0, self.row_lower, self.row_upper))
         pushed = np.where(reduced > 0, lower, np.where(reduced < 0, upper, 0.0))
         if not np.isfinite(pushed).all():
-            return Bound(-math.inf, reduced, unit, y, unit // row_unit)
+            return Bound(-math.inf, reduced, unit, y, unit // row_unit, weighed)
         corner, corner_unit = over_one_denominator(pushed)
         value = Fraction(total * corner_unit + dot(reduced, corner), unit * corner_unit)
-        return Bound(value, reduced, unit, y, unit // row_unit)
+        return Bound(value, reduced, unit, y, unit // row_unit, weighed)
 
     def _fits(self, dual: Dual) -> bool:
         """Whether the multipliers are numbers for this model's rows and families."""

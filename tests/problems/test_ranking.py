@@ -109,7 +109,6 @@ def test_the_longest_path(capsys: Any, directed: str, triangle: str) -> None:
     [
         (shortest_path.RECIPE, ["--best", "2", "--paths", "2"], "leave out --paths"),
         (shortest_path.RECIPE, ["--best", "2", "--warm-start", "tree", "--solver", "highs"], "knows no basis"),
-        (shortest_path.RECIPE, ["--check", "answer.json", "--maximize"], "--maximize"),
         (mst.RECIPE, ["--best", "2", "--solver", "pdlp"], "pdlp"),
     ],
 )
