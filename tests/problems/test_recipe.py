@@ -47,7 +47,8 @@ def test_json_has_the_contract_s_fields(capsys: Any, triangle: str) -> None:
     assert answer["solver"] == "glop"
     assert sorted(answer["answer"]) == [["a", "b", 1.5], ["b", "c", 2]]
     assert {"name": "Kruskal (networkx)", "relation": "==", "value": 3.5, "ok": True} in answer["checks"]
-    assert answer["certificate"] == {"kind": "multipliers", "verified": True, "exact": True}
+    assert answer["certificate"] == {"kind": "multipliers", "verified": True, "exact": True, "tree size": [[2]]}
+    assert answer["asked"] == {"reading": {}}
     assert {"nodes", "edges", "rounds", "cuts", "build_seconds", "solve_seconds"} <= set(answer["stats"])
 
 
