@@ -49,7 +49,7 @@ def read(options: argparse.Namespace) -> Task:
         evidence=evidence,
         describe=describe,
         draw=lambda solution: draw(g, options, solution),
-        notes=[*file.notes, *_simplifications(g, kept="heaviest" if options.maximize else "lightest")],
+        notes=[*file.notes, *simplifications(g, kept="heaviest" if options.maximize else "lightest")],
         facts={"nodes": g.n, "edges": g.m},
         title=_title(options),
         ranking=None if options.best is None else Ranking(options.best, changes),
@@ -71,7 +71,7 @@ def _problem(g: Network, options: argparse.Namespace) -> Problem:
     return build(g, max_degree=options.max_degree)
 
 
-def _simplifications(g: Network, kept: str) -> Iterable[str]:
+def simplifications(g: Network, kept: str) -> Iterable[str]:
     """What of the file a spanning tree has no use for; kept says which of parallel edges it has."""
     loops = int((g.tail == g.head).sum())
     parallel = g.m - loops - g.simple().m
@@ -97,8 +97,8 @@ def changes(first: Solution, other: Solution) -> str:
     """By which edges another tree differs from the first."""
 
     def only(tree: Solution, rest: Solution) -> list[str]:
-        known = {(u, v) for u, v, _ in rest.answer}
-        return [f"{safe(u, 30)} -- {safe(v, 30)}" for u, v, _ in tree.answer if (u, v) not in known]
+        known = {frozenset(edge[:2]) for edge in rest.answer}
+        return [f"{safe(u, 30)} -- {safe(v, 30)}" for u, v, _ in tree.answer if frozenset((u, v)) not in known]
 
     gone, new = only(first, other), only(other, first)
     if len(gone) > CHANGES_SHOWN:

@@ -97,7 +97,7 @@ def _densest(n: int, tail: Ints, head: Ints, x: Floats) -> Ints | None:
     For each vertex r that S must contain it is one minimum cut; a vertex gains half its degree and costs 1.
     """
     source, sink, vertices = n, n + 1, np.arange(n)
-    unit = _units_of_flow(x.sum() + n)
+    unit = units_of_flow(x.sum() + n)
     half = np.rint(x * unit / 2).astype(np.int32)
     excess = (np.bincount(tail, half, n) + np.bincount(head, half, n)).astype(np.int32) - unit
     i, j = np.r_[tail, head, np.full(n, source), vertices], np.r_[head, tail, vertices, np.full(n, sink)]
@@ -106,7 +106,7 @@ def _densest(n: int, tail: Ints, head: Ints, x: Floats) -> Ints | None:
         gain, loss = np.maximum(excess, 0), np.maximum(-excess, 0)
         gain[r] = half.sum() + unit * n  # forces r into S
         network = csr_array((np.r_[half, half, gain, loss], (i, j)), shape=(n + 2, n + 2))
-        _, side = _minimum_cut(network, source, sink)
+        _, side = minimum_cut(network, source, sink)
         value = 2 * half[side[tail] & side[head]].sum() - unit * (side[:n].sum() - 1)
         if value > best:
             best, best_set = value, np.flatnonzero(side[:n])
@@ -216,12 +216,12 @@ def cut_below_two(n: int, tail: Ints, head: Ints, x: Floats) -> Laminar | None:
     return Laminar(n, np.r_[above[: small.n][group], above[small.n :]])
 
 
-def _units_of_flow(total: float) -> int:
+def units_of_flow(total: float) -> int:
     """The integer that stands for a flow of 1: scipy's flows are 32-bit integers and overflow silently."""
     return int((1 << 30) / max(total, 1.0))
 
 
-def _minimum_cut(network: csr_array, source: int, sink: int) -> tuple[int, Bools]:
+def minimum_cut(network: csr_array, source: int, sink: int) -> tuple[int, Bools]:
     """The value of a minimum cut, and the vertices on the source's side, bool."""
     result = maximum_flow(network, source, sink)
     residual = network - result.flow

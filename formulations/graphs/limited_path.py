@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from scipy.sparse import csr_array
 
-from formulations.graphs.network import links
+from formulations.graphs.network import Network, links
 from formulations.graphs.paths import FLOW_TOLERANCE, lightest_path, widest_path
 from formulations.graphs.walks import Walks, reach
 from formulations.problem import Bools, Family, Floats, Ints, Problem, Rows, Values
@@ -62,7 +62,7 @@ def limited(
         rows["required arcs"] = csr_array(entries, shape=(len(required_arcs), w.g.m)) @ x >= 1
     return replace(
         flow.also(**rows),
-        for_all=[_subtours(w)],
+        for_all=[subtours(w.g)],
         repair=lambda values: _lightest_admissible(w, values, limits, required_nodes, required_arcs),
         dual=None,
         start=None,
@@ -79,9 +79,14 @@ def _another(w: Walks, x: cp.Variable, path: Floats) -> cp.Constraint:
     return cast("cp.Constraint", leaving.astype(np.float64) @ x >= 1)
 
 
-def _subtours(w: Walks) -> Family:
-    """x(delta_in(S)) >= x(delta_in(v)), S a component that no flow from s reaches, v of largest inflow in it."""
-    g, enter = w.g, w.entering()
+def subtours(g: Network) -> Family:
+    """x(delta_in(S)) >= x(delta_in(v)), S a component that no flow from vertex 0 reaches, v of largest inflow in it.
+
+    >>> g = Network(["s", "u", "v"], np.array([0, 1, 2]), np.array([1, 2, 1]), np.ones(3), directed=True)
+    >>> [(S.tolist(), v) for S, v in subtours(g).violated({"x": np.array([0.0, 1.0, 1.0])})]
+    [([False, True, True], 1)]
+    """
+    enter = csr_array((np.ones(g.m), (g.head, np.arange(g.m))), shape=(g.n, g.m))
 
     def violated(values: Values) -> list[tuple[Bools, int]] | None:
         from scipy.sparse.csgraph import connected_components

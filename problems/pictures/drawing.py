@@ -34,8 +34,11 @@ MAX_NUMBERED = 12  # rounds up to which bars have numbers
 VECTOR_EDGES = 5000  # edges up to which vector graphics are smaller than pixels
 
 
-def draw_edges(network: Network, chosen: Ints, ax: Axes, *, labels: bool = True) -> None:
-    """All edges thin and grey, the chosen ones, int64 (k,), thick and dark; up to 40 nodes with their labels."""
+def draw_edges(network: Network, chosen: Ints, ax: Axes, *, labels: bool = True, marked: Ints | None = None) -> None:
+    """All edges thin and grey, the chosen ones, int64 (k,), thick and dark; up to 40 nodes with their labels.
+
+    The marked vertices stand out.
+    """
     from matplotlib.collections import LineCollection
 
     n, m, place = network.n, network.m, layout(network, chosen)
@@ -66,9 +69,12 @@ def draw_edges(network: Network, chosen: Ints, ax: Axes, *, labels: bool = True)
         units: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "inches"}
         ax.quiver(*tail.T, *way.T, color=INK, width=thick / 72, headwidth=5, headlength=6, zorder=2, **units)
     width = min(9.0, max(0.5, room / 9))
-    dots = ax.scatter(place[:, 0], place[:, 1], width**2, INK, lw=0, zorder=3, rasterized=m > VECTOR_EDGES)
+    special = np.isin(np.arange(n), [] if marked is None else marked)
+    colours = np.where(special, RUST, INK).tolist()
+    sizes = np.where(special, 1.8, 1) * width**2
+    dots = ax.scatter(place[:, 0], place[:, 1], sizes, colours, lw=0, zorder=3, rasterized=m > VECTOR_EDGES)
     if texts and inside:
-        dots.set(sizes=[14**2], facecolors="white", edgecolors=INK, linewidths=1)
+        dots.set(sizes=[14**2], facecolors="white", edgecolors=colours, linewidths=np.where(special, 2.5, 1))
     offset = np.zeros((n, 2)) if inside else _label_centres(place * scale, lines * scale, extent, box) - place * scale
     for text, xy, by in zip(texts, place, offset, strict=bool(texts)):
         text.xy = xy
@@ -155,8 +161,12 @@ def draw_history(history: Sequence[Mapping[str, Any]], ax: Axes) -> None:
     ax.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
 
 
-def figure_of(network: Network, chosen: Ints, history: Sequence[Mapping[str, Any]], title: str) -> Figure:
+def figure_of(
+    network: Network, chosen: Ints, history: Sequence[Mapping[str, Any]], title: str, marked: Ints | None = None
+) -> Figure:
     """The graph with its chosen edges, int64 (k,), on the left, the history, if there is one, on the right.
+
+    marked  vertices that stand out, if any
 
     >>> triangle = Network("abc", np.array([0, 1, 0]), np.array([1, 2, 2]), np.ones(3))
     >>> [ax.get_title() for ax in figure_of(triangle, np.array([0, 1]), [], "A tree").axes]
@@ -175,7 +185,7 @@ def figure_of(network: Network, chosen: Ints, history: Sequence[Mapping[str, Any
     panels[0].set_title(counts, size=9, color="#66707c")
     if history:
         draw_history(history, panels[1])
-    draw_edges(network, chosen, panels[0])
+    draw_edges(network, chosen, panels[0], marked=marked)
     return figure
 
 
