@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from formulations.graphs import Network
     from formulations.problem import Problem
-    from problems.io import GraphFile
     from solvers.solution import Solution
 
 EXAMPLE = ("Hamburg", "Dresden", "Munich")  # where the usual heuristic is 7 % off
@@ -28,15 +27,20 @@ SHOWN = 20  # nodes in the text; --json has them all
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     graph_arguments(parser)
-    parser.add_argument("--terminals", metavar="NODE", nargs="+", help="the nodes to be joined, as A B C or A,B,C")
+    parser.add_argument("--terminals", metavar="NODE", nargs="+", help="nodes to be joined: A B C, or A,B,C")
     parser.add_argument("--best", type=positive_whole, metavar="K", help="the K best trees, each proven to be the next")
 
 
 def read(options: argparse.Namespace) -> Task:
     """The task in a graph file."""
     file, name = graph_of(options)
+    asked = _texts(file.network, options)
+    file = file.naming(asked)
     g = file.network
-    terminals = _terminals(file, name, options)
+    terminals = list(dict.fromkeys([named(g, text) for text in asked] or file.terminals))
+    if not terminals:
+        some = ", ".join(safe(node, 30) for node in g.nodes[:5])
+        raise InputError(f"{name}: --terminals must name the nodes to be joined, such as {some}")
 
     def problem() -> Problem:
         from formulations.steiner import steiner_tree
@@ -54,16 +58,12 @@ def read(options: argparse.Namespace) -> Task:
     )
 
 
-def _terminals(file: GraphFile, name: str, options: argparse.Namespace) -> list[Hashable]:
-    """The nodes to be joined, each once: those asked for, or those that the file names."""
-    g, asked = file.network, options.terminals or (EXAMPLE if options.graph is None else ())
-    names = {str(node) for node in g.nodes} if len(asked) == 1 else set()
-    texts = [part for text in asked for part in (text.split(",") if len(asked) == 1 and text not in names else [text])]
-    found = [named(g, text) for text in texts] or list(getattr(file, "terminals", ()))
-    if not found:
-        some = ", ".join(safe(node, 30) for node in g.nodes[:5])
-        raise InputError(f"{name}: --terminals must name the nodes to be joined, such as {some}")
-    return list(dict.fromkeys(found))
+def _texts(g: Network, options: argparse.Namespace) -> Sequence[str]:
+    """The nodes to be joined as the command line names them: apart, or in one word with commas that is no node."""
+    asked: Sequence[str] = options.terminals or (EXAMPLE if options.graph is None else ())
+    if len(asked) == 1 and asked[0] not in {str(node) for node in g.nodes}:
+        return asked[0].split(",")
+    return asked
 
 
 def describe(solution: Solution, terminals: Sequence[Hashable]) -> Iterable[str]:

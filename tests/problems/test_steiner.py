@@ -42,6 +42,17 @@ def test_a_name_with_a_comma_is_that_node(capsys: Any, hub: str) -> None:
     assert answer_of(RECIPE, capsys, "--graph", hub, "--terminals", "a,b")[1]["answer"] == []
 
 
+def test_a_file_may_name_the_terminals(capsys: Any, tmp_path: Path) -> None:
+    path = tmp_path / "hub.stp"
+    edges = "E 1 2 3\nE 1 3 3\nE 1 4 4\nE 2 3 5\nE 3 4 6\n"
+    path.write_text(
+        f"33D32945 STP File, STP Format Version 1.0\nSECTION Graph\nNodes 4\nEdges 5\n{edges}END\n"
+        "SECTION Terminals\nTerminals 3\nT 2\nT 3\nT 4\nEND\nEOF\n"
+    )
+    assert answer_of(RECIPE, capsys, "--graph", str(path))[1]["value"] == 10
+    assert answer_of(RECIPE, capsys, "--graph", str(path), "--terminals", "2", "3")[1]["value"] == 5
+
+
 def test_the_best_trees_and_the_text(capsys: Any, hub: str, tmp_path: Path) -> None:
     picture = tmp_path / "tree.svg"
     assert run(RECIPE, ["--graph", hub, "--terminals", "a,b,c", "--best", "2", "--plot", str(picture)]) == 0
