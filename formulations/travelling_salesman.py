@@ -1,33 +1,45 @@
-"""The travelling salesman: the shortest tour through all items.
+"""The travelling salesman: the shortest tour through all nodes of a graph.
 
-    minimize    sum of D_uv x_uv
-    over        x in {0, 1}^E, E all pairs of items
-    subject to  x(delta(v)) = 2          for all items v         "degree"
-                x(delta(S)) >= 2         for all S, 0 < |S| < n  "cut"
+    minimize    sum of w_e x_e
+    over        x in {0, 1}^E
+    subject to  x(delta(v)) = 2          for all nodes v             "degree"
+                x(delta(S)) >= 2         for all S, 0 < |S| < n      "cut"
 
 (Dantzig, Fulkerson and Johnson 1954). Given the degrees, a cut is equivalent to x(E(S)) <= |S| - 1, the spanning tree's
-"partition cut". As a tour crosses every delta(H) an even number of times,
+"partition cut". In a directed graph a tour enters and leaves every node once:
 
-                x(delta(H) - T) - x(T) >= 1 - |T|    for all H and odd T, a part of delta(H)     "blossom"
+    over        x in {0, 1}^A
+    subject to  x(delta+(v)) = 1         for all nodes v             "out-degree"
+                x(delta-(v)) = 1         for all nodes v             "in-degree"
+                x(delta+(S)) >= 1        for all S, 0 < |S| < n      "cut"
 
-holds as well; given the degrees it is equivalent to x(E(H)) + x(T) <= |H| + (|T| - 1) / 2 (Edmonds 1965; Schrijver,
-Combinatorial Optimization, ch. 58).
+Again x(A(S)) <= |S| - 1 says the same as a cut. The sums x_uv + x_vu are an undirected tour, so what holds for
+undirected tours strengthens both programs: the inequalities of formulations.graphs.combs, "comb".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import cvxpy as cp
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 
-from formulations.graphs import Network, symmetric
+from formulations.graphs import Network, network, symmetric
+from formulations.graphs.circuits import improved_circuit, joined_arcs, successors
+from formulations.graphs.combs import comb_rows, violated_combs
 from formulations.graphs.cuts import VIOLATION_TOLERANCE, cut_below_two
-from formulations.graphs.laminar import at_most_a_tree_inside, merge_tree
-from formulations.graphs.tours import improved, joined, length, nearest, walk
-from formulations.problem import Family, Floats, Ints, Problem, Reference, Rows, Values
+from formulations.graphs.laminar import at_most_a_tree_inside
+from formulations.graphs.network import square, without_parallels
+from formulations.graphs.tours import MOST_BY_SUBSETS, improved, joined, length, nearest, shortest_by_subsets, walk
+from formulations.problem import Family, Floats, Ints, Problem, Reference, Values
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+MOST_NODES = 5000  # the heuristics for good tours hold a distance for every pair
 
 
 def travelling_salesman(distance: Floats, known: Callable[[], Sequence[Ints]] = tuple) -> Problem:
@@ -44,156 +56,190 @@ def travelling_salesman(distance: Floats, known: Callable[[], Sequence[Ints]] = 
     ('optimal', 14.0, 14.0, [0, 2, 1, 3])
     """
     D = symmetric(distance, "distance")
-    n = len(D)
-    if n < 3:
-        raise ValueError(f"a tour needs at least 3 items; there {'is' if n == 1 else 'are'} {n}")
-    tail, head = np.triu_indices(n, 1)
-    edge = np.zeros((n, n), dtype=np.int64)
-    edge[tail, head] = edge[head, tail] = np.arange(len(tail))
-    near = nearest(D)
-    x = cp.Variable(len(tail), name="x", boolean=True)
-    ends = (np.ones(2 * len(tail)), (np.r_[tail, head], np.r_[edge[tail, head], edge[tail, head]]))
-    incidence = csr_array(coo_array(ends, shape=(n, len(tail))))
+    tail, head = (ends.astype(np.int64) for ends in np.triu_indices(len(D), 1))
+    return _tour(Network(range(len(D)), tail, head, D[tail, head]), known)
+
+
+def asymmetric_travelling_salesman(distance: Floats) -> Problem:
+    """The shortest directed tour through all n >= 2 items; its answer lists them in the order visited, from item 0 on.
+
+    distance is float64 (n, n) and finite, from the row's item to the column's; its diagonal is ignored. The variable x
+    has one entry per ordered pair of different items, row by row. Raises ValueError for 1 item or any other distance.
+
+    >>> from solvers import solve
+    >>> found = solve(asymmetric_travelling_salesman(np.array([[0, 1, 9], [9, 0, 1], [1, 9, 0]])))
+    >>> found.status, found.value, found.answer
+    ('optimal', 3.0, [0, 1, 2])
+    """
+    D = square(distance, "distance")
+    tail, head = np.nonzero(~np.eye(len(D), dtype=bool))
+    return _tour(Network(range(len(D)), tail, head, D[tail, head], directed=True))
+
+
+def hamiltonian_cycle(graph: nx.Graph[Any] | Network, weight: str = "weight") -> Problem:
+    """The Hamiltonian cycle of least weight; its answer lists the nodes in the order visited, from the first on.
+
+    It uses edges of the graph only, and is infeasible if there is no such cycle. Loops are ignored, and of parallel
+    edges all but the lightest. A directed graph needs at least 2 nodes, any other 3; raises ValueError for fewer.
+
+    >>> import networkx as nx
+    >>> from solvers import solve
+    >>> solve(hamiltonian_cycle(nx.cycle_graph("abcd"))).answer
+    ['a', 'b', 'c', 'd']
+    >>> solve(hamiltonian_cycle(nx.path_graph("abcd"))).status
+    'infeasible'
+    """
+    g = network(graph, weight)
+    if g.directed:
+        lightest = without_parallels(g.tail, g.head, g.weight)
+        tour = _tour(g.subgraph(lightest[g.tail[lightest] != g.head[lightest]]))
+    else:
+        tour = _tour(g.simple())
+    return replace(tour, answer=lambda values: [g.nodes[i] for i in tour.answer(values)])
+
+
+def _tour(g: Network, known: Callable[[], Sequence[Ints]] = tuple) -> Problem:
+    """The tour of a graph without loops and parallel edges."""
+    n, tail, head, least = g.n, g.tail, g.head, 2 if g.directed else 3
+    if n < least:
+        raise ValueError(f"a tour needs at least {least} nodes; there {'is' if n == 1 else 'are'} {n}")
+    if n > MOST_NODES:
+        raise ValueError(f"tours through {n:,} nodes are too many to search; give a graph of at most {MOST_NODES:,}")
+    x = cp.Variable(g.m, name="x", boolean=True)
+    one, edges = np.ones(g.m), np.arange(g.m)
+    leaving, entering = (csr_array((one, (ends, edges)), shape=(n, g.m)) for ends in (tail, head))
+    if g.directed:
+        degrees = {"out-degree": leaving @ x == 1, "in-degree": entering @ x == 1}
+    else:
+        degrees = {"degree": csr_array(leaving + entering) @ x == 2}
+    pairs, pair = np.unique(np.minimum(tail, head) * n + np.maximum(tail, head), return_inverse=True)
+    u, v = np.divmod(pairs, n)  # the pairs of nodes with an edge; pair: that of each edge
+
+    def undirected(values: Values) -> Floats:
+        return np.bincount(pair, values["x"], len(pairs)).astype(np.float64)
+
     return Problem(
-        objective=cp.Minimize(D[tail, head] @ x),
-        subject_to={"degree": incidence @ x == 2},
+        objective=cp.Minimize(g.weight @ x),
+        subject_to=degrees,
         for_all=[
             Family(
                 "cut",
-                lambda values: cut_below_two(n, tail, head, values["x"]),
+                lambda values: cut_below_two(n, u, v, undirected(values)),
                 lambda sets: at_most_a_tree_inside(sets, tail, head),
             )
         ],
-        strengthened_by=[_blossoms(n, tail, head, edge)],
-        answer=lambda values: tour_of(n, tail, head, values["x"]).tolist(),
-        repair=_nearest_tour(tail, head, edge, near, D, known),
-        references=[Reference("greedy tour (networkx)", lambda: _greedy(D), "<=")],
+        strengthened_by=[
+            Family(
+                "comb",
+                lambda values: violated_combs(n, u, v, undirected(values)),
+                lambda combs: comb_rows(combs, n, tail, head),
+            )
+        ],
+        answer=lambda values: _followed(g, values["x"]).tolist(),
+        repair=_near_tour(g, known),
+        references=_references(g),
     )
 
 
-class Blossoms(NamedTuple):
-    """k blossoms: handles H, int64 vertices each, and their teeth T, int64 edges each.
-
-    >>> len(Blossoms([np.array([0, 1, 2])], [np.array([2, 6, 9])]))
-    1
-    """
-
-    handles: list[Ints]
-    teeth: list[Ints]
-
-    def __len__(self) -> int:
-        """k."""
-        return len(self.handles)
-
-
-def _blossoms(n: int, tail: Ints, head: Ints, edge: Ints) -> Family:
-    """x(E(H)) + x(T) <= |H| + (|T| - 1) / 2."""
-
-    def violated(values: Values) -> Blossoms | None:
-        return crossed_oddly(n, tail, head, values["x"])
-
-    def rows(sets: Blossoms) -> Rows:
-        columns, upper = [], []
-        for handle, teeth in zip(sets.handles, sets.teeth, strict=True):
-            u, v = np.triu_indices(len(handle), 1)
-            crossing = np.isin(tail[teeth], handle) != np.isin(head[teeth], handle)
-            if len(teeth) % 2 == 0 or not crossing.all() or len(np.unique(teeth)) < len(teeth):
-                raise ValueError("a blossom's teeth must be an odd number of different edges that leave its handle")
-            columns.append(np.r_[edge[handle[u], handle[v]], teeth])
-            upper.append(len(handle) + (len(teeth) - 1) // 2)
-        ends = np.cumsum([0, *map(len, columns)])
-        return Rows(
-            variable="x",
-            matrix=csr_array((np.ones(ends[-1]), np.concatenate(columns), ends), shape=(len(sets), len(tail))),
-            parent=np.full(len(sets), -1),
-            lower=np.zeros(len(sets)),  # implied, as for the partition cuts
-            upper=np.asarray(upper, dtype=np.float64),
-        )
-
-    return Family("blossom", violated, rows)
-
-
-def crossed_oddly(n: int, tail: Ints, head: Ints, x: Floats) -> Blossoms | None:
-    """Blossoms violated by x: sum of 1 - x over T, |T| odd, plus x(delta(H) - T) is below 1. None if none was found.
-
-    A heuristic. Its handles are the clusters formed by merging along the fractional edges, either by decreasing x or
-    those nearest to 0 or 1 first. For a handle the best T is known: the edges with x > 1/2, one more or less if that
-    makes them odd (Padberg and Rao 1982). tail, head, x are (m,).
-
-    >>> tail, head = np.triu_indices(6, 1)
-    >>> ends = list(zip(tail.tolist(), head.tolist()))  # two triangles of x = 1/2, joined by three edges of x = 1
-    >>> half, whole = {(0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5)}, {(0, 3), (1, 4), (2, 5)}
-    >>> found = crossed_oddly(6, tail, head, np.array([0.5 * (e in half) + (e in whole) for e in ends]))
-    >>> [handle.tolist() for handle in found.handles], [[ends[e] for e in teeth] for teeth in found.teeth]
-    ([[0, 1, 2]], [[(0, 3), (1, 4), (2, 5)]])
-    """
-    support = np.flatnonzero(x > VIOLATION_TOLERANCE / 10)
-    u, v, y = tail[support], head[support], x[support]
-    fraction, large = np.minimum(y, 1 - y), y > 0.5
-    fractional = np.flatnonzero(fraction > VIOLATION_TOLERANCE / 10)
-    found: dict[bytes, tuple[Ints, Ints]] = {}
-    for order in (np.argsort(-y[fractional], kind="stable"), np.argsort(fraction[fractional], kind="stable")):
-        clusters, _ = merge_tree(n, u, v, fractional[order])
-        for handle in map(np.sort, clusters.members()):
-            inside = np.zeros(n, dtype=bool)
-            inside[handle] = True
-            leaving = np.flatnonzero(inside[u] != inside[v])
-            teeth, left_side = leaving[large[leaving]], float(fraction[leaving].sum())
-            if len(teeth) % 2 == 0 and len(leaving):
-                switched = leaving[np.argmax(fraction[leaving])]
-                teeth, left_side = np.setxor1d(teeth, [switched]), left_side + 1 - 2 * fraction[switched]
-            if len(teeth) % 2 and left_side < 1 - VIOLATION_TOLERANCE:
-                smaller = np.flatnonzero(inside == (2 * len(handle) - inside[0] < n))  # H or its complement
-                found[smaller.tobytes() + teeth.tobytes()] = (smaller, support[teeth])
-    return Blossoms(*map(list, zip(*found.values(), strict=True))) if found else None
-
-
-def tour_of(n: int, tail: Ints, head: Ints, x: Floats) -> Ints:
-    """The tour of the edges with x = 1, int64 (n,), from item 0 in the direction of its smaller neighbour.
+def _followed(g: Network, x: Floats) -> Ints:
+    """The tour of the edges with x = 1, int64 (n,), from node 0; undirected in the direction of its smaller neighbour.
 
     >>> tail, head = np.triu_indices(4, 1)  # (0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)
-    >>> tour_of(4, tail, head, np.array([1.0, 1, 0, 0, 1, 1])).tolist()
+    >>> g = Network(range(4), tail, head, np.ones(6))
+    >>> _followed(g, np.array([1.0, 1, 0, 0, 1, 1])).tolist()
     [0, 1, 3, 2]
     """
     chosen = np.flatnonzero(x > 0.5)
-    adjacent: list[list[int]] = [[] for _ in range(n)]
-    for u, v in zip(tail[chosen].tolist(), head[chosen].tolist(), strict=True):
+    if g.directed:
+        return successors(g.n, g.tail[chosen], g.head[chosen])
+    adjacent: list[list[int]] = [[] for _ in range(g.n)]
+    for u, v in zip(g.tail[chosen].tolist(), g.head[chosen].tolist(), strict=True):
         adjacent[u].append(v)
         adjacent[v].append(u)
     return walk([sorted(pair) for pair in adjacent], 0)
 
 
-def _nearest_tour(
-    tail: Ints, head: Ints, edge: Ints, near: Ints, D: Floats, known: Callable[[], Sequence[Ints]]
-) -> Callable[[Values], Values | None]:
-    """A primal heuristic, values -> x of a tour: greedy by decreasing x, then by distance, then local search.
+def _near_tour(g: Network, known: Callable[[], Sequence[Ints]]) -> Callable[[Values], Values | None]:
+    """A primal heuristic, values -> x of a tour: greedy by decreasing x, then by weight, then local search.
 
-    It returns None where the greedy tour is one that was improved before, as happens in many rounds.
+    Pairs without an edge count as very long; a tour that still uses one is none. It returns None there, and where the
+    greedy tour is one that was improved before, as happens in many rounds.
     """
+    D, build, improve = _distances(g), *((joined_arcs, improved_circuit) if g.directed else (joined, improved))
+    near = nearest(D)
+    keys = _keys(g, g.tail, g.head)
+    by_key = np.argsort(keys)
+
+    def edges_of(u: Ints, v: Ints) -> Ints:
+        """The edges from u to v, or fewer where there are none."""
+        wanted = _keys(g, u, v)
+        at = np.minimum(np.searchsorted(keys[by_key], wanted), max(g.m - 1, 0))
+        return by_key[at[keys[by_key[at]] == wanted]] if g.m else at[:0]
+
+    near_edges = edges_of(np.repeat(np.arange(g.n), near.shape[1]), near.ravel())
     seen: set[bytes] = set()
 
     def repair(values: Values) -> Values | None:
-        used = np.flatnonzero(values["x"] > VIOLATION_TOLERANCE)
-        likely = np.union1d(used, edge[np.arange(len(D))[:, None], near])
-        order = likely[np.lexsort((D[tail[likely], head[likely]], -np.round(values["x"][likely], 9)))]
-        tour = joined(len(D), tail, head, order, D)
-        edges = np.sort(edge[tour, np.roll(tour, -1)]).tobytes()
-        if edges in seen:
+        likely = np.union1d(np.flatnonzero(values["x"] > VIOLATION_TOLERANCE), near_edges)
+        order = likely[np.lexsort((g.weight[likely], -np.round(values["x"][likely], 9)))]
+        tour = build(g.n, g.tail, g.head, order, D)
+        used = np.sort(_keys(g, tour, np.roll(tour, -1))).tobytes()
+        if used in seen:
             return None
-        seen.add(edges)
+        seen.add(used)
         first = known() if len(seen) == 1 else ()
-        tour = min((improved(found, D, near) for found in (tour, *first)), key=lambda found: length(found, D))
-        x = np.zeros(len(tail))
-        x[edge[tour, np.roll(tour, -1)]] = 1
+        tour = min((improve(found, D, near) for found in (tour, *first)), key=lambda found: length(found, D))
+        used_edges = edges_of(tour, np.roll(tour, -1))
+        if len(used_edges) < g.n:
+            return None
+        x = np.zeros(g.m)
+        x[used_edges] = 1
         return {"x": x}
 
     return repair
 
 
-def _greedy(D: Floats) -> float:
+def _keys(g: Network, u: Ints, v: Ints) -> Ints:
+    """A number for each pair of nodes, ordered pairs in a directed graph."""
+    return u * g.n + v if g.directed else np.minimum(u, v) * g.n + np.maximum(u, v)
+
+
+def _distances(g: Network, missing: float | None = None) -> Floats:
+    """The weights as a matrix, float64 (n, n); a pair without an edge is longer than any tour, or as given."""
+    if missing is None:
+        missing = 1 + 2 * g.n * float(np.abs(g.weight).max(initial=0))
+    D = np.full((g.n, g.n), missing)
+    D[g.tail, g.head] = g.weight
+    if not g.directed:
+        D[g.head, g.tail] = g.weight
+    np.fill_diagonal(D, 0)
+    return D
+
+
+def _references(g: Network) -> list[Reference]:
+    """Independent values: the optimum of few nodes, or else a bound; a greedy tour, if every pair has an edge."""
+    if g.n <= MOST_BY_SUBSETS:
+        bound = Reference("dynamic program (Held and Karp)", lambda: shortest_by_subsets(_distances(g, np.inf)))
+    else:
+        bound = Reference("cheapest cover by cycles (assignment)", lambda: _cheapest_cover(g), ">=")
+    complete = g.m == g.n * (g.n - 1) // (1 if g.directed else 2)
+    return [Reference("greedy tour (networkx)", lambda: _greedy(g), "<="), bound] if complete else [bound]
+
+
+def _cheapest_cover(g: Network) -> float:
+    """The least weight of a successor for every node, all different: a tour without the cuts."""
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    i, j, w = g.tail, g.head, g.weight
+    if not g.directed:
+        i, j, w = np.r_[i, j], np.r_[j, i], np.r_[w, w]
+    shift = 1 - w.min()  # as a weight of 0 would count as no edge
+    rows, columns = min_weight_full_bipartite_matching(csr_array((w + shift, (i, j)), shape=(g.n, g.n)))
+    return float(_distances(g)[rows, columns].sum())
+
+
+def _greedy(g: Network) -> float:
     import networkx as nx
 
-    i, j = np.triu_indices(len(D), 1)
-    graph = Network(range(len(D)), i, j, D[i, j]).to_networkx()
-    tour = nx.approximation.greedy_tsp(graph)
-    return float(D[tour[:-1], tour[1:]].sum())
+    tour = nx.approximation.greedy_tsp(g.to_networkx())
+    return float(_distances(g)[tour[:-1], tour[1:]].sum())

@@ -118,13 +118,13 @@ def without_parallels(tail: Ints, head: Ints, cost: Floats) -> Ints:
     return light
 
 
-def symmetric(matrix: Floats, name: str) -> Floats:
+def square(matrix: Floats, name: str) -> Floats:
     """A copy of the matrix, float64 (n, n), with diagonal 0; `name` says what its entries are.
 
-    Raises ValueError, naming an entry, if it is not square, finite and symmetric off the diagonal.
+    Raises ValueError, naming an entry, if it is not square and finite off the diagonal.
 
-    >>> symmetric([[9, 2], [2, 9]], "distance").tolist()
-    [[0.0, 2.0], [2.0, 0.0]]
+    >>> square([[9, 2], [3, 9]], "distance").tolist()
+    [[0.0, 2.0], [3.0, 0.0]]
     """
     M = np.array(matrix, dtype=np.float64)
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
@@ -133,6 +133,18 @@ def symmetric(matrix: Floats, name: str) -> Floats:
     if not np.isfinite(M).all():
         i, j = np.argwhere(~np.isfinite(M))[0].tolist()
         raise ValueError(f"the {name} of items {i} and {j} is {M[i, j]}; every pair needs a finite number")
+    return M
+
+
+def symmetric(matrix: Floats, name: str) -> Floats:
+    """The same of a matrix that is symmetric as well.
+
+    Raises ValueError, naming an entry, if it is not square, finite and symmetric off the diagonal.
+
+    >>> symmetric([[9, 2], [2, 9]], "distance").tolist()
+    [[0.0, 2.0], [2.0, 0.0]]
+    """
+    M = square(matrix, name)
     if (M != M.T).any():
         i, j = np.argwhere(M != M.T)[0].tolist()
         raise ValueError(

@@ -12,6 +12,7 @@ from formulations.problem import Floats, Ints
 
 NEIGHBOURS_PER_ITEM = 8  # nearest items that a move may join an item to
 LONGEST_SEGMENT = 3  # items that a move relocates at most (Or 1976)
+MOST_BY_SUBSETS = 11  # items up to which the dynamic program over subsets takes a moment
 LEAST_RELATIVE_GAIN = 1e-10  # of a move, so that rounding cannot make the search cycle
 
 
@@ -104,9 +105,16 @@ def improved(tour: Ints, D: Floats, near: Ints) -> Ints:
     10.0
     """
     n, least = len(tour), LEAST_RELATIVE_GAIN * float(np.abs(D).max(initial=0))
-    a, c = np.repeat(np.arange(n), near.shape[1]), near.ravel()  # pairs that a move may join
+    item, candidate = np.repeat(np.arange(n), near.shape[1]), near.ravel()
+    between = D[item, candidate]
     while n > 4:
+        # Pairs that a move may join: nearer to each other than one of them to an item beside it.
         place = np.argsort(tour)
+        beside = np.maximum(D[tour, np.roll(tour, 1)], D[tour, np.roll(tour, -1)])[place]
+        joins = between < np.maximum(beside[item], beside[candidate])
+        a, c = item[joins], candidate[joins]
+        if not len(a):
+            break
         p, q = place[a], place[c]
         best, move = least, None
         for step in (1, -1):  # in the tour's direction, and against it
@@ -132,6 +140,24 @@ def improved(tour: Ints, D: Floats, near: Ints) -> Ints:
             break
         tour = _exchanged(tour, *map(int, move))
     return tour
+
+
+def shortest_by_subsets(D: Floats) -> float:
+    """The least length of a tour, directed from row to column, by dynamic programming (Held and Karp 1962).
+
+    D is float64 (n, n), infinite where there is no edge. Time and memory grow as 2^n: for few items.
+
+    >>> shortest_by_subsets(np.array([[0.0, 1, 9], [9, 0, 1], [1, 9, 0]]))
+    3.0
+    """
+    n = len(D) - 1  # item n is the start, and in none of the subsets
+    least = np.full((1 << n, n), np.inf)  # of paths from the start through a subset, by the item that they end at
+    least[1 << np.arange(n), np.arange(n)] = D[n, :n]
+    for subset in range(1, 1 << n):
+        outside = np.flatnonzero(subset >> np.arange(n) & 1 == 0)
+        longer = (least[subset][:, None] + D[:n, outside]).min(axis=0)
+        least[subset | 1 << outside, outside] = np.minimum(least[subset | 1 << outside, outside], longer)
+    return float((least[-1] + D[:n, n]).min())
 
 
 def short_path(D: Floats) -> Ints:

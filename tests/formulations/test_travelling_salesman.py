@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,10 +11,12 @@ from hypothesis import strategies as st
 from places import SHARED
 from scipy.sparse import csr_array
 
+from formulations.graphs import Network
+from formulations.graphs.circuits import improved_circuit, joined_arcs
 from formulations.graphs.cuts import cut_below_two
-from formulations.graphs.tours import improved, joined, length, short_path
-from formulations.problem import Floats, Ints, Multipliers
-from formulations.travelling_salesman import Blossoms, crossed_oddly, travelling_salesman
+from formulations.graphs.tours import improved, joined, length, nearest, short_path, shortest_by_subsets
+from formulations.problem import Floats, Multipliers
+from formulations.travelling_salesman import asymmetric_travelling_salesman, hamiltonian_cycle, travelling_salesman
 from problems.io import read_graph
 from solvers import solve
 from solvers.linear.glop import Glop
@@ -76,41 +80,107 @@ def test_a_distance_that_is_none_is_refused(distance: Floats, said: str) -> None
         travelling_salesman(distance)
 
 
-def tour_edges(n: int, tour: Ints) -> Floats:
-    x = np.zeros((n, n))
-    x[tour, np.roll(tour, -1)] = x[np.roll(tour, -1), tour] = 1
-    return np.asarray(x[np.triu_indices(n, 1)])
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[Network, Floats]:
+    """A graph of a few nodes with loops and parallel edges, and its lightest edges as a matrix, infinity elsewhere."""
+    directed = draw(st.booleans())
+    n = draw(st.integers(2 if directed else 3, 7))
+    ends = draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), min_size=n, max_size=4 * n))
+    if draw(st.booleans()):  # most graphs without this have no tour
+        around = draw(st.permutations(range(n)))
+        ends += list(zip(around, [*around[1:], around[0]], strict=True))
+    tail, head = np.array(ends).T
+    weight = np.array(draw(st.lists(st.integers(-5, 20), min_size=len(ends), max_size=len(ends))), dtype=np.float64)
+    D = np.full((n, n), np.inf)
+    np.minimum.at(D, (tail, head), weight)
+    return Network("abcdefg"[:n], tail, head, weight, directed), D if directed else np.minimum(D, D.T)
+
+
+@settings(max_examples=120)
+@given(graphs(), st.sampled_from(["glop", "highs"]))
+def test_the_cycle_uses_edges_of_the_graph_only_or_is_proven_impossible(given: tuple[Network, Floats], by: str) -> None:
+    g, D = given
+    solution = solve(hamiltonian_cycle(g), by)
+    best = shortest(D)
+    if best == np.inf:
+        assert (solution.status, solution.answer) == ("infeasible", None)
+        assert solution.certificate.verified
+        return
+    visited = ["abcdefg".index(node) for node in solution.answer]
+    assert sorted(visited) == list(range(g.n))
+    assert length(np.array(visited), D) == solution.value == solution.bound == best
+    assert (solution.status, solution.certificate.exact) == ("optimal", True)
+    assert all(check.ok for check in solution.checks)
 
 
 @settings(max_examples=60)
-@given(st.data())
-def test_no_row_cuts_off_a_tour(data: st.DataObject) -> None:
-    n = data.draw(st.integers(5, 8))
-    tail, head = np.triu_indices(n, 1)
-    tours = [np.array(data.draw(st.permutations(range(n)))) for _ in range(4)]
-    x = sum(tour_edges(n, tour) for tour in tours) / 4  # of degree 2 everywhere, and no cut is broken
-    assert cut_below_two(n, tail, head, x) is None
-    y = np.asarray(data.draw(st.lists(st.sampled_from([0, 0.5, 1]), min_size=len(tail), max_size=len(tail))))
-    blossoms = crossed_oddly(n, tail, head, y)
-    if blossoms is not None:
-        rows = travelling_salesman(np.zeros((n, n))).families["blossom"].rows(blossoms)
-        for tour in tours:
-            assert (rows.activity(tour_edges(n, tour)) <= rows.upper).all()
+@given(st.integers(2, 7).flatmap(lambda n: st.lists(st.integers(-9, 30), min_size=n * n, max_size=n * n)))
+def test_the_directed_tour_is_the_shortest_of_all(entries: list[int]) -> None:
+    n = int(len(entries) ** 0.5)
+    D = np.array(entries, dtype=np.float64).reshape(n, n)
+    solution = solve(asymmetric_travelling_salesman(D))
+    assert (solution.status, solution.value, solution.bound) == ("optimal", shortest(D), shortest(D))
+    assert length(np.array(solution.answer), D) == shortest(D)
+    assert all(check.ok for check in solution.checks)
 
 
-def triangles() -> tuple[Ints, Ints, Floats]:
-    """Two triangles of halves joined by three whole edges: the smallest point that only a blossom cuts off."""
-    ends = [(0, 1), (1, 2), (0, 2), (3, 4), (4, 5), (3, 5), (0, 3), (1, 4), (2, 5)]
-    return np.array([u for u, _ in ends]), np.array([v for _, v in ends]), np.array([0.5] * 6 + [1.0] * 3)
+@pytest.mark.parametrize("solver", ["scip", "cp-sat"])
+def test_other_solvers_find_the_same_cycle(solver: str) -> None:
+    graph = nx.cycle_graph(list("abcdef"), create_using=nx.DiGraph)
+    nx.add_cycle(graph, "acebdf")
+    nx.set_edge_attributes(graph, {edge: 1 + k for k, edge in enumerate(graph.edges)}, "weight")
+    expected = solve(hamiltonian_cycle(graph))
+    assert solve(hamiltonian_cycle(graph), solver).value == expected.value == expected.bound
 
 
-def test_a_blossom_is_found_where_no_cut_is_broken() -> None:
-    tail, head, x = triangles()
-    assert cut_below_two(6, tail, head, x) is None
-    found = crossed_oddly(6, tail, head, x)
-    assert found is not None
-    assert [sorted(handle.tolist()) for handle in found.handles] == [[0, 1, 2]]
-    assert [sorted(teeth.tolist()) for teeth in found.teeth] == [[6, 7, 8]]
+def test_a_graph_without_a_hamiltonian_cycle_is_proven_to_have_none_by_branching() -> None:
+    solution = solve(hamiltonian_cycle(nx.petersen_graph()))
+    assert (solution.status, solution.certificate.verified) == ("infeasible", True)
+    assert solution.stats["boxes"] > 0  # x = 2/3 meets every cut and comb
+
+
+@pytest.mark.parametrize(("graph", "least"), [(nx.path_graph(2), 3), (nx.empty_graph(1, nx.DiGraph), 2)])
+def test_too_few_nodes_are_refused(graph: nx.Graph[Any], least: int) -> None:
+    with pytest.raises(ValueError, match=f"at least {least} nodes"):
+        hamiltonian_cycle(graph)
+
+
+def test_two_nodes_have_a_directed_tour() -> None:
+    solution = solve(asymmetric_travelling_salesman(np.array([[0.0, 3], [4, 0]])))
+    assert (solution.status, solution.value, solution.answer) == ("optimal", 7, [0, 1])
+
+
+@pytest.mark.parametrize("n", [30, 50])
+def test_random_asymmetric_distances_are_proven(n: int) -> None:
+    D = np.random.default_rng(n).integers(1, 1000, (n, n)).astype(np.float64)
+    solution = solve(asymmetric_travelling_salesman(D))
+    assert (solution.status, solution.bound) == ("optimal", solution.value)
+    assert length(np.array(solution.answer), D) == solution.value
+
+
+def test_moves_of_segments_only_ever_shorten_a_directed_tour() -> None:
+    rng = np.random.default_rng(0)
+    gained = 0.0
+    for _ in range(100):
+        n = int(rng.integers(2, 15))
+        D = rng.random((n, n))
+        tail, head = np.nonzero(~np.eye(n, dtype=bool))
+        tour = joined_arcs(n, tail, head, rng.permutation(len(tail)), D)
+        after = improved_circuit(tour, D, nearest(D))
+        assert sorted(tour.tolist()) == sorted(after.tolist()) == list(range(n))
+        assert length(after, D) <= length(tour, D) + 1e-12
+        gained += length(tour, D) - length(after, D)
+    assert gained > 10
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_the_dynamic_program_is_the_best_of_all(directed: bool) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        n = int(rng.integers(2, 8))
+        D = np.where(rng.random((n, n)) < 0.8, rng.integers(-3, 20, (n, n)), np.inf)
+        D = D if directed else np.minimum(D, D.T)
+        assert shortest_by_subsets(D) == shortest(D)
 
 
 def test_separation_finds_a_cut_wherever_there_is_one() -> None:
@@ -137,13 +207,6 @@ def test_separation_finds_a_cut_wherever_there_is_one() -> None:
             found += 1
             assert x[np.isin(tail, part) != np.isin(head, part)].sum() < 2
     assert found > 5
-
-
-@pytest.mark.parametrize("teeth", [[0, 1], [0, 1, 2, 2], [0, 2, 3]])
-def test_a_certificate_takes_no_blossom_that_is_none(teeth: list[int]) -> None:
-    problem = travelling_salesman(np.ones((6, 6)))
-    with pytest.raises(ValueError, match="odd number of different edges"):
-        problem.families["blossom"].rows(Blossoms([np.array([0, 1, 2])], [np.array(teeth)]))
 
 
 def test_a_flipped_multiplier_proves_less() -> None:
