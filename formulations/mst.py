@@ -253,7 +253,9 @@ def _edmonds_dual(g: Network, values: Values) -> Multipliers:
 def _kruskal(g: Network) -> float:
     import networkx as nx
 
-    edges = nx.minimum_spanning_edges(g.to_networkx(), algorithm="kruskal", data=True)
+    from formulations.graphs.views import view
+
+    edges = nx.minimum_spanning_edges(view(g), algorithm="kruskal", data=True)
     return float(sum(edge[-1]["weight"] for edge in edges))
 
 

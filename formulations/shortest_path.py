@@ -25,18 +25,21 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cvxpy as cp
 import numpy as np
 from scipy.sparse import csr_array
 
-from formulations.arithmetic.exact import as_floats, dot, over_one_denominator
+from formulations.arithmetic.exact import dot, over_one_denominator
 from formulations.graphs import Network, limited_path, network, without_parallels
-from formulations.graphs.paths import FLOW_TOLERANCE, NO_ARCS, disjoint_paths, lightest_arcs, trail, vertices
+from formulations.graphs.paths import NO_ARCS, disjoint_paths, trail, vertices
 from formulations.graphs.potentials import potentials
+from formulations.graphs.successive import successive_paths
 from formulations.graphs.walks import Pair, Walks, matching, quoted, vertex, walks
 from formulations.problem import (
+    Integers,
     IntegerValues,
     Ints,
     Multipliers,
@@ -94,21 +97,20 @@ def shortest_path(
     _require_consistent(paths, limits, forbidden, wanted, simple=simple, closed=source == target)
     avoided: dict[str, Any] = {"forbidden_nodes": forbidden_nodes, "forbidden_arcs": forbidden_arcs}
     w = walks(graph, source, target, weight, simple=simple or limited, attributes=tuple(limits), **avoided)
-    cycle = _negative_cycle(w)
+    low, cycle = _potentials(w)
     if not (simple or limited):
         if len(cycle):
             raise NegativeCycle(w, cycle)
         if paths == 1:
-            return _flow(w, 1, np.inf)
+            return _flow(w, 1, np.inf, low)
         _require_disjoint_paths(w, paths)
-        return _flow(w, paths, 1.0)
+        return _flow(w, paths, 1.0, low)
     for v in (*required_nodes, *(end for pair in required_arcs for end in pair)):
         _require_on_a_path(w, v)
     required = [w.g.nodes.index(v) for v in required_nodes]
     arcs = list(matching(w.g, required_arcs, undirected=not w.given.directed))
-    flow = _flow(w, 1, 1.0)
-    flow = replace(flow, references=()) if len(cycle) else flow
-    problem = limited_path.limited(flow, w, limits, required, arcs)
+    flow = _flow(w, 1, 1.0, low)
+    problem = replace(limited_path.limited(flow, w, limits, required, arcs), dual=flow.dual)
     return problem if limited else replace(problem, references=flow.references)
 
 
@@ -181,11 +183,11 @@ def _require_on_a_path(w: Walks, name: Hashable) -> None:
         raise ValueError(f"{quoted(name)}, which is required, lies on no path from {w.ends}")
 
 
-def _negative_cycle(w: Walks) -> Ints:
-    """The arcs of a cycle of negative weight; empty if there is none."""
+def _potentials(w: Walks) -> tuple[Integers | None, Ints]:
+    """Potentials for the weights' numerators, and no arcs; or None, and the arcs of a cycle of negative weight."""
     if not (w.g.weight < 0).any():
-        return NO_ARCS
-    return potentials(w.g.n, w.g.tail, w.g.head, over_one_denominator(w.g.weight)[0])[1]
+        return np.zeros(w.g.n, dtype=np.int64), NO_ARCS
+    return potentials(w.g.n, w.g.tail, w.g.head, over_one_denominator(w.g.weight)[0])
 
 
 def _require_disjoint_paths(w: Walks, k: int) -> None:
@@ -198,21 +200,45 @@ def _require_disjoint_paths(w: Walks, k: int) -> None:
         raise ValueError(f"there are only {most} paths from {w.ends} without a common edge, not {k}; ask for {most}")
 
 
-def _flow(w: Walks, k: int, most: float) -> Problem:
-    """The minimum cost flow of k from s to t, with capacity `most` on every arc."""
-    g = w.g
+def _flow(w: Walks, k: int, most: float, low: Integers | None) -> Problem:
+    """The minimum cost flow of k from s to t, with capacity `most` on every arc; low are potentials of the graph.
+
+    Without potentials there are negative cycles, and neither dual nor references.
+    """
+    g, cheapest = w.g, cache(lambda: _cheapest(w, k, low))
     x = cp.Variable(g.m, name="x", integer=True, bounds=[0, None if np.isinf(most) else most])
     rows, net_outflow = _by_constraint(w, w.incidence()), {"source": k, "target": -k, "conservation": 0}
     return Problem(
         objective=cp.Minimize(g.weight @ x),
         subject_to={name: rows[name] @ x == net_outflow[name] for name in rows},
         answer=lambda values: _paths(w, values, k),
-        repair=lambda values: _along_the_flow(w, values, k),
-        dual=lambda values: _residual_potentials(w, values, most),
+        repair=lambda values: _along_the_flow(w, values, k) if values["x"].any() else w.indicator(cheapest().arcs),
+        dual=None if low is None else lambda _: cheapest().multipliers,
         dual_repair=lambda reduced, unbounded: _repaired(w, reduced, unbounded),
-        start=lambda: _tree(w),
-        references=_references(w, k),
+        start=lambda: cheapest().basis,
+        references=[] if low is None else _references(w, k),
     )
+
+
+class _Cheapest(NamedTuple):
+    """The answer of the algorithm of successive shortest paths, for k = 1 Dijkstra's, and its proof."""
+
+    arcs: Ints  # of the paths
+    multipliers: Multipliers  # optimal potentials
+    basis: Start  # of a shortest-path tree from s: the arc into every other vertex, and the row of s
+
+
+def _cheapest(w: Walks, k: int, low: Integers | None) -> _Cheapest:
+    g = w.g
+    assert low is not None  # no one asks where there are negative cycles
+    cost, unit = over_one_denominator(g.weight)
+    used, d, tree = successive_paths(g.n, g.tail, g.head, cost, w.t, k, low, unit)
+    ways = disjoint_paths(g, used.astype(float), w.edge, w.t, k) if k > 1 else [np.flatnonzero(used)]
+    assert ways is not None  # an integer flow of k decomposes into k paths
+    basic = np.zeros(g.m, dtype=bool)
+    basic[tree[1:]] = True
+    exact = Multipliers(_by_constraint(w, 0 - d), unit=unit)
+    return _Cheapest(np.concatenate(ways), exact, Start({"x": basic}, _by_constraint(w, np.arange(g.n) == 0)))
 
 
 def _by_constraint(w: Walks, of_vertex: Any) -> dict[str, Any]:
@@ -244,16 +270,6 @@ def _repaired(w: Walks, reduced: IntegerValues, unbounded: UnboundedAbove) -> In
     return None if d is None else _by_constraint(w, -d)
 
 
-def _residual_potentials(w: Walks, values: Values, most: float) -> Multipliers | None:
-    """Potentials with d_w - d_v <= c where flow can increase, >= c where it can decrease; None if x is not optimal."""
-    x, g = values["x"], w.g
-    cost, unit = over_one_denominator(g.weight)
-    up, down = np.flatnonzero(x < most), np.flatnonzero(x > FLOW_TOLERANCE)
-    tail, head = np.r_[g.tail[up], g.head[down]], np.r_[g.head[up], g.tail[down]]
-    d, _ = potentials(g.n, tail, head, np.r_[cost[up], -cost[down]])
-    return None if d is None else Multipliers(_by_constraint(w, -as_floats(d, unit)))
-
-
 def _along_the_flow(w: Walks, values: Values, k: int) -> Values | None:
     """The flow along k edge-disjoint paths that follow the given one; None if the heuristic finds none."""
     found = disjoint_paths(w.g, values["x"], w.edge, w.t, k)
@@ -266,17 +282,6 @@ def _paths(w: Walks, values: Values, k: int) -> list[Any]:
         return vertices(w.g, trail(w.g, np.rint(values["x"]).astype(np.int64), 0), 0)
     found = disjoint_paths(w.g, np.rint(values["x"]), w.edge, w.t, k) or []
     return [vertices(w.g, way, 0) for way in sorted(found, key=lambda way: float(w.g.weight[way].sum()))]
-
-
-def _tree(w: Walks) -> Start:
-    """The basis of a shortest-path tree from s: the arc into every other vertex, and the row of s."""
-    g = w.g
-    cost, unit = over_one_denominator(g.weight)
-    d, _ = potentials(g.n, g.tail, g.head, cost)
-    assert d is not None  # a negative cycle was reported before
-    basic = np.zeros(g.m, dtype=bool)
-    basic[lightest_arcs(g, as_floats(cost + d[g.tail] - d[g.head], unit))[1:]] = True
-    return Start({"x": basic}, _by_constraint(w, np.arange(g.n) == 0))
 
 
 def _references(w: Walks, k: int) -> list[Reference]:
@@ -305,10 +310,11 @@ def _lengths(w: Walks) -> Iterator[float]:
 def _length(w: Walks, nonnegative: bool) -> float:
     import networkx as nx
 
-    graph = w.g.subgraph(without_parallels(w.g.tail, w.g.head, w.g.weight)).to_networkx()
+    from formulations.graphs.views import view
+
     if nonnegative:
-        return float(nx.bidirectional_dijkstra(graph, 0, w.t)[0])
-    return float(nx.bellman_ford_path_length(graph, 0, w.t))
+        return float(nx.bidirectional_dijkstra(view(w.g), 0, w.t)[0])
+    return float(nx.bellman_ford_path_length(view(w.g), 0, w.t))
 
 
 def _minimum_cost_flow(w: Walks, k: int) -> float:

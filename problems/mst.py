@@ -123,7 +123,7 @@ RECIPE = Recipe(
     "Minimum spanning tree, by lazy cuts, with a proof of the answer.",
     arguments,
     read,
-    solvers=("glop", "highs", "scip", "cp-sat"),
+    solvers=("glop", "highs", "scip", "cp-sat", "combinatorial"),
     examples=("--graph network.gml --best 10", "--graph network.gml --max-degree 3 --time-limit 60"),
 )
 

@@ -196,7 +196,7 @@ RECIPE = Recipe(
     "Shortest path, as an integer flow, with potentials as proof.",
     arguments,
     read,
-    solvers=("highs", "glop", "scip", "cp-sat", "pdlp", "descent-ascent"),
+    solvers=("highs", "glop", "scip", "cp-sat", "pdlp", "descent-ascent", "combinatorial"),
     examples=(
         "--graph roads.gr --source 1 --target 99",
         "--graph roads.gml --source A --target B --limit toll=3 --best 3",

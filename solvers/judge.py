@@ -86,7 +86,8 @@ class Findings:
     candidates    answers, the best of which counts
     certificates  kind and certificate each
     ended         how the solver says that it ended
-    remark        what else there is to say of that, for the message
+    remark        what else there is to say of that, for the message where nothing is proven
+    note          what there is to say where something is
     stats         sizes, counts and seconds
     """
 
@@ -95,6 +96,7 @@ class Findings:
     candidates: Sequence[Any] = ()
     certificates: Iterable[tuple[str, Any]] = ()
     remark: str = ""
+    note: str = ""
     stats: dict[str, Any] = field(default_factory=dict)
 
 
@@ -166,7 +168,7 @@ def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | N
         checks=checks,
         solver=found.solver,
         stats=found.stats,
-        message="" if verified else _message(problem, found, value, best, left, all(sound.values())),
+        message=found.note if verified else _message(problem, found, value, best, left, all(sound.values())),
     )
     return solution if clock is None else held_against_references(problem, solution, clock)
 

@@ -10,7 +10,7 @@ from formulations.problem import Problem, SaddleProblem, SearchProblem, Values, 
 from solvers import conic
 from solvers.clock import Clock
 from solvers.integer import programs
-from solvers.integer.programs import BranchAndCut, FirstOrder, Mip, Pdlp, Solver
+from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mip, Pdlp, Solver
 from solvers.judge import MEETS, Findings, Judged, held_against_references, judge
 from solvers.orders import search as orders
 from solvers.solution import Solution
@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
     from solvers.descent_ascent import DescentAscent
 
-__all__ = ["BranchAndCut", "FirstOrder", "Mip", "Pdlp", "Solver", "applicable", "best", "so_far", "solve"]
+__all__ = [
+    "BranchAndCut",
+    "Combinatorial",
+    "FirstOrder",
+    "Mip",
+    "Pdlp",
+    "Solver",
+    "applicable",
+    "best",
+    "so_far",
+    "solve",
+]
 NAMES = (*programs.NAMES, *conic.NAMES)  # of solvers of Problems
 AnyProblem = Problem | SearchProblem | SaddleProblem
 
@@ -69,7 +80,7 @@ def solve(
     seed        of all random numbers; device: "auto", "cpu" or "cuda", for descent-ascent and local-search
     warm_start  start from the basis that the problem itself finds, so that the LP only verifies it (highs)
     start       a feasible answer of your own: variable name -> value, an order, or block name -> tensor
-    progress    called with the search after every round
+    progress    called with the search at its first answer, and after every round
     Ctrl-C ends the solve as a time limit does: stats["interrupted"]. Raises ValueError, in a sentence, if it cannot be.
 
     >>> import cvxpy as cp
@@ -78,7 +89,8 @@ def solve(
     Solution(optimal, value=7, bound=7, solver='highs', certificate='multipliers')
     """
     options = Options(Clock(time_limit), gap, seed, device, warm_start, start, progress or (lambda _: None))
-    stated, chosen = choose(problem if isinstance(problem, AnyProblem) else of_cvxpy(problem), solver)
+    named = "highs" if solver is None and warm_start else solver
+    stated, chosen = choose(problem if isinstance(problem, AnyProblem) else of_cvxpy(problem), named)
     refuse(stated, chosen, options)
     return run(stated, chosen, options)
 
@@ -133,8 +145,9 @@ def applicable(problem: AnyProblem) -> tuple[str, ...]:
     if not problem.is_linear:
         return conic.NAMES
     continuous = any(not v.attributes["integer"] and not v.attributes["boolean"] for v in problem.variables.values())
-    names = programs.LAZY if problem.families else programs.NAMES
-    return tuple(name for name in names if name != "cp-sat" or not continuous)
+    names = programs.LAZY if problem.families else programs.NAMES[:-1]
+    others = tuple(name for name in names if name != "cp-sat" or not continuous)
+    return (*others, "combinatorial") if programs.has_algorithm(problem) else others
 
 
 def choose(problem: AnyProblem, solver: Any) -> tuple[AnyProblem, Any]:
@@ -158,7 +171,7 @@ def choose(problem: AnyProblem, solver: Any) -> tuple[AnyProblem, Any]:
         case SearchProblem() | SaddleProblem(), _ if problem.model is not None:
             return choose(problem.model(), solver)
         case Problem(), None:
-            return problem, programs.by_name(programs.suited(problem)) if problem.is_linear else conic.Conic()
+            return problem, programs.suited(problem) if problem.is_linear else conic.Conic()
         case Problem(), str() if solver in programs.NAMES:
             return problem, programs.by_name(solver)
         case Problem(), str() if solver in conic.NAMES:
@@ -208,7 +221,7 @@ def run(problem: AnyProblem, solver: Any, options: Options) -> Solution:
         "certify_seconds": found.stats.get("certify_seconds", 0.0) + proved - solved,
         "check_seconds": clock.elapsed - proved,
     }
-    return replace(solution, solver=solver.name, stats={**found.stats, **seconds})
+    return replace(solution, solver=found.solver, stats={**found.stats, **seconds})
 
 
 def so_far(search: Any) -> Solution:

@@ -75,21 +75,21 @@ def widest_path(g: Network, flow: Floats, allowed: Bools, t: int) -> Ints | None
     """The arcs of the lightest path from vertex 0 to t among `allowed` arcs of large flow; None if there is no path.
 
     The widest path's bottleneck is found up to a factor of 2; an arc's flow is large from a sixteenth of that on. Where
-    no path carries flow, or weights are negative, it is a path of fewest arcs with at least the bottleneck's flow.
+    weights are negative, it is a path of fewest arcs with at least the bottleneck's flow.
     flow float64 (m,), allowed bool (m,).
 
     >>> g = Network(["s", "v", "t"], np.array([0, 0, 1]), np.array([1, 2, 2]), np.ones(3), directed=True)
     >>> widest_path(g, np.array([0.9, 0.01, 0.9]), np.ones(3, dtype=bool), 2).tolist()
     [0, 2]
     """
-    top = flow.max(initial=0.0, where=allowed)
+    top, negative = flow.max(initial=0.0, where=allowed), bool((g.weight < 0).any())
     levels = top * 0.5 ** np.arange(1, 30) if top > 0 else NO_ARCS.astype(float)
     for level in [*levels.tolist(), -np.inf]:
         chosen = np.flatnonzero(allowed & (flow >= level))
         found = path(g.n, g.tail[chosen], g.head[chosen], 0, t)
         if found is None:
             continue
-        if level < 0 or (g.weight < 0).any():
+        if negative:
             return chosen[found]
         large = np.flatnonzero(allowed & (flow >= level / 16))
         return large[lightest_path(g.subgraph(large), g.weight[large], t)]

@@ -38,8 +38,9 @@ def potentials(n: int, tail: Ints, head: Ints, cost: Integers) -> tuple[Integers
 def distances(n: int, tail: Ints, head: Ints, cost: Integers, s: int, unit: int = 1) -> tuple[Integers, Ints]:
     """The least cost of a walk from s to each vertex, (n,), and the walk's last arc, int64 (n,), -1 at s.
 
-    cost is Integers (m,), at least 0; every vertex can be reached. Dijkstra's algorithm (1959) finds the tree in
-    floats, cost / unit; its labels are made exact along the tree, and corrected where rounding misled it.
+    cost is Integers (m,), at least 0. A vertex out of reach has no last arc, and counts as far away as the farthest:
+    the distances are potentials in any case. Dijkstra's algorithm (1959) finds the tree in floats, cost / unit; its
+    labels are made exact along the tree, and corrected where rounding misled it.
 
     >>> distances(3, np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([1, 3, 1]), 0)
     (array([0, 1, 2]), array([-1,  0,  2]))
@@ -53,7 +54,9 @@ def distances(n: int, tail: Ints, head: Ints, cost: Integers, s: int, unit: int 
     arcs_out = csr_array((length[order], head[order], first), shape=(n, n))  # parallel arcs stay apart
     found, before = dijkstra(arcs_out, indices=s, return_predecessors=True)
     last = _lightest_between(before, tail, head, length)
-    d = found.astype(np.int64) if whole else _along(last, tail, cost, s)
+    reached = np.isfinite(found)
+    d = np.where(reached, found, 0).astype(np.int64) if whole else _along(last, tail, cost, s)
+    d[~reached] = d[reached].max()
     corrected = _corrected(n, tail, head, cost, d, last)
     return corrected.label, corrected.last
 

@@ -93,11 +93,12 @@ class Multipliers:
 
     listed: Mapping[str, Floats] = field(default_factory=dict)
     families: Sequence[tuple[str, Any, Floats]] = ()  # (family name, sets, multiplier of each)
+    unit: int | None = None  # if given the listed ones are exact: integers over this denominator, and alone
 
     def negated(self) -> Multipliers:
         """All of them with the other sign."""
         families = [(name, sets, -pi) for name, sets, pi in self.families]
-        return Multipliers({name: -y for name, y in self.listed.items()}, families)
+        return Multipliers({name: -y for name, y in self.listed.items()}, families, self.unit)
 
 
 @dataclass(frozen=True)

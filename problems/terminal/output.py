@@ -30,6 +30,8 @@ def progress(quiet: bool, follow: Callable[[Any], None] | None) -> Iterator[Call
             nonlocal first
             if follow is not None:
                 follow(search)
+            if not search.history:
+                return
             last, total = search.history[-1], getattr(search, "total", None)
             now = time.perf_counter(), last.get("iteration", 0)
             first = first or now

@@ -20,7 +20,7 @@ from solvers.linear.sifting import Sifting
 from solvers.proof.branching import Branch, Fixed, Leaf, Proof, leaf_bound, whole_bound
 from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.form import StandardForm
-from solvers.proof.search import Search, integral, offer_repaired
+from solvers.proof.search import Search, integral
 
 SIFTING_RATIO = 20  # columns per row from which an LP is sifted
 
@@ -36,7 +36,6 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], ExtensibleProgram]) 
     search.proof = nothing
     if nothing.infeasible:  # an integer between 0.4 and 0.6, say: LP solvers refuse that
         return "infeasible"
-    offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
     start = search.clock.elapsed
     relaxation = Relaxation(search.model, _sifted(search, load))
     search.loading = search.clock.elapsed - start

@@ -8,17 +8,22 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from formulations.arithmetic.exact import as_float
 from formulations.problem import Bools, Problem
 from solvers.clock import Clock
 from solvers.judge import MEETS, Ended, Findings
-from solvers.proof.certificate import ExactModel
+from solvers.proof.branching import Leaf, dual_of, proven
+from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.form import StandardForm
 from solvers.proof.program import ExactProgram
-from solvers.proof.search import INTEGRAL, Search
+from solvers.proof.search import INTEGRAL, Search, first_answer
 from solvers.proof.standard_form import standard_form, totally_unimodular
 
-NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent")
+NAMES = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent", "combinatorial")
 LAZY = NAMES[:4]  # those that take families of constraints, and integers
+DONE = "found and proved by the problem's own algorithm; --solver glop or highs solves the linear program instead"
+LEFT = "--solver glop or highs goes on with the linear program"  # where that algorithm leaves a gap
+COMBINATORIAL_FROM = 5_000  # columns from which the problem's own algorithm comes before any linear program
 CERTIFY_SECONDS_PER_ENTRY = 8e-6  # that certifying an answer takes per column and non-zero, on a slow day
 
 
@@ -58,6 +63,30 @@ class BranchAndCut:
         from solvers.linear.glop import Glop
 
         return branch_and_cut(search, Glop)
+
+
+@dataclass(frozen=True)
+class Combinatorial:
+    """The problem's own algorithm: what its repair makes of x = 0, proved by the multipliers that its dual reads off.
+
+    Where they leave a gap, `then` goes on.
+    """
+
+    then: BranchAndCut | None = None
+    name = "combinatorial"
+
+    def run(self, search: Search) -> Ended:
+        """Solve; returns "optimal" (done) or "limit", or what the solver that goes on does."""
+        assert search.problem.dual is not None  # refused otherwise
+        form, best = search.model.form, search.best
+        guess = None if best is None else search.problem.dual(form.values(best))
+        if guess is not None:
+            leaf = Leaf(dual_of(form, guess))
+            search.proof, search.bound = leaf, as_float(proven(search.model, leaf))
+            search.note()
+        if search.closed(search.bound):
+            return "optimal"
+        return "limit" if self.then is None else self.then.run(search)
 
 
 @dataclass(frozen=True)
@@ -109,20 +138,32 @@ def by_name(name: str) -> Solver:
             return Mip(name)
         case "pdlp":
             return Pdlp()
+        case "combinatorial":
+            return Combinatorial()
     return FirstOrder()
 
 
-def suited(problem: Problem) -> str:
+def suited(problem: Problem) -> Solver:
     """By measurement: GLOP where rows are appended, as its simplex goes on from where it was; else HiGHS.
 
-    HiGHS loads a large model in a third of the time that GLOP takes, and solves it in half.
+    HiGHS loads a large model in a third of the time that GLOP takes, and solves it in half. Before either, a large
+    problem is given to its own algorithm, if it has one that comes with a proof: COMBINATORIAL_FROM.
     """
-    return "glop" if problem.families else "highs"
+    lp = BranchAndCut("glop" if problem.families else "highs")
+    large = sum(v.size for v in problem.variables.values()) >= COMBINATORIAL_FROM
+    return Combinatorial(lp) if large and has_algorithm(problem) else lp
+
+
+def has_algorithm(problem: Problem) -> bool:
+    """Whether the problem has an algorithm of its own, for an answer and for its proof."""
+    return problem.repair is not None and problem.dual is not None
 
 
 def refuse_program(problem: Problem, solver: Solver, warm_start: bool) -> None:
     """Raise ValueError, naming who can, if the solver cannot do what the problem or the user asks."""
     match solver:
+        case Combinatorial() if not has_algorithm(problem):
+            raise ValueError(f"this problem has no algorithm of its own that proves its answer; {', '.join(LAZY)} do")
         case Pdlp() | FirstOrder() if problem.families:
             raise ValueError(f"{solver.name} takes no constraints that are found lazily; {', '.join(LAZY)} do")
         case BranchAndCut("highs") if (warm_start or solver.warm_start) and problem.start is None:
@@ -181,17 +222,26 @@ def solve_program(
             "certify_seconds": prepared - compiled,
         }
         stats, proofs = _stats(search) | seconds, program.certificates(search)
-        remark = search.remark
+        by = solver.then if isinstance(solver, Combinatorial) and solver.then and search.rounds else solver
+        own = isinstance(by, Combinatorial)
         return Findings(
-            solver=solver.name, ended=ended, candidates=best, certificates=proofs, stats=stats, remark=remark
+            solver=by.name,
+            ended=ended,
+            candidates=best,
+            certificates=proofs,
+            stats=stats,
+            remark=LEFT if own else search.remark,
+            note=DONE if own else "",
         )
 
     search.so_far = lambda: (program, replace(found("limit"), certificates=()))
     ended: Ended = "limit"
     try:
+        first_answer(search)
         ended = solver.run(search)
     except KeyboardInterrupt:
         search.interrupted = True
+        search.proof = search.proof or Leaf(Dual(np.zeros(len(form.row_lower))))  # the bound of the box alone
     search.so_far = lambda: None  # else search and closure would keep each other, and large arrays, alive
     return program, found(ended)
 

@@ -33,7 +33,6 @@ def descend_ascend(search: Search, iterations: int) -> Ended:
     lp = Arrays.of(form)
     method = PrimalDual(lp, search.device, search.seed)
     search.loading = clock.elapsed - start
-    offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
     next_evaluation = CLOCK_INTERVAL
     while method.iterations < iterations and clock.left > 0:
         method.run(CLOCK_INTERVAL)

@@ -38,7 +38,6 @@ def solve_by_pdlp(search: Search) -> Ended:
     pdlp = solver.new(parameters_pb2.SOLVER_TYPE_PDLP, model, parameters_pb2.SolverInitializerProto())
     search.loading = search.clock.elapsed - start
     x, y = np.clip(np.zeros(len(form.c)), form.lower, form.upper), np.zeros(len(form.row_lower))
-    offer_repaired(search, x)
     tolerance, ray_tolerance, converged = max(TOLERANCE, 0.1 * search.gap), RAY_TOLERANCE, False
     while tolerance >= LEAST_TOLERANCE and search.clock.left > 0:
         parameters = _parameters(tolerance, ray_tolerance)

@@ -123,7 +123,8 @@ def lift(model: ExactModel, bound: Fraction | float) -> Fraction | float:
 
 def dual_of(form: StandardForm, guess: Multipliers) -> Dual:
     """Multipliers by constraint name as multipliers of the form's rows."""
-    y = np.zeros(len(form.row_lower))
+    kinds = [values.dtype for values in guess.listed.values()]
+    y = np.zeros(len(form.row_lower), dtype=float if guess.unit is None else np.result_type(np.int64, *kinds))
     for name, values in guess.listed.items():
         y[form.names[name]] = -values if form.maximize else values
-    return Dual(y, [(name, sets, -pi if form.maximize else pi) for name, sets, pi in guess.families])
+    return Dual(y, [(name, sets, -pi if form.maximize else pi) for name, sets, pi in guess.families], guess.unit)

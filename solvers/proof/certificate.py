@@ -116,11 +116,12 @@ class ExactModel:
             nothing = np.zeros(len(form.c), dtype=np.int64), np.zeros(len(form.row_lower), dtype=np.int64)
             return Bound(-math.inf, nothing[0], 1, nothing[1], 1)
         row_unit = self.row_unit
-        unit = self.cost_unit * (self._finer if dual.unit is None else dual.unit) * row_unit
+        finest = self.cost_unit * self._finer if dual.unit is None else math.lcm(self.cost_unit, dual.unit)
+        unit = finest * row_unit
         if dual.unit is None:
-            y = multiples(np.where(np.isfinite(dual.rows), dual.rows, 0.0), unit // row_unit)
+            y = multiples(np.where(np.isfinite(dual.rows), dual.rows, 0.0), finest)
         else:
-            y = scaled(as_integers(dual.rows.tolist()), self.cost_unit)
+            y = scaled(as_integers(dual.rows.tolist()), finest // dual.unit)
         y = _leaning_on_finite_sides(y, form.row_lower, form.row_upper)
         costs = 0 if feasibility else unit // self.cost_unit
         reduced = minus(scaled(self.cost, costs), transposed_product(form.A, y, self.entries))

@@ -121,6 +121,14 @@ def offer_repaired(search: Search, x: Floats) -> None:
         search.offer(None if repaired is None else search.model.form.vector(repaired))
 
 
+def first_answer(search: Search) -> None:
+    """Offer what the problem's own repair makes of x = 0, and tell whoever follows: from now on nothing can lose it."""
+    form = search.model.form
+    offer_repaired(search, np.clip(np.zeros(len(form.c)), form.lower, form.upper))
+    if search.best is not None:
+        search.report(search)
+
+
 def integral(form: StandardForm, x: Floats) -> bool:
     """Whether the integral columns are integers up to rounding."""
     return bool((np.abs(x - np.rint(x))[form.integral] <= INTEGRAL).all())
