@@ -20,7 +20,7 @@ from solvers.linear.sifting import Sifting
 from solvers.proof.branching import Branch, Fixed, Leaf, Proof, leaf_bound, whole_bound
 from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.form import StandardForm
-from solvers.proof.search import Search, integral
+from solvers.proof.search import Search, first_answer, integral
 
 SIFTING_RATIO = 20  # columns per row from which an LP is sifted
 
@@ -36,6 +36,7 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], ExtensibleProgram]) 
     search.proof = nothing
     if nothing.infeasible:  # an integer between 0.4 and 0.6, say: LP solvers refuse that
         return "infeasible"
+    first_answer(search)
     start = search.clock.elapsed
     relaxation = Relaxation(search.model, _sifted(search, load))
     search.loading = search.clock.elapsed - start

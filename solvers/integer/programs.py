@@ -13,7 +13,7 @@ from formulations.problem import Bools, Problem
 from solvers.clock import Clock
 from solvers.judge import MEETS, Ended, Findings
 from solvers.proof.branching import Leaf, dual_of, proven
-from solvers.proof.certificate import Dual, ExactModel
+from solvers.proof.certificate import ExactModel
 from solvers.proof.form import StandardForm
 from solvers.proof.program import ExactProgram
 from solvers.proof.search import INTEGRAL, Search, first_answer
@@ -78,6 +78,7 @@ class Combinatorial:
     def run(self, search: Search) -> Ended:
         """Solve; returns "optimal" (done) or "limit", or what the solver that goes on does."""
         assert search.problem.dual is not None  # refused otherwise
+        first_answer(search)
         form, best = search.model.form, search.best
         guess = None if best is None else search.problem.dual(form.values(best))
         if guess is not None:
@@ -99,6 +100,7 @@ class Mip:
         """Solve; returns "optimal" (done), "limit", "infeasible" or "unbounded"."""
         from solvers.integer.cp_sat import solve_by_mip
 
+        first_answer(search)
         return solve_by_mip(search, self.name)
 
 
@@ -237,11 +239,9 @@ def solve_program(
     search.so_far = lambda: (program, replace(found("limit"), certificates=()))
     ended: Ended = "limit"
     try:
-        first_answer(search)
         ended = solver.run(search)
     except KeyboardInterrupt:
         search.interrupted = True
-        search.proof = search.proof or Leaf(Dual(np.zeros(len(form.row_lower))))  # the bound of the box alone
     search.so_far = lambda: None  # else search and closure would keep each other, and large arrays, alive
     return program, found(ended)
 

@@ -15,7 +15,7 @@ from formulations.problem import Floats
 from solvers.judge import Ended
 from solvers.linear.linear_program import Arrays
 from solvers.linear.pdhg import PrimalDual
-from solvers.proof.search import Search, integral, offer_repaired
+from solvers.proof.search import Search, first_answer, integral, offer_repaired
 
 CLOCK_INTERVAL = 64  # steps between two checks of the clock
 EVALUATION_GROWTH = 1.25  # factor from the steps at one evaluation to those at the next: each costs dozens of steps
@@ -33,6 +33,7 @@ def descend_ascend(search: Search, iterations: int) -> Ended:
     lp = Arrays.of(form)
     method = PrimalDual(lp, search.device, search.seed)
     search.loading = clock.elapsed - start
+    first_answer(search)
     next_evaluation = CLOCK_INTERVAL
     while method.iterations < iterations and clock.left > 0:
         method.run(CLOCK_INTERVAL)

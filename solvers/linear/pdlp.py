@@ -17,7 +17,7 @@ from solvers.linear.glop import Glop
 from solvers.linear.linear_program import Arrays
 from solvers.linear.mathopt import dense, model_of, run, set_time_limit
 from solvers.proof.branching import Leaf
-from solvers.proof.search import Search, integral, offer_repaired
+from solvers.proof.search import Search, first_answer, integral, offer_repaired
 from solvers.proof.standard_form import totally_unimodular
 
 TOLERANCE, LEAST_TOLERANCE = 1e-8, 1e-12  # relative and absolute: the first, and the last if that proves too little
@@ -38,6 +38,7 @@ def solve_by_pdlp(search: Search) -> Ended:
     pdlp = solver.new(parameters_pb2.SOLVER_TYPE_PDLP, model, parameters_pb2.SolverInitializerProto())
     search.loading = search.clock.elapsed - start
     x, y = np.clip(np.zeros(len(form.c)), form.lower, form.upper), np.zeros(len(form.row_lower))
+    first_answer(search)
     tolerance, ray_tolerance, converged = max(TOLERANCE, 0.1 * search.gap), RAY_TOLERANCE, False
     while tolerance >= LEAST_TOLERANCE and search.clock.left > 0:
         parameters = _parameters(tolerance, ray_tolerance)
