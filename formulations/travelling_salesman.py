@@ -32,7 +32,7 @@ from formulations.graphs.circuits import improved_circuit, joined_arcs, successo
 from formulations.graphs.combs import comb_rows, violated_combs
 from formulations.graphs.cuts import VIOLATION_TOLERANCE, cut_below_two
 from formulations.graphs.laminar import at_most_a_tree_inside
-from formulations.graphs.network import square, without_parallels
+from formulations.graphs.network import square
 from formulations.graphs.tours import MOST_BY_SUBSETS, improved, joined, length, nearest, shortest_by_subsets, walk
 from formulations.problem import Family, Floats, Ints, Problem, Reference, Values
 
@@ -90,11 +90,7 @@ def hamiltonian_cycle(graph: nx.Graph[Any] | Network, weight: str = "weight") ->
     'infeasible'
     """
     g = network(graph, weight)
-    if g.directed:
-        lightest = without_parallels(g.tail, g.head, g.weight)
-        tour = _tour(g.subgraph(lightest[g.tail[lightest] != g.head[lightest]]))
-    else:
-        tour = _tour(g.simple())
+    tour = _tour(g.lightest())
     return replace(tour, answer=lambda values: [g.nodes[i] for i in tour.answer(values)])
 
 

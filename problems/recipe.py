@@ -128,7 +128,7 @@ def graph_arguments(parser: argparse.ArgumentParser) -> None:
     """What every recipe on a graph reads."""
     formats = (
         "table of edges (.csv .tsv .txt .edges .edgelist), GML, GraphML, GEXF, JSON, Pajek .net, Matrix Market .mtx, "
-        "METIS .graph, DIMACS .gr .col, SteinLib .stp, TSPLIB .tsp; perhaps packed .gz .bz2 .xz"
+        "METIS .graph, DIMACS .gr .col, SteinLib .stp, TSPLIB .tsp .atsp; perhaps packed .gz .bz2 .xz"
     )
     parser.add_argument("--graph", metavar="FILE", help=formats)
     parser.add_argument("--weight", metavar="NAME", help="edge attribute, or column, to minimize (default weight)")

@@ -73,6 +73,13 @@ class Network:
             return self
         return replace(self.subgraph(keep), directed=False)
 
+    def lightest(self) -> Network:
+        """The graph without loops, of parallel edges the lightest (the first on a tie); arcs remain directed."""
+        if not self.directed:
+            return self.simple()
+        light = without_parallels(self.tail, self.head, self.weight)
+        return self.subgraph(np.sort(light[self.tail[light] != self.head[light]]))
+
     def components(self) -> tuple[int, Ints]:
         """The number of (weakly) connected components and each vertex's component, int64 (n,)."""
         from scipy.sparse.csgraph import connected_components

@@ -84,7 +84,7 @@ _FORMATS = (
     _Format("SteinLib", (".stp",), re.compile(r"(?im)\A33D32945|^section +graph\s*$"), steinlib.parse),
     _Format("Matrix Market", (".mtx",), re.compile(r"(?i)\A%%MatrixMarket"), matrixmarket.parse),
     _Format("METIS", (".graph", ".metis"), None, metis.parse),
-    _Format("TSPLIB", (".tsp",), re.compile(r"(?m)^(DIMENSION|EDGE_WEIGHT_TYPE) *:"), tsplib.parse),
+    _Format("TSPLIB", (".tsp", ".atsp"), re.compile(r"(?m)^(DIMENSION|EDGE_WEIGHT_TYPE) *:"), tsplib.parse),
 )
 _BY_SUFFIX = {suffix: form for form in _FORMATS for suffix in form.suffixes}
 _HEAD = 4096  # bytes in which the pattern is looked for

@@ -1,4 +1,4 @@
-"""Reading similarities: a table of pairs of users, or a square matrix."""
+"""Reading similarities, a table of pairs of users or a square matrix, and matrices of distances."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from formulations.graphs import Network
 from formulations.problem import Floats, Ints
 from problems.io.content import decode, read_file, unknown_format
 from problems.io.npy import Shape, misshapen, read_npy
@@ -91,6 +92,25 @@ def read_matrix(path: str | os.PathLike[str], kind: Kind | None = None) -> Matri
     ('dissimilarity', [[0.0, 3.0], [3.0, 0.0]])
     """
     return read_file(path, lambda data, suffix: _checked(_square(data, suffix), kind), "similarities")
+
+
+def read_distances(path: str | os.PathLike[str]) -> Network:
+    r"""The complete graph of the distances in a .csv file without header, or in a .npy file (.gz .bz2 .xz).
+
+    Nodes are the rows, from 1 on; the graph is directed, from row to column, unless the matrix is symmetric. The
+    diagonal is not used. Raises InputError, one sentence for the user, for a file that cannot be used.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     print("0,3\n4,0", file=file, flush=True)
+    ...     network = read_distances(file.name)
+    >>> network.directed, network.edges(), network.weight.tolist()
+    (True, [(1, 2), (2, 1)], [3.0, 4.0])
+    """
+    D = read_file(path, _square, "distances")
+    directed = bool((D != D.T).any())
+    tail, head = np.nonzero(~np.eye(len(D), dtype=bool) if directed else np.triu(np.ones(D.shape, dtype=bool), 1))
+    return Network(range(1, len(D) + 1), tail, head, D[tail, head], directed)
 
 
 def _pairs(data: bytes, suffix: str) -> Pairs:

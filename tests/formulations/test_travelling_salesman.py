@@ -158,6 +158,19 @@ def test_random_asymmetric_distances_are_proven(n: int) -> None:
     assert length(np.array(solution.answer), D) == solution.value
 
 
+@pytest.mark.parametrize("state", [travelling_salesman, asymmetric_travelling_salesman])
+def test_an_interrupted_search_keeps_its_tour_and_its_bound(state: Any) -> None:
+    def stop(search: Any) -> None:
+        if search.rounds == 4:
+            raise KeyboardInterrupt
+
+    place = np.random.default_rng(0).random((150, 2)) * 1000
+    solution = solve(state(np.rint(np.linalg.norm(place[:, None] - place, axis=2))), progress=stop)
+    assert (solution.status, sorted(solution.answer)) == ("feasible", list(range(150)))
+    assert solution.bound is not None
+    assert 0.9 * solution.value < solution.bound < solution.value
+
+
 def test_moves_of_segments_only_ever_shorten_a_directed_tour() -> None:
     rng = np.random.default_rng(0)
     gained = 0.0

@@ -1,4 +1,4 @@
-"""TSPLIB .tsp as a complete graph, with the distances exactly as TSPLIB 95 defines them.
+"""TSPLIB .tsp and .atsp as a complete graph, with the distances exactly as TSPLIB 95 defines them.
 
 vrplib is not used, as it reads two of the nine matrix formats and does not round distances.
 """
@@ -27,7 +27,7 @@ Distance = Callable[[Floats, Ints, Ints], Floats]
 
 
 def parse(text: str) -> Parsed:
-    r"""The complete graph of a symmetric TSPLIB instance; raises InputError.
+    r"""The complete graph of a TSPLIB instance, directed if it is asymmetric (ATSP); raises InputError.
 
     >>> head = "DIMENSION: 3\nEDGE_WEIGHT_TYPE: EUC_2D\nNODE_COORD_SECTION\n"
     >>> graph = parse(head + "1 0 0\n2 3 4\n3 1 1\n")
@@ -36,25 +36,27 @@ def parse(text: str) -> Parsed:
     """
     spec, sections = _split(text)
     kind = (spec.get("TYPE", "TSP").split() or [""])[0]
-    if kind != "TSP":
-        raise InputError(f"has TYPE {quoted(kind)}; only TYPE TSP (symmetric) is read")
+    if kind not in ("TSP", "ATSP"):
+        raise InputError(f"has TYPE {quoted(kind)}; only TYPE TSP (symmetric) and ATSP (asymmetric) are read")
+    directed = kind == "ATSP"
     n = number(spec.get("DIMENSION", ""))
     if not isinstance(n, int) or n < 1:
         raise InputError(f"has DIMENSION {quoted(spec.get('DIMENSION', ''))}; give the number of nodes")
-    if n * (n - 1) // 2 > MAX_EDGES:
+    edges = n * (n - 1) // (1 if directed else 2)
+    if edges > MAX_EDGES:
         raise InputError(
-            f"is a complete graph on {n} nodes with {n * (n - 1) // 2} edges; "
+            f"is a complete graph on {n} nodes with {edges} edges; "
             f"at most {MAX_EDGES} are read: give a smaller instance, or a sparse graph"
         )
     metric = spec.get("EDGE_WEIGHT_TYPE", "")
-    tail, head = (ends.astype(np.int64) for ends in np.triu_indices(n, 1))
+    tail, head = np.nonzero(~np.eye(n, dtype=bool) if directed else np.triu(np.ones((n, n), dtype=bool), 1))
     nodes: Sequence[Hashable] = range(1, n + 1)
     positions = None
     for name in SECTIONS[:2]:
         if name in sections:
             nodes, positions = _coordinates(sections[name], name, n)
     if metric == "EXPLICIT":
-        weight = _matrix(sections, spec.get("EDGE_WEIGHT_FORMAT", ""), n)[tail, head]
+        weight = _matrix(sections, spec.get("EDGE_WEIGHT_FORMAT", ""), n, directed)[tail, head]
     elif metric in DISTANCES:
         if positions is None or "NODE_COORD_SECTION" not in sections:
             raise InputError(f"has EDGE_WEIGHT_TYPE {metric} but no NODE_COORD_SECTION; add the coordinates")
@@ -65,7 +67,7 @@ def parse(text: str) -> Parsed:
     else:
         known = ", ".join(["EXPLICIT", *DISTANCES])
         raise InputError(f"has EDGE_WEIGHT_TYPE {quoted(metric)}, which is not read; those read are {known}")
-    graph = Parsed(nodes, tail, head, False, columns={"weight": weight}, positions=positions)
+    graph = Parsed(nodes, tail, head, directed, columns={"weight": weight}, positions=positions)
     unread = [name for name in sections if name not in SECTIONS]
     if unread:
         graph.notes.append(f"Sections that are not read: {safe(', '.join(unread))}.")
@@ -115,7 +117,7 @@ def _coordinates(rows: Rows, name: str, n: int) -> tuple[Sequence[Hashable], Flo
     return nodes, np.array([at[node] for node in nodes], dtype=np.float64)
 
 
-def _matrix(sections: dict[str, Rows], form: str, n: int) -> Floats:
+def _matrix(sections: dict[str, Rows], form: str, n: int, directed: bool) -> Floats:
     """The distance matrix, float64 (n, n); a triangle by columns is the other triangle by rows."""
     if form not in MATRICES:
         raise InputError(
@@ -138,11 +140,11 @@ def _matrix(sections: dict[str, Rows], form: str, n: int) -> Floats:
     if form != "FULL_MATRIX":
         matrix[columns, rows] = values
     uneven = np.argwhere(matrix != matrix.T)
-    if len(uneven):
+    if len(uneven) and not directed:
         i, j = uneven[0]
         raise InputError(
             f"has distance {matrix[i, j]:g} from node {i + 1} to {j + 1} but {matrix[j, i]:g} back; "
-            "only symmetric matrices are read"
+            "where a matrix is not symmetric, write TYPE: ATSP"
         )
     return matrix
 

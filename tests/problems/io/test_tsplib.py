@@ -102,12 +102,22 @@ def test_matrix_formats(write: Write, form: str, transposed: bool) -> None:
         ("UPPER_ROW", "FUNCTION", "'FUNCTION'"),
         ("EXPLICIT", "SPECIAL", "'SPECIAL'"),
         ("EXPLICIT", "EUC_2D", "no NODE_COORD_SECTION"),
-        ("TYPE : TSP", "TYPE : ATSP", "'ATSP'"),
+        ("TYPE : TSP", "TYPE : CVRP", "'CVRP'"),
+        ("TYPE : TSP\n", "TYPE : ATSP\nX : 1\nDIMENSION : 3000\n", "8997000 edges"),
         ("DIMENSION : 3", "DIMENSION : many", "'many'"),
         ("DIMENSION : 3", "DIMENSION : 18512", "171337816 edges"),
-        ("UPPER_ROW\nEDGE_WEIGHT_SECTION\n", "FULL_MATRIX\nEDGE_WEIGHT_SECTION\n0 1 2 9 0 3\n", "symmetric"),
+        ("UPPER_ROW\nEDGE_WEIGHT_SECTION\n", "FULL_MATRIX\nEDGE_WEIGHT_SECTION\n0 1 2 9 0 3\n", "write TYPE: ATSP"),
         ("NAME : t", "hello", "line 1"),
     ],
 )
 def test_bad_tsplib(write: Write, old: str, new: str, words: str) -> None:
     assert words in refusal(write("x.tsp", TSP.replace(old, new)))
+
+
+def test_an_asymmetric_instance_is_a_directed_graph(write: Write) -> None:
+    text = TSP.replace("TYPE : TSP", "TYPE : ATSP").replace("UPPER_ROW", "FULL_MATRIX")
+    head, _ = text.split("EDGE_WEIGHT_SECTION\n")
+    network = read_graph(write("x.atsp", head + "EDGE_WEIGHT_SECTION\n9 1 2 3 9 4 5 6 9\nEOF\n")).network
+    assert network.directed
+    ends = [(1, 2), (1, 3), (2, 1), (2, 3), (3, 1), (3, 2)]
+    assert (network.edges(), network.weight.tolist()) == (ends, [1, 2, 3, 4, 5, 6])

@@ -1,0 +1,106 @@
+"""The shortest tour through all nodes of a graph file: python -m problems.tsp --graph file.tsp."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from problems.recipe import Recipe, Task, graph_arguments, graph_of, main
+from problems.terminal.errors import InputError, safe
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from formulations.graphs import Network
+    from formulations.problem import Problem
+    from problems.io import GraphFile
+    from solvers.solution import Solution
+
+SHOWN = 40  # nodes in the text; --json has them all
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this recipe reads."""
+    graph_arguments(parser)
+    parser.add_argument(
+        "--matrix", metavar="FILE", help="distances instead, from row to column: .csv without header, or .npy"
+    )
+
+
+def read(options: argparse.Namespace) -> Task:
+    """The task in a graph file or a matrix."""
+    file, name = _input(options)
+    g = file.network
+
+    def problem() -> Problem:
+        from formulations.travelling_salesman import hamiltonian_cycle
+
+        return hamiltonian_cycle(g)
+
+    return Task(
+        source=name,
+        problem=problem,
+        describe=describe,
+        draw=lambda solution: draw(g, solution),
+        notes=[*file.notes, *_simplifications(g)],
+        facts={"nodes": g.n, "edges": g.m},
+    )
+
+
+def _input(options: argparse.Namespace) -> tuple[GraphFile, str]:
+    if options.matrix is None:
+        return graph_of(options)
+    if options.graph is not None:
+        raise InputError("give --graph or --matrix, not both")
+    from problems.io import GraphFile
+    from problems.io.matrix import read_distances
+
+    return GraphFile(read_distances(options.matrix), ()), safe(os.path.basename(options.matrix), 200)
+
+
+def _simplifications(g: Network) -> Iterable[str]:
+    """What of the file a tour has no use for."""
+    loops = int((g.tail == g.head).sum())
+    parallel = g.m - loops - g.lightest().m
+    if loops:
+        yield f"{loops} self-loop{'s are' if loops > 1 else ' is'} ignored"
+    if parallel:
+        yield f"{parallel} parallel edge{'s are' if parallel > 1 else ' is'} ignored, the lightest being kept"
+
+
+def describe(solution: Solution) -> Iterable[str]:
+    """The tour in a line, from the first node back to it."""
+    names = [safe(node, 60) for node in [*solution.answer, solution.answer[0]]]
+    if len(names) > SHOWN:
+        names[SHOWN // 2 : -SHOWN // 2] = [f"... {len(names) - SHOWN:,} more (--json has them all) ..."]
+    yield f"tour through {len(solution.answer):,} nodes: {' -> '.join(names)}"
+
+
+def draw(g: Network, solution: Solution) -> Figure:
+    """The graph with its tour, or if it is complete the tour alone, beside the bound and the cuts per round."""
+    import numpy as np
+
+    from problems.pictures.drawing import figure_of
+
+    assert solution.values is not None
+    simple = g.lightest()
+    used = np.flatnonzero(solution.values["x"] > 0.5)
+    if simple.m == simple.n * (simple.n - 1) // (1 if simple.directed else 2):
+        simple, used = simple.subgraph(used), np.arange(len(used))
+    title = f"Shortest tour: length {solution.value:.8g}, {solution.status}"
+    return figure_of(simple, used, solution.stats["history"], title)
+
+
+RECIPE = Recipe(
+    "tsp",
+    "Shortest tour through all nodes, by cuts and combs, with a proof of the answer.",
+    arguments,
+    read,
+    solvers=("glop", "highs", "scip", "cp-sat"),
+    examples=("--graph cities.tsp --plot tour.png", "--matrix distances.csv --time-limit 60"),
+)
+
+if __name__ == "__main__":
+    main(RECIPE)
