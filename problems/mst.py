@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from problems.recipe import Ranking, Recipe, Task, asked, graph_arguments, graph_of, main
+from problems.studies.asked_tree import AskedTree
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import safe
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.graphs import Network
-    from formulations.problem import Problem
     from solvers.solution import Solution
 
 CHANGES_SHOWN = 3  # edges in which a tree differs from the best, in the text
@@ -34,20 +33,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def read(options: argparse.Namespace) -> Task:
     """The task in a graph file."""
     file, name = graph_of(options)
-    g, question = file.network, ("forest", "max_degree", "maximize")
-    problem = cache(lambda: _problem(g, options))
-
-    def evidence(solution: Solution) -> dict[str, Any]:
-        from problems.proofs.evidence import of_tree
-
-        return of_tree(problem(), g.simple(heaviest=options.maximize), solution)
-
+    g, question = file.network, {name: getattr(options, name) for name in ("forest", "max_degree", "maximize")}
+    tree = AskedTree(g, **question)
     return Task(
         source=name,
-        problem=problem,
-        asked=asked(options, **{name: getattr(options, name) for name in question}),
-        evidence=evidence,
-        describe=describe,
+        problem=lambda: tree.problem,
+        asked=asked(options, **question),
+        evidence=tree.evidence,
+        prices=tree.prices,
+        conflict=tree.conflict,
+        describe=lambda solution: [*describe(solution), *tree.priced(solution)],
         draw=lambda solution: draw(g, options, solution),
         notes=[*file.notes, *simplifications(g, kept="heaviest" if options.maximize else "lightest")],
         facts={"nodes": g.n, "edges": g.m},
@@ -58,17 +53,6 @@ def read(options: argparse.Namespace) -> Task:
 
 def _title(options: argparse.Namespace) -> str:
     return f"{'Maximum' if options.maximize else 'Minimum'} spanning {'forest' if options.forest else 'tree'}"
-
-
-def _problem(g: Network, options: argparse.Namespace) -> Problem:
-    from formulations import mst
-
-    if options.forest and options.max_degree is not None:
-        raise ValueError("--max-degree is for a spanning tree; leave out --forest")
-    if options.forest:
-        return mst.maximum_spanning_forest(g) if options.maximize else mst.minimum_spanning_forest(g)
-    build = mst.maximum_spanning_tree if options.maximize else mst.minimum_spanning_tree
-    return build(g, max_degree=options.max_degree)
 
 
 def simplifications(g: Network, kept: str) -> Iterable[str]:

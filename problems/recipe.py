@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from solvers.solution import Solution
 
 EXAMPLE = Path(__file__).parent / "examples" / "cities.gml"
+EXPLAINING = 2.0  # seconds to find out which demands contradict each other
 ANSWERED, FAILED, INTERRUPTED = 0, 1, 130  # exit codes, beside UNUSABLE
 
 
@@ -62,6 +63,8 @@ class Task:
     answer    the answer as JSON holds it
     evidence  what the JSON's certificate holds besides, for whoever wants to check the answer without us
     measures  what the JSON's stats hold besides
+    prices    what the limits that were asked for cost: name -> number or numbers
+    conflict  which of the demands contradict each other where there is no answer, in a sentence, within those seconds
     write     writes the file that the user asked for, beside the picture
     ranking   how many of the best answers are asked for, if not the best alone
     """
@@ -79,6 +82,8 @@ class Task:
     answer: Callable[[Solution], Any] = lambda solution: solution.answer
     evidence: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
     measures: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
+    prices: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
+    conflict: Callable[[Solution, float], str] | None = None
     write: Callable[[Solution], None] | None = None
     title: str | None = None
     ranking: Ranking | None = None
@@ -291,7 +296,7 @@ class _Run:
         if isinstance(task, Report):
             return _reported(self.recipe, options, task)
         self._task = task
-        solution = self._solved(task)
+        solution = self._explained(task, self._solved(task))
         cut_short = self._shown(task, solution)
         if task.write is not None and solution.answer is not None:
             task.write(solution)
@@ -346,6 +351,14 @@ class _Run:
         message = f"{answers} of the {ranking.k} best were found within the limits" if answers < ranking.k else ""
         message = last.message if last.status == "infeasible" else message
         return replace(first, message=message) if first.proven and message else first
+
+    def _explained(self, task: Task, solution: Solution) -> Solution:
+        """The same, if it says that there is no answer with the demands that contradict each other."""
+        limit = self.options.time_limit
+        left = EXPLAINING if limit is None else min(limit - (time.perf_counter() - self.started), EXPLAINING)
+        if solution.status != "infeasible" or task.conflict is None or left <= 0:
+            return solution
+        return replace(solution, message=task.conflict(solution, left))
 
     def _following(self, follow: Callable[[Any], None] | None) -> Callable[[Any], None]:
         def followed(search: Any) -> None:
@@ -413,6 +426,7 @@ def _as_json(
         **itself,
         "certificate": {**itself["certificate"], **task.evidence(solution)},
         **({} if task.ranking is None else {"best": ranked}),
+        **({"prices": prices} if (prices := task.prices(solution)) else {}),
         "stats": {**task.facts, **solution.stats, **measured},
         "notes": list(task.notes),
         "message": solution.message,

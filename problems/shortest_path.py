@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Hashable, Iterable, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Ranking, Recipe, Task, Verdict, asked, given, graph_arguments, graph_of, main
+from problems.studies.asked_path import AskedPath
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import InputError, safe
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from formulations.graphs import Network
     from formulations.graphs.walks import Walks
-    from formulations.problem import Problem
     from solvers.solution import Solution
 
 FROM, TO = "Hamburg", "Munich"  # in the example
@@ -73,39 +72,20 @@ def read(options: argparse.Namespace) -> Task | Verdict:
     file, source = graph_of(options, tuple(limits))
     file = file.naming(_named_nodes(options))
     g = file.network
-    s, t = _ends(g, source, options)
-    question = _question(g, options, limits) | {"source": s, "target": t}
-    simple = any(name in question for name in ("limits", "required_nodes", "required_arcs", "simple"))
-
-    @cache
-    def problem() -> Problem:
-        from formulations.shortest_path import longest_path, shortest_path
-
-        build = longest_path if options.maximize else shortest_path
-        return build(g, **{name: value for name, value in question.items() if name != "maximize"})
-
-    @cache
-    def walks_() -> Walks:
-        from formulations.graphs.walks import walks
-
-        avoided = {name: question[name] for name in ("forbidden_nodes", "forbidden_arcs") if name in question}
-        return walks(g, s, t, simple=simple, attributes=tuple(limits), **avoided)
-
-    def evidence(solution: Solution) -> dict[str, Any]:
-        from problems.proofs.evidence import of_path
-
-        return of_path(problem(), walks_(), question, solution)
-
+    ends = dict(zip(("source", "target"), _ends(g, source, options), strict=True))
+    path = AskedPath(g, _question(g, options, limits) | ends)
     return Task(
         source=source,
-        problem=problem,
-        describe=lambda solution: describe(solution, options, simple),
-        draw=lambda solution: draw(g, walks_(), solution, options),
+        problem=lambda: path.problem,
+        describe=lambda solution: [*describe(solution, options, path.simple), *path.priced(solution)],
+        draw=lambda solution: draw(g, path.walks, solution, options),
         notes=file.notes,
         facts={"nodes": g.n, "edges": g.m},
         solving={"warm_start": options.warm_start is not None},
-        asked=asked(options, **question),
-        evidence=evidence,
+        asked=asked(options, **path.question),
+        evidence=path.evidence,
+        prices=path.prices,
+        conflict=path.conflict,
         title="Longest path" if options.maximize else None,
         ranking=None
         if options.best is None

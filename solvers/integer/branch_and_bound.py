@@ -57,8 +57,8 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], ExtensibleProgram]) 
     try:
         return _branch(search, relaxation, root, lower, upper)
     finally:
-        proof = _proof(root)
-        search.proof = Fixed(fixed, root.leaf.dual, proof) if len(fixed) else proof
+        # The root's multipliers are kept even where they fix nothing: they are the prices of the linear relaxation.
+        search.proof = Fixed(fixed, root.leaf.dual, _proof(root)) if isinstance(root.bound, Fraction) else _proof(root)
 
 
 def _without_costs(search: Search, load: Callable[[Arrays], ExtensibleProgram]) -> Ended:
@@ -66,7 +66,8 @@ def _without_costs(search: Search, load: Callable[[Arrays], ExtensibleProgram]) 
     form = replace(search.model.form, c=0 * search.model.form.c)
     feasibility = replace(search, model=ExactModel(form, {}), best=None, value=math.inf)
     ended = branch_and_cut(feasibility, load)
-    search.proof = feasibility.proof if ended == "infeasible" else search.proof
+    if ended == "infeasible":  # of the boxes, whatever the costs; the root's multipliers are those of costs 0
+        search.proof = feasibility.proof.below if isinstance(feasibility.proof, Fixed) else feasibility.proof
     search.boxes, search.rounds, search.iterations = feasibility.boxes, feasibility.rounds, feasibility.iterations
     return "unbounded" if ended == "optimal" else ended
 
