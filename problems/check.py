@@ -45,8 +45,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 proven; 1 not proven; 2 the answer or the graph cannot be used; 130 interrupted",
         allow_abbrev=False,
     )
-    found.add_argument("answer", metavar="ANSWER", help="what --json of problems.mst or problems.shortest_path printed")
+    found.add_argument("answer", metavar="ANSWER", help="what --json of problems.mst, .tsp or .shortest_path printed")
     graph_arguments(found)
+    found.add_argument("--matrix", metavar="FILE", help="the distances that a tour was asked for")
     found.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
     found.add_argument("--quiet", action="store_true", help="no notes on standard error")
     return found

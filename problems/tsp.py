@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from problems.recipe import Recipe, Task, graph_arguments, graph_of, main
-from problems.terminal.errors import InputError, safe
+from problems.recipe import Recipe, Task, asked, graph_arguments, graph_of, main
+from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.graphs import Network
     from formulations.problem import Problem
-    from problems.io import GraphFile
     from solvers.solution import Solution
 
 SHOWN = 40  # nodes in the text; --json has them all
@@ -31,33 +30,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def read(options: argparse.Namespace) -> Task:
     """The task in a graph file or a matrix."""
-    file, name = _input(options)
+    file, name = graph_of(options)
     g = file.network
 
+    @cache
     def problem() -> Problem:
         from formulations.travelling_salesman import hamiltonian_cycle
 
         return hamiltonian_cycle(g)
 
+    def evidence(solution: Solution) -> dict[str, Any]:
+        from problems.proofs.evidence import of_tour
+
+        return of_tour(problem(), g.lightest(), solution)
+
     return Task(
         source=name,
         problem=problem,
+        asked=asked(options),
+        evidence=evidence,
         describe=describe,
         draw=lambda solution: draw(g, solution),
         notes=[*file.notes, *_simplifications(g)],
         facts={"nodes": g.n, "edges": g.m},
     )
-
-
-def _input(options: argparse.Namespace) -> tuple[GraphFile, str]:
-    if options.matrix is None:
-        return graph_of(options)
-    if options.graph is not None:
-        raise InputError("give --graph or --matrix, not both")
-    from problems.io import GraphFile
-    from problems.io.matrix import read_distances
-
-    return GraphFile(read_distances(options.matrix), ()), safe(os.path.basename(options.matrix), 200)
 
 
 def _simplifications(g: Network) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""How the rows and columns of trees and paths are called in a proof, and the proof of each as JSON holds it."""
+"""How the rows and columns of trees, tours and paths are called in a proof, and the proof of each as JSON holds it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ def of_tree(problem: Problem, g: Network, solution: Solution) -> dict[str, Any]:
     ends = g.edges()
     rows: dict[str, Any] = {"tree size": ("tree size", [[]], 1), "degree": ("degree", [[v] for v in g.nodes], 1)}
     names = Names(rows, {"partition cut": ("inside", laminar)}, lambda e: [*ends[e]])
+    return written(problem, solution, g.nodes, names)
+
+
+def of_tour(problem: Problem, g: Network, solution: Solution) -> dict[str, Any]:
+    """The proof of a tour of g, which has no loops and parallel edges."""
+    ends, degrees = g.edges(), ("degree", "out-degree", "in-degree")
+
+    def combs(tables: Tables, sets: Any, used: Ints) -> list[list[Any]]:
+        return [[tables.disjoint([sets.handles[i]]), tables.disjoint(sets.teeth[i])] for i in used.tolist()]
+
+    rows = {name: (name, [[v] for v in g.nodes], 1) for name in degrees}
+    names = Names(rows, {"cut": ("inside", laminar), "comb": ("comb", combs)}, lambda e: [*ends[e]])
     return written(problem, solution, g.nodes, names)
 
 

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from problems.proofs.duality import Program, Unproven, integers
-from problems.proofs.rows import Columns, Sets, at_ends, listed, trees_inside
+from problems.proofs.rows import Columns, Sets, at_ends, combs, listed, trees_inside
 
 if TYPE_CHECKING:
     from formulations.graphs import Network
@@ -60,6 +60,26 @@ def tree(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, A
     noun, best = "forest" if forest else "tree", "maximum" if sign < 0 else "minimum"
     words = f"spanning {noun} of", "" if most is None else f" with at most {most} edges at any node"
     return Question(noun, best, words, Program(cost, unit, ones, pair, rows), measured)
+
+
+def tour(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, Any]]) -> Question:
+    """The shortest tour through all nodes."""
+    x, pair, order = _pairs(g, g.weight, g.directed)
+    (cost, unit), sets = integers(g.weight[order]), [Sets(x, **family) for family in families]
+
+    def measured(answer: Any, _: Any) -> tuple[list[int], list[tuple[str, bool]]]:
+        used = [pair(ends) for ends in zip(answer, [*answer[1:], *answer[:1]], strict=True)]
+        return used, [("it visits every node once", sorted(x.vertices(answer)) == [*range(g.n)])]
+
+    if g.n < (2 if g.directed else 3):
+        raise Unproven("there are too few nodes for a tour")
+    once, rows = np.ones(g.n, dtype=object), {"inside": trees_inside(sets, g.n), "comb": combs(sets)}
+    if g.directed:
+        rows |= {"out-degree": at_ends(x, once, 1, 0, 0), "in-degree": at_ends(x, once, 0, 1, 0)}
+    else:
+        rows["degree"] = at_ends(x, 2 * once, 1, 1, 0)
+    upper = np.ones(len(order), dtype=object)
+    return Question("tour", "shortest", ("tour through", ""), Program(cost, unit, upper, pair, rows), measured)
 
 
 def path(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, Any]]) -> Question:
@@ -151,13 +171,14 @@ def _of_path(asked: Mapping[str, Any], k: int) -> tuple[str, str]:
 PARTS = ("forbidden_nodes", "forbidden_arcs", "required_nodes", "required_arcs")
 KINDS: dict[str, tuple[Callable[..., Question], Sequence[str]]] = {  # problem -> the question, and what may be asked
     "mst": (tree, ("forest", "max_degree", "maximize", "gap")),
+    "tsp": (tour, ("gap",)),
     "shortest_path": (path, ("source", "target", "limits", "paths", "simple", "maximize", "gap", *PARTS)),
 }
 
 
-def _pairs(g: Network, weight: Any) -> tuple[Columns, Callable[[Sequence[Any]], int], Any]:
-    """The pairs of vertices with an edge; the number of such a pair; and its lightest edge."""
-    low, high = np.minimum(g.tail, g.head), np.maximum(g.tail, g.head)
+def _pairs(g: Network, weight: Any, directed: bool = False) -> tuple[Columns, Callable[[Sequence[Any]], int], Any]:
+    """The pairs of vertices with an edge, ordered if directed; the number of such a pair; and its lightest edge."""
+    low, high = (g.tail, g.head) if directed else (np.minimum(g.tail, g.head), np.maximum(g.tail, g.head))
     order = np.lexsort((weight, high, low))
     order = order[low[order] != high[order]]
     order = order[np.diff(low[order] * g.n + high[order], prepend=-1) != 0]
@@ -165,7 +186,7 @@ def _pairs(g: Network, weight: Any) -> tuple[Columns, Callable[[Sequence[Any]], 
     number = {key: e for e, key in enumerate((x.tail * g.n + x.head).tolist())}
 
     def pair(name: Sequence[Any]) -> int:
-        u, v = sorted(x.vertices(name))
+        u, v = x.vertices(name) if directed else sorted(x.vertices(name))
         if u * g.n + v not in number:
             raise Unproven(f"there is no edge {name[0]!r} to {name[1]!r} in the graph")
         return number[u * g.n + v]

@@ -120,3 +120,23 @@ def trees_inside(families: Sequence[Sets], smaller_than: float) -> Kind:
         return side, inside
 
     return terms
+
+
+def combs(families: Sequence[Sets]) -> Kind:
+    """0 <= x(E(H)) + sum of x(E(T)) <= |H| + sum of (|T| - 1) - (k + 1) / 2 for k disjoint teeth T, partly in H.
+
+    k is odd, at least 3. Entries [family of H, family of the teeth, y].
+    """
+
+    def terms(entries: Entries, at: Any) -> Terms:
+        side, inside = 0, np.zeros(len(at), dtype=object)
+        for h, t, y in entries:
+            handle, teeth = families[h], families[t]
+            both = [0 < (handle.of[teeth.of == i] == 0).sum() < teeth.size[i] for i in range(teeth.k)]
+            if handle.k != 1 or teeth.k % 2 == 0 or teeth.k < 3 or {*teeth.up} != {teeth.k} or not all(both):
+                raise Unproven("a comb is none")
+            inside += y * ((handle.common[at] == 0).astype(object) + (teeth.common[at] < teeth.k))
+            side += min(y, 0) * (handle.size[0] + sum(teeth.size[:-1]) - teeth.k - (teeth.k + 1) // 2)
+        return side, inside
+
+    return terms

@@ -45,6 +45,7 @@ class Tables:
     written: list[dict[str, Any]] = field(default_factory=list)
     weighed: dict[int, Any] = field(default_factory=dict)  # by id: which sets of a family some multiplier weighs
     _known: dict[int, int] = field(default_factory=dict)
+    _same: dict[bytes, int] = field(default_factory=dict)
 
     def family(self, sets: Laminar) -> int:
         """The number of a laminar family, of which only the weighed sets are written."""
@@ -54,8 +55,17 @@ class Tables:
 
     def single(self, members: Bools) -> int:
         """The number of a family of one set."""
+        return self.disjoint([np.flatnonzero(members)])
+
+    def disjoint(self, sets: Sequence[Ints]) -> int:
+        """The number of a family of disjoint sets, given by their vertices."""
         n = len(self.nodes)
-        return self._add(Laminar(n, np.r_[np.where(members, n, -1), -1]))
+        parent = np.full(n + len(sets), -1)
+        for i, members in enumerate(sets):
+            parent[members] = n + i
+        if parent.tobytes() not in self._same:
+            self._same[parent.tobytes()] = self._add(Laminar(n, parent))
+        return self._same[parent.tobytes()]
 
     def _add(self, sets: Laminar) -> int:
         inside = np.flatnonzero(sets.parent[: sets.n] >= 0)
