@@ -13,7 +13,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,13 @@ import networkx as nx
 import pytest
 from places import ROOT
 
-from problems import mst, shortest_path
+from problems import mst, shortest_path, tsp
 from problems.check import main
 from problems.recipe import Recipe, run
 
-RECIPES = {"mst": mst.RECIPE, "shortest_path": shortest_path.RECIPE}
+RECIPES = {"mst": mst.RECIPE, "shortest_path": shortest_path.RECIPE, "tsp": tsp.RECIPE}
 ENGINES = ("cvxpy", "highspy", "ortools", "torch", "solvers", "networkx", "scipy.optimize", "clarabel", "scs")
-MOST_LINES = 355
+MOST_LINES = 360
 ROADS = """a b {'weight': 1.5, 'time': 4}
 a b {'weight': 2.5, 'time': 1}
 b c {'weight': 2.25, 'time': 4}
@@ -231,6 +231,17 @@ def test_a_lie_about_a_tree_is_caught(capsys: Any, roads: str, lie: str) -> None
     assert "NOT proven" in told
 
 
+def test_a_tour_through_a_matrix(capsys: Any, tmp_path: Path) -> None:
+    matrix, path = tmp_path / "d.csv", tmp_path / "answer.json"
+    matrix.write_text("0,1,9,4\n9,0,1,9\n1,9,0,2\n5,1,1,0\n")
+    run(tsp.RECIPE, ["--matrix", str(matrix), "--json"])
+    path.write_text(capsys.readouterr().out)
+    assert main([str(path), "--matrix", str(matrix)]) == 0
+    assert "is a shortest tour through d.csv" in capsys.readouterr().out
+    matrix.write_text(matrix.read_text().replace("9", "0.5"))
+    assert main([str(path), "--matrix", str(matrix)]) == 1
+
+
 @pytest.mark.parametrize("lie", LIMITED_LIES)
 def test_a_lie_about_branching_is_caught(capsys: Any, knapsack: str, lie: str) -> None:
     answer = asked(capsys, shortest_path.RECIPE, knapsack, "--source", "0x", "--target", "14x", "--limit", "r=31")
@@ -308,12 +319,14 @@ def test_what_is_not_there_is_one_line(capsys: Any, roads: str) -> None:
 # Many questions, and many corruptions, against brute force.
 
 
-def random_graph(rng: random.Random, path: Path, *, directed: bool) -> list[tuple[int, int, float, int]]:
+def random_graph(rng: random.Random, path: Path, *, directed: bool, tours: bool) -> list[tuple[int, int, float, int]]:
     """A file with a random graph, perhaps with loops and parallel edges; its edges with weight and toll."""
+    density = rng.choice([0, 0.9]) if tours else 0
     n, style, least = rng.randint(2, 6), rng.choice(["whole", "tenths", "any"]), rng.choice([0, 0, -3 * directed])
     ends = [(rng.randrange(v), v) for v in range(1, n)]
     ends += [(rng.randrange(n), rng.randrange(n)) for _ in range(rng.randint(0, n + 2))]
     ends += [(v, u) for u, v in ends if directed and rng.random() < 0.3]
+    ends += [(u, v) for u, v in permutations(range(n), 2) if (directed or u < v) and rng.random() < density]
     draws = {"whole": lambda: rng.randint(least, 6), "tenths": lambda: rng.randint(10 * least, 60) / 10}
     edges = [(u, v, float(draws.get(style, lambda: rng.uniform(least, 6))()), rng.randint(0, 4)) for u, v in ends]
     nodes = " ".join(f'node [ id {v} label "n{v}" ]' for v in range(n))
@@ -324,7 +337,9 @@ def random_graph(rng: random.Random, path: Path, *, directed: bool) -> list[tupl
 
 def random_question(rng: random.Random, n: int) -> tuple[str, list[str]]:
     node = lambda: f"n{rng.randrange(n)}"  # noqa: E731
-    kind = rng.choice(["tree", "forest", "degree", "path", "paths", "limit", "required", "both"])
+    kind = rng.choice(["tree", "forest", "degree", "path", "paths", "limit", "required", "both", "tour", "tour"])
+    if kind == "tour":
+        return "tsp", []
     if kind in ("tree", "forest", "degree"):
         return "mst", {"tree": [], "forest": ["--forest"], "degree": ["--max-degree", str(rng.randint(1, 3))]}[kind]
     more = ["--forbid-node", node()] if rng.random() < 0.15 else []
@@ -336,8 +351,22 @@ def random_question(rng: random.Random, n: int) -> tuple[str, list[str]]:
 
 def truth(problem: str, question: dict[str, Any], edges: list[tuple[int, int, float, int]], directed: bool) -> Any:
     """The optimal value by listing all answers; None if there is none."""
+    if problem == "tsp":
+        return min(tours(edges, directed), default=None)
     answers = trees(question, edges) if problem == "mst" else paths(question, edges, directed)
     return min(answers, default=None)
+
+
+def tours(edges: list[tuple[int, int, float, int]], directed: bool) -> Iterator[Fraction]:
+    n = 1 + max(max(u, v) for u, v, *_ in edges)
+    least: dict[tuple[int, int], Fraction] = {}
+    for u, v, w, _ in edges:
+        for ends in [(u, v)] if directed else [(u, v), (v, u)]:
+            least[ends] = min(exactly(w), least.get(ends, exactly(w)))
+    for rest in permutations(range(1, n)):
+        steps = list(pairwise((0, *rest, 0)))
+        if all(step in least for step in steps):
+            yield sum((least[step] for step in steps), Fraction(0))
 
 
 def exactly(weight: float) -> Fraction:
@@ -428,12 +457,9 @@ def test_random_questions_are_proven_and_corruptions_are_caught_or_harmless(caps
     rng, codes, kinds = random.Random(0), Counter[int](), Counter[tuple[str, bool]]()
     file, proven = tmp_path / "graph.gml", 0
     while proven < 300:
-        problem = rng.choice(["tree", "path"])
-        directed = problem == "path" and rng.random() < 0.5
-        edges = random_graph(rng, file, directed=directed)
-        n = 1 + max(max(u, v) for u, v, *_ in edges)
-        name, arguments = random_question(rng, n)
-        directed &= name == "shortest_path"
+        directed, name, arguments = rng.random() < 0.5, *random_question(rng, 6)
+        edges = random_graph(rng, file, directed=directed, tours=name == "tsp")
+        directed &= name != "mst"
         try:
             answer = asked(capsys, RECIPES[name], str(file), *arguments)
         except nx.NetworkXException:  # a cross-check that meets a negative cycle
