@@ -111,7 +111,7 @@ def shortest_path(
     arcs = list(matching(w.g, required_arcs, undirected=not w.given.directed))
     flow = _flow(w, 1, 1.0, low)
     problem = replace(limited_path.limited(flow, w, limits, required, arcs), dual=flow.dual)
-    return problem if limited else replace(problem, references=flow.references)
+    return problem if limited else replace(problem, start=flow.start, references=flow.references)
 
 
 def longest_path(
@@ -215,7 +215,7 @@ def _flow(w: Walks, k: int, most: float, low: Integers | None) -> Problem:
         repair=lambda values: _along_the_flow(w, values, k) if values["x"].any() else w.indicator(cheapest().arcs),
         dual=None if low is None else lambda _: cheapest().multipliers,
         dual_repair=lambda reduced, unbounded: _repaired(w, reduced, unbounded),
-        start=lambda: cheapest().basis,
+        start=None if low is None else lambda: cheapest().basis,
         references=[] if low is None else _references(w, k),
     )
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 from places import SHARED
@@ -24,7 +25,8 @@ from scipy.spatial import Delaunay, cKDTree
 
 from formulations.graphs import Network
 from formulations.mst import minimum_spanning_tree
-from solvers import Solution, solve
+from formulations.steiner import steiner_tree
+from solvers import Solution, best, solve
 
 DATA = SHARED / "data"
 Report = Callable[[str, str, str], None]
@@ -144,20 +146,61 @@ def test_new_york(report: Report) -> None:
     report(f"New York n=264,346 m={graph.m:,}, glop", "gap 0.1 % in 200 s / proven in 60 s", measured)
 
 
+@pytest.mark.parametrize("weighted", [True, False])
+def test_the_ten_best_trees_of_karate(weighted: bool, report: Report) -> None:
+    graph = nx.karate_club_graph()
+    seconds = []
+    for _ in range(7):
+        start = time.process_time()
+        found = list(best(minimum_spanning_tree(graph, "weight" if weighted else "none"), 10))
+        seconds.append(time.process_time() - start)
+        assert len(found) == 10
+        assert all(solution.proven for solution in found)
+    kind = "its weights" if weighted else "all weights 1"
+    measured = f"{statistics.median(seconds):.2f} s, networkx's ranking included"
+    report(f"10 best spanning trees of karate, {kind}, proven", "3 / 1 s", measured)
+
+
+@pytest.mark.parametrize(("n", "m", "terminals"), [(100, 300, 20), (1000, 3000, 100)])
+def test_steiner_trees(n: int, m: int, terminals: int, report: Report) -> None:
+    seconds, boxes = [], []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        graph = nx.gnm_random_graph(n, m, seed=seed)
+        nx.add_path(graph, range(n))
+        nx.set_edge_attributes(graph, {edge: int(rng.integers(1, 1000)) for edge in graph.edges}, "weight")
+        start = time.process_time()
+        solution = solve(steiner_tree(graph, rng.permutation(n)[:terminals].tolist()))
+        seconds.append(time.process_time() - start)
+        boxes.append(solution.stats["boxes"])
+        assert solution.proven
+    measured = f"{statistics.median(seconds):.2f} s, slowest of 5 {max(seconds):.2f} s, at most {max(boxes)} boxes"
+    report(f"Steiner tree, n={n:,} m={m:,}, {terminals} terminals", "seconds", measured)
+
+
 @pytest.mark.parametrize(
-    ("arguments", "asked"), [(["--help"], "0.3 / 0.15 s"), (["--graph", "karate.gml"], "2.5 / 1.0 s")]
+    ("arguments", "asked"),
+    [
+        (["--help"], "0.3 / 0.15 s"),
+        (["--graph", "karate.gml"], "2.5 / 1.0 s"),
+        (["--best", "10", "--graph", "karate.gml"], "3 / 1 s"),
+    ],
 )
 def test_whole_process(arguments: list[str], asked: str, report: Report) -> None:
     if "karate.gml" in arguments:
         if not DATA.is_dir():
             pytest.skip("karate.gml is not part of the project")
-        arguments = ["--graph", str(DATA / "karate.gml")]
+        arguments = [*arguments[:-1], str(DATA / "karate.gml")]
     seconds = []
     for _ in range(5):
         before = _children()
         subprocess.run([sys.executable, "-m", "problems.mst", *arguments], check=True, capture_output=True)
         seconds.append(_children() - before)
-    report(f"python -m problems.mst {arguments[0]}", asked, f"{statistics.median(seconds):.2f} s CPU, whole process")
+    report(
+        f"python -m problems.mst {' '.join(arguments[:-1]) or arguments[0]}",
+        asked,
+        f"{statistics.median(seconds):.2f} s CPU, whole process",
+    )
 
 
 def _children() -> float:
