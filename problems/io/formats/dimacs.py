@@ -5,19 +5,14 @@ Benchmarks of colouring list an edge once or twice, and count it once or twice i
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
-from numpy.typing import NDArray
 
+from problems.io.formats.entries import entries
 from problems.io.parsed import Parsed, number
 from problems.terminal.errors import InputError, quoted
 
 MAX_ISOLATED = 1_000_000  # nodes that may be promised beyond those that edges can name
-ARC = np.dtype([("kind", "U2"), ("u", np.int64), ("v", np.int64), ("w", np.float64)])
-EDGE = np.dtype([("u", np.int64), ("v", np.int64)])
-COLOURED = np.dtype([("kind", "U2"), ("u", np.int64), ("v", np.int64)])
-FORMS = {"sp": (ARC, "a u v length"), "tw": (EDGE, "u v"), "edge": (COLOURED, "e u v"), "col": (COLOURED, "e u v")}
+FORMS = {"sp": "a u v length", "tw": "u v", "edge": "e u v", "col": "e u v"}
 DESCRIPTIONS = "cndvx"  # lines "c comment", and in .col those of nodes and generators
 
 
@@ -34,13 +29,13 @@ def parse(text: str) -> Parsed:
     if len(problem) != 1 or problem[0] != at[0]:
         raise InputError(f"has {len(problem)} lines 'p ...'; such a file needs exactly one, before all arcs")
     kind, n, m = _promise(lines[at[0]].split(), at[0] + 1)
-    columns, form = FORMS[kind]
-    rows = at[1:] if columns is not COLOURED else [i for i in at[1:] if lines[i].lstrip()[0] not in DESCRIPTIONS]
-    if len(rows) != m and (columns is not COLOURED or m not in (2 * len(rows), len(rows) / 2)):
+    colouring = FORMS[kind] == FORMS["edge"]
+    rows = [i for i in at[1:] if not colouring or lines[i].lstrip()[0] not in DESCRIPTIONS]
+    if len(rows) != m and not (colouring and m in (2 * len(rows), len(rows) / 2)):
         raise InputError(f"promises {m} edges but lists {len(rows)}; correct the p line, or is the file cut short?")
     if n > 2 * m + MAX_ISOLATED:
         raise InputError(f"promises {n} nodes for {m} edges; correct the p line")
-    table = _table([lines[i] for i in rows], rows, columns, form)
+    table = entries([lines[i] for i in rows], rows, FORMS[kind])
     outside = np.flatnonzero((table["u"] < 1) | (table["u"] > n) | (table["v"] < 1) | (table["v"] > n))
     if len(outside):
         i = rows[outside[0]]
@@ -66,31 +61,3 @@ def _promise(words: list[str], line: int) -> tuple[str, int, int]:
             f"line {line} must be 'p {words[1]} n m' with n nodes and m edges, not {quoted(' '.join(words))}"
         )
     return words[1], n, m
-
-
-def _table(rows: list[str], at: list[int], columns: np.dtype[np.void], form: str) -> NDArray[np.void]:
-    """The rows as a structured array; the first malformed row is searched only when there is one."""
-    if not rows:
-        return np.empty(0, dtype=columns)
-    letter = form[0] if columns is not EDGE else ""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", DeprecationWarning)  # numpy's warning for 1.5 where an integer belongs
-            table = np.loadtxt(rows, dtype=columns, comments=None, ndmin=1)
-        if not letter or bool(np.all(table["kind"] == letter)):
-            return table
-    except (ValueError, DeprecationWarning):
-        pass
-    bad = next((i for i, row in zip(at, rows, strict=True) if not _fits(row.split(), columns, letter)), at[0])
-    text = rows[at.index(bad)]
-    raise InputError(f"line {bad + 1} is {quoted(text.strip())}, which is not '{form}' in numbers; correct it")
-
-
-def _fits(words: list[str], columns: np.dtype[np.void], letter: str) -> bool:
-    """Whether a row is well-formed."""
-    if len(words) != len(columns.names or ()) or (letter and words[0] != letter):
-        return False
-    if columns is ARC and number(words[3]) is None:
-        return False
-    ends = words[1:3] if letter else words
-    return all(isinstance(value := number(word), int) and abs(value) < 2**63 for word in ends)

@@ -1,11 +1,13 @@
-"""Matrix Market .mtx: a sparse square matrix, the entry of row i and column j the weight of the edge i to j."""
+"""Matrix Market .mtx: a sparse square matrix, the entry of row i and column j the weight of the edge i to j.
+
+scipy.io.mmread is not used: on damaged files it ends the whole process with a segmentation fault (scipy 1.17).
+"""
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import numpy as np
 
+from problems.io.formats.entries import entries
 from problems.io.parsed import Parsed, number
 from problems.terminal.errors import InputError, quoted, safe
 
@@ -21,47 +23,45 @@ def parse(text: str) -> Parsed:
     >>> graph.tail.tolist(), graph.head.tolist(), graph.columns["weight"].tolist(), graph.directed
     ([1, 2], [0, 1], [4.0, 5.0], False)
     """
-    from scipy.io import mmread
-    from scipy.sparse import coo_array
-
-    symmetry, pattern = _checked(text)
-    try:
-        matrix = coo_array(mmread(BytesIO(text.encode()), spmatrix=False))
-    except (ValueError, OverflowError, TypeError, StopIteration) as error:
-        raise InputError(f"cannot be read as a Matrix Market file ({safe(error)}); correct that line") from None
-    rows, columns = (ends.astype(np.int64) for ends in matrix.coords)
-    lower = rows >= columns if symmetry == "symmetric" else np.ones(len(rows), dtype=bool)  # each pair is there twice
-    nodes = range(1, matrix.shape[0] + 1)
-    graph = Parsed(nodes, rows[lower], columns[lower], symmetry == "general")
+    lines = text.split("\n")
+    pattern, symmetric = _kind(lines[0])
+    at = [i for i, line in enumerate(lines) if line.strip() and not line.startswith("%")]
+    n, m = _sizes(lines[at[0]] if at else "")
+    rows = at[1:]
+    if len(rows) != m:
+        raise InputError(f"promises {m} entries but lists {len(rows)}; correct the numbers, or is it cut short?")
+    if n > 2 * m + MAX_ISOLATED:
+        raise InputError(f"promises {n} nodes for {m} entries; correct the numbers")
+    table = entries([lines[i] for i in rows], rows, "u v" if pattern else "u v weight")
+    outside = np.flatnonzero((np.minimum(table["u"], table["v"]) < 1) | (np.maximum(table["u"], table["v"]) > n))
+    if len(outside):
+        i = rows[outside[0]]
+        raise InputError(f"line {i + 1} ({quoted(lines[i].strip())}) names a row or column that is not in 1 to {n}")
+    graph = Parsed(range(1, n + 1), table["u"] - 1, table["v"] - 1, not symmetric)
     if not pattern:
-        graph.columns = {"weight": matrix.data[lower].astype(np.float64)}
+        graph.columns = {"weight": table["w"].copy()}
     return graph
 
 
-def _checked(text: str) -> tuple[str, bool]:
-    """The matrix's symmetry, and whether it has no numbers, once its first lines are what they should be."""
-    lines = text.split("\n")
-    words = lines[0].lower().split()
+def _kind(line: str) -> tuple[bool, bool]:
+    """Whether the matrix has no numbers, and whether it is symmetric, of which one triangle is listed."""
+    words = line.lower().split()
     if len(words) != 5 or words[:2] != ["%%matrixmarket", "matrix"]:
-        raise InputError(f"begins {quoted(lines[0])}; begin with '%%MatrixMarket matrix coordinate real general'")
+        raise InputError(f"begins {quoted(line.strip())}; begin with '%%MatrixMarket matrix coordinate real general'")
     if words[2] != "coordinate":
         raise InputError("is a dense matrix (array); write the matrix sparse (coordinate)")
     if words[3] not in FIELDS or words[4] not in SYMMETRIES:
-        raise InputError(
-            f"is a {words[3]} {words[4]} matrix; give a real, integer or pattern one, general or symmetric"
-        )
-    at = next((i for i, line in enumerate(lines) if i and line.strip() and not line.startswith("%")), None)
-    sizes = [number(word) for word in lines[at].split()] if at is not None else []
-    if len(sizes) != 3 or not all(isinstance(size, int) and size >= 0 for size in sizes) or at is None:
-        raise InputError(
-            f"has {quoted(lines[at or 0].strip())} where its sizes should be; write 'rows columns entries'"
-        )
-    n, columns, entries = (int(size or 0) for size in sizes)
+        kind = safe(" ".join(words[3:]))
+        raise InputError(f"is a {kind} matrix; give a real, integer or pattern one, general or symmetric")
+    return words[3] == "pattern", words[4] == "symmetric"
+
+
+def _sizes(line: str) -> tuple[int, int]:
+    """The numbers of rows, which is that of columns, and of entries."""
+    sizes = [size for size in map(number, line.split()) if isinstance(size, int) and size >= 0]
+    if len(sizes) != 3 or len(line.split()) != 3:
+        raise InputError(f"has {quoted(line.strip())} where its sizes should be; write 'rows columns entries'")
+    n, columns, m = sizes
     if n != columns:
         raise InputError(f"is a matrix of {n} rows and {columns} columns; a graph needs a square one")
-    listed = sum(1 for line in lines[at + 1 :] if line.strip())
-    if listed != entries:
-        raise InputError(f"promises {entries} entries but lists {listed}; correct the numbers, or is it cut short?")
-    if n > 2 * entries + MAX_ISOLATED:
-        raise InputError(f"promises {n} nodes for {entries} entries; correct the numbers")
-    return words[4], words[3] == "pattern"
+    return n, m

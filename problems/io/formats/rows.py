@@ -131,13 +131,14 @@ def _refuse_misshapen(rows: Rows) -> None:
     """Raise InputError for a single column, a first row of a width of its own, and a separator left in the cells."""
     width, own = len(rows.columns), len(rows.first)
     if own == 1 and width <= 1:
-        sign = next((sign for sign in (",", ";", "|", "\t") if sign in rows.first[0] and sign != rows.separator), None)
+        sign = next((sign for sign in SEPARATORS if sign in rows.first[0] and sign != rows.separator), "")
+        sign = safe(sign)  # a tab is written \\t
         remedy = f"if columns are separated by '{sign}', use --delimiter '{sign}'" if sign else "write both on a line"
         raise InputError(f"line {rows.lines[0]} has one column; {SHAPE}: {remedy}")
     if width and own not in (width, width - 1):
         remedy = "make all rows alike; if the first counts nodes and edges, begin it with #"
         raise InputError(f"line {rows.lines[1]} has {width} columns where line {rows.lines[0]} has {own}; {remedy}")
-    if rows.separator is None and rows.first[0][-1] in (",", ";"):
+    if rows.separator is None and rows.first[0].endswith((",", ";")):
         sign = rows.first[0][-1]
         raise InputError(f"line {rows.lines[0]} has '{sign}' between columns; use --delimiter '{sign}'")
 

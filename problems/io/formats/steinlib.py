@@ -109,9 +109,9 @@ def _positions(rows: Rows, n: int) -> np.ndarray[tuple[int, int], np.dtype[np.fl
     at = {}
     for _, row in rows:
         if row[0].lower().startswith("dd"):
-            node, *place = (number(word) for word in row[1:])
-            if isinstance(node, int) and len(place) >= 2 and all(v is not None and abs(v) < 1e300 for v in place[:2]):
-                at[node] = place[:2]
+            place = [number(word) for word in row[1:4]]
+            if len(place) == 3 and all(value is not None and abs(value) < 1e300 for value in place):
+                at[place[0]] = place[1:]
     return (
         np.array([at[i] for i in range(1, n + 1)], dtype=np.float64) if n and set(at) == set(range(1, n + 1)) else None
     )
