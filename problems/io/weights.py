@@ -7,7 +7,8 @@ only one of those whose name says that it is a length or a cost. Edges count 1 o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,7 +20,9 @@ LENGTH = re.compile(  # a word in the name of an attribute which is a length or 
     r"w|wt|weights?|len|lengths?|dist|distances?|costs?|price|toll|time|duration|latency|delay|impedance|km|miles|mileage"
     r"|(kilo)?met(er|re)s"
 )
-NUMBERING = re.compile(r"ids?|key|index|idx|[a-z]*id")  # the last word in the name of one that only numbers the edges
+NUMBERING = re.compile(
+    r"ids?|key|index|idx|(osm|su|e|f|g|o)id"
+)  # the last word in the name of one that only numbers the edges
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 COUNT = "--unweighted to count edges"
 
@@ -58,69 +61,88 @@ def _named(graph: Parsed, name: str) -> str:
     return same[0] if len(same) == 1 else numbered if numbered in graph.columns else name
 
 
+@dataclass
+class _Candidates:
+    """The names of attributes that might be the weight.
+
+    typed   numbers on every edge
+    full    these, and those that have the numbers as text
+    partly  not numbers on every edge, but on some
+    vague   not numbers on every edge, though they should be: named like lengths, or labels drawn as numbers
+    times   numbers on every edge that look like Unix times
+    """
+
+    typed: list[str] = field(default_factory=list)
+    full: list[str] = field(default_factory=list)
+    partly: list[str] = field(default_factory=list)
+    vague: list[str] = field(default_factory=list)
+    times: list[str] = field(default_factory=list)
+
+
 def _suggested(graph: Parsed, limits: Sequence[str], notes: list[str]) -> str | None:
     """The attribute that is the weight if the user names none; None where every edge counts 1."""
     for key in sorted([*graph.columns, *graph.unread], key=lambda key: key != "weight"):
         if key.lower() == "weight":
             return key
-    taken = {_named(graph, limit) for limit in limits}
-    m = len(graph.tail)
-    typed, full, partly, times = [], [], [], []
+    if not len(graph.tail):
+        return None
+    found = _candidates(graph, {_named(graph, limit) for limit in limits})
+    lengths = [key for key in found.full if _is_length(key)]
+    for choice in (lengths, [] if found.vague else found.typed):
+        if len(choice) > 1:
+            names = _listed(choice)
+            raise InputError(
+                f"has several numeric edge attributes ({names}); choose one with --weight NAME, or {COUNT}"
+            )
+        if choice:
+            rest = _listed(key for key in [*found.full, *found.times] if key != choice[0])
+            why = f"not {rest}" if rest else f"the only {'other ' if limits else ''}numeric one"
+            notes.append(f"The edge attribute {quoted(choice[0])}, {why}, is taken as weight.")
+            return choice[0]
+    _refuse_to_guess(graph, found)
+    but = f" ({_listed(found.partly)} is not a number on every edge)" if found.partly else ""
+    notes.append(f"The edges have no weights{but}, so each counts 1.")
+    return None
+
+
+def _candidates(graph: Parsed, taken: Collection[str]) -> _Candidates:
+    """The attributes that might be the weight; those `taken` are not."""
+    found = _Candidates(vague=[key for key in graph.unread if _is_length(key)])
     for key, column in graph.columns.items():
         if key in taken or NUMBERING.fullmatch(_words(key)[-1]):
             continue
         numbers, texts = _counted(column)
-        if numbers + texts < m:
-            partly += [key] if numbers or _is_length(key) else []
-        elif m and are_times(column):
-            times.append(key)
-        elif m:
-            full.append(key)
-            typed += [key] if numbers == m else []
-    return _only(graph, [typed, full, partly, times], bool(limits), notes)
+        if numbers + texts < len(column):
+            found.partly += [key] if numbers else []
+            found.vague += [key] if _is_length(key) or (numbers and key == "label") else []
+        elif are_times(column):
+            found.times.append(key)
+        else:
+            found.full.append(key)
+            found.typed += [key] if not texts else []
+    return found
 
 
-def _only(graph: Parsed, found: Sequence[list[str]], others: bool, notes: list[str]) -> str | None:
-    """The one of the attributes that might be the weight; None where none might.
-
-    found   those that are numbers on every edge; these and those that have them as text; those that are not on every
-            edge, or not numbers, though numbers somewhere or named like lengths; those that look like Unix times
-    others  whether there are limits, on attributes that are none of them
-    """
-    typed, full, partly, times = found
-    lengths = [key for key in full if _is_length(key)]
-    vague = [key for key in [*partly, *graph.unread] if _is_length(key)]
-    for choice in (lengths, [] if vague else typed):
-        if len(choice) > 1:
-            raise InputError(
-                f"has several numeric edge attributes ({_listed(choice)}); choose one with --weight NAME, or {COUNT}"
-            )
-        if choice:
-            rest = _listed(key for key in [*full, *times] if key != choice[0])
-            why = f"not {rest}" if rest else f"the only {'other ' if others else ''}numeric one"
-            notes.append(f"The edge attribute {quoted(choice[0])}, {why}, is taken as weight.")
-            return choice[0]
-    if vague and vague[0] in graph.unread:
-        raise InputError(f"{graph.unread[vague[0]]}, or {COUNT}")
-    if vague:
+def _refuse_to_guess(graph: Parsed, found: _Candidates) -> None:
+    """Raise InputError where edges should not simply be counted, as some attribute may be meant to be the weight."""
+    if found.vague and found.vague[0] in graph.unread:
+        raise InputError(f"{graph.unread[found.vague[0]]}, or {COUNT}")
+    if found.vague:
         raise InputError(
-            f"has the edge attribute {quoted(vague[0])}, but not as a number on every edge; "
+            f"has the edge attribute {quoted(found.vague[0])}, but not as a number on every edge; "
             f"give every edge one, choose another with --weight NAME, or {COUNT}"
         )
-    if times:
+    if found.times:
+        verb = "look" if len(found.times) > 1 else "looks"
         raise InputError(
-            f"has as only numbers {_listed(times)}, which look{'s' if len(times) == 1 else ''} like Unix times; "
-            f"say --weight {quoted(times[0].removeprefix('column '))} to take them as weights, or {COUNT}"
+            f"has as only numbers {_listed(found.times)}, which {verb} like Unix times; "
+            f"say --weight {quoted(found.times[0].removeprefix('column '))} to take them as weights, or {COUNT}"
         )
-    if full:
+    if found.full:
+        names = _listed(found.full)
         raise InputError(
-            f"has no attribute that is surely a weight, but numbers in {_listed(full)}; "
-            f"choose with --weight NAME, or {COUNT}"
+            f"has no attribute that is surely a weight, but numbers in {names}; choose with --weight NAME, or {COUNT}"
         )
-    if len(graph.tail):
-        but = f" ({_listed(partly)} is not a number on every edge)" if partly else ""
-        notes.append(f"The edges have no weights{but}, so each counts 1.")
-    return None
 
 
 def _is_length(name: str) -> bool:

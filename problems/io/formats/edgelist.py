@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 
 from problems.io.formats.header import Header, ends_of, header_of
-from problems.io.formats.rows import BY_SUFFIX, COMMENTS, Rows, Separator, is_number, rows_of, split
+from problems.io.formats.rows import BY_SUFFIX, COMMENTS, Rows, Separator, first_unlike, is_number, rows_of, split
 from problems.io.parsed import EXACT_INTEGERS, Asked, Attributes, Column, Parsed, are_times, columns_of, ends, number
 from problems.terminal.errors import InputError, quoted
 
@@ -60,7 +60,7 @@ def _graph(rows: Rows, header: Header | None, asked: Asked) -> Parsed:
     elif len(rows.first) == len(columns) or not columns:
         columns = [[cell, *(columns[i] if columns else ())] for i, cell in enumerate(rows.first)]
     else:
-        raise InputError(f"line {lines[0]} has {len(rows.first)} columns, the next {len(columns)}; make all rows alike")
+        raise InputError(first_unlike(rows))
     names = header.names if header else [""] * len(columns)
     u, v = _chosen(names, asked) or (ends_of(names, rows, where) if header else (0, 1))
     graph = _assembled(rows.comments, columns[u], columns[v], lines)

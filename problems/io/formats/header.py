@@ -81,9 +81,9 @@ def header_of(rows: Rows, asked: Sequence[str]) -> Header | None:
 
 
 def _over_numbers(rows: Rows) -> bool:
-    """Whether a word stands over a column that holds nothing but numbers."""
-    return any(
-        cell[:1].isalpha() and bool(column) and all(is_number(other, rows.separator) for other in column)
+    """Whether the first row has no digits, although a column below holds nothing but numbers."""
+    return not any(map(str.isdecimal, "".join(rows.first))) and any(
+        cell[:1].isalpha() and all(is_number(other, rows.separator) for other in column)
         for cell, column in zip(rows.first, rows.columns, strict=False)
     )
 

@@ -136,11 +136,16 @@ def _refuse_misshapen(rows: Rows) -> None:
         remedy = f"if columns are separated by '{sign}', use --delimiter '{sign}'" if sign else "write both on a line"
         raise InputError(f"line {rows.lines[0]} has one column; {SHAPE}: {remedy}")
     if width and own not in (width, width - 1):
-        remedy = "make all rows alike; if the first counts nodes and edges, begin it with #"
-        raise InputError(f"line {rows.lines[1]} has {width} columns where line {rows.lines[0]} has {own}; {remedy}")
+        raise InputError(first_unlike(rows))
     if rows.separator is None and rows.first[0].endswith((",", ";")):
         sign = rows.first[0][-1]
         raise InputError(f"line {rows.lines[0]} has '{sign}' between columns; use --delimiter '{sign}'")
+
+
+def first_unlike(rows: Rows) -> str:
+    """That the first row has a width of its own, in a sentence."""
+    widths = f"line {rows.lines[1]} has {len(rows.columns)} columns where line {rows.lines[0]} has {len(rows.first)}"
+    return f"{widths}; make all rows alike; if the first counts nodes and edges, begin it with #"
 
 
 def _refuse_commented_rows(rows: Rows, comments: Mapping[int, str]) -> None:
@@ -156,7 +161,7 @@ def _refuse_commented_rows(rows: Rows, comments: Mapping[int, str]) -> None:
 
 
 def _agreed(sample: Sequence[str], suffix: str) -> Separator:
-    """The first separator that splits all rows of a sample alike, if possible with a number as third cell."""
+    """The first separator that splits all rows of a sample alike, if possible with a number or 12 km as third cell."""
     blanks = [split(line, None) for line in sample]
     if _alike(blanks) and all(number(cell) is not None for row in blanks for cell in row):
         return None
@@ -165,7 +170,7 @@ def _agreed(sample: Sequence[str], suffix: str) -> Separator:
         cells = blanks if separator is None else [split(line, separator) for line in sample]
         if _alike(cells):
             alike.append(separator)
-            if len(cells[-1]) == 2 or any(is_number(cell, separator) for cell in cells[-1][2:]):
+            if len(cells[-1]) == 2 or any(cell[:1].isdecimal() or is_number(cell, separator) for cell in cells[-1][2:]):
                 return separator
     if alike:
         return alike[0]
