@@ -11,10 +11,12 @@ from formulations.graphs import Network
 from problems.io.build import build
 from problems.io.content import decode, read_bytes
 from problems.io.formats import (
+    adjacency,
     dimacs,
     edgelist,
     gexf,
     gml,
+    graph6,
     graphml,
     jsongraph,
     matrixmarket,
@@ -83,6 +85,9 @@ _FORMATS = (
     _Format("DIMACS edges", (".col",), re.compile(r"(?m)^p +(edge|col) +-?\d+ +-?\d+\s*$"), dimacs.parse),
     _Format("SteinLib", (".stp",), re.compile(r"(?im)\A33D32945|^section +graph\s*$"), steinlib.parse),
     _Format("Matrix Market", (".mtx",), re.compile(r"(?i)\A%%MatrixMarket"), matrixmarket.parse),
+    _Format("adjacency list", (".adjlist",), None, adjacency.parse),
+    _Format("adjacency list of several lines", (".multiadj",), None, adjacency.parse_multiline),
+    _Format("graph6", (".g6", ".s6", ".graph6", ".sparse6"), re.compile(r"\A>>(graph6|sparse6)<<"), graph6.parse),
     _Format("METIS", (".graph", ".metis"), None, metis.parse),
     _Format("TSPLIB", (".tsp", ".atsp"), re.compile(r"(?m)^(DIMENSION|EDGE_WEIGHT_TYPE) *:"), tsplib.parse),
 )

@@ -80,4 +80,8 @@ SEEDS = {
     "a.tsp": "NAME : t\nTYPE : TSP\nDIMENSION : 3\nEDGE_WEIGHT_TYPE : EXPLICIT\nEDGE_WEIGHT_FORMAT : UPPER_ROW\n"
     "EDGE_WEIGHT_SECTION\n1.5 4\n2\nEOF\n",
     "euc.tsp": "DIMENSION: 3\nEDGE_WEIGHT_TYPE: EUC_2D\nNODE_COORD_SECTION\n1 0 0\n2 1.5 2\n3 10.3 -20.59\nEOF\n",
+    "a.adjlist": "# c\na b c\nb c\nd\n",
+    "a.multiadj": "# c\na 2\nb {'weight': 2}\nc {'weight': 3}\nb 0\nc 0\n",
+    "a.g6": ">>graph6<<DQc\n",
+    "a.s6": ":Fa@x^\n",
 }

@@ -188,32 +188,36 @@ def _with_dicts(text: str, separator: Separator) -> Parsed:
     targets: list[str] = []
     attributes: list[Attributes] = []
     lines: list[int] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Python's parser about unusual literals
-        for line, row in enumerate(text.split("\n"), start=1):
-            if not row.strip() or row.lstrip()[0] in COMMENTS:
-                continue
-            before, brace, after = row.partition("{")
-            pair = [cell for cell in split(before.strip(), separator) if cell]
-            if not brace or len(pair) != 2:
-                raise InputError(
-                    f"line {line} is {quoted(row.strip())}, where 'u v {{attributes}}' is expected; make all rows alike"
-                )
-            sources.append(pair[0])
-            targets.append(pair[1])
-            attributes.append(_literal((brace + after).strip(), line))
-            lines.append(line)
+    for line, row in enumerate(text.split("\n"), start=1):
+        if not row.strip() or row.lstrip()[0] in COMMENTS:
+            continue
+        before, brace, after = row.partition("{")
+        pair = [cell for cell in split(before.strip(), separator) if cell]
+        if not brace or len(pair) != 2:
+            raise InputError(
+                f"line {line} is {quoted(row.strip())}, where 'u v {{attributes}}' is expected; make all rows alike"
+            )
+        sources.append(pair[0])
+        targets.append(pair[1])
+        attributes.append(dict_of((brace + after).strip(), line))
+        lines.append(line)
     graph = _assembled([], sources, targets, lines)
     graph.columns = columns_of(attributes)
     return graph
 
 
-def _literal(text: str, line: int) -> dict[str, object]:
-    """The attributes in a Python dict of literals; nothing is executed."""
+def dict_of(text: str, line: int) -> dict[str, object]:
+    """The attributes in a Python dict of literals; nothing is executed. Raises InputError for anything else.
+
+    >>> dict_of("{'weight': 1.5}", line=1)
+    {'weight': 1.5}
+    """
     try:
         if len(text) > MAX_DICT:
             raise ValueError
-        value = ast.literal_eval(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python's parser about unusual literals
+            value = ast.literal_eval(text)
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
             raise ValueError
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -22,6 +22,9 @@ def test_every_seed_is_read_as_it_stands(tmp_path: Path, name: str) -> None:
         "pace.gr",
         "a.col",
         "pattern.mtx",
+        "a.adjlist",
+        "a.g6",
+        "a.s6",
     )
 
 

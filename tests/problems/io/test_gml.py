@@ -63,3 +63,36 @@ def test_undeclared_parallel_edges_are_kept(write: Write) -> None:
     file = read_graph(write("x.gml", TRIANGLE.replace("target 2 weight 4", "target 1 weight 4")))
     assert file.network.m == 3
     assert "parallel" in file.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [('name "a"b"', 9), ('name "say "hi" now"', 9), ('name "5" tall"', 9), ('name "" "', 9), ('name "a"', 0)],
+)
+def test_quotes_within_quotes_are_found_where_they_are(write: Write, name: str, line: int) -> None:
+    text = (
+        f'Creator "igraph"\nVersion 1\ngraph\n[\n  directed 0\n  node\n  [\n    id 0\n    {name}\n  ]\n'
+        '  node [ id 1 name "c" ]\n  edge [ source 0 target 1 weight 2 ]\n]\n'
+    )
+    path = write("x.gml", text)
+    if line:
+        assert f"line {line} has a quote too many or too few" in refusal(path)
+    else:
+        assert read_graph(path).network.nodes == ["a", "c"]
+
+
+def test_names_where_there_are_no_labels(write: Write) -> None:
+    nodes = 'node [ id 0 name "Zürich 🚉 &quot;HB&quot;" ] node [ id 1 name "b c" ]'
+    text = f"graph [ {nodes} edge [ source 0 target 1 length 3.5 ] ]"
+    file = read_graph(write("x.gml", text))
+    assert (list(file.network.nodes), file.network.weight.tolist()) == (['Zürich 🚉 "HB"', "b c"], [3.5])
+    assert file.naming(["0"]).network.nodes == [0, 1]
+
+
+def test_direction_that_is_not_said(write: Write) -> None:
+    path = write("x.gml", TRIANGLE)
+    assert not read_graph(path).network.directed
+    assert read_graph(path, directed=True).network.directed
+    assert read_graph(path, directed=True).notes == ()
+    said = write("y.gml", TRIANGLE.replace("graph [", "graph [\n directed 0"))
+    assert "as you say" in read_graph(said, directed=True).notes[0]
