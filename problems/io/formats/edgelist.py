@@ -71,7 +71,8 @@ def _graph(rows: Rows, header: Header | None, asked: Asked) -> Parsed:
             f"edges go from {quoted(names[u])} to {quoted(names[v])}."
         )
         for i, column in others.items():
-            graph.columns.setdefault(names[i] or f"column {i + 1}", column)
+            by_number = not names[i] or (asked.weight == str(i + 1) and asked.weight not in names)
+            graph.columns.setdefault(f"column {i + 1}" if by_number else names[i], column)
         _take_types(graph)
     elif not _take_konect(graph, rows.comments, others):
         graph.columns = _unnamed(others, asked)
