@@ -22,7 +22,7 @@ the shortest for the costs -c, so it has its potentials with d_w - d_v >= c_vw.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -98,18 +98,20 @@ def shortest_path(
     avoided: dict[str, Any] = {"forbidden_nodes": forbidden_nodes, "forbidden_arcs": forbidden_arcs}
     w = walks(graph, source, target, weight, simple=simple or limited, attributes=tuple(limits), **avoided)
     low, cycle = _potentials(w)
+    as_given = not isinstance(graph, Network) and not any(forbidden) and bool((w.given.weight >= 0).all())
+    dijkstra = (lambda: _dijkstra(graph, source, target, weight)) if as_given else None
     if not (simple or limited):
         if len(cycle):
             raise NegativeCycle(w, cycle)
         if paths == 1:
-            return _flow(w, 1, np.inf, low)
+            return _flow(w, 1, np.inf, low, dijkstra)
         _require_disjoint_paths(w, paths)
         return _flow(w, paths, 1.0, low)
     for v in (*required_nodes, *(end for pair in required_arcs for end in pair)):
         _require_on_a_path(w, v)
     required = [w.g.nodes.index(v) for v in required_nodes]
     arcs = list(matching(w.g, required_arcs, undirected=not w.given.directed))
-    flow = _flow(w, 1, 1.0, low)
+    flow = _flow(w, 1, 1.0, low, dijkstra)
     problem = replace(limited_path.limited(flow, w, limits, required, arcs), dual=flow.dual)
     return problem if limited else replace(problem, start=flow.start, references=flow.references)
 
@@ -200,10 +202,11 @@ def _require_disjoint_paths(w: Walks, k: int) -> None:
         raise ValueError(f"there are only {most} paths from {w.ends} without a common edge, not {k}; ask for {most}")
 
 
-def _flow(w: Walks, k: int, most: float, low: Integers | None) -> Problem:
+def _flow(w: Walks, k: int, most: float, low: Integers | None, dijkstra: Callable[[], float] | None = None) -> Problem:
     """The minimum cost flow of k from s to t, with capacity `most` on every arc; low are potentials of the graph.
 
-    Without potentials there are negative cycles, and neither dual nor references.
+    Without potentials there are negative cycles, and neither dual nor references. dijkstra() is the least length of a
+    path in the graph as it was given, where that algorithm applies.
     """
     g, cheapest = w.g, cache(lambda: _cheapest(w, k, low))
     x = cp.Variable(g.m, name="x", integer=True, bounds=[0, None if np.isinf(most) else most])
@@ -216,7 +219,7 @@ def _flow(w: Walks, k: int, most: float, low: Integers | None) -> Problem:
         dual=None if low is None else lambda _: cheapest().multipliers,
         dual_repair=lambda reduced, unbounded: _repaired(w, reduced, unbounded),
         start=None if low is None else lambda: cheapest().basis,
-        references=[] if low is None else _references(w, k),
+        references=[] if low is None else _references(w, k, dijkstra),
     )
 
 
@@ -284,14 +287,15 @@ def _paths(w: Walks, values: Values, k: int) -> list[Any]:
     return [vertices(w.g, way, 0) for way in sorted(found, key=lambda way: float(w.g.weight[way].sum()))]
 
 
-def _references(w: Walks, k: int) -> list[Reference]:
-    """The value by networkx's own algorithm."""
+def _references(w: Walks, k: int, dijkstra: Callable[[], float] | None) -> list[Reference]:
+    """The value by networkx's own algorithm, on the graph as it was given or on a view of the walks."""
     g = w.g
     if k == 1:
         if not (g.weight >= 0).all():
             return [Reference("Bellman-Ford (networkx)", lambda: _length(w, nonnegative=False))]
         ranked = ranking(lambda: _lengths(w)) if g.m <= LARGEST_RANKED else None
-        return [Reference("Dijkstra (networkx)", lambda: _length(w, nonnegative=True), ranked=ranked)]
+        value = dijkstra or (lambda: _length(w, nonnegative=True))
+        return [Reference("Dijkstra (networkx)", value, ranked=ranked)]
     return (
         [Reference("network simplex (networkx)", lambda: _minimum_cost_flow(w, k))]
         if g.m <= LARGEST_CROSS_CHECK
@@ -315,6 +319,17 @@ def _length(w: Walks, nonnegative: bool) -> float:
     if nonnegative:
         return float(nx.bidirectional_dijkstra(view(w.g), 0, w.t)[0])
     return float(nx.bellman_ford_path_length(view(w.g), 0, w.t))
+
+
+def _dijkstra(graph: nx.Graph[Any], source: Hashable, target: Hashable, weight: str) -> float:
+    """The least length of a path by networkx, weights in text being read as numbers, as `network` does."""
+    import networkx as nx
+
+    def length(u: Hashable, v: Hashable, data: Mapping[Any, Any]) -> float:
+        parallel = data.values() if graph.is_multigraph() else (data,)
+        return min(float(one.get(weight, 1)) for one in parallel)
+
+    return float(nx.bidirectional_dijkstra(graph, source, target, length)[0])
 
 
 def _minimum_cost_flow(w: Walks, k: int) -> float:

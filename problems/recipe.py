@@ -240,6 +240,7 @@ class _Run:
         self.watch: Watch | None = None
         self._task: Task | None = None
         self._search: Any = None  # as it was at its last round
+        self._told = False  # the answer
         self._found: list[Solution] = []  # the best answers, where several are asked for
 
     def code(self) -> int:
@@ -260,8 +261,11 @@ class _Run:
             return self._interrupted()  # what broke because Ctrl-C came in the middle of it
 
     def _interrupted(self) -> int:
-        say(f"{self.recipe.name}: interrupted before there was an answer")
-        return INTERRUPTED
+        if self._told:
+            return INTERRUPTED
+        if self.watch is not None:
+            self.watch.answering()
+        return self.last_words(interrupted=True)
 
     def last_words(self, interrupted: bool) -> int:
         """The best answer so far, unproven, where Ctrl-C or the time limit found the program busy; the exit code."""
@@ -275,10 +279,9 @@ class _Run:
             why = "interrupted" if interrupted else "the time limit is over"
             say(f"{self.recipe.name}: {why} before there was an answer")
             return INTERRUPTED if interrupted else UNUSABLE
-        worked_out: Any = {} if self.options.json else list(task.describe(solution))
         if not self._found:
             solution = replace(solution, message="the best answer so far; there was no time to prove it")
-        self._show(task, solution, worked_out)
+        self._show(task, solution, self._text(task, solution, brief=self.options.json))
         return INTERRUPTED if interrupted else self._verdict(solution)
 
     def _verdict(self, solution: Solution) -> int:
@@ -376,23 +379,33 @@ class _Run:
 
     def _shown(self, task: Task, solution: Solution) -> bool:
         """Show the answer, with what the task works out of it; whether Ctrl-C cut that short, which loses no answer."""
-        worked_out: Any = {} if self.options.json else ()
         cut_short = False
-        if solution.answer is not None and not (self.options.json and solution.stats["interrupted"]):
-            try:
-                worked_out = task.measures(solution) if self.options.json else list(task.describe(solution))
-            except KeyboardInterrupt:
-                cut_short = True
+        try:
+            text = self._text(task, solution, brief=False)
+        except KeyboardInterrupt:
+            cut_short, text = True, self._text(task, solution, brief=True)
         if self.watch is not None:
             self.watch.answering()
-        self._show(task, solution, worked_out)
+        self._show(task, solution, text)
         return cut_short
 
-    def _show(self, task: Task, solution: Solution, worked_out: Any) -> None:
+    def _text(self, task: Task, solution: Solution, *, brief: bool) -> str:
+        """The answer as it is shown; if brief, without what takes long to work out."""
         if self.options.json:
-            show(json.dumps(_as_json(self.recipe, task, solution, worked_out, self._found), allow_nan=False))
-        elif solution.answer is not None:
-            show("\n".join([*_as_text(self.recipe, task, solution), *worked_out, *_ranked(task, self._found)]))
+            further = (
+                {} if brief or solution.answer is None or solution.stats["interrupted"] else task.measures(solution)
+            )
+            document = _as_json(self.recipe, task, solution, further, self._found, {} if brief else None)
+            return json.dumps(document, allow_nan=False)
+        if solution.answer is None:
+            return ""
+        answer = () if brief else task.describe(solution)
+        return "\n".join([*_as_text(self.recipe, task, solution), *answer, *_ranked(task, self._found)])
+
+    def _show(self, task: Task, solution: Solution, text: str) -> None:
+        self._told = True
+        if text:
+            show(text)
         if solution.message and (solution.answer is None or self.options.json):
             say(f"{task.source}: {solution.message}")
 
@@ -422,15 +435,21 @@ def told(name: str, verdict: Verdict, options: argparse.Namespace) -> int:
 
 
 def _as_json(
-    recipe: Recipe, task: Task, solution: Solution, measured: Mapping[str, Any], found: Sequence[Solution]
+    recipe: Recipe,
+    task: Task,
+    solution: Solution,
+    measured: Mapping[str, Any],
+    found: Sequence[Solution],
+    evidence: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    evidence = task.evidence(solution) if evidence is None else evidence
     itself = _answer_as_json(task, solution)
     ranked = [_answer_as_json(task, one) for one in found if one.answer is not None]
     return {
         "problem": recipe.name,
         "asked": task.asked,
         **itself,
-        "certificate": {**itself["certificate"], **task.evidence(solution)},
+        "certificate": {**itself["certificate"], **evidence},
         **({} if task.ranking is None else {"best": ranked}),
         **({"prices": prices} if (prices := task.prices(solution)) else {}),
         "stats": {**task.facts, **solution.stats, **measured},

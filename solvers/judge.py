@@ -177,7 +177,11 @@ def held_against_references(problem: Judged, solution: Solution, clock: Clock) -
     """The same with a check for every reference that answers before the clock stops."""
     if solution.value is None:
         return solution
-    return replace(solution, checks=[*solution.checks, *compare(problem.references, solution, clock, problem.maximize)])
+    compared = compare(problem.references, solution, clock, problem.maximize)
+    stats = {**solution.stats, "interrupted": True} if compared.interrupted else solution.stats
+    untold = [f"{name} took too long for a cross-check and was left out" for name in compared.left_out]
+    message = "; ".join(filter(None, [solution.message, *untold]))
+    return replace(solution, checks=[*solution.checks, *compared.checks], stats=stats, message=message)
 
 
 def _best(problem: Judged, candidates: Sequence[Any], sign: int) -> tuple[Any, Number | None, list[str]]:

@@ -211,7 +211,12 @@ def run(problem: AnyProblem, solver: Any, options: Options) -> Solution:
     if isinstance(solver, conic.Conic) and gap is None:
         gap = conic.MEETS
     solved = clock.elapsed
-    solution = judge(judged, found, MEETS if gap is None else gap)
+    gap = MEETS if gap is None else gap
+    try:
+        solution = judge(judged, found, gap)
+    except KeyboardInterrupt:  # the answer is not lost, only its proof
+        found = replace(found, certificates=(), stats={**found.stats, "interrupted": True})
+        solution = judge(judged, found, gap)
     if isinstance(solver, conic.Conic) and found.ended == "infeasible":
         solution = _contradiction(problem, clock) or solution
     proved = clock.elapsed
@@ -221,7 +226,7 @@ def run(problem: AnyProblem, solver: Any, options: Options) -> Solution:
         "certify_seconds": found.stats.get("certify_seconds", 0.0) + proved - solved,
         "check_seconds": clock.elapsed - proved,
     }
-    return replace(solution, solver=found.solver, stats={**found.stats, **seconds})
+    return replace(solution, solver=found.solver, stats={**solution.stats, **seconds})
 
 
 def so_far(search: Any) -> Solution:

@@ -245,8 +245,10 @@ def solve_program(
         ended = solver.run(search)
     except KeyboardInterrupt:
         search.interrupted = True
-    search.so_far = lambda: None  # else search and closure would keep each other, and large arrays, alive
-    return program, found(ended)
+    findings = found(ended)
+    last = replace(findings, certificates=())
+    search.so_far = lambda: (program, last)  # no longer the search itself: the two would keep each other alive
+    return program, findings
 
 
 def _stats(search: Search) -> dict[str, Any]:

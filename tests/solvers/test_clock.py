@@ -105,9 +105,9 @@ def test_an_interrupt_that_is_swallowed_in_the_search_prints_the_best_so_far() -
 
 def test_a_time_limit_ends_a_program_that_does_not_ask_the_clock() -> None:
     since = time.perf_counter()
-    child = started(SWALLOW + SEARCHING + RUN, "--time-limit", "1.5")
-    code, out, _ = ended(child, 5)
-    assert time.perf_counter() - since < 1.5 + 2 + 1  # a second for starting Python on a busy machine
+    child = started(SWALLOW + SEARCHING + RUN, "--time-limit", "5")
+    code, out, _ = ended(child, 8)
+    assert time.perf_counter() - since < 5 + 2 + 1  # a second for starting Python on a busy machine
     assert code == 0
     assert "tree, 12 edges" in out
     assert "optimal" not in out
