@@ -269,17 +269,18 @@ class _Run:
 
     def last_words(self, interrupted: bool) -> int:
         """The best answer so far, unproven, where Ctrl-C or the time limit found the program busy; the exit code."""
-        from solvers.solve import so_far
+        task, search, solution = self._task, self._search, None
+        if task is not None and search is not None:
+            from solvers.solve import so_far  # there is a search, so it is loaded already
 
-        task, search = self._task, self._search
-        solution = None if task is None or search is None else so_far(search)
+            solution = so_far(search)
         if task is not None and task.ranking is not None and self._found:
             solution = self._best_of(task.ranking)
         if task is None or solution is None or solution.answer is None:
             why = "interrupted" if interrupted else "the time limit is over"
             say(f"{self.recipe.name}: {why} before there was an answer")
             return INTERRUPTED if interrupted else UNUSABLE
-        if not self._found:
+        if not self._found and not solution.certificate.verified:
             solution = replace(solution, message="the best answer so far; there was no time to prove it")
         self._show(task, solution, self._text(task, solution, brief=self.options.json))
         return INTERRUPTED if interrupted else self._verdict(solution)

@@ -16,7 +16,7 @@ from threading import Event, Thread
 from typing import TypeVar
 
 Result = TypeVar("Result")
-GRACE = 1.0  # seconds after Ctrl-C in which a program may end by itself: the rest of 2 is for its last words
+GRACE = 1.2  # seconds after Ctrl-C in which a program may end by itself: the rest of 2 is for its last words
 
 
 @dataclass

@@ -83,7 +83,8 @@ class Combinatorial:
         guess = None if best is None else search.problem.dual(form.values(best))
         if guess is not None:
             leaf = Leaf(dual_of(form, guess))
-            search.proof, search.bound = leaf, as_float(proven(search.model, leaf))
+            search.proof = search.known = leaf
+            search.bound = as_float(proven(search.model, leaf))
             search.note()
         if search.closed(search.bound):
             return "optimal"
@@ -239,14 +240,17 @@ def solve_program(
             note=DONE if own else "",
         )
 
-    search.so_far = lambda: (program, replace(found("limit"), certificates=()))
+    def at_once(findings: Findings) -> Findings:
+        return replace(findings, certificates=[("multipliers", search.known)] if search.known else ())
+
+    search.so_far = lambda: (program, at_once(found("limit")))
     ended: Ended = "limit"
     try:
         ended = solver.run(search)
     except KeyboardInterrupt:
         search.interrupted = True
     findings = found(ended)
-    last = replace(findings, certificates=())
+    last = at_once(findings)
     search.so_far = lambda: (program, last)  # no longer the search itself: the two would keep each other alive
     return program, findings
 

@@ -39,6 +39,7 @@ class Search:
     remark: str = ""  # on how the search ended, where that needs saying
     bound: float = -math.inf  # by the LP's word, for progress and pruning; what is claimed is certified afterwards
     proof: Proof | None = None
+    known: Proof | None = None  # one that was worked out already: what Ctrl-C or the limit cannot take away
     rounds: int = 0
     cuts: int = 0
     boxes: int = 0  # branched into
