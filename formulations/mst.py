@@ -189,7 +189,8 @@ def _cuts(g: Network) -> Family:
             upper=np.full(k, np.inf),
         )
 
-    return Family("cut", violated, rows)
+    maths = r"x(\delta(S)) \geq 1 \quad \forall S \subset V \text{ that is not a whole component}"
+    return Family("cut", violated, rows, maths=maths)
 
 
 def _partition_cuts(g: Network, clusters: Clusters) -> Family:
@@ -198,7 +199,11 @@ def _partition_cuts(g: Network, clusters: Clusters) -> Family:
     def violated(values: Values) -> Laminar | None:
         return dense_sets(g.n, g.tail, g.head, values["x"], g.weight, lambda: clusters(values)[0])
 
-    return Family("partition cut", violated, lambda sets: at_most_a_tree_inside(sets, g.tail, g.head), ["cut"])
+    def rows(sets: Laminar) -> Rows:
+        return at_most_a_tree_inside(sets, g.tail, g.head)
+
+    maths = r"x(E(S)) \leq |S| - 1 \quad \forall S \subseteq V, |S| \geq 2"
+    return Family("partition cut", violated, rows, ["cut"], maths)
 
 
 def _remembering_the_last(clusters: Clusters) -> Clusters:

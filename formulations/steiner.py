@@ -135,7 +135,8 @@ def _cuts(g: Network, terminals: Ints, ascent: Ascent) -> Family:
             upper=np.full(k, np.inf),
         )
 
-    return Family("cut", violated, rows)
+    maths = r"x(\delta_{in}(S)) \geq 1 \quad \forall S \subset V \setminus \{r\} \text{ with a terminal}"
+    return Family("cut", violated, rows, maths=maths)
 
 
 def _both_ways(g: Network, x: Floats) -> Floats:

@@ -122,6 +122,7 @@ def _tour(g: Network, known: Callable[[], Sequence[Ints]] = tuple) -> Problem:
                 "cut",
                 lambda values: cut_below_two(n, u, v, undirected(values)),
                 lambda sets: at_most_a_tree_inside(sets, tail, head),
+                maths=r"x(E(S)) \leq |S| - 1 \quad \forall S \subset V, |S| \geq 2",
             )
         ],
         strengthened_by=[
@@ -129,6 +130,8 @@ def _tour(g: Network, known: Callable[[], Sequence[Ints]] = tuple) -> Problem:
                 "comb",
                 lambda values: violated_combs(n, u, v, undirected(values)),
                 lambda combs: comb_rows(combs, n, tail, head),
+                maths=r"x(E(H)) + \sum_i x(E(T_i)) \leq |H| + \sum_i (|T_i| - 1) - \frac{k + 1}{2}"
+                r" \quad \forall \text{ combs with handle } H \text{ and teeth } T_1, \ldots, T_k",
             )
         ],
         answer=lambda values: _followed(g, values["x"]).tolist(),

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from problems.recipe import Ranking, Recipe, Task, asked, graph_arguments, graph_of, main
+from problems.recipe import Ranking, Recipe, Task, asked, edge_names, graph_arguments, graph_of, main, model_arguments
 from problems.studies.asked_tree import AskedTree
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import safe
@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-degree", type=int, metavar="K", help="at most K tree edges at any node (NP-hard)")
     parser.add_argument("--maximize", action="store_true", help="the tree of greatest weight")
     parser.add_argument("--best", type=positive_whole, metavar="K", help="the K best trees, each proven to be the next")
+    model_arguments(parser)
 
 
 def read(options: argparse.Namespace) -> Task:
@@ -40,6 +41,8 @@ def read(options: argparse.Namespace) -> Task:
         problem=lambda: tree.problem,
         asked=asked(options, **question),
         evidence=tree.evidence,
+        start=tree.start,
+        columns=lambda: {"x": edge_names(tree.simple)},
         prices=tree.prices,
         conflict=tree.conflict,
         describe=lambda solution: [*describe(solution), *tree.priced(solution)],

@@ -27,6 +27,7 @@ from problems.terminal.output import progress, say, say_all, show
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from formulations.graphs import Network
     from formulations.problem import Problem, SaddleProblem, SearchProblem
     from problems.io import GraphFile
     from solvers.clock import Watch
@@ -63,6 +64,8 @@ class Task:
     answer    the answer as JSON holds it
     evidence  what the JSON's certificate holds besides, for whoever wants to check the answer without us
     measures  what the JSON's stats hold besides
+    start     a file -> an answer to begin from, as solve() takes it; raises InputError for what is no answer
+    columns   variable -> names of its entries, for a model that is written for other solvers
     prices    what the limits that were asked for cost: name -> number or numbers
     conflict  which of the demands contradict each other where there is no answer, in a sentence, within those seconds
     write     writes the file that the user asked for, beside the picture
@@ -82,6 +85,8 @@ class Task:
     answer: Callable[[Solution], Any] = lambda solution: solution.answer
     evidence: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
     measures: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
+    start: Callable[[str], Any] | None = None
+    columns: Callable[[], Mapping[str, Sequence[str]]] = dict
     prices: Callable[[Solution], Mapping[str, Any]] = lambda _: {}
     conflict: Callable[[Solution, float], str] | None = None
     write: Callable[[Solution], None] | None = None
@@ -145,6 +150,17 @@ def graph_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--columns", metavar=("U", "V"), nargs=2, help="columns of a table that hold an edge's ends")
 
 
+def model_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every recipe on a graph does with its model besides solving it."""
+    parser.add_argument(
+        "--start", metavar="ANSWER", help="an answer of your own to begin from: JSON, or names on lines"
+    )
+    parser.add_argument("--export", metavar="FILE", help="write the model as solved, with its cuts: .lp or .mps")
+    parser.add_argument(
+        "--latex", metavar="FILE", nargs="?", const="-", help="state the model as maths, and stop there"
+    )
+
+
 def asked(options: argparse.Namespace, **question: Any) -> dict[str, Any]:
     """The question about a graph as JSON holds it: what was given of it, and of how the graph is read."""
     reading = {name: getattr(options, name) for name, usual in _reading().items() if getattr(options, name) != usual}
@@ -176,6 +192,11 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in options.items()
         if value is not None and value not in ([], {}) and value is not False
     }
+
+
+def edge_names(g: Network) -> list[str]:
+    """x_u_v for each edge or arc."""
+    return [f"x_{u}_{v}" for u, v in g.edges()]
 
 
 def graph_of(options: argparse.Namespace, attributes: Sequence[str] = ()) -> tuple[GraphFile, str]:
@@ -239,6 +260,7 @@ class _Run:
         self.recipe, self.options, self.started = recipe, options, started
         self.watch: Watch | None = None
         self._task: Task | None = None
+        self._problem: Any = None
         self._search: Any = None  # as it was at its last round
         self._told = False  # the answer
         self._found: list[Solution] = []  # the best answers, where several are asked for
@@ -300,16 +322,24 @@ class _Run:
             from problems.pictures.drawing import PICTURES
 
             check_writable("--plot", options.plot, PICTURES)
+        if getattr(options, "export", None) is not None:
+            check_writable("--export", options.export, (".lp", ".mps"))
         task = self.recipe.read(options)
         if isinstance(task, Verdict):
             return told(self.recipe.name, task, options)
         if isinstance(task, Report):
             return _reported(self.recipe, options, task)
+        if getattr(options, "latex", None) is not None:
+            return _stated(task, options.latex)
         self._task = task
         solution = self._explained(task, self._solved(task))
         cut_short = self._shown(task, solution)
         if task.write is not None and solution.answer is not None:
             task.write(solution)
+        if getattr(options, "export", None) is not None:
+            from solvers.linear.export import export_model
+
+            export_model(self._problem, options.export, solution, task.columns())
         if cut_short or any(one.stats["interrupted"] for one in self._found or [solution]):
             return INTERRUPTED
         if options.plot is not None and solution.answer is not None:
@@ -323,7 +353,7 @@ class _Run:
 
         options, limit = self.options, self.options.time_limit
         try:
-            problem = task.problem()
+            problem = self._problem = task.problem()
             if not options.quiet:
                 say_all(task.notes)
             with progress(options.quiet, task.follow) as follow:
@@ -335,10 +365,20 @@ class _Run:
                     "progress": self._following(follow),
                     **task.solving,
                     **({} if options.gap is None else {"gap": options.gap}),
+                    **self._start(task),
                 }
                 return solve(problem, **asked) if task.ranking is None else self._best(problem, task.ranking, asked)
         except ValueError as error:
             raise InputError(f"{task.source}: {error}") from error
+
+    def _start(self, task: Task) -> dict[str, Any]:
+        """The answer that the user gives to begin from."""
+        path = getattr(self.options, "start", None)
+        if path is None or task.start is None:
+            return {}
+        if task.ranking is not None:
+            raise InputError("--start is for one answer, not the best several; leave out --best")
+        return {"start": task.start(path)}
 
     def _best(self, problem: Any, ranking: Ranking, asked: Mapping[str, Any]) -> Solution:
         """The best answer; those that follow it are kept as they are found, so that Ctrl-C loses none."""
@@ -409,6 +449,23 @@ class _Run:
             show(text)
         if solution.message and (solution.answer is None or self.options.json):
             say(f"{task.source}: {solution.message}")
+
+
+def _stated(task: Task, path: str) -> int:
+    """The model as maths, in a file or on standard output."""
+    from formulations.problem import Problem, latex
+    from problems.terminal.files import replace_file
+
+    try:
+        problem = task.problem()
+    except ValueError as error:
+        raise InputError(f"{task.source}: {error}") from error
+    assert isinstance(problem, Problem)
+    if path == "-":
+        show(latex(problem))
+    else:
+        replace_file(path, f"{latex(problem)}\n".encode())
+    return ANSWERED
 
 
 def _reported(recipe: Recipe, options: argparse.Namespace, report: Report) -> int:

@@ -6,7 +6,19 @@ import argparse
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from problems.recipe import Ranking, Recipe, Task, Verdict, asked, given, graph_arguments, graph_of, main
+from problems.recipe import (
+    Ranking,
+    Recipe,
+    Task,
+    Verdict,
+    asked,
+    edge_names,
+    given,
+    graph_arguments,
+    graph_of,
+    main,
+    model_arguments,
+)
 from problems.studies.asked_path import AskedPath
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import InputError, safe
@@ -44,6 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--maximize", action="store_true", help="the longest path, where no cycle makes it endless")
     parser.add_argument("--best", metavar="K", type=positive_whole, help="the K best simple paths, each proven next")
     parser.add_argument("--warm-start", choices=("tree",), help="start the LP from the tree that Dijkstra finds")
+    model_arguments(parser)
     parser.add_argument("--check", metavar="ANSWER", help="check an earlier --json answer, without a solver")
 
 
@@ -84,6 +97,8 @@ def read(options: argparse.Namespace) -> Task | Verdict:
         solving={"warm_start": options.warm_start is not None},
         asked=asked(options, **path.question),
         evidence=path.evidence,
+        start=path.start,
+        columns=lambda: {"x": edge_names(path.walks.g)},
         prices=path.prices,
         conflict=path.conflict,
         title="Longest path" if options.maximize else None,

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from problems.recipe import Recipe, Task, asked, graph_arguments, graph_of, main
+from problems.recipe import Recipe, Task, asked, edge_names, graph_arguments, graph_of, main, model_arguments
 from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.graphs import Network
-    from formulations.problem import Problem
+    from formulations.problem import Problem, Values
     from solvers.solution import Solution
 
 SHOWN = 40  # nodes in the text; --json has them all
@@ -26,6 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--matrix", metavar="FILE", help="distances instead, from row to column: .csv without header, or .npy"
     )
+    model_arguments(parser)
 
 
 def read(options: argparse.Namespace) -> Task:
@@ -39,6 +40,11 @@ def read(options: argparse.Namespace) -> Task:
 
         return hamiltonian_cycle(g)
 
+    def start(path: str) -> Values:
+        from problems.studies.starts import tour_start
+
+        return tour_start(path, g, g.lightest())
+
     def evidence(solution: Solution) -> dict[str, Any]:
         from problems.proofs.evidence import of_tour
 
@@ -49,6 +55,8 @@ def read(options: argparse.Namespace) -> Task:
         problem=problem,
         asked=asked(options),
         evidence=evidence,
+        start=start,
+        columns=lambda: {"x": edge_names(g.lightest())},
         describe=describe,
         draw=lambda solution: draw(g, solution),
         notes=[*file.notes, *_simplifications(g)],

@@ -114,7 +114,8 @@ def subtours(g: Network) -> Family:
             upper=np.full(k, np.inf),
         )
 
-    return Family("subtour", violated, rows)
+    maths = r"x(\delta_{in}(S)) \geq x(\delta_{in}(v)) \quad \forall v \in S \subset V \setminus \{s\}"
+    return Family("subtour", violated, rows, maths=maths)
 
 
 def _lightest_admissible(

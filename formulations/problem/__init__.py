@@ -8,6 +8,7 @@ function on orders (QuadraticAssignment, Ordering), or on whatever its candidate
 
 from formulations.problem.arrangement import Ordering, QuadraticAssignment, place_distances
 from formulations.problem.arrays import Bools, Floats, Integers, Ints, Number, Values
+from formulations.problem.maths import latex
 from formulations.problem.program import (
     DualRepair,
     Family,
@@ -51,6 +52,7 @@ __all__ = [
     "UnboundedAbove",
     "Values",
     "WeakDual",
+    "latex",
     "of_cvxpy",
     "place_distances",
     "ranking",

@@ -76,12 +76,14 @@ class Family:
     violated  values -> the sets S whose rows they break (many at once), or None if they break none; pure
     rows      those sets -> their rows: what the family asserts, and what a certificate is checked against
     implies   names of families that hold wherever this one does: no need to ask them while it is broken
+    maths     what it asserts, in LaTeX
     """
 
     name: str
     violated: Callable[[Values], Any | None]
     rows: Callable[[Any], Rows]
     implies: Sequence[str] = ()
+    maths: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def of_path(problem: Problem, w: Walks, asked: Mapping[str, Any], solution: Solu
     rows["required nodes"] = ("required nodes", [[v] for v in required if [v] in inner], -1)
     rows["required arcs"] = ("required arcs", [[*pair] for pair in asked.get("required_arcs", [])], -1)
     # cvxpy reads a >= 1 as -a <= -1: the multipliers of the last two are told with the opposite sign.
-    ends, number = w.g.edges(), _numbers(w)
+    ends, number = w.g.edges(), numbers_of_arcs(w)
 
     def column(a: int) -> list[Any]:
         return [*ends[a], number[a]] if number[a] else [*ends[a]]
@@ -65,12 +65,12 @@ def of_path(problem: Problem, w: Walks, asked: Mapping[str, Any], solution: Solu
         used = np.flatnonzero(solution.values["x"] > 0.5)
         several = asked.get("paths", 1) > 1
         used = used[np.argsort(-sign * w.g.weight[used], kind="stable")]
-        arcs = _arcs(w, used, solution.answer if several else [solution.answer], disjoint=several)
+        arcs = arcs_along(w, used, solution.answer if several else [solution.answer], disjoint=several)
         found["parallel"] = [number[a] for a in arcs]
     return found
 
 
-def _arcs(w: Walks, used: Ints, ways: Sequence[Sequence[Any]], *, disjoint: bool) -> list[int]:
+def arcs_along(w: Walks, used: Ints, ways: Sequence[Sequence[Any]], *, disjoint: bool) -> list[int]:
     """The arcs of all paths: of those used the first, where paths are disjoint one of an edge that is still free."""
     between: dict[tuple[Any, Any], list[int]] = {}
     ends = w.g.edges()
@@ -84,7 +84,7 @@ def _arcs(w: Walks, used: Ints, ways: Sequence[Sequence[Any]], *, disjoint: bool
     return found
 
 
-def _numbers(w: Walks) -> list[int]:
+def numbers_of_arcs(w: Walks) -> list[int]:
     """The number of each arc among those from its tail to its head, in the order of the file."""
     order = np.lexsort((w.edge, w.g.head, w.g.tail))
     first = np.flatnonzero(np.diff(w.g.tail[order] * w.g.n + w.g.head[order], prepend=-1))

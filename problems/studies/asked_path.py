@@ -12,7 +12,7 @@ from problems.terminal.errors import safe
 if TYPE_CHECKING:
     from formulations.graphs import Network
     from formulations.graphs.walks import Walks
-    from formulations.problem import Problem
+    from formulations.problem import Problem, Values
     from problems.studies.prices import Prices
     from solvers.solution import Solution
 
@@ -57,6 +57,12 @@ class AskedPath:
         from problems.proofs.evidence import of_path
 
         return of_path(self.problem, self.walks, self.question, solution)
+
+    def start(self, path: str) -> Values:
+        """The answer in a file, to begin from."""
+        from problems.studies.starts import path_start
+
+        return path_start(path, self.g, self.question, self.walks)
 
     def _prices(self, solution: Solution) -> Prices | None:
         from problems.studies.prices import prices

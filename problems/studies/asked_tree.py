@@ -11,7 +11,7 @@ from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
     from formulations.graphs import Network
-    from formulations.problem import Problem
+    from formulations.problem import Problem, Values
     from problems.studies.prices import Prices
     from solvers.solution import Solution
 
@@ -53,6 +53,13 @@ class AskedTree:
         from problems.proofs.evidence import of_tree
 
         return of_tree(self.problem, self.simple, solution)
+
+    def start(self, path: str) -> Values:
+        """The answer in a file, to begin from."""
+        from problems.studies.starts import tree_start
+
+        asked = {"forest": self.forest, "max_degree": self.max_degree, "maximize": self.maximize}
+        return tree_start(path, self.g, asked, self.simple)
 
     def _prices(self, solution: Solution) -> Prices | None:
         from problems.studies.prices import prices
