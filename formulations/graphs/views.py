@@ -64,8 +64,8 @@ def view(g: Network) -> nx.Graph[Any]:
     graph._node = _Nodes(g.n)  # as networkx's own views do
     if g.directed:
         graph._succ, graph._pred = (_Neighbours(g.n, *ends, g.weight) for ends in ((g.tail, g.head), (g.head, g.tail)))
-        return graph
-    turned = g.tail != g.head
-    ends = np.r_[g.tail, g.head[turned]], np.r_[g.head, g.tail[turned]]
-    graph._adj = _Neighbours(g.n, *ends, np.r_[g.weight, g.weight[turned]])
+    else:
+        turned = g.tail != g.head
+        ends = np.r_[g.tail, g.head[turned]], np.r_[g.head, g.tail[turned]]
+        graph._adj = _Neighbours(g.n, *ends, np.r_[g.weight, g.weight[turned]])
     return nx.freeze(graph)
