@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import cvxpy as cp
 
 NAMES = ("clarabel", "scs")
+RESTATE = (
+    "no solver here takes more than linear functions beside integers or constraints that are found lazily: state the "
+    "model by affine functions, abs, max, min, norm1, norm_inf and sum_largest, and glop, highs and scip take it"
+)
 MEETS = 1e-7  # gap up to which value and bound count as equal, unless another is asked for
 FEASIBLE = 1e-7  # of max(1, its constants): up to which a constraint counts as satisfied
 ROUNDED = 1e-9  # of what it compares: the same, where that is large
@@ -64,20 +68,27 @@ class Conic:
 
 def refuse_nonlinear(problem: Problem, solver: str) -> None:
     """Raise ValueError, naming who can, if the model is more than linear: for solvers of linear models."""
-    if not problem.is_linear:
-        raise ValueError(f"the model is not linear, as {solver} needs it to be; {' and '.join(NAMES)} take it")
+    if problem.is_linear:
+        return
+    if problem.families or _has_integers(problem):
+        raise ValueError(f"the model is not linear, as {solver} needs it to be; {RESTATE}")
+    raise ValueError(f"the model is not linear, as {solver} needs it to be; {' and '.join(NAMES)} take it")
 
 
 def refuse_convex(problem: Problem, name: str) -> None:
     """Raise ValueError, naming who can, for what conic solvers do not take."""
     is_linear = problem.is_linear
-    others = "glop, highs, scip do" if is_linear else "nor does any solver here where the model is not linear"
+    others = "glop, highs, scip do" if is_linear else RESTATE
     if problem.families:
         raise ValueError(f"{name} takes no constraints that are found lazily; {others}")
-    if any(v.attributes["integer"] or v.attributes["boolean"] for v in problem.variables.values()):
+    if _has_integers(problem):
         raise ValueError(f"{name} finds no integers; {others}")
     if is_linear:
         raise ValueError(f"{name} is here for models that are not linear; glop, highs and pdlp prove this one exactly")
+
+
+def _has_integers(problem: Problem) -> bool:
+    return any(v.attributes["integer"] or v.attributes["boolean"] for v in problem.variables.values())
 
 
 class ConvexProgram:

@@ -194,10 +194,21 @@ class Problem:
         return {family.name: family for family in (*self.strengthened_by, *self.for_all)}
 
     def also(self, **constraints: cp.Constraint) -> Problem:
-        """The same problem under further named constraints; references that no longer apply are dropped.
+        """The same problem under further named constraints of cvxpy; references that no longer apply are dropped.
 
-        A reference's value for the old problem still bounds the new one, from the side the new constraints push to.
+        They may have variables of their own, integers among them, and piecewise-linear functions: abs, max, norm1 and
+        their like. A reference's value for the old problem still bounds the new one, from the side the new constraints
+        push to. Raises ValueError for a name that is taken, and for what is no constraint.
+
+        >>> import cvxpy as cp
+        >>> x, y = cp.Variable(2, name="x"), cp.Variable(name="y", integer=True)
+        >>> problem = Problem(objective=cp.Minimize(cp.sum(x)), subject_to={"far": cp.sum(x) >= 3})
+        >>> list(problem.also(near=cp.norm_inf(x) <= y, few=y <= 2).variables)
+        ['x', 'y']
         """
+        for name, constraint in constraints.items():
+            if not hasattr(constraint, "is_dcp") or not hasattr(constraint, "dual_value"):
+                raise ValueError(f"{name!r} is a {type(constraint).__name__}; give a constraint of cvxpy, as x[0] <= 1")
         taken = sorted(set(constraints) & set(self.subject_to))
         if taken:
             raise ValueError(f"the problem has a constraint named {taken[0]!r} already; choose another name")

@@ -159,7 +159,7 @@ def _relax(search: Search, relaxation: Relaxation, box: _Box, lower: Floats, upp
 
 def _branching_column(form: StandardForm, x: Floats) -> int:
     """The cheapest column at least half as fractional as any: half as many boxes on tours as the most fractional."""
-    fraction = np.where(form.integral, np.abs(x - np.rint(x)), 0.0)
+    fraction = np.where(form.branching, np.abs(x - np.rint(x)), 0.0)
     return int(np.argmin(np.where(fraction >= 0.5 * fraction.max(), form.c, np.inf)))
 
 

@@ -50,7 +50,7 @@ class Box(Protocol):
 def decide(search: Search, box: Box, claim: Claim, lower: Floats, upper: Floats) -> Ended:
     """Settle the box, or choose where to branch; "optimal" if so, else what the LP solver says without proof."""
     form = search.model.form
-    undecided = form.integral & (lower < upper)
+    undecided = form.branching & (lower < upper)
     if any(box.keep(search, leaf, lower, upper) for leaf in _rows_against(search, claim.x)):
         return "optimal"
     if lower is form.lower and upper is form.upper and _made_exact(search, box, claim):
@@ -77,7 +77,7 @@ def _rows_against(search: Search, x: Floats | None) -> Iterator[Leaf]:
     model, form = search.model, search.model.form
     if x is None or not form.integral.any():
         return
-    point = np.clip(np.where(form.integral, np.rint(x), x), form.lower, form.upper)
+    point = search.rounded(x)
     low, high = model.broken_rows(point)
     nothing = np.zeros(len(low), dtype=np.int64)
     for i in np.flatnonzero(low | high).tolist():
@@ -115,7 +115,7 @@ def _adopt(search: Search, box: Box, solution: ExactSolution, lower: Floats, upp
     assert solution.dual is not None
     if box.keep(search, Leaf(solution.dual, solution.status == "infeasible"), lower, upper) or solution.x is None:
         return "optimal"
-    for j in np.flatnonzero(search.model.form.integral).tolist():
+    for j in np.flatnonzero(search.model.form.branching).tolist():
         if solution.x[j].denominator > 1:
             box.column, box.at = j, math.floor(solution.x[j])
             return "optimal"
@@ -129,8 +129,7 @@ def _splitting_column(search: Search, claim: Claim, undecided: Bools) -> int:
     """An integral column that is not fixed, of a row that the claim hangs on: its coefficient is the largest."""
     form = search.model.form
     if claim.x is not None:
-        point = np.clip(np.where(form.integral, np.rint(claim.x), claim.x), form.lower, form.upper)
-        rows = np.logical_or(*search.model.broken_rows(point))
+        rows = np.logical_or(*search.model.broken_rows(search.rounded(claim.x)))
     else:
         rows = np.zeros(len(form.row_lower), bool) if claim.dual is None else claim.dual.rows != 0
     A = abs(form.A[np.flatnonzero(rows)])

@@ -130,5 +130,5 @@ def by_glop(search: Search) -> tuple[Ended, Floats | None]:
 def with_integers_of(search: Search, x: Floats) -> Floats | None:
     """The best point with the integers of x, by simplex: more accurate than a MIP solver's tolerances; None if none."""
     form = search.model.form
-    lower, upper = (np.where(form.integral, np.rint(x), side) for side in (form.lower, form.upper))
+    lower, upper = (np.where(form.branching, np.rint(x), side) for side in (form.lower, form.upper))
     return Glop(Arrays(form.c, form.A, form.row_lower, form.row_upper, lower, upper)).solve(search.clock.left).x

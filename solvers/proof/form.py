@@ -6,7 +6,7 @@ Whoever compiled the model into this form need not be trusted: verify() holds it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -36,6 +36,8 @@ class StandardForm:
     maximize             the problem maximizes; this form minimizes minus its objective
     columns              variable name -> its columns, and the variable's shape
     names                constraint name -> its rows
+    further              the columns that stand for functions of the variables (solvers.proof.linearized)
+    completed            values of the variables -> those columns
     """
 
     c: Floats
@@ -49,11 +51,21 @@ class StandardForm:
     maximize: bool
     columns: Mapping[str, tuple[slice, tuple[int, ...]]]
     names: Mapping[str, slice]
+    further: Sequence[slice] = ()
+    completed: Callable[[Values], Sequence[Floats]] = lambda _: ()
 
     @cached_property
     def narrow(self) -> Bools:
         """The columns whose box is not wider than WIDE: no answer can be blown up in them at will."""
         return np.asarray(self.upper - self.lower <= WIDE)
+
+    @cached_property
+    def branching(self) -> Bools:
+        """The integral columns to branch on: those that are no functions of others."""
+        own = self.integral.copy()
+        for columns in self.further:
+            own[columns] = False
+        return own
 
     def values(self, x: Floats) -> Values:
         """The columns as the problem's variables."""
@@ -70,35 +82,36 @@ class StandardForm:
         return as_float(self.in_units(value))
 
     def vector(self, values: Values) -> Floats:
-        """The problem's variables as columns; raises ValueError if there are further, auxiliary columns."""
+        """The problem's variables as columns, and what further columns stand for there."""
         x = np.full(len(self.c), np.nan)
         for name, (cols, _) in self.columns.items():
             x[cols] = np.asarray(values[name], dtype=float).ravel(order="F")
-        if np.isnan(x).any():
-            raise ValueError("the model has auxiliary columns that the variables' values do not determine")
+        for cols, part in zip(self.further, self.completed(values), strict=True):
+            x[cols] = part
         return x
 
 
-def verify(problem: Problem, form: StandardForm) -> None:
+def verify(problem: Problem, form: StandardForm, draws: int = 1) -> None:
     """Raise ValueError for a form that is not the model's.
 
     Affine functions that agree at a random point, drawn from a continuous law, are equal with probability 1: the
-    objective and the constraints are evaluated by cvxpy there. Where cvxpy has added columns of its own, they are not.
+    objective and the constraints are evaluated by cvxpy there. Rows that are not the model's own must hold there.
     """
-    if len(form.c) > sum(v.size for v in problem.variables.values()):
-        return
-    draw = np.random.default_rng(0).standard_normal
-    point = {name: np.asarray(draw(v.shape)) for name, v in problem.variables.items()}
-    x, sign = form.vector(point), -1 if form.maximize else 1
-    size = abs(form.A) @ np.abs(x) + np.abs(form.row_upper)
-    activity = form.A @ x - form.row_upper
-    with problem.at(point):
-        stated, compiled = sign * problem.objective.expr.value, (form.c * x).sum() + form.offset
-        _agree("the objective", stated, compiled, np.abs(form.c * x).sum() + abs(form.offset))
-        for name, rows in form.names.items():
-            if type(problem.subject_to[name]).__name__ in ("Equality", "Inequality"):
-                stated = problem.subject_to[name].expr.value
-                _agree(f"the constraint {name!r}", stated, activity[rows], size[rows])
+    draw, sign = np.random.default_rng(0).standard_normal, -1 if form.maximize else 1
+    for _ in range(draws):
+        point = {name: np.asarray(draw(v.shape)) for name, v in problem.variables.items()}
+        x = form.vector(point)
+        size = abs(form.A) @ np.abs(x) + np.abs(form.row_upper)
+        activity = form.A @ x - form.row_upper
+        with problem.at(point):
+            stated, compiled = sign * problem.objective.expr.value, (form.c * x).sum() + form.offset
+            _agree("the objective", stated, compiled, np.abs(form.c * x).sum() + abs(form.offset))
+            for name, rows in form.names.items():
+                if name not in problem.subject_to:
+                    _agree(f"the row {name!r}", np.minimum(activity[rows], 0), activity[rows], size[rows])
+                elif type(problem.subject_to[name]).__name__ in ("Equality", "Inequality"):
+                    stated = problem.subject_to[name].expr.value
+                    _agree(f"the constraint {name!r}", stated, activity[rows], size[rows])
 
 
 def _agree(what: str, stated: Any, compiled: Any, size: Any) -> None:

@@ -9,14 +9,16 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csc_array, csr_array
 
 from formulations.arithmetic.exact import as_float
-from formulations.problem import Floats, Problem
+from formulations.problem import Floats, Problem, Values
 from solvers.clock import Clock
 from solvers.proof.branching import Leaf, Proof, proven
 from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.form import StandardForm
 
+COMPLETION_SECONDS = 1.0  # for the best values of further variables beside those that are given
 INTEGRAL = 1e-6  # how far from an integer still counts as one: what is rounded is then checked exactly
 
 
@@ -51,13 +53,18 @@ class Search:
         """Keep x if it is feasible and better than the best."""
         if x is None or not np.isfinite(x).all():
             return False
-        form = self.model.form
-        x = np.clip(np.where(form.integral, np.rint(x), x), form.lower, form.upper)
+        x = self.rounded(x)
         value = self.model.value(x)
         if value >= self.value or self.model.broken(x) is not None:
             return False
         self.best, self.value, self.size = x, value, size_at(self.problem, self.model, x)
         return True
+
+    def rounded(self, x: Floats) -> Floats:
+        """x with its integral columns rounded, in the box, and its functions evaluated."""
+        form = self.model.form
+        x = np.clip(np.where(form.branching, np.rint(x), x), form.lower, form.upper)
+        return form.vector(form.values(x)) if form.further else x
 
     def keep(self, multipliers: Floats) -> None:
         """Keep multipliers of the rows as the proof if they bound better than the last."""
@@ -119,7 +126,29 @@ def offer_repaired(search: Search, x: Floats) -> None:
     """Offer what the problem's own repair makes of x."""
     if search.problem.repair is not None:
         repaired = search.problem.repair(search.model.form.values(x))
-        search.offer(None if repaired is None else search.model.form.vector(repaired))
+        search.offer(None if repaired is None else completed(search, repaired))
+
+
+def completed(search: Search, values: Values) -> Floats | None:
+    """The columns at those values of some of the variables, the best of the others; None if none was found."""
+    form = search.model.form
+    if set(form.columns) <= set(values):
+        return form.vector(values)
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    x, others = np.zeros(len(form.c)), np.ones(len(form.c), dtype=bool)
+    for name, value in values.items():
+        columns, _ = form.columns[name]
+        x[columns], others[columns] = value.ravel(order="F"), False
+    A, given = csc_array(form.A)[:, np.flatnonzero(others)], form.A @ x
+    rows = np.unique(A.indices)
+    sides = ((side - given)[rows] for side in (form.row_lower, form.row_upper))
+    limits = [LinearConstraint(csr_array(A)[rows], *sides)] if len(rows) else []
+    box = Bounds(form.lower[others], form.upper[others])
+    options = {"time_limit": min(search.clock.left, COMPLETION_SECONDS)}
+    found = milp(form.c[others], integrality=form.integral[others], bounds=box, constraints=limits, options=options)
+    x[others] = np.nan if found.x is None else found.x
+    return x
 
 
 def first_answer(search: Search) -> None:
@@ -131,5 +160,5 @@ def first_answer(search: Search) -> None:
 
 
 def integral(form: StandardForm, x: Floats) -> bool:
-    """Whether the integral columns are integers up to rounding."""
-    return bool((np.abs(x - np.rint(x))[form.integral] <= INTEGRAL).all())
+    """Whether the columns to branch on are integers up to rounding."""
+    return bool((np.abs(x - np.rint(x))[form.branching] <= INTEGRAL).all())

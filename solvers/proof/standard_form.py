@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array, issparse, vstack
 
-from formulations.problem import Floats, Problem
+from formulations.problem import Floats, Problem, Values
 from solvers.proof.form import NotPlain, StandardForm, box, verify
+from solvers.proof.linearized import linearized
 
 if TYPE_CHECKING:
     import cvxpy as cp
 
+DRAWS = 4  # random points at which piecewise-linear functions are held against their rows
 HUGE = 1e200  # costs above it overflow in sums
 NOT_LINEAR = "the model is not linear: it needs cones or a quadratic objective; clarabel and scs take it"
 
@@ -40,9 +43,22 @@ def standard_form(problem: Problem) -> StandardForm:
     """
     if not problem.variables:
         raise ValueError("the model has no variables, so there is nothing to choose; state it in a cvxpy.Variable")
-    form = _read_off(problem) or _compiled(problem)
+    if not problem.is_linear:
+        raise ValueError(NOT_LINEAR)
+    model, further = linearized(problem)
+    form = _read_off(model) or _compiled(model)
     _refuse_numbers(form)
-    verify(problem, form)
+    verify(model, form)
+    if not further:
+        return form
+
+    def completed(values: Values) -> list[Floats]:
+        with problem.at(values):
+            return [value() for value in further.values()]
+
+    columns = {name: form.columns[name] for name in problem.variables}
+    form = replace(form, columns=columns, further=[form.columns[name][0] for name in further], completed=completed)
+    verify(problem, form, draws=DRAWS)
     return form
 
 

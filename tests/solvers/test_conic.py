@@ -210,7 +210,7 @@ def test_every_solver_refuses_what_it_cannot_do_and_names_who_can() -> None:
             solve(minimum_spanning_tree(nx.complete_graph(4)), solver)
         with pytest.raises(ValueError, match=r"finds no integers; glop"):
             solve(linear, solver)
-        with pytest.raises(ValueError, match=r"finds no integers; nor does any solver here"):
+        with pytest.raises(ValueError, match=r"finds no integers; no solver here"):
             solve(squares, solver)
         with pytest.raises(ValueError, match=r"glop, highs and pdlp prove this one"):
             solve(Problem(objective=cp.Minimize(y), subject_to={"floor": y >= 0}), solver)
