@@ -269,8 +269,6 @@ def left_to_cvxpy() -> dict[str, Problem]:
         return under(cp.sum(cp.Variable((2, 2), name="s", **attributes)) <= 1)
 
     return {
-        "absolute values": under(cp.abs(x) <= 1),
-        "a largest entry": under(x <= 1, cp.max(x)),
         "a matrix": under(X <= 1),
         "a matrix of one scalar": under(cp.promote(cp.Variable(name="s"), (2, 2)) <= np.array([[1, 2], [3, 4]])),
         "sum of a matrix": under(cp.sum(X) <= 1),
