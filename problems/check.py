@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from formulations.graphs import Network
 
 EXPECTED = {"problem", "asked", "answer", "status", "value", "bound", "certificate"}  # of the keys in an answer
+PARTS = {"forbidden_nodes", "forbidden_arcs", "required_nodes", "required_arcs"}
+KNOWN = {  # what may be asked in each problem
+    "mst": {"reading", "gap", "forest", "max_degree", "maximize"},
+    "tsp": {"reading", "gap"},
+    "shortest_path": {"reading", "gap", "source", "target", "limits", "paths", "simple", "maximize", *PARTS},
+}
 MOST_BYTES = 1 << 30  # of an answer
 
 
@@ -65,6 +71,8 @@ def verdict(
 
     document, name = _document(path), safe(Path(path).name, 200)
     asked, facts = _part(document, "asked"), _part(document, "stats")
+    if strange := sorted({*asked} - KNOWN[document["problem"]]):
+        raise InputError(f"{name}: was asked for {safe(strange[0])}, which is not known here; use the same release")
     options = read_as(options, _part(asked, "reading"))
     file, source = graph_of(options, tuple(_part(asked, "limits")))
     file = file.naming(_nodes(asked))
@@ -85,8 +93,6 @@ def verdict(
 
 def _document(path: str) -> dict[str, Any]:
     """The JSON object in the file."""
-    from problems.proofs.questions import KINDS
-
     name = safe(Path(path).name, 200)
     try:
         if Path(path).stat().st_size > MOST_BYTES:
@@ -98,9 +104,9 @@ def _document(path: str) -> dict[str, Any]:
         raise InputError(f"{name}: is not JSON; give what --json printed") from None
     if not isinstance(document, dict) or not document.keys() >= EXPECTED:
         raise InputError(f"{name}: is not an answer; give what --json printed")
-    if not isinstance(document["problem"], str) or document["problem"] not in KINDS:
+    if not isinstance(document["problem"], str) or document["problem"] not in KNOWN:
         raise InputError(
-            f"{name}: is an answer of {safe(document['problem'])}; checked are those of {', '.join(KINDS)}"
+            f"{name}: is an answer of {safe(document['problem'])}; checked are those of {', '.join(KNOWN)}"
         )
     if document["status"] not in ("optimal", "feasible", "infeasible"):
         raise InputError(f"{name}: holds no answer ({safe(document['status'])}), so there is nothing to check")

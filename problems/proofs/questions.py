@@ -5,18 +5,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
+from formulations.graphs import Network
 from problems.proofs.duality import Program, Unproven, integers
 from problems.proofs.rows import Columns, Sets, at_ends, combs, listed, trees_inside
 
-if TYPE_CHECKING:
-    from formulations.graphs import Network
+Measured = tuple[list[int], list[tuple[str, bool]]]  # the columns that an answer uses, and checks of whether it is one
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Question:
     best: str
     words: tuple[str, str]
     program: Program
-    measured: Callable[[Any, Any], tuple[list[int], list[tuple[str, bool]]]]
+    measured: Callable[[Any, Any], Measured]
 
 
 def tree(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, Any]]) -> Question:
@@ -40,7 +41,7 @@ def tree(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, A
     x, pair, order = _pairs(g, sign * g.weight)
     (cost, unit), size = integers(sign * g.weight[order]), g.n - _components(g.n, x.tail, x.head)
 
-    def measured(answer: Any, _: Any) -> tuple[list[int], list[tuple[str, bool]]]:
+    def measured(answer: Any, _: Any) -> Measured:
         used = [pair(edge[:2]) for edge in answer]
         degree = np.bincount(np.r_[x.tail[used], x.head[used]], minlength=1)
         return used, [
@@ -53,10 +54,10 @@ def tree(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, A
     if (size < g.n - 1 and not forest) or type(most) not in (int, type(None)):
         raise Unproven("the graph is not connected, or the degree is bounded by no integer")
     ones = np.ones(len(order), dtype=object)
-    rows = {"tree size": listed(lambda: (ones, size), 0)}
-    rows["inside"] = trees_inside([Sets(x, **family) for family in families], np.inf)
+    rows = {"tree size": partial(listed, lambda: (ones, size), 0, 1)}
+    rows["inside"] = partial(trees_inside, [Sets(x, **family) for family in families], np.inf)
     if most is not None:
-        rows["degree"] = at_ends(x, np.full(g.n, most, dtype=object), 1, 1, -1)
+        rows["degree"] = partial(at_ends, x, np.full(g.n, most, dtype=object), 1, 1, -1)
     noun, best = "forest" if forest else "tree", "maximum" if sign < 0 else "minimum"
     words = f"spanning {noun} of", "" if most is None else f" with at most {most} edges at any node"
     return Question(noun, best, words, Program(cost, unit, ones, pair, rows), measured)
@@ -67,19 +68,19 @@ def tour(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, A
     x, pair, order = _pairs(g, g.weight, g.directed)
     (cost, unit), sets = integers(g.weight[order]), [Sets(x, **family) for family in families]
 
-    def measured(answer: Any, _: Any) -> tuple[list[int], list[tuple[str, bool]]]:
+    def measured(answer: Any, _: Any) -> Measured:
         used = [pair(ends) for ends in zip(answer, [*answer[1:], *answer[:1]], strict=True)]
         return used, [("it visits every node once", sorted(x.vertices(answer)) == [*range(g.n)])]
 
     if g.n < (2 if g.directed else 3):
         raise Unproven("there are too few nodes for a tour")
-    once, rows = np.ones(g.n, dtype=object), {"inside": trees_inside(sets, g.n), "comb": combs(sets)}
+    once, rows = np.ones(g.n, dtype=object), {"inside": partial(trees_inside, sets, g.n), "comb": partial(combs, sets)}
     if g.directed:
-        rows |= {"out-degree": at_ends(x, once, 1, 0, 0), "in-degree": at_ends(x, once, 0, 1, 0)}
+        rows |= {"out-degree": partial(at_ends, x, once, 1, 0, 0), "in-degree": partial(at_ends, x, once, 0, 1, 0)}
     else:
-        rows["degree"] = at_ends(x, 2 * once, 1, 1, 0)
-    upper = np.ones(len(order), dtype=object)
-    return Question("tour", "shortest", ("tour through", ""), Program(cost, unit, upper, pair, rows), measured)
+        rows["degree"] = partial(at_ends, x, 2 * once, 1, 1, 0)
+    program = Program(cost, unit, np.ones(len(order), dtype=object), pair, rows)
+    return Question("tour", "shortest", ("tour through", ""), program, measured)
 
 
 def path(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, Any]]) -> Question:
@@ -96,8 +97,8 @@ def path(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, A
     turned = np.flatnonzero(g.tail != g.head)[: 0 if g.directed else None]
     tail, head, edge = np.r_[g.tail, g.head[turned]], np.r_[g.head, g.tail[turned]], np.r_[np.arange(g.m), turned]
     kept = ~np.isin(tail, without) & ~np.isin(head, without)
-    for u, v in map(named, asked.get("forbidden_arcs", [])):
-        kept &= ~((tail == u) & (head == v)) & (g.directed | ~((tail == v) & (head == u)))
+    for ends in map(named, asked.get("forbidden_arcs", [])):
+        kept &= ~_between(tail, head, ends, g.directed)
     if simple:
         kept &= (tail != head) & (head != s) & (tail != t)
     kept &= _reached(g.n, tail[kept], head[kept], s)[tail] & _reached(g.n, head[kept], tail[kept], t)[head]
@@ -109,19 +110,16 @@ def path(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, A
     numbers, scale = integers(resources, one_by_one=True)
     spent = dict(zip(limits, numbers.reshape(len(limits) or 1, -1), strict=False))  # the limit comes last
 
-    def arcs(u: Any, v: Any) -> range:
-        key = int(np.dot(named((u, v)), (g.n, 1)))
-        return range(bisect_left(keys, key), bisect_left(keys, key + 1))
-
     def arc(name: Sequence[Any]) -> int:
-        parallel, number = arcs(*name[:2]), int([*name[2:], 0][0])
-        if not 0 <= number < len(parallel):
+        (u, v), number = named(name[:2]), int([*name[2:], 0][0])
+        j = bisect_left(keys, u * g.n + v) + number
+        if number < 0 or keys[j : j + 1] != [u * g.n + v]:
             raise Unproven(f"there is no arc from {name[0]!r} to {name[1]!r}")
-        return parallel[number]
+        return j
 
-    wanted = {(u, v): {*arcs(u, v), *(() if g.directed else arcs(v, u))} for u, v in required}
+    wanted = {pair: _between(x.tail, x.head, named(pair), g.directed) for pair in required}
 
-    def measured(answer: Any, parallel: Any) -> tuple[list[int], list[tuple[str, bool]]]:
+    def measured(answer: Any, parallel: Any) -> Measured:
         ways, numbers = ([answer] if k == 1 else answer), iter(parallel or [])
         used = [arc((u, v, next(numbers, 0))) for way in ways for u, v in pairwise(way)]
         ends = [[way[0], way[-1]] == [asked["source"], asked["target"]] for way in ways]
@@ -131,10 +129,8 @@ def path(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, A
         if simple:
             checks.append(("it visits no node twice", len({*named(answer)}) == len(answer)))
             checks.append(("it passes through what is required", {*through} <= {*answer}))
-            checks += [(f"it uses the arc {u} to {v}", not wanted[u, v].isdisjoint(used)) for u, v in required]
-            checks += [
-                (f"its {r} is at most {most}", spent[r][used].sum() <= spent[r][-1]) for r, most in limits.items()
-            ]
+            checks += [(f"it uses the arc {u} to {v}", bool(wanted[u, v][used].any())) for u, v in required]
+            checks += [(f"its {r} is at most {limits[r]}", spent[r][used].sum() <= spent[r][-1]) for r in limits]
         return used, checks
 
     def subtour(f: int, name: Any) -> tuple[Any, int]:
@@ -143,15 +139,15 @@ def path(g: Network, asked: Mapping[str, Any], families: Sequence[Mapping[str, A
             raise Unproven("a subtour has the source in it, or not its vertex")
         return (~member[x.tail] & member[x.head]).astype(int) - (x.head == v), 0
 
-    sets, flow, columns = [Sets(x, **family) for family in families], np.zeros(g.n, dtype=object), np.arange(len(keys))
+    sets, flow = [Sets(x, **family) for family in families], np.zeros(g.n, dtype=object)
     np.add.at(flow, [s, t], [-k, k])
-    rows = {"potentials": at_ends(x, sign * flow, -sign, sign, 0)}
+    rows = {"potentials": partial(at_ends, x, sign * flow, -sign, sign, 0)}
     if simple:
-        rows["visit once"] = at_ends(x, np.ones(g.n, dtype=object), 0, 1, -1)
-        rows["required nodes"] = at_ends(x, np.isin(np.arange(g.n), named(through)).astype(object), 0, 1, 1)
-        rows["required arcs"] = listed(lambda u, v: (np.isin(columns, [*wanted[u, v]]).astype(int), 1), 1)
-        rows["limit"] = listed(lambda r: (spent[r][:-1], spent[r][-1]), -1, scale)
-        rows["subtour"] = listed(subtour, 1)
+        rows["visit once"] = partial(at_ends, x, np.ones(g.n, dtype=object), 0, 1, -1)
+        rows["required nodes"] = partial(at_ends, x, np.isin(np.arange(g.n), named(through)).astype(object), 0, 1, 1)
+        rows["required arcs"] = partial(listed, lambda u, v: (wanted[u, v].astype(int), 1), 1, 1)
+        rows["limit"] = partial(listed, lambda r: (spent[r][:-1], spent[r][-1]), -1, scale)
+        rows["subtour"] = partial(listed, subtour, 1, 1)
     upper = np.full(len(keys), 1 if simple or k > 1 else np.inf, dtype=object)
     noun, best = "path" if k == 1 else "paths", "longest" if sign < 0 else "shortest"
     return Question(noun, best, _of_path(asked, k), Program(cost, unit, upper, arc, rows, scale), measured)
@@ -168,12 +164,7 @@ def _of_path(asked: Mapping[str, Any], k: int) -> tuple[str, str]:
     return what, ", ".join([f" from {asked['source']} to {asked['target']}", *parts])
 
 
-PARTS = ("forbidden_nodes", "forbidden_arcs", "required_nodes", "required_arcs")
-KINDS: dict[str, tuple[Callable[..., Question], Sequence[str]]] = {  # problem -> the question, and what may be asked
-    "mst": (tree, ("forest", "max_degree", "maximize", "gap")),
-    "tsp": (tour, ("gap",)),
-    "shortest_path": (path, ("source", "target", "limits", "paths", "simple", "maximize", "gap", *PARTS)),
-}
+KINDS: Mapping[str, Callable[..., Question]] = {"mst": tree, "tsp": tour, "shortest_path": path}
 
 
 def _pairs(g: Network, weight: Any, directed: bool = False) -> tuple[Columns, Callable[[Sequence[Any]], int], Any]:
@@ -192,6 +183,11 @@ def _pairs(g: Network, weight: Any, directed: bool = False) -> tuple[Columns, Ca
         return number[u * g.n + v]
 
     return x, pair, order
+
+
+def _between(tail: Any, head: Any, ends: Sequence[int], directed: bool) -> Any:
+    """Which arcs lead from one end to the other, or back if that is the same, bool (m,)."""
+    return ((tail == ends[0]) & (head == ends[1])) | ((tail == ends[1]) & (head == ends[0]) & (not directed))
 
 
 def _links(n: int, tail: Any, head: Any) -> csr_array:

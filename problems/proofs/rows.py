@@ -1,6 +1,7 @@
 """Rows that hold for all trees, paths or tours of a graph, and what they add up to under given multipliers.
 
-A kind of rows takes entries, [label ..., multiplier y] each, and columns; it returns b'y, and A'y on the columns.
+The last arguments of a kind of rows are entries, [label ..., multiplier y] each, and columns; it returns b'y, and A'y
+on these columns.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ import numpy as np
 
 from problems.proofs.duality import Entries, Terms, Unproven
 
-Kind = Callable[[Entries, Any], Terms]
 Row = tuple[Any, int]  # integer coefficients of all columns (m,), and the side
-WRONG_SIGN = "a multiplier has the wrong sign for its row"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,38 +28,30 @@ class Columns:
 
     def vertices(self, names: Sequence[Any]) -> list[int]:
         """Their numbers; raises Unproven for a name that is not in the graph."""
-        for name in names:
-            if not isinstance(name, Hashable) or name not in self.index:
-                raise Unproven(f"there is no node {str(name)[:60]!r} in the graph")
-        return [self.index[name] for name in names]
+        try:
+            return [self.index[name] for name in names]
+        except (KeyError, TypeError):
+            raise Unproven("a node is named that is not in the graph") from None
 
 
-def at_ends(g: Columns, sides: Any, by_tail: int, by_head: int, sign: int) -> Kind:
+def at_ends(g: Columns, sides: Any, by_tail: int, by_head: int, sign: int, entries: Entries, at: Any) -> Terms:
     """by_tail x(out of v) + by_head x(into v) = sides[v], or <= (sign -1), or >= (sign 1); entries [v, y]."""
-
-    def terms(entries: Entries, at: Any) -> Terms:
-        y = np.zeros(len(g.index), dtype=object)
-        np.add.at(y, g.vertices([v for v, _ in entries]), np.array([p for _, p in entries], dtype=object))
-        if (y * sign < 0).any():
-            raise Unproven(WRONG_SIGN)
-        return int((sides * y).sum()), by_tail * y[g.tail[at]] + by_head * y[g.head[at]]
-
-    return terms
+    y = np.zeros(len(g.index), dtype=object)
+    np.add.at(y, g.vertices([v for v, _ in entries]), np.array([p for _, p in entries], dtype=object))
+    if (y * sign < 0).any():
+        raise Unproven("a multiplier has the wrong sign for its row")
+    return int((sides * y).sum()), by_tail * y[g.tail[at]] + by_head * y[g.head[at]]
 
 
-def listed(row: Callable[..., Row], sign: int, scale: int = 1) -> Kind:
+def listed(row: Callable[..., Row], sign: int, scale: int, entries: Entries, at: Any) -> Terms:
     """Rows a'x <= b (sign -1) or >= b (sign 1), a and b over scale, found by their labels; entries [label ..., y]."""
-
-    def terms(entries: Entries, at: Any) -> Terms:
-        side, inside = 0, np.zeros(len(at), dtype=object)
-        for *label, y in entries:
-            if y * sign < 0:
-                raise Unproven(WRONG_SIGN)
-            a, b = row(*label)
-            side, inside = side + b * (y // scale), inside + a[at].astype(object) * (y // scale)
-        return side, inside
-
-    return terms
+    side, inside = 0, np.zeros(len(at), dtype=object)
+    for *label, y in entries:
+        (a, b), part = row(*label), y // scale
+        if y * sign < 0:
+            raise Unproven("a multiplier has the wrong sign for its row")
+        side, inside = side + b * part, inside + a[at].astype(object) * part
+    return side, inside
 
 
 class Sets:
@@ -104,39 +95,31 @@ class Sets:
         return np.where(u == v, u, steps[0][u])
 
 
-def trees_inside(families: Sequence[Sets], smaller_than: float) -> Kind:
+def trees_inside(families: Sequence[Sets], smaller_than: float, entries: Entries, at: Any) -> Terms:
     """0 <= x(E(S)) <= |S| - 1 for sets S smaller than that; entries [family, set, y]."""
-
-    def terms(entries: Entries, at: Any) -> Terms:
-        side, inside, found = 0, np.zeros(len(at), dtype=object), dict[int, list[int]]()
-        for f, i, y in entries:
-            found.setdefault(f, [0] * families[f].k)[i] += y
-        for f, y in found.items():
-            some = [(p, size) for p, size in zip(y, families[f].size, strict=False) if p < 0]
-            if not all(0 < size < smaller_than for _, size in some):
-                raise Unproven("a set is empty, or too large for its row")
-            side += sum(p * (size - 1) for p, size in some)
-            inside += families[f].cumulative(y)[families[f].common[at]]
-        return side, inside
-
-    return terms
+    side, inside, found = 0, np.zeros(len(at), dtype=object), dict[int, list[int]]()
+    for f, i, y in entries:
+        found.setdefault(f, [0] * families[f].k)[i] += y
+    for f, y in found.items():
+        some = [(p, size) for p, size in zip(y, families[f].size, strict=False) if p < 0]
+        if not all(0 < size < smaller_than for _, size in some):
+            raise Unproven("a set is empty, or too large for its row")
+        side += sum(p * (size - 1) for p, size in some)
+        inside += families[f].cumulative(y)[families[f].common[at]]
+    return side, inside
 
 
-def combs(families: Sequence[Sets]) -> Kind:
+def combs(families: Sequence[Sets], entries: Entries, at: Any) -> Terms:
     """0 <= x(E(H)) + sum of x(E(T)) <= |H| + sum of (|T| - 1) - (k + 1) / 2 for k disjoint teeth T, partly in H.
 
     k is odd, at least 3. Entries [family of H, family of the teeth, y].
     """
-
-    def terms(entries: Entries, at: Any) -> Terms:
-        side, inside = 0, np.zeros(len(at), dtype=object)
-        for h, t, y in entries:
-            handle, teeth = families[h], families[t]
-            both = [0 < (handle.of[teeth.of == i] == 0).sum() < teeth.size[i] for i in range(teeth.k)]
-            if handle.k != 1 or teeth.k % 2 == 0 or teeth.k < 3 or {*teeth.up} != {teeth.k} or not all(both):
-                raise Unproven("a comb is none")
-            inside += y * ((handle.common[at] == 0).astype(object) + (teeth.common[at] < teeth.k))
-            side += min(y, 0) * (handle.size[0] + sum(teeth.size[:-1]) - teeth.k - (teeth.k + 1) // 2)
-        return side, inside
-
-    return terms
+    side, inside = 0, np.zeros(len(at), dtype=object)
+    for h, t, y in entries:
+        handle, teeth = families[h], families[t]
+        both = [0 < (handle.of[teeth.of == i] == 0).sum() < teeth.size[i] for i in range(teeth.k)]
+        if handle.k != 1 or teeth.k % 2 == 0 or teeth.k < 3 or {*teeth.up} != {teeth.k} or not all(both):
+            raise Unproven("a comb is none")
+        inside += y * ((handle.common[at] == 0).astype(object) + (teeth.common[at] < teeth.k))
+        side += min(y, 0) * (handle.size[0] + sum(teeth.size[:-1]) - teeth.k - (teeth.k + 1) // 2)
+    return side, inside

@@ -6,6 +6,7 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def test_a_comb_that_is_none_proves_nothing(handle: str, teeth: list[str], is_on
     one = {"nodes": [*handle], "parent": [len(handle)] * len(handle) + [-1]}
     nodes = [*"".join(teeth)]
     parent = [len(nodes) + i for i, tooth in enumerate(teeth) for _ in tooth] + [-1] * len(teeth)
-    kind = combs([Sets(g, **one), Sets(g, nodes, parent)])
+    kind = partial(combs, [Sets(g, **one), Sets(g, nodes, parent)])
     if not is_one:
         with pytest.raises(Unproven):
             kind([[0, 1, -1]], np.arange(21))
@@ -173,7 +174,7 @@ def test_nested_teeth_are_none() -> None:
     handle = Sets(g, [*"abc"], [3, 3, 3, -1])
     teeth = Sets(g, [*"adbecf"], [6, 6, 7, 7, 8, 8, 7, -1, -1])  # the first within the second
     with pytest.raises(Unproven):
-        combs([handle, teeth])([[0, 1, -1]], np.arange(21))
+        combs([handle, teeth], [[0, 1, -1]], np.arange(21))
 
 
 def _vertices(names: str) -> Any:
