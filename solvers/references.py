@@ -13,7 +13,7 @@ from solvers.clock import Clock
 from solvers.solution import Check, Solution
 
 LAST_PLACES = 1e-15  # relative to the numbers themselves: what rounding alone may do to them
-PATIENCE = 10.0  # seconds that a reference may take where the solve took less; else as long as the solve
+PATIENCE = 15.0  # seconds that a reference may take where the solve took less; else as long as the solve
 
 
 @dataclass(frozen=True)
