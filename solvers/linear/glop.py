@@ -26,13 +26,7 @@ class Glop:
 
     def __init__(self, lp: Arrays) -> None:
         """Load the LP."""
-        from ortools.math_opt import parameters_pb2
-        from ortools.math_opt.core.python import solver
-
-        self._lp, self._added = lp, np.zeros(0, dtype=np.int64)
-        self._solver = solver.new(
-            parameters_pb2.SOLVER_TYPE_GLOP, model_of(lp), parameters_pb2.SolverInitializerProto()
-        )
+        self._lp, self._added, self._solver = lp, np.zeros(0, dtype=np.int64), _loaded(lp)
 
     def add_rows(self, lower: Floats, upper: Floats, A: csr_array, row_lower: Floats, row_upper: Floats) -> None:
         """Add columns of cost 0 and rows; A is csr (new rows, old and new columns)."""
@@ -101,7 +95,11 @@ class Glop:
         parameters.glop.use_preprocessing = False
         set_time_limit(parameters, seconds)
         try:
-            result = run(self._solver, parameters, wanted=self._wanted())
+            try:
+                result = run(self._solver, parameters, wanted=self._wanted())
+            except StatusNotOk:  # GLOP may end ABNORMAL where it goes on from its last basis
+                self._solver = _loaded(self._lp)
+                result = run(self._solver, parameters, wanted=self._wanted())
         except StatusNotOk as error:
             raise ValueError(f"GLOP refuses the model ({error}); are there numbers as large as 1e100 in it?") from error
         reason, iterations = result.termination.reason, result.solve_stats.simplex_iterations
@@ -137,3 +135,11 @@ def _update() -> Any:
     from ortools.math_opt import model_update_pb2
 
     return model_update_pb2.ModelUpdateProto()
+
+
+def _loaded(lp: Arrays) -> Any:
+    """MathOpt's solver of the LP, without a basis."""
+    from ortools.math_opt import parameters_pb2
+    from ortools.math_opt.core.python import solver
+
+    return solver.new(parameters_pb2.SOLVER_TYPE_GLOP, model_of(lp), parameters_pb2.SolverInitializerProto())
