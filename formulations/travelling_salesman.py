@@ -46,8 +46,9 @@ def travelling_salesman(distance: Floats, known: Callable[[], Sequence[Ints]] = 
     """The shortest tour through all n >= 3 items; its answer is the list of items in the order visited, from item 0 on.
 
     distance is float64 (n, n), symmetric and finite; its diagonal is ignored. known() returns tours from other methods,
-    int64 (n,) each; the first incumbent is the best of them after local search. The variable x has one entry per pair,
-    in the order of numpy.triu_indices(n, 1). Raises ValueError for fewer than 3 items or any other distance.
+    int64 (n,) each; the first incumbent is the best of them and a greedy one, after local search. The variable x has
+    one entry per pair, in the order of numpy.triu_indices(n, 1). Raises ValueError for fewer than 3 items or any other
+    distance.
 
     >>> from solvers import solve
     >>> x, y = np.array([0, 3, 0, 3]), np.array([0, 4, 4, 0])  # the corners of a rectangle
@@ -187,7 +188,7 @@ def _near_tour(g: Network, known: Callable[[], Sequence[Ints]]) -> Callable[[Val
             return None
         seen.add(used)
         first = known() if len(seen) == 1 else ()
-        tour = min((improve(found, D, near) for found in (tour, *first)), key=lambda found: length(found, D))
+        tour = improve(min((tour, *first), key=lambda found: length(found, D)), D, near)
         used_edges = edges_of(tour, np.roll(tour, -1))
         if len(used_edges) < g.n:
             return None

@@ -19,10 +19,11 @@ from solvers.linear.linear_program import Arrays, ExtensibleProgram, LinearProgr
 from solvers.linear.sifting import Sifting
 from solvers.proof.branching import Branch, Fixed, Leaf, Proof, leaf_bound, whole_bound
 from solvers.proof.certificate import Dual, ExactModel
-from solvers.proof.form import StandardForm
 from solvers.proof.search import Search, first_answer, integral
 
 SIFTING_RATIO = 20  # columns per row from which an LP is sifted
+STRONG_BRANCHING_DEPTH, MOST_CANDIDATES = 2, 8  # on tours a quarter less time; in all boxes it takes more than it saves
+LEAST_GAIN = 1e-9  # of a bound, so that a product with 0 still tells the other half's gains apart
 
 
 def branch_and_cut(search: Search, load: Callable[[Arrays], ExtensibleProgram]) -> Ended:
@@ -149,7 +150,7 @@ def _relax(search: Search, relaxation: Relaxation, box: _Box, lower: Floats, upp
     if dual is not None and box.keep(search, Leaf(dual, infeasible=status == "infeasible"), lower, upper):
         return "optimal"
     if x is not None and not integral(form, x):
-        box.column = _branching_column(form, x)
+        box.column = _branching_column(search, relaxation, len(box.sides), x, lower, upper)
         box.at = math.floor(x[box.column])
         return "optimal"
     if x is not None and search.offer(x) and search.closed(box.bound):
@@ -157,10 +158,38 @@ def _relax(search: Search, relaxation: Relaxation, box: _Box, lower: Floats, upp
     return decide(search, box, Claim(status, x, dual), lower, upper)
 
 
-def _branching_column(form: StandardForm, x: Floats) -> int:
-    """The cheapest column at least half as fractional as any: half as many boxes on tours as the most fractional."""
-    fraction = np.where(form.branching, np.abs(x - np.rint(x)), 0.0)
-    return int(np.argmin(np.where(fraction >= 0.5 * fraction.max(), form.c, np.inf)))
+def _branching_column(
+    search: Search, relaxation: Relaxation, depth: int, x: Floats, lower: Floats, upper: Floats
+) -> int:
+    """Of the columns at least half as fractional as any the cheapest, or near the root the one that promises most.
+
+    There a few of them, from the cheapest to the dearest, are tried (strong branching): the best is that of the largest
+    product of what the LP relaxation's bound gains in both halves. It ends when it has cost as much as all before.
+    """
+    form = search.model.form
+    fraction = np.where(form.integral, np.abs(x - np.rint(x)), 0.0)
+    candidates = np.flatnonzero(fraction >= 0.5 * fraction.max())
+    candidates = candidates[np.argsort(form.c[candidates], kind="stable")]
+    if depth >= STRONG_BRANCHING_DEPTH or len(candidates) == 1:
+        return int(candidates[0])
+    tried = candidates[np.linspace(0, len(candidates) - 1, MOST_CANDIDATES).astype(int)]
+    best, most, iterations, bound = int(tried[0]), -math.inf, search.iterations, float((form.c * x).sum())
+    for j in dict.fromkeys(tried.tolist()):
+        product = 1.0
+        for low, high in ((lower[j], math.floor(x[j])), (math.floor(x[j]) + 1.0, upper[j])):
+            relaxation.lp.change_bounds(np.array([j]), np.array([low]), np.array([high], dtype=np.float64))
+            half, _ = relaxation.solve(search.clock.left)
+            search.iterations += half.iterations
+            gain = math.inf if half.x is None else float((form.c * half.x).sum()) - bound
+            product *= max(min(gain, float(search.value) - bound, 1 / LEAST_GAIN), LEAST_GAIN)
+        relaxation.lp.change_bounds(np.array([j]), lower[[j]], upper[[j]])
+        if search.clock.left <= 0:
+            break
+        if product > most:
+            best, most = j, product
+        if search.iterations > 2 * iterations:
+            break
+    return best
 
 
 def _load_box(relaxation: Relaxation, loaded: _Box, box: _Box, lower: Floats, upper: Floats) -> None:

@@ -22,6 +22,7 @@ from solvers import solve
 from solvers.linear.glop import Glop
 from solvers.linear.highs import Highs
 from solvers.linear.linear_program import Arrays
+from solvers.linear.mathopt import run as mathopt_run
 from solvers.linear.sifting import Sifting
 
 DATA = SHARED / "data"
@@ -300,3 +301,34 @@ def test_a_short_path_goes_through_all_items(n: int) -> None:
     path = short_path(np.abs(place[:, None] - place))
     assert sorted(path.tolist()) == list(range(n))
     assert n <= 3 or np.abs(np.diff(place[path])).sum() <= 1.5 * np.ptp(place)
+
+
+def test_glop_starts_anew_where_it_cannot_go_on_from_its_last_basis(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pybind11_abseil import status
+
+    refused = status.BuildStatusNotOk(status.StatusCode.INTERNAL, "Unexpected GLOP termination reason: ABNORMAL")
+    runs = []
+
+    def run(*arguments: Any, **more: Any) -> Any:
+        runs.append(arguments[0])
+        if len(runs) == 2:
+            raise refused
+        return mathopt_run(*arguments, **more)
+
+    monkeypatch.setattr("solvers.linear.glop.run", run)
+    one = np.ones(2)
+    lp = Glop(Arrays(np.array([1.0, 2.0]), csr_array([one]), one[:1], one[:1], 0 * one, one))
+    lp.solve(10)
+    lp.change_bounds(np.array([0]), np.zeros(1), np.full(1, 0.25))
+    found = lp.solve(10)
+    assert found.x is not None
+    assert (found.x.tolist(), len(runs), runs[1] is not runs[2]) == ([0.25, 0.75], 3, True)
+
+
+@pytest.mark.parametrize("solver", ["glop", "highs"])
+def test_strong_branching_leaves_the_boxes_as_they_were(solver: str) -> None:
+    place = np.random.default_rng(3).random((40, 2)) * 100
+    D = np.rint(np.linalg.norm(place[:, None] - place, axis=2))
+    solution = solve(travelling_salesman(D), solver)
+    assert (solution.status, solution.bound) == ("optimal", solution.value)
+    assert solution.stats["boxes"] > 0
