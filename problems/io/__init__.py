@@ -82,7 +82,7 @@ _FORMATS = (
     _Format("JSON", (".json", ".cyjs"), re.compile(r'\A\s*\{\s*"'), jsongraph.parse),
     _Format("Pajek", (".net", ".paj", ".pajek"), re.compile(r"(?mi)^\*(vertices|network)\b"), pajek.parse),
     _Format("DIMACS", (".gr", ".dimacs"), re.compile(r"(?m)^p +(sp|tw) +-?\d+ +-?\d+\s*$"), dimacs.parse),
-    _Format("DIMACS edges", (".col",), re.compile(r"(?m)^p +(edge|col) +-?\d+ +-?\d+\s*$"), dimacs.parse),
+    _Format("DIMACS edges", (".col", ".clq"), re.compile(r"(?m)^p +(edge|col) +-?\d+ +-?\d+\s*$"), dimacs.parse),
     _Format("SteinLib", (".stp",), re.compile(r"(?im)\A33D32945|^section +graph\s*$"), steinlib.parse),
     _Format("Matrix Market", (".mtx",), re.compile(r"(?i)\A%%MatrixMarket"), matrixmarket.parse),
     _Format("adjacency list", (".adjlist",), None, adjacency.parse),

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulations.problem import Floats, Ints
-from problems.terminal.errors import InputError, quoted
+from problems.terminal.errors import InputError, quoted, safe
 
 Attributes = Mapping[str, object]
 Column = Floats | Sequence[object]  # one value an edge; None in a sequence for an edge that has none
 EXACT_INTEGERS = 2**53  # larger ones are rounded by floating point
 MAX_DIGITS = 4000  # longer integers, which Python may refuse to read, are read as infinity
+MAX_ISOLATED = 1_000_000  # nodes that may be promised beyond those that edges can name
 UNIX_TIMES = ((5e8, 5e9), (5e11, 5e12))  # from 1985 to 2128, in seconds and in milliseconds
 COORDINATES = (("Longitude", "Latitude"), ("x", "y"))
 
@@ -117,6 +118,19 @@ def ends(ids: Iterable[Hashable], sources: Sequence[Hashable], targets: Sequence
                     ) from None
         raise
     return tail, head
+
+
+def refuse_promise(nodes: int, edges: int) -> None:
+    """Raise InputError for a file that promises far more nodes than its edges can name: they would fill the memory.
+
+    >>> refuse_promise(1_000_000, 3)
+    >>> refuse_promise(10**12, 3)
+    Traceback (most recent call last):
+        ...
+    problems.terminal.errors.InputError: promises 1000000000000 nodes for 3 edges; correct the number
+    """
+    if nodes > 2 * edges + MAX_ISOLATED:
+        raise InputError(f"promises {safe(nodes)} nodes for {edges} edges; correct the number")
 
 
 def names_of(ids: Sequence[Hashable], nodes: Sequence[Attributes], notes: list[str]) -> Sequence[Hashable]:

@@ -87,7 +87,7 @@ def _suggested(graph: Parsed, limits: Sequence[str], notes: list[str]) -> str | 
     if not len(graph.tail):
         return None
     found = _candidates(graph, {_named(graph, limit) for limit in limits})
-    lengths = [key for key in found.full if _is_length(key)]
+    lengths = [key for key in found.full if is_length(key)]
     for choice in (lengths, [] if found.vague else found.typed):
         if len(choice) > 1:
             names = _listed(choice)
@@ -107,14 +107,14 @@ def _suggested(graph: Parsed, limits: Sequence[str], notes: list[str]) -> str | 
 
 def _candidates(graph: Parsed, taken: Collection[str]) -> _Candidates:
     """The attributes that might be the weight; those `taken` are not."""
-    found = _Candidates(vague=[key for key in graph.unread if _is_length(key)])
+    found = _Candidates(vague=[key for key in graph.unread if is_length(key)])
     for key, column in graph.columns.items():
         if key in taken or NUMBERING.fullmatch(_words(key)[-1]):
             continue
         numbers, texts = _counted(column)
         if numbers + texts < len(column):
             found.partly += [key] if numbers else []
-            found.vague += [key] if _is_length(key) or (numbers and key == "label") else []
+            found.vague += [key] if is_length(key) or (key == "label" and _are_amounts(column)) else []
         elif are_times(column):
             found.times.append(key)
         else:
@@ -145,14 +145,24 @@ def _refuse_to_guess(graph: Parsed, found: _Candidates) -> None:
         )
 
 
-def _is_length(name: str) -> bool:
-    """Whether a name says that it is of a length or a cost."""
+def is_length(name: str) -> bool:
+    """Whether a name says that it is of a length or a cost.
+
+    >>> is_length("travel_time"), is_length("roadLength"), is_length("colour")
+    (True, True, False)
+    """
     return any(map(LENGTH.fullmatch, _words(name)))
 
 
 def _words(name: str) -> list[str]:
     """The words of a name such as travel_time or linkLength, in small letters."""
     return [word.lower() for word in _WORDS.findall(name)] or [""]
+
+
+def _are_amounts(column: Column) -> bool:
+    """Whether all values that are there begin with a digit, as drawings label edges "3 km"."""
+    given = [str(value) for value in column if value not in (None, "")]
+    return bool(given) and all(text[:1].isdecimal() for text in given)
 
 
 def _counted(column: Column) -> tuple[int, int]:

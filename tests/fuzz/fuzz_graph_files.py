@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+import resource
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ except ImportError:  # run as a script
 from problems.io import InputError, read_graph
 
 SLOW = 5.0  # seconds
+MEMORY = 4 << 30  # bytes
 NASTY = [
     *(
         "",
@@ -189,7 +191,7 @@ def fault(path: Path, options: dict[str, Any]) -> tuple[str, str]:
         message = str(error)
         if not message.isprintable() or len(message) > 1000 or path.name not in message:
             return "fault", f"no sentence: {message[:200]!r}"
-        if "cannot be read as a graph" in message:
+        if "cannot be read as a graph" in message or "too large or too deeply nested" in message:
             return "fault", f"unforeseen: {message} {error.__cause__!r}"
         return "refused", message
     except Exception:
@@ -231,6 +233,7 @@ def fuzz(files: int, seed: int, folder: Path) -> tuple[Counter[str], list[str]]:
 
 def main() -> None:
     """Fuzz, and say what came of it."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     files, seed = (int(value) for value in (sys.argv[1:] + ["20000", "0"][len(sys.argv) - 1 :])[:2])
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from problems.io.formats.entries import entries
-from problems.io.parsed import Parsed, number
-from problems.terminal.errors import InputError, quoted
+from problems.io.parsed import Parsed, number, refuse_promise
+from problems.terminal.errors import InputError, quoted, safe
 
-MAX_ISOLATED = 1_000_000  # nodes that may be promised beyond those that edges can name
 FORMS = {"sp": "a u v length", "tw": "u v", "edge": "e u v", "col": "e u v"}
 DESCRIPTIONS = "cndvx"  # lines "c comment", and in .col those of nodes and generators
 
@@ -32,9 +31,8 @@ def parse(text: str) -> Parsed:
     colouring = FORMS[kind] == FORMS["edge"]
     rows = [i for i in at[1:] if not colouring or lines[i].lstrip()[0] not in DESCRIPTIONS]
     if len(rows) != m and not (colouring and m in (2 * len(rows), len(rows) / 2)):
-        raise InputError(f"promises {m} edges but lists {len(rows)}; correct the p line, or is the file cut short?")
-    if n > 2 * m + MAX_ISOLATED:
-        raise InputError(f"promises {n} nodes for {m} edges; correct the p line")
+        raise InputError(f"promises {safe(m)} edges but lists {len(rows)}; correct the p line, or is it cut short?")
+    refuse_promise(n, m)
     table = entries([lines[i] for i in rows], rows, FORMS[kind])
     outside = np.flatnonzero((table["u"] < 1) | (table["u"] > n) | (table["v"] < 1) | (table["v"] > n))
     if len(outside):

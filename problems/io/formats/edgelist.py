@@ -66,17 +66,19 @@ def _graph(rows: Rows, header: Header | None, asked: Asked) -> Parsed:
     graph = _assembled(rows.comments, columns[u], columns[v], lines)
     others = {i: _values(column, rows.separator) for i, column in enumerate(columns) if i not in (u, v)}
     if header:
-        graph.notes.append(
-            f"{where[0].upper()}{where[1:]} is taken as names of columns: "
-            f"edges go from {quoted(names[u])} to {quoted(names[v])}."
-        )
         for i, column in others.items():
             by_number = not names[i] or (asked.weight == str(i + 1) and asked.weight not in names)
             graph.columns.setdefault(f"column {i + 1}" if by_number else names[i], column)
         _take_types(graph)
+        ends = f"an edge's ends are {quoted(names[u])} and {quoted(names[v])}"
+        both = ", both ways unless you say --directed" if graph.directed is None and asked.directed is None else ""
+        graph.notes.append(f"{where[0].upper()}{where[1:]} is taken as names of columns: {ends}{both}.")
     elif not _take_konect(graph, rows.comments, others):
         graph.columns = _unnamed(others, asked)
-        _refuse_counts(columns, lines) if not others else None
+        if not others:
+            _refuse_counts(columns, lines)
+        elif len(columns) == len(lines):
+            _refuse_matrix(columns)
     return graph
 
 
@@ -85,11 +87,21 @@ def _refuse_counts(columns: Sequence[Sequence[str]], lines: Sequence[int]) -> No
     n, m = (number(column[0]) for column in columns)
     if isinstance(n, int) and m == len(columns[0]) - 1 and n > 1:
         nodes = {*columns[0][1:], *columns[1][1:]}
-        if nodes in ({str(i) for i in range(n)}, {str(i) for i in range(1, n + 1)}):
+        if len(nodes) == n and nodes in ({str(i) for i in range(n)}, {str(i) for i in range(1, n + 1)}):
             raise InputError(
                 f"line {lines[0]} may count {n} nodes and {m} edges, or be an edge; "
                 "begin it with # if it counts, move it to the end if it is an edge"
             )
+
+
+def _refuse_matrix(columns: Sequence[Sequence[str]]) -> None:
+    """Raise InputError for numbers that are symmetric, with zeros on the diagonal."""
+    symmetric = all(
+        tuple(row) == tuple(column) for row, column in zip(zip(*columns, strict=True), columns, strict=True)
+    )
+    if symmetric and all(number(column[i]) == 0 for i, column in enumerate(columns)):
+        remedy = "if they are edges, write source,target,weight above them"
+        raise InputError(f"looks like a matrix of {len(columns)} nodes; give a line for each edge, or {remedy}")
 
 
 def _chosen(names: Sequence[str], asked: Asked) -> tuple[int, int] | None:

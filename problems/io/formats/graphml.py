@@ -212,7 +212,7 @@ def _assembled(found: _Found) -> Parsed:
     elif not found.edges or (found.default is None and not any(found.directed)):
         graph.directed = None if found.default is None else found.default == "directed"
         if found.edges:
-            notes.append("The file does not say edgedefault, so edges are taken as undirected.")
+            notes.append("The file does not say edgedefault; edges go both ways unless you say --directed.")
     return graph
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from problems.io.formats.rows import Rows, is_number, split
 from problems.io.parsed import number
+from problems.io.weights import is_length
 from problems.terminal.errors import InputError, quoted
 
 PAIRS = [  # what the names of the two columns begin or end with, the rest being alike: FromNodeId, ToNodeId
@@ -71,6 +72,8 @@ def header_of(rows: Rows, asked: Sequence[str]) -> Header | None:
             return Header(names, False)
     if any(number(cell) is not None for cell in first[1:]):
         return None
+    if rows.columns and width > 2 and first[1 - width :] == rows.columns[0]:
+        raise InputError("is a matrix with a row and a column for each node; give a table with a line for each edge")
     if len(first) == width - 1:
         return Header(["", *first], True)
     if not first[0] or (asked and set(asked) <= set(first)):
@@ -111,7 +114,7 @@ def ends_of(names: Sequence[str], rows: Rows, line: str) -> tuple[int, int]:
     if any(columns <= lower for columns in NODES):
         raise InputError(f"{line} names {_shown(names)}: a table of nodes; give the table of edges")
     weighted = len(places) == 3 and all(is_number(cell, rows.separator) for cell in rows.columns[places[2]])
-    if weighted or len(places) == 2:
+    if (weighted or len(places) == 2) and not any(is_length(names[place]) for place in places[:2]):
         return places[0], places[1]
     raise InputError(f"{line} names {_shown(names)}, of which none are surely an edge's ends; say --columns U V")
 

@@ -64,7 +64,9 @@ def _records(document: Mapping[str, Any]) -> tuple[list[Record], list[Record]]:
     listed = list(_flattened(nodes, "nodes"))
     if "adjacency" in document:
         return listed, list(_adjacency(document, listed))
-    return listed, list(_flattened(document.get("links", document.get("edges", [])), "edges"))
+    if not {"links", "edges"} & set(document):
+        raise InputError(f"is JSON with nodes but no edges ({quoted(', '.join(document))}); {EXPECTED}")
+    return listed, list(_flattened(document.get("links", document.get("edges")), "edges"))
 
 
 def _flattened(records: object, what: str) -> Iterator[Record]:

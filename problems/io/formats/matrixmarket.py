@@ -8,12 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from problems.io.formats.entries import entries
-from problems.io.parsed import Parsed, number
+from problems.io.parsed import Parsed, number, refuse_promise
 from problems.terminal.errors import InputError, quoted, safe
 
 FIELDS = ("real", "double", "integer", "unsigned-integer", "pattern")
 SYMMETRIES = ("general", "symmetric")
-MAX_ISOLATED = 1_000_000  # nodes that may be promised beyond those that entries can name
 
 
 def parse(text: str) -> Parsed:
@@ -29,9 +28,8 @@ def parse(text: str) -> Parsed:
     n, m = _sizes(lines[at[0]] if at else "")
     rows = at[1:]
     if len(rows) != m:
-        raise InputError(f"promises {m} entries but lists {len(rows)}; correct the numbers, or is it cut short?")
-    if n > 2 * m + MAX_ISOLATED:
-        raise InputError(f"promises {n} nodes for {m} entries; correct the numbers")
+        raise InputError(f"promises {safe(m)} entries but lists {len(rows)}; correct the numbers, or is it cut short?")
+    refuse_promise(n, m)
     table = entries([lines[i] for i in rows], rows, "u v" if pattern else "u v weight")
     outside = np.flatnonzero((np.minimum(table["u"], table["v"]) < 1) | (np.maximum(table["u"], table["v"]) > n))
     if len(outside):

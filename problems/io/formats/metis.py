@@ -6,7 +6,9 @@ import numpy as np
 
 from formulations.problem import Floats, Ints
 from problems.io.parsed import Column, Parsed, number
-from problems.terminal.errors import InputError, quoted
+from problems.terminal.errors import InputError, quoted, safe
+
+MAX_CONSTRAINTS = 1000  # weights of a node; lines with as many words do not happen
 
 
 def parse(text: str) -> Parsed:
@@ -26,7 +28,7 @@ def parse(text: str) -> Parsed:
     while len(rows) > n and not rows[-1][1].strip():
         rows.pop()
     if len(rows) != n:
-        raise InputError(f"promises {n} nodes but has {len(rows)} lines for them; correct line {lines[0][0]}")
+        raise InputError(f"promises {safe(n)} nodes but has {len(rows)} lines for them; correct line {lines[0][0]}")
     values, counts = _values(rows)
     starts = np.cumsum(counts) - counts
     place = np.arange(len(values)) - np.repeat(starts, counts)  # in the line
@@ -47,7 +49,7 @@ def parse(text: str) -> Parsed:
         raise InputError(f"line {rows[tail[e]][0]} names node {head[e] + 1:g}, but nodes are numbered 1 to {n}")
     once = _once(tail, head.astype(np.int64), weight, [line for line, _ in rows])
     if np.count_nonzero(once) != m:
-        raise InputError(f"promises {m} edges but lists {np.count_nonzero(once)}; correct line {lines[0][0]}")
+        raise InputError(f"promises {safe(m)} edges but lists {np.count_nonzero(once)}; correct line {lines[0][0]}")
     columns: dict[str, Column] = {"weight": weight[once]} if weighted else {}
     return Parsed(range(1, n + 1), tail[once], head[once].astype(np.int64), False, columns=columns)
 
@@ -61,7 +63,7 @@ def _promise(line: int, row: str) -> tuple[int, int, int, bool]:
     flags = words[2].zfill(3) if len(words) > 2 else "000"
     if len(flags) != 3 or set(flags) - {"0", "1"}:
         raise InputError(f"line {line} has {quoted(words[2])} as its format; write three digits 0 or 1")
-    constraints = int(sizes[3] or 0) if len(words) > 3 else 1
+    constraints = min(int(sizes[3] or 0), MAX_CONSTRAINTS) if len(words) > 3 else 1
     n, m = int(sizes[0] or 0), int(sizes[1] or 0)
     return n, m, int(flags[0]) + (constraints if flags[1] == "1" else 0), flags[2] == "1"
 

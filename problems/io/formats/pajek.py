@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from problems.io.parsed import Attributes, Parsed, columns_of, ends, names_of, number, positions_of
+from problems.io.parsed import Attributes, Parsed, columns_of, ends, names_of, number, positions_of, refuse_promise
 from problems.terminal.errors import InputError, quoted, safe
 
-MAX_ISOLATED = 1_000_000  # vertices that may be promised beyond those that edges can name
 UNREAD = ("*partition", "*vector", "*permutation", "*cluster", "*hierarchy")  # what a project file holds besides
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 
@@ -183,15 +182,16 @@ def _vertices(found: _Found, count: int) -> Sequence[Hashable]:
     ids = found.ids
     wrong = next((i for i in ids if not 1 <= i <= count), None)
     if wrong is not None:
-        raise InputError(f"lists vertex {wrong}, but vertices are numbered 1 to {count}")
+        raise InputError(f"lists vertex {safe(wrong)}, but vertices are numbered 1 to {safe(count)}")
     if len(ids) == count:
         return ids
-    if count > 2 * len(found.sources) + MAX_ISOLATED:
-        raise InputError(f"promises {count} vertices but lists {len(ids)}; correct the number after *Vertices")
+    refuse_promise(count, len(found.sources))
     missing = set(range(1, count + 1)).difference(ids, found.sources, found.targets) if ids else ()
     if missing or len(ids) > count:
         which = f" and names no vertex {min(missing)}" if missing else ""
-        raise InputError(f"promises {count} vertices but lists {len(ids)}{which}; correct the number after *Vertices")
+        raise InputError(
+            f"promises {safe(count)} vertices but lists {len(ids)}{which}; correct the number after *Vertices"
+        )
     ends(ids, [], [])  # refuses a number that is listed twice
     listed = dict(zip(ids, found.nodes, strict=True))
     found.ids = list(range(1, count + 1))
@@ -204,7 +204,7 @@ def _vertex(word: str, line: int, count: int) -> int:
     vertex = _natural(word, line, "a vertex number")
     if not 1 <= vertex <= count:
         raise InputError(
-            f"line {line} names vertex {safe(vertex)}, but they are numbered 1 to {count}; correct one of them"
+            f"line {line} names vertex {safe(vertex)}, but they are numbered 1 to {safe(count)}; correct one of them"
         )
     return vertex
 

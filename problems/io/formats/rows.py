@@ -16,6 +16,7 @@ COMMENTS = ("#", "%")
 SAMPLE = 200  # rows by which the separator is chosen
 SHAPE = "an edge is u v, or u v weight"
 _WORD = re.compile(r'"([^"]*)"(?!\S)|(\S+)')
+_EXCEL = re.compile(r"\ufeff?sep=(\S)\s*\Z")  # how Excel says what separates the columns
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+(,\d+)?\s*")
 
 Separator = str | None
@@ -48,6 +49,8 @@ def rows_of(text: str, separator: Separator, suffix: str, guess: bool) -> Rows:
     (['Smith, Jo', 'Lee', '3'], [['Lee'], ['Kim'], ['4']], [2, 3])
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if match := _EXCEL.match(lines[0]):
+        separator, lines[0] = separator or match[1], ""
     marked = {}
     if any(mark in text for mark in COMMENTS):
         marked = {i: line for i, line in enumerate(lines) if line.lstrip()[:1] in COMMENTS}
@@ -70,9 +73,12 @@ def split(line: str, separator: Separator) -> list[str]:
     >>> split("a b\tc", None), split("a b\tc", "\t")
     (['a', 'b', 'c'], ['a b', 'c'])
     """
+    if separator is None and '"' in line:
+        words = [(quote, word) for quote, word in _WORD.findall(line)]
+        end = next((i for i, (_, word) in enumerate(words) if word.startswith("#")), len(words))
+        return [quote or word for quote, word in words[:end]]
     if separator is None:
-        line = line.partition(" #")[0] if "#" in line else line
-        return [quote or word for quote, word in _WORD.findall(line)] if '"' in line else line.split()
+        return line.partition(" #")[0].split() if "#" in line else line.split()
     try:
         return [cell.strip() for row in csv.reader([line], delimiter=separator, skipinitialspace=True) for cell in row]
     except (csv.Error, TypeError, ValueError):  # separators that the csv module does not take

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from problems.io.parsed import Parsed, number
+from problems.io.parsed import Parsed, number, refuse_promise
 from problems.terminal.errors import InputError, quoted, safe
 
 MAGIC = "33D32945"
 SECTIONS = ("graph", "terminals", "coordinates")  # "comment" is skipped, others with a note
-MAX_ISOLATED = 1_000_000  # nodes that may be promised beyond those that edges can name
 
 Rows = list[tuple[int, list[str]]]  # numbered lines, in words
 
@@ -82,9 +81,8 @@ def _graph(rows: Rows) -> tuple[int, list[tuple[int, int, float]], bool]:
     if len({row[0].lower() for _, row in listed}) > 1:
         raise InputError("has both edges E and arcs A in its SECTION Graph; make all one or the other")
     if len(listed) != m:
-        raise InputError(f"promises {m} edges but lists {len(listed)}; correct the number, or is it cut short?")
-    if n > 2 * m + MAX_ISOLATED:
-        raise InputError(f"promises {n} nodes for {m} edges; correct the number")
+        raise InputError(f"promises {safe(m)} edges but lists {len(listed)}; correct the number, or is it cut short?")
+    refuse_promise(n, m)
     edges = [(_node(row, 1, line, n), _node(row, 2, line, n), _weight(row, line)) for line, row in listed]
     return n, edges, bool(listed) and listed[0][1][0].lower() == "a"
 

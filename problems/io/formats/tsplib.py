@@ -45,7 +45,7 @@ def parse(text: str) -> Parsed:
     edges = n * (n - 1) // (1 if directed else 2)
     if edges > MAX_EDGES:
         raise InputError(
-            f"is a complete graph on {n} nodes with {edges} edges; "
+            f"is a complete graph on {safe(n)} nodes with {safe(edges)} edges; "
             f"at most {MAX_EDGES} are read: give a smaller instance, or a sparse graph"
         )
     metric = spec.get("EDGE_WEIGHT_TYPE", "")

@@ -104,6 +104,8 @@ AB = [("a", "b", 1.5), ("b", "c", 2.0)]
         ("snap.txt", "# Undirected graph: x.txt\n# FromNodeId\tToNodeId\tLength\na\tb\t1.5\nb\tc\t2\n"),
         ("times.tsv", "a\tb\t1.5\t1082040961\nb\tc\t2\t1082155839\n"),
         ("milliseconds.csv", "source,target,length,time\na,b,1.5,1582040961000\nb,c,2,1582040961999\n"),
+        ("excel.csv", "sep=;\nSource;Target;Weight\na;b;1,5\nb;c;2\n"),
+        ("hash.txt", '"a" b 1.5 # "c" d\nb c 2\n'),
         ("dicts.csv", "a,b,{'weight': 1.5}\nb,c,{'weight': 2}\n"),
     ],
 )
@@ -121,6 +123,7 @@ def test_tables_of_one_graph(write: Write, name: str, text: str) -> None:
         ("Smith, Jo\tLee\t3\nLee\tKim\t4\n", ["Smith, Jo", "Lee", "Kim"]),
         ("Paris,FR Rome,IT 3\nRome,IT Bonn,DE 4\n", ["Paris,FR", "Rome,IT", "Bonn,DE"]),
         ('"New York" Rome 3\nRome "La Paz" 4\n', ["New York", "Rome", "La Paz"]),
+        ('"a #1" "b# 2" 3\n"b# 2" "#c" 4\n', ["a #1", "b# 2", "#c"]),
         ('"two\nlines",b,3\nb,c,4\n', ["two\nlines", "b", "c"]),
         ("01 1 3\n1 1.0 4\n", ["01", "1", "1.0"]),
         ("a:1|b:2|3\nb:2|c;3|4\n", ["a:1", "b:2", "c;3"]),
@@ -152,7 +155,8 @@ def test_an_edge_in_the_first_row_is_kept(write: Write, text: str) -> None:
 def test_what_is_assumed_is_said(write: Write) -> None:
     notes = read_graph(write("x.csv", "Von;Nach;km\nUlm;Bonn;1,5\n")).notes
     assert notes == (
-        "Line 1 is taken as names of columns: edges go from 'Von' to 'Nach'.",
+        "Line 1 is taken as names of columns: an edge's ends are 'Von' and 'Nach', "
+        "both ways unless you say --directed.",
         "The columns are separated by ';'.",
         "The edge attribute 'km', the only numeric one, is taken as weight.",
     )
@@ -255,6 +259,10 @@ def test_the_user_chooses_columns(write: Write) -> None:
         ("#x,#y,3\n#y,#z,4\n", "no edges"),
         ("x,y,3\n#y,#z,4\n", "line 2 begins with #"),
         ("only\n", "one column"),
+        (",a,b,c\na,0,1,2\nb,1,0,3\nc,2,3,0\n", "is a matrix"),
+        ("a,b,c\na,0,1,2\nb,1,0,3\nc,2,3,0\n", "is a matrix"),
+        ("0,1,2\n1,0,3\n2,3,0\n", "looks like a matrix of 3 nodes"),
+        ("edge,cost\na-b,3\nb-c,4\n", "none are surely an edge's ends; say --columns U V"),
         ("a,b,nan\n", "not a number"),
         ("a,b,1e999\n", "not finite"),
         ("a;b;1.234,5\n", "'1.234,5'"),

@@ -147,6 +147,7 @@ def test_yed_edges_without_arrowheads_or_numbers(write: Write) -> None:
     assert not file.network.directed
     assert read_graph(write("x.graphml", yed(arrow("n0", "n1", "2", "none") + arrow("n1", "n2", "3")))).network.directed
     assert "'label'" in refusal(write("x.graphml", yed(arrow("n0", "n1", "2") + arrow("n1", "n2", ""))))
+    assert "'label'" in refusal(write("x.graphml", yed(arrow("n0", "n1", "2,5") + arrow("n1", "n2", "3 km"))))
     notes = read_graph(write("x.graphml", yed(arrow("n0", "n1", "far") + arrow("n1", "n2", "near")))).notes
     assert notes == ("The edges have no weights, so each counts 1.",)
 

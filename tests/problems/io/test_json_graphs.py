@@ -112,6 +112,7 @@ def test_labels_positions_and_texts(write: Write) -> None:
         ('{"nodes": [', "is not JSON"),
         ("[1, 2]", "without a graph"),
         ('{"a": 1}', "without a graph"),
+        ('{"nodes": [{"id": "a"}], "relationships": []}', "nodes but no edges ('nodes, relationships')"),
         ('{"nodes": 3}', "nodes are not a list"),
         ('{"nodes": [{"id": "a"}], "links": {}}', "edges are not a list"),
         ('{"nodes": [{"id": "a"}], "links": [3]}', "has 3 as number 1 of its edges"),
