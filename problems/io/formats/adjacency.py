@@ -7,7 +7,7 @@ from itertools import chain
 
 from problems.io.formats.edgelist import dict_of
 from problems.io.parsed import Attributes, Parsed, columns_of, ends, number
-from problems.terminal.errors import InputError, quoted
+from problems.terminal.errors import InputError, quoted, safe
 
 
 def parse(text: str) -> Parsed:
@@ -48,7 +48,7 @@ def parse_multiline(text: str) -> Parsed:
             raise InputError(f"line {line} is {quoted(' '.join(words))}; write 'node neighbours', the second a number")
         left = count
     if left:
-        raise InputError(f"ends where {left} neighbours of {quoted(node)} should follow; is it cut short?")
+        raise InputError(f"ends where {safe(left)} neighbours of {quoted(node)} should follow; is it cut short?")
     nodes = list(ids)
     tail, head = ends(nodes, [u for u, _ in pairs], [v for _, v in pairs])
     return Parsed(nodes, tail, head, columns=columns_of(attributes))
