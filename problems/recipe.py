@@ -263,7 +263,7 @@ class _Run:
         self._problem: Any = None
         self._search: Any = None  # as it was at its last round
         self._told = False  # the answer
-        self._found: list[Solution] = []  # the best answers, where several are asked for
+        self._found: list[Solution] = []  # the answers, the best first
 
     def code(self) -> int:
         """Read, solve, show; the exit code."""
@@ -304,6 +304,7 @@ class _Run:
             return INTERRUPTED if interrupted else UNUSABLE
         if not self._found and not solution.certificate.verified:
             solution = replace(solution, message="the best answer so far; there was no time to prove it")
+        self._found = self._found or [solution]
         self._show(task, solution, self._text(task, solution, brief=self.options.json))
         return INTERRUPTED if interrupted else self._verdict(solution)
 

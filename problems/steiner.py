@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from problems.mst import changes, simplifications
 from problems.mst import describe as edges
-from problems.recipe import Ranking, Recipe, Task, graph_arguments, graph_of, main
+from problems.recipe import Ranking, Recipe, Task, asked, graph_arguments, graph_of, main
 from problems.shortest_path import named
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import InputError, safe
@@ -34,10 +34,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def read(options: argparse.Namespace) -> Task:
     """The task in a graph file."""
     file, name = graph_of(options)
-    asked = _texts(file.network, options)
-    file = file.naming(asked)
+    texts = _texts(file.network, options)
+    file = file.naming(texts)
     g = file.network
-    terminals = list(dict.fromkeys([named(g, text) for text in asked] or file.terminals))
+    terminals = list(dict.fromkeys([named(g, text) for text in texts] or file.terminals))
     if not terminals:
         some = ", ".join(safe(node, 30) for node in g.nodes[:5])
         raise InputError(f"{name}: --terminals must name the nodes to be joined, such as {some}")
@@ -50,6 +50,7 @@ def read(options: argparse.Namespace) -> Task:
     return Task(
         source=name,
         problem=problem,
+        asked=asked(options, terminals=terminals),
         describe=lambda solution: describe(solution, terminals),
         draw=lambda solution: draw(g, terminals, solution),
         notes=[*file.notes, *simplifications(g, kept="lightest")],
@@ -60,10 +61,10 @@ def read(options: argparse.Namespace) -> Task:
 
 def _texts(g: Network, options: argparse.Namespace) -> Sequence[str]:
     """The nodes to be joined as the command line names them: apart, or in one word with commas that is no node."""
-    asked: Sequence[str] = options.terminals or (EXAMPLE if options.graph is None else ())
-    if len(asked) == 1 and asked[0] not in {str(node) for node in g.nodes}:
-        return asked[0].split(",")
-    return asked
+    texts: Sequence[str] = options.terminals or (EXAMPLE if options.graph is None else ())
+    if len(texts) == 1 and texts[0] not in {str(node) for node in g.nodes}:
+        return texts[0].split(",")
+    return texts
 
 
 def describe(solution: Solution, terminals: Sequence[Hashable]) -> Iterable[str]:

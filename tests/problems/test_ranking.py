@@ -12,8 +12,8 @@ import pytest
 from commandline import answer_of, without_seconds
 
 import solvers
-from problems import mst, shortest_path
-from problems.recipe import run
+from problems import mst, recipe, shortest_path
+from problems.recipe import _Run, run
 from solvers import Solution
 
 TRIANGLE = """graph [ node [ id 0 label "a" ] node [ id 1 label "b" ] node [ id 2 label "c" ]
@@ -105,15 +105,15 @@ def test_the_longest_path(capsys: Any, directed: str, triangle: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "arguments", "said"),
+    ("asked", "arguments", "said"),
     [
         (shortest_path.RECIPE, ["--best", "2", "--paths", "2"], "leave out --paths"),
         (shortest_path.RECIPE, ["--best", "2", "--warm-start", "tree", "--limit", "weight=900"], "knows no basis"),
         (mst.RECIPE, ["--best", "2", "--solver", "pdlp"], "pdlp"),
     ],
 )
-def test_what_cannot_be_ranked_is_said_on_one_line(capsys: Any, recipe: Any, arguments: list[str], said: str) -> None:
-    assert run(recipe, [*arguments, "--quiet"]) == 2
+def test_what_cannot_be_ranked_is_said_on_one_line(capsys: Any, asked: Any, arguments: list[str], said: str) -> None:
+    assert run(asked, [*arguments, "--quiet"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
@@ -170,3 +170,38 @@ def test_a_later_answer_that_disagrees_or_is_missing_is_no_success(
     assert answer_of(mst.RECIPE, capsys, "--graph", triangle, "--best", "3")[0] == 0
     code, answer, _ = answer_of(mst.RECIPE, capsys, "--graph", triangle, "--best", "3", "--require-proof")
     assert (code, answer["message"]) == (1, "2 of the 3 best were found within the limits")
+
+
+class Stopped(Exception):
+    """Where the program was when its time was over."""
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_the_last_words_are_what_was_found(capsys: Any, triangle: str, monkeypatch: Any, after: int) -> None:
+    """As where the time limit finds the program busy with the first answer, or with the third."""
+    runs: list[_Run] = []
+    whole = solvers.best
+
+    class Kept(_Run):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            runs.append(self)
+
+    def stopped(problem: Any, k: int, *, progress: Any, **options: Any) -> Iterator[Solution]:
+        yield from islice(whole(problem, k, progress=progress, **options), after)
+
+        def stop(search: Any) -> None:
+            progress(search)
+            raise Stopped
+
+        yield solvers.solve(problem, progress=stop, **options)
+
+    monkeypatch.setattr(recipe, "_Run", Kept)
+    monkeypatch.setattr(solvers, "best", stopped)
+    with pytest.raises(Stopped):
+        run(mst.RECIPE, ["--graph", triangle, "--best", "3", "--json"])
+    assert runs[0].last_words(interrupted=False) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["status"] == ("optimal" if after else "feasible")
+    assert [one["value"] for one in answer["best"]] == ([3.5, 5.5] if after else [3.5])
+    assert answer["value"] == 3.5
