@@ -18,7 +18,8 @@ the tree. The maximum spanning tree is the same for the costs -c_e. The next bes
 
                 x(T) <= |V| - 2                                      "other than answer k"
 
-and this too leaves the relaxation exact, as trees that are neighbours on the polytope differ in one edge.
+and one such row leaves the relaxation exact, as trees that are neighbours on the polytope differ in one edge; after
+several rows a few branches may be needed.
 """
 
 from __future__ import annotations

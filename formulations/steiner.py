@@ -29,7 +29,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from formulations.graphs import Network, network
-from formulations.graphs.arborescences import dual_ascent, entered, missing_cuts, short_arborescence
+from formulations.graphs.arborescences import arrives, dual_ascent, entered, missing_cuts, short_arborescence
 from formulations.graphs.cuts import VIOLATION_TOLERANCE
 from formulations.graphs.limited_path import subtours
 from formulations.graphs.walks import listed, quoted, vertex
@@ -122,6 +122,8 @@ def _cuts(g: Network, terminals: Ints, ascent: Ascent) -> Family:
 
     def violated(values: Values) -> list[Bools] | None:
         x = values["x"]
+        if arrives(g, terminals, x):
+            return None
         broken = np.flatnonzero(known() @ x < 1 - VIOLATION_TOLERANCE).tolist()
         return [ascent()[0][k] for k in broken] or missing_cuts(g, terminals, x) or None
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from strategies import spanning_trees
 
-from formulations.graphs.arborescences import dual_ascent, missing_cuts, short_arborescence
+from formulations.graphs import arborescences
+from formulations.graphs.arborescences import arrives, dual_ascent, missing_cuts, short_arborescence
 from formulations.problem import Multipliers
 from formulations.steiner import arcs_from, steiner_tree
 from solvers import best, solve
@@ -110,6 +111,17 @@ def test_a_hypercube_needs_branching_and_is_proven() -> None:
     assert (solution.value, solution.proven) == (10, True)
 
 
+def test_a_dual_ascent_that_is_given_up_still_bounds(monkeypatch: Any) -> None:
+    graph = nx.hypercube_graph(4)
+    g = arcs_from(graph, [v for v in graph if sum(v) % 2 == 0])
+    joined = np.array([k for k, v in enumerate(g.nodes) if k and sum(v) % 2 == 0], dtype=np.int64)
+    whole, _ = dual_ascent(g, joined)
+    monkeypatch.setattr(arborescences, "MOST_MARKS", 3 * g.n)
+    sets, multipliers = dual_ascent(g, joined)
+    assert len(sets) == 3 < len(whole)
+    assert multipliers.sum() == 3
+
+
 def test_one_terminal_is_a_tree_without_edges_and_two_are_joined_by_a_path() -> None:
     graph = nx.karate_club_graph()
     alone = solve(steiner_tree(graph, [5]))
@@ -179,6 +191,7 @@ def test_minimum_cuts_are_found_exactly_where_there_are_some(seed: int) -> None:
     least = min([nx.maximum_flow_value(network, 0, t) for t in joined.tolist()], default=1.0)
     found = missing_cuts(g, joined, x)
     assert bool(found) == (least < 1)
+    assert not (found and arrives(g, joined, x))
     for S in found:
         assert not S[0]
         assert S[joined].any()
