@@ -100,9 +100,9 @@ def best(
 ) -> Iterator[Solution]:
     """The k best answers, the best first: each is solved for, and proven, with those before it excluded.
 
-    solver and further options as for solve; the time limit is that of all k together. Where there are fewer than k
-    answers the last solution is "infeasible": the proof that there are no more. Where one is not proven optimal it is
-    the last, as what comes after it would have no rank. Raises ValueError as solve does, and where the problem does
+    solver and further options as for solve, start being for the first; the time limit is that of all k. Where there
+    are fewer than k answers the last solution is "infeasible": the proof that there are no more. Where one is not
+    proven optimal it is the last, as what comes after it would have no rank. Raises ValueError as solve does, and where the problem does
     not say how an answer is excluded (Problem.excluding) and has variables that are not boolean.
 
     >>> import networkx as nx
@@ -122,7 +122,8 @@ def _best(problem: Problem, k: int, solver: Any, clock: Clock, options: Mapping[
     found: list[Values] = []
     while len(found) < k:
         seconds = clock.limit if clock.limit is None or not found else max(clock.left, 0.01)
-        solution = solve(problem.without(found), solver, time_limit=seconds, **options)
+        asked = {name: value for name, value in options.items() if name != "start" or not found}
+        solution = solve(problem.without(found), solver, time_limit=seconds, **asked)
         if found and solution.status == "infeasible":
             are = "is only 1 answer" if len(found) == 1 else f"are only {len(found)} answers"
             solution = replace(solution, message=f"there {are}; that there is no other is proven")

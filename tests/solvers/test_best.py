@@ -281,6 +281,13 @@ def test_the_time_limit_is_that_of_all_together() -> None:
     assert all(solution.status == "optimal" for solution in found[:-1])
 
 
+def test_an_answer_of_ones_own_begins_the_first_search_only() -> None:
+    problem = minimum_spanning_tree(nx.cycle_graph(4))
+    first = solve(problem)
+    found = list(best(problem, 2, start=first.values))
+    assert [(one.value, one.proven) for one in found] == [(3, True), (3, True)]
+
+
 def test_the_same_question_gets_the_same_answers() -> None:
     graph = nx.karate_club_graph()
     once, again = (list(best(minimum_spanning_tree(graph, "none"), 6)) for _ in range(2))
