@@ -102,8 +102,9 @@ def best(
 
     solver and further options as for solve, start being for the first; the time limit is that of all k. Where there
     are fewer than k answers the last solution is "infeasible": the proof that there are no more. Where one is not
-    proven optimal it is the last, as what comes after it would have no rank. Raises ValueError as solve does, and where the problem does
-    not say how an answer is excluded (Problem.excluding) and has variables that are not boolean.
+    proven optimal it is the last, as what comes after it would have no rank. Raises ValueError as solve does,
+    and where the problem does not say how an answer is excluded (Problem.excluding) and has variables that are not
+    boolean.
 
     >>> import networkx as nx
     >>> from formulations.mst import minimum_spanning_tree
