@@ -448,7 +448,8 @@ class _Run:
         self._told = True
         if text:
             show(text)
-        if solution.message and (solution.answer is None or self.options.json):
+        quiet = self.options.quiet and solution.certificate.verified
+        if solution.message and not quiet and (solution.answer is None or self.options.json):
             say(f"{task.source}: {solution.message}")
 
 

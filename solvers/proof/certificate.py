@@ -155,7 +155,7 @@ class ExactModel:
             return False
         if unit is None:
             return rows.dtype.kind in "fiu" and all(name in self.families for name, *_ in dual.families)
-        whole = all(isinstance(p, int | np.integer) for p in rows.tolist())
+        whole = rows.dtype.kind in "iu" or all(isinstance(p, int | np.integer) for p in rows.tolist())
         return isinstance(unit, int) and unit > 0 and whole and not dual.families
 
     def _repaired(self, y: Integers, reduced: Integers, lower: Floats, upper: Floats) -> tuple[Integers, Integers]:

@@ -206,11 +206,11 @@ def test_the_time_limit_is_kept_and_the_answer_bounded(large: str) -> None:
         "--max-degree",
         "2",
         "--time-limit",
-        "6",
+        "10",
         "--json",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert time.perf_counter() - start < 6 + 2 + 2  # and two seconds for starting Python on a busy machine
+    assert time.perf_counter() - start < 10 + 2 + 2  # and two seconds for starting Python on a busy machine
     answer = json.loads(done.stdout)
     assert done.returncode == 0
     assert answer["bound"] <= answer["value"]
