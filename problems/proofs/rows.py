@@ -97,9 +97,10 @@ class Sets:
 
 def trees_inside(families: Sequence[Sets], smaller_than: float, entries: Entries, at: Any) -> Terms:
     """0 <= x(E(S)) <= |S| - 1 for sets S smaller than that; entries [family, set, y]."""
-    side, inside, found = 0, np.zeros(len(at), dtype=object), dict[int, list[int]]()
+    side, inside = 0, np.zeros(len(at), dtype=object)
+    found = {f: [0] * families[f].k for f in {f for f, *_ in entries}}
     for f, i, y in entries:
-        found.setdefault(f, [0] * families[f].k)[i] += y
+        found[f][i] += y
     for f, y in found.items():
         some = [(p, size) for p, size in zip(y, families[f].size, strict=False) if p < 0]
         if not all(0 < size < smaller_than for _, size in some):
