@@ -20,6 +20,7 @@ USAGE = """\
 usage: python -m problems [--help]
 
 Lists the recipes. Each runs on a small example of its own; with --help it says what else it reads.
+python -m problems.check ANSWER --graph FILE proves an answer that --json printed once more, without a solver.
 """
 
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from problems.recipe import FAILED, INTERRUPTED, Verdict, graph_arguments, graph_of, read_as, told
+from problems.graph_options import graph_arguments, graph_of, read_as
+from problems.recipe import FAILED, INTERRUPTED, Verdict, told
 from problems.terminal.arguments import UNUSABLE, Parser
 from problems.terminal.errors import InputError, OutputError, safe
 from problems.terminal.output import say
@@ -88,7 +89,9 @@ def verdict(
         raise InputError(f"{name}: cannot be read as an answer ({safe(error)}); give what --json printed") from error
     now = json.loads(json.dumps(here(g)))
     other = [(f"{key.replace('_', ' ')} as asked here", False) for key in now if asked.get(key) != now[key]]
-    return Verdict(name, [*other, *checks], said, asked, file.notes)
+    rest = len(document["best"]) - 1 if isinstance(document.get("best"), list) else 0
+    notes = [*file.notes, *([f"{rest} further answers are not checked, only the best"] if rest > 0 else [])]
+    return Verdict(name, [*other, *checks], said, asked, notes)
 
 
 def _document(path: str) -> dict[str, Any]:
