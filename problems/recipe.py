@@ -284,11 +284,7 @@ class _Run:
     def _start(self, task: Task) -> dict[str, Any]:
         """The answer that the user gives to begin from."""
         path = getattr(self.options, "start", None)
-        if path is None or task.start is None:
-            return {}
-        if task.ranking is not None:
-            raise InputError("--start is for one answer, not the best several; leave out --best")
-        return {"start": task.start(path)}
+        return {} if path is None or task.start is None else {"start": task.start(path)}
 
     def _best(self, problem: Any, ranking: Ranking, asked: Mapping[str, Any]) -> Solution:
         """The best answer; those that follow it are kept as they are found, so that Ctrl-C loses none."""
