@@ -106,8 +106,9 @@ def ends(ids: Iterable[Hashable], sources: Sequence[Hashable], targets: Sequence
         if index.setdefault(node, i) != i:
             raise InputError(f"node id {quoted(node)} is declared twice; give every node its own")
     try:
-        tail = np.array([index[node] for node in sources], dtype=np.int64)
-        head = np.array([index[node] for node in targets], dtype=np.int64)
+        tail, head = (
+            np.fromiter(map(index.__getitem__, side), dtype=np.int64, count=len(side)) for side in (sources, targets)
+        )
     except KeyError:
         for e, pair in enumerate(zip(sources, targets, strict=True), start=1):
             for node in pair:

@@ -104,7 +104,9 @@ def _split(lines: Sequence[str], separator: Separator, comments: list[str]) -> R
     for line, own in zip(numbers[1:], widths, strict=True):
         if own != width:
             raise InputError(f"line {line} has {own} columns where line {numbers[1]} has {width}; make all rows alike")
-    columns = [[cell.strip() for cell in flat[j::width]] for j in range(width)]
+    columns = [flat[j::width] for j in range(width)]
+    if separator is not None:
+        columns = [list(map(str.strip, column)) for column in columns]
     rows = Rows(cells[0], columns, numbers, comments, separator)
     while len(rows.columns) > 2 and not any(rows.columns[-1]):  # a separator at the end of each row is no column
         rows.columns.pop()
