@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulations.problem import Floats
-from solvers.integer.exactness import Claim, decide
+from solvers.integer.exactness import Claim, decide, refined
 from solvers.judge import Ended
 from solvers.linear.cutting_plane import Relaxation, cut
 from solvers.linear.linear_program import Arrays, ExtensibleProgram, LinearProgram
@@ -153,7 +153,7 @@ def _relax(search: Search, relaxation: Relaxation, box: _Box, lower: Floats, upp
         box.column = _branching_column(search, relaxation, len(box.sides), x, lower, upper)
         box.at = math.floor(x[box.column])
         return "optimal"
-    if x is not None and search.offer(x) and search.closed(box.bound):
+    if x is not None and search.offer(refined(search, x)) and search.closed(box.bound):
         return "optimal"
     return decide(search, box, Claim(status, x, dual), lower, upper)
 

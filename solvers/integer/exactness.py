@@ -18,11 +18,12 @@ import numpy as np
 from formulations.problem import Bools, Floats
 from solvers.judge import Ended
 from solvers.proof.branching import Leaf
-from solvers.proof.certificate import Dual
+from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.exact_dual import REPAIR_SECONDS, exact_dual
-from solvers.proof.exact_simplex import ExactSolution, solve_exactly
+from solvers.proof.exact_simplex import ExactSolution, fits, solve_exactly
 from solvers.proof.search import Search
 
+VISIBLE = 1e-12  # by how much a column moves
 UNDECIDED = "the LP solver's answer holds only up to its tolerances, and the program is too large for exact arithmetic"
 
 
@@ -70,6 +71,35 @@ def decide(search: Search, box: Box, claim: Claim, lower: Floats, upper: Floats)
     if claim.status == "infeasible" and claim.dual is not None and math.isinf(box.bound):
         box.leaf = Leaf(claim.dual, infeasible=True)
     return claim.status
+
+
+def refined(search: Search, x: Floats) -> Floats | None:
+    """The best point with the integers of x, exactly, where x breaks rows visibly; None if there is none.
+
+    A point that breaks large rows within their tolerance can be better than the optimum, or where there is none.
+    """
+    form, model = search.model.form, search.model
+    point = search.rounded(x)
+    lower, upper = (np.where(form.branching, point, side) for side in (form.lower, form.upper))
+    if not model.tolerance or not fits(model, lower, upper) or not _visibly_broken(model, point):
+        return x
+    solution = solve_exactly(model, lower, upper, x, search.clock)
+    if solution is None or solution.status == "unbounded":
+        return x
+    return None if solution.x is None else np.array([float(value) for value in solution.x])
+
+
+def _visibly_broken(model: ExactModel, x: Floats) -> bool:
+    """Whether a column would have to move visibly to mend a row that x breaks."""
+    A, (low, high) = model.form.A, model.broken_rows(x, exactly=True)
+    for i in np.flatnonzero(low | high).tolist():
+        row, side = slice(A.indptr[i], A.indptr[i + 1]), (model.row_lower if low[i] else model.row_upper)[i]
+        entries = model.entries[row].tolist()
+        terms = zip(entries, x[A.indices[row]].tolist(), strict=True)
+        over = abs(sum((p * Fraction(value) for p, value in terms), Fraction(-int(side))))
+        if over > VISIBLE * min((abs(p) for p in entries if p), default=0):
+            return True
+    return False
 
 
 def _rows_against(search: Search, x: Floats | None) -> Iterator[Leaf]:

@@ -194,14 +194,14 @@ class ExactModel:
         rounding = np.minimum(ROUNDED * (A @ np.abs(x)), MOST_ROUNDING * np.maximum(terms, unit))
         return np.asarray(self.tolerance * terms + rounding)
 
-    def broken_rows(self, x: Floats) -> tuple[Bools, Bools]:
-        """The listed rows that x undercuts, and those that it exceeds, by more than the tolerance."""
+    def broken_rows(self, x: Floats, *, exactly: bool = False) -> tuple[Bools, Bools]:
+        """The listed rows that x undercuts, and those that it exceeds: at all, or by more than the tolerance."""
         form = self.form
         corner, unit = over_one_denominator(x)
         activity = product(form.A, corner, self.entries)
         above, below = (minus(activity, scaled(side, unit)) for side in (self.row_lower, self.row_upper))
         low, high = (above < 0).astype(bool), (below > 0).astype(bool)
-        if self.tolerance:
+        if self.tolerance and not exactly:
             slack = self._row_slack(x)
             low &= as_floats(above, self.row_unit * unit) < -slack
             high &= as_floats(below, self.row_unit * unit) > slack

@@ -44,13 +44,17 @@ def solve_exactly(
 
     near, float64 (n,): a solution in floats, or None.
     """
-    free = np.flatnonzero(lower < upper)
-    if (len(model.form.row_lower) + 1) * len(free) > MOST_ENTRIES:
+    if not fits(model, lower, upper):
         return None
-    tableau = _Tableau(model, lower, upper, free)
+    tableau = _Tableau(model, lower, upper, np.flatnonzero(lower < upper))
     if near is not None:
         tableau.start_at(near, clock)
     return tableau.solved(clock)
+
+
+def fits(model: ExactModel, lower: Floats, upper: Floats) -> bool:
+    """Whether the program is small enough."""
+    return (len(model.form.row_lower) + 1) * int((lower < upper).sum()) <= MOST_ENTRIES
 
 
 class _Tableau:
