@@ -19,8 +19,10 @@ from solvers.linear.linear_program import Arrays, ExtensibleProgram, LinearProgr
 from solvers.linear.sifting import Sifting
 from solvers.proof.branching import Branch, Fixed, Leaf, Proof, leaf_bound, whole_bound
 from solvers.proof.certificate import Dual, ExactModel
+from solvers.proof.exact_dual import exact_dual
 from solvers.proof.search import Search, first_answer, integral
 
+PRODUCTS_PER_BOX = 5_000  # of rationals, to make its multipliers exact where columns are unbounded
 SIFTING_RATIO = 20  # columns per row from which an LP is sifted
 STRONG_BRANCHING_DEPTH, MOST_CANDIDATES = 2, 8  # on tours a quarter less time; in all boxes it takes more than it saves
 LEAST_GAIN = 1e-9  # of a bound, so that a product with 0 still tells the other half's gains apart
@@ -98,7 +100,14 @@ class _Box:
 
     def keep(self, search: Search, leaf: Leaf, lower: Floats, upper: Floats) -> bool:
         """Keep multipliers that prove no less than the last; whether the box is settled by what is known."""
-        bound = leaf_bound(search.model, leaf, lower, upper)
+        model, endless = search.model, np.isinf(lower).any() or np.isinf(upper).any()
+        bound = leaf_bound(model, leaf, lower, upper)
+        if bound == -math.inf and endless:
+            exact = exact_dual(
+                model, leaf.dual, (lower, upper), feasibility=leaf.infeasible, most_products=PRODUCTS_PER_BOX
+            )
+            leaf = leaf if exact is None else Leaf(exact, leaf.infeasible)
+            bound = leaf_bound(model, leaf, lower, upper)
         if bound >= self.bound and (bound == math.inf or not leaf.infeasible):
             self.leaf, self.bound = leaf, bound
         return search.closed(self.bound)

@@ -130,7 +130,7 @@ def _made_exact(search: Search, box: Box, claim: Claim) -> bool:
     """Whether the whole box is settled by multipliers made exactly dual feasible where columns are unbounded."""
     form, infeasible = search.model.form, claim.status == "infeasible"
     endless = np.isinf(form.lower).any() or np.isinf(form.upper).any()
-    if claim.dual is None or claim.dual.families or not endless or search.clock.left <= REPAIR_SECONDS:
+    if claim.dual is None or not endless or search.clock.left <= REPAIR_SECONDS:
         return False
     if box.bound > -math.inf and not infeasible:
         return False

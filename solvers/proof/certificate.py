@@ -153,10 +153,12 @@ class ExactModel:
         rows, unit = dual.rows, dual.unit
         if not isinstance(rows, np.ndarray) or rows.shape != self.form.row_lower.shape:
             return False
+        if not all(name in self.families for name, *_ in dual.families):
+            return False
         if unit is None:
-            return rows.dtype.kind in "fiu" and all(name in self.families for name, *_ in dual.families)
+            return rows.dtype.kind in "fiu"
         whole = rows.dtype.kind in "iu" or all(isinstance(p, int | np.integer) for p in rows.tolist())
-        return isinstance(unit, int) and unit > 0 and whole and not dual.families
+        return isinstance(unit, int) and unit > 0 and whole
 
     def _repaired(self, y: Integers, reduced: Integers, lower: Floats, upper: Floats) -> tuple[Integers, Integers]:
         """The multipliers changed by the problem's own dual repair, if an unbounded column has a wrong reduced cost."""

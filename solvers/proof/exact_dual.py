@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
-from formulations.problem import Bools, Ints
+from formulations.problem import Bools, Floats, Ints
 from solvers.proof.certificate import Bound, Dual, ExactModel
 
 MOST_PRODUCTS = 150_000  # of rationals: some seconds
@@ -23,21 +23,38 @@ ROUNDS = 8
 REPAIR_SECONDS = 4  # that it may take
 
 
-def exact_dual(model: ExactModel, dual: Dual, *, feasibility: bool = False) -> Dual | None:
-    """The multipliers moved so that no reduced cost pushes to an infinite bound; None if that was not found."""
+def exact_dual(
+    model: ExactModel,
+    dual: Dual,
+    box: tuple[Floats, Floats] | None = None,
+    *,
+    feasibility: bool = False,
+    most_products: int = MOST_PRODUCTS,
+) -> Dual | None:
+    """The multipliers moved so that no reduced cost pushes to an infinite bound of the box; None if not found."""
     form = model.form
-    bound = model.lower_bound(dual, feasibility=feasibility)
-    endless = np.isinf(form.lower) | np.isinf(form.upper)
+    lower, upper = (form.lower, form.upper) if box is None else box
+    bound = model.lower_bound(dual, lower, upper, feasibility=feasibility)
+    endless = np.isinf(lower) | np.isinf(upper)
     sizes = np.abs(np.asarray(bound.reduced / bound.unit, dtype=float))
     most = 1.0 if feasibility else float(np.abs(form.c).max(initial=0)) or 1.0
     for first in (endless & (sizes <= NEARLY_ZERO * most), np.zeros(len(form.c), dtype=bool)):
-        found = _moved(model, dual, bound, first | _wrong(model, bound), feasibility)
+        zero = first | _wrong(bound, lower, upper)
+        found = _moved(model, dual, bound, zero, (lower, upper), feasibility, most_products)
         if found is not None:
             return found
     return None
 
 
-def _moved(model: ExactModel, dual: Dual, bound: Bound, zero: Bools, feasibility: bool) -> Dual | None:
+def _moved(
+    model: ExactModel,
+    dual: Dual,
+    bound: Bound,
+    zero: Bools,
+    box: tuple[Floats, Floats],
+    feasibility: bool,
+    most_products: int,
+) -> Dual | None:
     """The multipliers moved until the reduced costs of those columns are 0 and all others have a right sign."""
     form = model.form
     movable = np.flatnonzero((bound.rows != 0).astype(bool) | (form.row_lower == form.row_upper))
@@ -45,7 +62,7 @@ def _moved(model: ExactModel, dual: Dual, bound: Bound, zero: Bools, feasibility
     for _ in range(ROUNDS):
         columns = np.flatnonzero(zero)
         wanted = [Fraction(int(bound.reduced[j]), bound.unit) for j in columns.tolist()]
-        change = _solved(model, movable, columns, wanted)
+        change = _solved(model, movable, columns, wanted, most_products)
         if change is None:
             return None
         for i, step in change.items():
@@ -55,25 +72,26 @@ def _moved(model: ExactModel, dual: Dual, bound: Bound, zero: Bools, feasibility
         for i, value in y.items():
             rows[i] = int(value * unit)
         exact = replace(dual, rows=rows, unit=unit)
-        bound = model.lower_bound(exact, feasibility=feasibility)
-        wrong = _wrong(model, bound)
+        bound = model.lower_bound(exact, *box, feasibility=feasibility)
+        wrong = _wrong(bound, *box)
         if not wrong.any():
             return exact
         zero = zero | wrong
     return None
 
 
-def _wrong(model: ExactModel, bound: Bound) -> Bools:
+def _wrong(bound: Bound, lower: Floats, upper: Floats) -> Bools:
     """The columns whose reduced cost pushes them to an infinite bound."""
-    lower, upper = model.form.lower, model.form.upper
     up, down = (bound.reduced > 0).astype(bool), (bound.reduced < 0).astype(bool)
     return (up & np.isinf(lower)) | (down & np.isinf(upper))
 
 
-def _solved(model: ExactModel, rows: Ints, columns: Ints, wanted: list[Fraction]) -> dict[int, Fraction] | None:
+def _solved(
+    model: ExactModel, rows: Ints, columns: Ints, wanted: list[Fraction], most_products: int
+) -> dict[int, Fraction] | None:
     """Changes of those rows' multipliers that take the wanted amounts off the columns' reduced costs; None if none do.
 
-    Gauss's elimination in rationals, the largest entry of an equation as its pivot; given up after MOST_PRODUCTS.
+    Gauss's elimination in rationals, the largest entry of an equation as its pivot; given up after so many products.
     """
     allowed, A = set(rows.tolist()), model.form.A
     place = csr_array((np.arange(A.nnz) + 1, A.indices, A.indptr), shape=A.shape).tocsc()[:, columns]
@@ -89,7 +107,7 @@ def _solved(model: ExactModel, rows: Ints, columns: Ints, wanted: list[Fraction]
             factor = equation.get(pivot)
             if factor:
                 products += len(row)
-                if products > MOST_PRODUCTS:
+                if products > most_products:
                     return None
                 for i, a in row.items():
                     equation[i] = equation.get(i, Fraction(0)) - factor * a
