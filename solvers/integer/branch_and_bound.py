@@ -176,7 +176,7 @@ def _branching_column(
     product of what the LP relaxation's bound gains in both halves. It ends when it has cost as much as all before.
     """
     form = search.model.form
-    fraction = np.where(form.integral, np.abs(x - np.rint(x)), 0.0)
+    fraction = np.where(form.branching, np.abs(x - np.rint(x)), 0.0)
     candidates = np.flatnonzero(fraction >= 0.5 * fraction.max())
     candidates = candidates[np.argsort(form.c[candidates], kind="stable")]
     if depth >= STRONG_BRANCHING_DEPTH or len(candidates) == 1:
