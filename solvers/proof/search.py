@@ -53,12 +53,14 @@ class Search:
         """Keep x if it is feasible and better than the best."""
         if x is None or not np.isfinite(x).all():
             return False
-        x = self.rounded(x)
-        value = self.model.value(x)
-        if value >= self.value or self.model.broken(x) is not None:
-            return False
-        self.best, self.value, self.size = x, value, size_at(self.problem, self.model, x)
-        return True
+        form = self.model.form
+        own = np.clip(np.where(form.integral, np.rint(x), x), form.lower, form.upper)
+        for point in [self.rounded(x), own] if form.further else [own]:  # a function, rounded, may miss a side of 0
+            value = self.model.value(point)
+            if value < self.value and self.model.broken(point) is None:
+                self.best, self.value, self.size = point, value, size_at(self.problem, self.model, point)
+                return True
+        return False
 
     def rounded(self, x: Floats) -> Floats:
         """x with its integral columns rounded, in the box, and its functions evaluated."""
