@@ -227,7 +227,8 @@ class _Adjacent:
         def value() -> float | None:
             if self._found is None:
                 return None
-            return float(best(form.values(np.array([self._found[0], self._found[0][::-1]]))))
+            order = self._found[0]
+            return float(best(form.values(np.array([order, order[::-1]] if form.directed else [order]))))
 
         return Reference(self.name, value, relation)
 

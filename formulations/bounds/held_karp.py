@@ -33,7 +33,7 @@ CHECKS = 20  # of an ascent's potentials against all edges
 def held_karp_bound(D: Floats, potentials: Any) -> float:
     """The lower bound on the length of a Hamiltonian path that the potentials, float64 (n,), prove; -inf if none.
 
-    D float64 (n, n), symmetric, of any sign; its diagonal is ignored. Of each edge's length the rounding error is taken
+    D float64 (n, n), symmetric, of any sign, its diagonal 0. Of each edge's length the rounding error is taken
     off, so that the bound holds for the numbers of D themselves.
 
     >>> place = np.array([0.0, 5.0, 1.0, 3.0])
@@ -49,7 +49,8 @@ def held_karp_bound(D: Floats, potentials: Any) -> float:
     lengths = D[order[1:], parent[order[1:]]] + y[order[1:]] + y[parent[order[1:]]]
     largest = float(np.abs(D).max()) + 2 * float(np.abs(y).max())
     total = [*lengths.tolist(), *(-2 * y).tolist(), *np.partition(y, 1)[:2].tolist()]
-    return math.fsum(total) - 8 * n * ROUNDOFF * largest
+    bound = math.fsum(total) - 8 * n * ROUNDOFF * largest
+    return max(bound, 0.0) if D.min() >= 0 else bound
 
 
 def held_karp_potentials(D: Floats, seconds: float) -> Floats:

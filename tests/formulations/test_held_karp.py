@@ -51,6 +51,10 @@ def test_points_on_a_line_are_proven_by_the_tree_alone() -> None:
     assert held_karp_bound(D, held_karp_potentials(D, math.inf)) == pytest.approx(2450)
 
 
+def test_no_distances_are_proven_to_be_none() -> None:
+    assert held_karp_bound(np.zeros((6, 6)), np.full(6, 0.1)) == 0.0
+
+
 def test_without_a_limit_the_same_distances_give_the_same_potentials() -> None:
     D = distances(30, 0)
     assert np.array_equal(held_karp_potentials(D, math.inf), held_karp_potentials(D, math.inf))
