@@ -7,13 +7,7 @@ As an arrangement, p a permutation and p(u) the place of item u:
     minimize    sum over pairs of w_uv |p(u) - p(v)|                            linear arrangement
 
 and the like with W(|p(u) - p(v)|): all are <A, P B P'> over permutation matrices P, A the data, B_ij = W(|i - j|). The
-linear arrangement is stated for integer solvers, too, with z the places and d the distances:
-
-    minimize    sum of w_uv d_uv
-    over        P in {0, 1}^(n x n), d >= 1
-    subject to  P 1 = 1                                "one place for each item"
-                P'1 = 1                                "one item in each place"
-                d_uv >= z_u - z_v,  z = P (0 .. n-1)   "distance", and the same "backwards"
+linear arrangement is stated for integer solvers, too: orders.integer_arrangement.
 
 The adjacent, more amenable problems give orders to start from, which no answer should fall behind: the order of the
 Fiedler vector (the arrangement with squares, over the sphere instead of permutations), the optimal leaf orders of
@@ -22,56 +16,64 @@ hierarchical clusterings (the path among the orders that a tree allows; single l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache, partial
-from itertools import permutations
-from typing import Any, get_args
+from functools import partial
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from formulations.bounds.arrangement_bounds import weak_duals
-from formulations.bounds.subset_potentials import subset_bound
+from formulations.bounds.arrangement_bounds import order_duals
 from formulations.graphs import Network, symmetric
 from formulations.graphs.tours import one_more, short_path
 from formulations.orders.criteria import CRITERIA, as_path, objective
-from formulations.orders.leaf_order import Linkage, linkage_tree, optimal_leaf_order
-from formulations.orders.order_starts import order_starts, spectral_order
+from formulations.orders.greedy_path import greedy_path
+from formulations.orders.integer_arrangement import integer_arrangement
+from formulations.orders.leaf_order import leaf_order_seconds
+from formulations.orders.leaf_order import leaf_orders as leaf_orders
+from formulations.orders.order_starts import order_heuristics
 from formulations.problem import (
     Floats,
+    Heuristic,
     Ints,
     Ordering,
+    PathLength,
     Problem,
     QuadraticAssignment,
     Reference,
     SearchProblem,
-    WeakDual,
     place_distances,
 )
+from formulations.problem.arrangement import LISTED_ITEMS
 
-LARGEST = 2000  # items for which the clusterings are tried
+LARGEST_PROGRAM = 400  # items up to which a path is an integer program, of n^2 / 2 variables
 NEIGHBOURS = {"Lazy_path_length": ("Path_length",), "Moore_stress": ("Neumann_stress", "LS")}  # of such a criterion
 CLIP = 1e-9  # a similarity of 1 counts as 1 - CLIP: its logarithm must be finite
 
 
-def hamiltonian_path(distance: Floats) -> Problem:
+def hamiltonian_path(distance: Floats) -> Problem | SearchProblem:
     """The shortest path through all n >= 2 items; answer: the items in order, the smaller end first.
 
-    distance is float64 (n, n), symmetric and finite; its diagonal is ignored. Raises ValueError for any other.
+    An integer program up to 400 items. Beyond, its model is too large for an LP: a search, bounded by spanning trees,
+    that has the integer program as its `model`. distance is float64 (n, n), symmetric and finite; its diagonal is
+    ignored. Raises ValueError for any other.
 
     >>> from solvers import solve
     >>> place = np.array([0.0, 5.0, 1.0, 3.0])
     >>> solve(hamiltonian_path(np.abs(place[:, None] - place))).answer
     [0, 2, 3, 1]
     """
+    D = symmetric(distance, "distance")
+    return _path_program(D) if _some(len(D)) <= LARGEST_PROGRAM else _path_search(D)
+
+
+def _path_program(D: Floats, sense: Any = "minimize") -> Problem:
+    """The shortest path as an integer program; or, to maximize, the longest one of -D."""
     from formulations.travelling_salesman import travelling_salesman  # cvxpy takes a second to load
 
-    D = symmetric(distance, "distance")
-    _some(len(D))
     leaves = leaf_orders(D)
     tour = travelling_salesman(one_more(D), lambda: [np.r_[0, order() + 1] for order in leaves.values()])
-    return replace(
+    path = replace(
         tour,
         answer=lambda values: canonical(np.asarray(tour.answer(values)[1:]) - 1).tolist(),
         references=[
@@ -80,6 +82,19 @@ def hamiltonian_path(distance: Floats) -> Problem:
             *(Reference(name, partial(_path, D, order), "<=") for name, order in leaves.items()),
         ],
     )
+    if sense == "minimize":
+        return path
+    import cvxpy as cp
+
+    turned = [reference.negated() for reference in path.references]
+    return replace(path, objective=cp.Maximize(-path.objective.expr), references=turned)
+
+
+def _path_search(D: Floats, sense: Any = "minimize") -> SearchProblem:
+    """The shortest path, or the longest one of -D, as a search over orders."""
+    form = PathLength(D if sense == "minimize" else -D)
+    greedy = _Adjacent("greedy path", lambda: [greedy_path(D)], 1e-7 * form.n**2)
+    return _orders(form, sense, [greedy, *_leaves(D)], answer=_listed, model=lambda: _path_program(D, sense))
 
 
 def linear_arrangement(weights: Floats) -> SearchProblem:
@@ -97,7 +112,7 @@ def linear_arrangement(weights: Floats) -> SearchProblem:
         QuadraticAssignment(W, place_distances(_some(len(W))), 0.5),
         "minimize",
         W.max(initial=0) - W,
-        (lambda: _as_integers(W)) if (W >= 0).all() else None,
+        model=(lambda: integer_arrangement(W, canonical)) if (W >= 0).all() else None,
     )
 
 
@@ -116,7 +131,7 @@ def quadratic_assignment(A: Floats, B: Floats) -> SearchProblem:
     if not (np.isfinite(A).all() and np.isfinite(B).all()):
         raise ValueError("an entry of the two matrices is not a finite number; give finite ones")
     form = QuadraticAssignment(A, B)
-    return _orders(form, "minimize", weak_duals=_weak_duals(form, "minimize"))
+    return _orders(form, "minimize")
 
 
 def challenge(similarity: Floats) -> SearchProblem:
@@ -144,8 +159,8 @@ def challenge(similarity: Floats) -> SearchProblem:
 def seriation(dissimilarity: Floats, criterion: str) -> SearchProblem | Problem:
     """The best order by a criterion of R's package seriation (orders.criteria has them), at its value there.
 
-    Path_length, Neumann_stress and ME are shortest Hamiltonian paths, so integer programs. dissimilarity is float64
-    (n, n), symmetric, finite, not negative, zero on the diagonal. Raises ValueError otherwise.
+    Path_length, Neumann_stress and ME are shortest Hamiltonian paths: integer programs from 11 to 400 items.
+    dissimilarity is float64 (n, n), symmetric, finite, not negative, zero on the diagonal. Raises ValueError otherwise.
 
     >>> from solvers import solve
     >>> place = np.array([0.0, 5.0, 1.0, 3.0])
@@ -154,23 +169,22 @@ def seriation(dissimilarity: Floats, criterion: str) -> SearchProblem | Problem:
     """
     d = symmetric(dissimilarity, "dissimilarity")
     form = objective(criterion, d)
-    _some(len(d))
+    n, sense = _some(len(d)), "maximize" if CRITERIA[criterion].merit else "minimize"
     steps = as_path(criterion, d)
-    if steps is None:
-        surrogates = [_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))]
-        paths = {name: as_path(name, d) for name in NEIGHBOURS.get(criterion, ())}
-        short = {f"short path by {name}": cache(partial(short_path, D)) for name, D in paths.items() if D is not None}
-        return replace(
-            _arrangement(form, "maximize" if CRITERIA[criterion].merit else "minimize", d, more=short),
-            surrogates=surrogates if isinstance(form, Ordering) else (),
-        )
-    path = hamiltonian_path(steps)
-    if not CRITERIA[criterion].merit:
-        return path
-    turned = [replace(r, value=partial(_minus, r.value), relation=_OTHER[r.relation]) for r in path.references]
-    import cvxpy as cp
+    if steps is not None:
+        return _path_program(steps, sense) if LISTED_ITEMS < n <= LARGEST_PROGRAM else _path_search(steps, sense)
+    surrogates = [_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))]
+    paths = {name: as_path(name, d) for name in NEIGHBOURS.get(criterion, ())}
+    short = [
+        Heuristic(f"short path by {name}", partial(_short_path, D), 3e-6 * n**2)
+        for name, D in paths.items()
+        if D is not None
+    ]
+    return replace(_arrangement(form, sense, d, short), surrogates=surrogates if isinstance(form, Ordering) else ())
 
-    return replace(path, objective=cp.Maximize(-path.objective.expr), references=turned)
+
+def _short_path(D: Floats) -> list[Ints]:
+    return [short_path(D)]
 
 
 def _minimized(name: str, d: Floats) -> QuadraticAssignment:
@@ -178,31 +192,6 @@ def _minimized(name: str, d: Floats) -> QuadraticAssignment:
     form = objective(name, d)
     assert isinstance(form, QuadraticAssignment)
     return form.minimized("maximize" if CRITERIA[name].merit else "minimize")
-
-
-def _minus(value: Callable[[], float]) -> float:
-    return -value()
-
-
-_OTHER: dict[str, Any] = {"==": "==", "<=": ">=", ">=": "<="}
-
-
-def leaf_orders(d: Floats) -> dict[str, Callable[[], Ints]]:
-    """The optimal leaf orders of the usual clusterings by name, worked out when asked for, once.
-
-    >>> sorted(leaf_orders(np.abs(np.subtract.outer(range(3), range(3)) * 1.0)))[0]
-    'leaf order, average linkage'
-    """
-    if len(d) > LARGEST:
-        return {}
-    if d.min() < 0:  # a constant more for all pairs changes no path, and clusterings need it
-        d = d - d.min()
-        np.fill_diagonal(d, 0)
-    return {f"leaf order, {method} linkage": cache(partial(_leaf_order, d, method)) for method in get_args(Linkage)}
-
-
-def _leaf_order(d: Floats, method: Linkage) -> Ints:
-    return optimal_leaf_order(d, linkage_tree(d, method))[0]
 
 
 def _listed(order: Ints) -> list[int]:
@@ -219,96 +208,82 @@ def canonical(order: Ints) -> Ints:
     return order if order[0] <= order[-1] else order[::-1].copy()
 
 
+class _Adjacent:
+    """An adjacent problem: its answer is a start, worked out once, and what the best value is held against."""
+
+    def __init__(self, name: str, orders: Callable[[], Iterable[Ints]], seconds: float) -> None:
+        self.name, self.seconds, self._orders = name, seconds, orders
+        self._found: list[Ints] | None = None
+
+    def find(self) -> list[Ints]:
+        """The orders."""
+        self._found = list(self._orders()) if self._found is None else self._found
+        return self._found
+
+    def reference(self, form: QuadraticAssignment | PathLength | Ordering, relation: Any) -> Reference:
+        """The value of the first one, in its better direction; None if there was no time to find it."""
+        best = min if relation == "<=" else max
+
+        def value() -> float | None:
+            if self._found is None:
+                return None
+            order = self._found[0]
+            return float(best(form.values(np.array([order, order[::-1]] if form.directed else [order]))))
+
+        return Reference(self.name, value, relation)
+
+
 def _arrangement(
     form: QuadraticAssignment | Ordering,
     sense: Any,
     d: Floats,
+    more: Sequence[Heuristic] = (),
     model: Callable[[], Problem] | None = None,
-    more: Mapping[str, Callable[[], Ints]] | None = None,
 ) -> SearchProblem:
     """An arrangement of items with dissimilarities d, or what stands for them, and its neighbours."""
     similarity = d.max(initial=0) - d
     for matrix in (d, similarity):
         np.fill_diagonal(matrix, 0)
-    adjacent: dict[str, Callable[[], Ints]] = {
-        "order of the Fiedler vector": cache(partial(spectral_order, similarity)),
-        **leaf_orders(d),
-    }
-
-    def value(name: str) -> float:
-        return float(form.values(adjacent[name]()[None])[0])
-
+    fiedler, *others = order_heuristics(similarity)
+    adjacent = [_Adjacent(fiedler.name, fiedler.find, fiedler.seconds), *_leaves(d)]
     return _orders(
-        form,
-        sense,
-        answer=_listed,
-        model=model,
-        starts=lambda: np.vstack([*(order() for order in adjacent.values()), order_starts(similarity)]),
-        weak_duals=_weak_duals(form, sense),
-        references=[Reference(name, partial(value, name), "<=" if sense == "minimize" else ">=") for name in adjacent],
+        form, sense, adjacent, [*others, *more], answer=np.ndarray.tolist if form.directed else _listed, model=model
     )
 
 
-def _orders(form: QuadraticAssignment | Ordering, sense: Any, **more: Any) -> SearchProblem:
+def _leaves(d: Floats) -> list[_Adjacent]:
+    seconds = leaf_order_seconds(len(d))
+    return [_Adjacent(name, partial(_alone, order), seconds) for name, order in leaf_orders(d).items()]
+
+
+def _alone(order: Callable[[], Ints]) -> list[Ints]:
+    return [order()]
+
+
+def _orders(
+    form: QuadraticAssignment | PathLength | Ordering,
+    sense: Any,
+    adjacent: Sequence[_Adjacent] = (),
+    heuristics: Sequence[Heuristic] = (),
+    **more: Any,
+) -> SearchProblem:
     """The orders of the items as the set that is searched."""
 
     def broken(order: Ints) -> str | None:
         whole = np.asarray(order).dtype.kind in "iu" and np.array_equal(np.sort(order), np.arange(form.n))
         return None if whole else "the rule that every item stands once"
 
+    starts = [*(Heuristic(a.name, a.find, a.seconds) for a in adjacent), *heuristics]
     return SearchProblem(
         sense=sense,
         objective=form,
         broken=broken,
         membership="the answer has every item once",
         values=lambda order: {"order": order.astype(np.float64)},
+        starts=sorted(starts, key=lambda start: start.seconds),
+        weak_duals=order_duals(form, maximize=sense == "maximize"),
+        references=[a.reference(form, "<=" if sense == "minimize" else ">=") for a in adjacent],
         **more,
-    )
-
-
-def _weak_duals(form: QuadraticAssignment | Ordering, sense: Any) -> list[WeakDual]:
-    """Bounds of any kind that the objective has, those that a solver comes by itself first."""
-    sign = 1 if sense == "minimize" else -1
-
-    def by_all_orders(_: Any) -> float:
-        orders = np.array(list(permutations(range(form.n))), dtype=np.int64)
-        return sign * float((sign * form.values(orders)).min())
-
-    duals = [WeakDual("all orders", None, by_all_orders)]
-    if isinstance(form, Ordering):
-        return duals
-    linear = form.as_linear()
-    if linear is not None:
-        W, constant = linear
-        duals.append(
-            WeakDual("potentials of all subsets", None, lambda table: sign * subset_bound(sign * W, table) + constant)
-        )
-    return [*duals, *weak_duals(form, maximize=sense == "maximize")]
-
-
-def _as_integers(W: Floats) -> Problem:
-    """The linear arrangement of weights that are not negative, as an integer program."""
-    import cvxpy as cp
-
-    n = len(W)
-    u, v = (part[W[np.triu_indices(n, 1)] > 0] for part in np.triu_indices(n, 1))
-    pairs, ones = np.arange(len(u)), np.ones(len(u))
-    incidence = csr_array((np.r_[ones, -ones], (np.r_[pairs, pairs], np.r_[u, v])), shape=(len(u), n))
-    P = cp.Variable((n, n), name="P", boolean=True)
-    subject_to = {
-        "one place for each item": cp.sum(P, axis=1) == 1,  # type: ignore[attr-defined]
-        "one item in each place": cp.sum(P, axis=0) == 1,  # type: ignore[attr-defined]
-    }
-    total: Any = 0
-    if len(u):
-        d = cp.Variable(len(u), name="d", integer=True, bounds=[1, n - 1])
-        z = P @ np.arange(n)
-        subject_to |= {"distance": d >= incidence @ z, "backwards": d >= -incidence @ z}
-        total = W[u, v] @ d
-    return Problem(
-        objective=cp.Minimize(total),
-        subject_to=subject_to,
-        answer=lambda values: canonical(np.argsort(values["P"] @ np.arange(n))).tolist(),
     )
 
 

@@ -44,6 +44,7 @@ EXAMPLE = (16, 2, 4)  # programs, chains of copies among them, seed
 SHOWN = 40  # items of an order in the text; --json and --out have them all
 LEADERBOARD_SECONDS = 10.0  # unless --time-limit says otherwise
 QUICK = 200  # items up to which all criteria are worked out, whatever the time
+CRITERION_SECONDS = 1e-6  # by n^2, that the slowest criterion takes
 COPIES = 0.9  # similarity from which two items are near-copies wherever they stand
 STANDS_OUT = 6.0  # robust standard deviations above the median that make two items near-copies
 
@@ -96,6 +97,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def read(options: argparse.Namespace) -> Task | Report:
     """The task in a folder of code, a file of pairs or a matrix; or the leaderboard of two files of pairs."""
+    until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
     for option, needs in (("ignore", "code"), ("kind", "matrix"), ("entry", "leaderboard")):
         if getattr(options, option) and getattr(options, needs) is None:
             raise InputError(f"--{option} goes with --{needs}; give both or neither")
@@ -118,7 +120,6 @@ def read(options: argparse.Namespace) -> Task | Report:
             return _named_in(challenge(data.s), data.items)
         return _named_in(seriation(data.d, OBJECTIVES[options.objective]), data.items)
 
-    until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
     return Task(
         source=data.source,
         problem=problem,
@@ -189,7 +190,7 @@ def measures(data: _Data, solution: Solution, until: float) -> Mapping[str, Any]
 
     order, found = _order(data, solution), {}
     for name in CRITERIA:
-        if time.monotonic() < until or len(order) <= QUICK:
+        if len(order) <= QUICK or time.monotonic() + CRITERION_SECONDS * len(order) ** 2 < until:
             found[name] = float(objective(name, data.d).values(order[None])[0])
     least, groups = near_copies(data.d, order)
     named = [[data.items[i] for i in order[first:last]] for first, last in groups]

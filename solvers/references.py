@@ -65,7 +65,7 @@ def _check(reference: Reference, value: float, solution: Solution, maximize: boo
 
 def _within(seconds: float, reference: Reference) -> float | None:
     """The reference's value, or None if it takes longer than that; it is then broken off, as by Ctrl-C."""
-    found: list[float] = []
+    found: list[float | None] = []
     failure: list[Exception] = []
 
     def work() -> None:

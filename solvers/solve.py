@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from formulations.problem import Problem, SaddleProblem, SearchProblem, Values, of_cvxpy
@@ -242,9 +243,11 @@ def _found(problem: AnyProblem, solver: Any, options: Options) -> tuple[Judged, 
     clock, seed, start, report = options.clock, options.seed, options.start, options.report
     match problem, solver:
         case SearchProblem(), _:
-            device = _device(options.device, useful=solver.name != "subsets")
+            find = cache(partial(_device, options.device, useful=True))  # torch takes a second to load: only if needed
+            if options.device == "cuda" and solver.name != "subsets":
+                find()
             return orders.search_orders(
-                problem, solver.name, clock=clock, seed=seed, device=device, start=start, report=report
+                problem, solver.name, clock=clock, seed=seed, device=find, start=start, report=report
             )
         case Problem(), conic.Conic():
             return conic.solve_convex(problem, solver.name, clock, start)

@@ -12,21 +12,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from formulations.arithmetic.rounding import ROUNDOFF
+from formulations.bounds.all_orders import best_of_all
 from formulations.bounds.betweenness import betweenness_bound, betweenness_multipliers
 from formulations.bounds.convex_quadratic import convex_quadratic_bound, convex_quadratic_point
 from formulations.bounds.gilmore_lawler import gilmore_lawler_bound, gilmore_lawler_multipliers
+from formulations.bounds.held_karp import held_karp_bound, held_karp_potentials
 from formulations.bounds.projected_eigenvalue import projected_eigenvalue_bound, projected_eigenvalue_shift
-from formulations.problem import Floats, QuadraticAssignment, WeakDual
+from formulations.bounds.subset_potentials import subset_bound
+from formulations.problem import Floats, Ordering, PathLength, QuadraticAssignment, WeakDual
+from formulations.problem.arrangement import LISTED_ITEMS
 
-# name; A, B and seconds -> certificate; A, B and certificate -> lower bound
-Row = tuple[str, Callable[[Floats, Floats, float], Any], Callable[[Floats, Floats, Any], float]]
+# name; A, B and seconds -> certificate; A, B and certificate -> lower bound; its least seconds on a slow day, by n^3
+Row = tuple[str, Callable[[Floats, Floats, float], Any], Callable[[Floats, Floats, Any], float], float]
 LARGEST_SEMIDEFINITE = 200  # items up to which the semidefinite bound is offered: it needs n^3 numbers
+
+
+def order_duals(form: QuadraticAssignment | PathLength | Ordering, *, maximize: bool) -> list[WeakDual]:
+    """Bounds of any kind that an objective on orders has; up to 10 items the best of all orders.
+
+    >>> form = PathLength(np.array([[0.0, 2, 9], [2, 0, 1], [9, 1, 0]]))
+    >>> [(dual.name, dual.bound(dual.certificate(1.0))) for dual in order_duals(form, maximize=False)][:1]
+    [('all orders', 3.0)]
+    """
+    sign = -1 if maximize else 1
+    duals: list[WeakDual] = []
+    if form.n <= LISTED_ITEMS:
+        best = cache(partial(best_of_all, form, sign))
+        duals = [WeakDual("all orders", lambda _: best()[0], lambda _: best()[1])]
+    if isinstance(form, PathLength):
+        find, bound = partial(held_karp_potentials, sign * form.D), partial(held_karp_bound, sign * form.D)
+        duals.append(WeakDual("Held-Karp bound", find, lambda y: sign * bound(y), 2e-7 * form.n**2))
+    elif isinstance(form, QuadraticAssignment):
+        if form.linear is not None:
+            W, constant = form.linear
+            table = partial(subset_bound, sign * W)
+            duals.append(WeakDual("potentials of all subsets", None, lambda f: sign * table(f) + constant))
+        duals += weak_duals(form, maximize=maximize)
+    return duals
 
 
 def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
@@ -43,30 +71,46 @@ def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
     """
     if not ((q.A == q.A.T).all() or (q.B == q.B.T).all()):
         return []
-    sign = -1.0 if maximize else 1.0
-    A, B = sign * q.scale * ((q.A + q.A.T) / 2), (q.B + q.B.T) / 2
-    rounding = 8 * ROUNDOFF * float(np.abs(A).sum()) * float(np.abs(B).max(initial=0))
+    sign, n = -1.0 if maximize else 1.0, q.n
 
-    def dual(name: str, find: Callable[[float], Any], bound: Callable[[Any], float]) -> WeakDual:
+    @cache
+    def minimized() -> tuple[Floats, Floats, float]:
+        """A and B, symmetric, and the error that rounding may make; worked out when a bound is asked for."""
+        A, B = sign * q.scale * ((q.A + q.A.T) / 2), (q.B + q.B.T) / 2
+        return A, B, 8 * ROUNDOFF * float(np.abs(A).sum()) * float(np.abs(B).max(initial=0))
+
+    def dual(name: str, find: Callable[..., Any], bound: Callable[..., float], work: float) -> WeakDual:
         def in_units(certificate: Any) -> float:
-            value = sign * (bound(certificate) - rounding) + q.offset
+            A, B, rounding = minimized()
+            value = sign * (bound(A, B, certificate) - rounding) + q.offset
             return value - sign * 4 * ROUNDOFF * (abs(value) + abs(q.offset)) if math.isfinite(value) else value
 
-        return WeakDual(name, find, in_units)
+        return WeakDual(name, lambda seconds: find(*minimized()[:2], seconds), in_units, work * n**3)
 
-    table: list[Row] = [("Gilmore-Lawler bound", gilmore_lawler_multipliers, gilmore_lawler_bound)]
-    if len(np.unique(np.diag(B))) == 1:
+    table: list[Row] = [("Gilmore-Lawler bound", gilmore_lawler_multipliers, gilmore_lawler_bound, 6e-10)]
+    if len(np.unique(np.diag(q.B))) == 1:
         table = [
-            ("projected eigenvalue bound", projected_eigenvalue_shift, projected_eigenvalue_bound),
+            ("projected eigenvalue bound", projected_eigenvalue_shift, projected_eigenvalue_bound, 3e-9),
             *table,
-            ("convex quadratic bound over doubly stochastic matrices", convex_quadratic_point, convex_quadratic_bound),
+            (
+                "convex quadratic bound over doubly stochastic matrices",
+                convex_quadratic_point,
+                convex_quadratic_bound,
+                5e-9,
+            ),
         ]
-    duals = [dual(name, partial(find, A, B), partial(bound, A, B)) for name, find, bound in table]
-    arrangement = _linear_arrangement(A, B)
-    if arrangement and len(A) <= LARGEST_SEMIDEFINITE:
+    duals = [dual(*row) for row in table]
+    arrangement = _linear_arrangement(*minimized()[:2]) if n <= LARGEST_SEMIDEFINITE else None
+    if arrangement:
         w, constant = arrangement
-        find = partial(betweenness_multipliers, w)
-        duals.append(dual("semidefinite betweenness bound", find, lambda found: betweenness_bound(w, found) + constant))
+        duals.append(
+            dual(
+                "semidefinite betweenness bound",
+                lambda A, B, seconds: betweenness_multipliers(w, seconds),
+                lambda A, B, found: betweenness_bound(w, found) + constant,
+                4e-7,
+            )
+        )
     return duals
 
 

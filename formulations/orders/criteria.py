@@ -26,13 +26,15 @@ triples, counted twice, and an inner one in n - 1 - k. The last three are length
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 
 import numpy as np
 
-from formulations.orders.triples import Penalty, anti_robinson
-from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment, place_distances
+from formulations.orders.triples import Penalty, anti_robinson, inversions
+from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment, place_distances, sums_over_pairs
+
+CANCELLED = 1e-4  # relative size of a difference that loses more than four digits
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,14 @@ def _similarity(d: Floats) -> Floats:
 
 
 def _between_rows(d: Floats) -> Floats:
-    """|s_i - s_j|^2, from the differences rather than from products, so that equal rows have distance exactly 0."""
+    """|s_i - s_j|^2, from products; of near rows from the differences, so that equal ones have distance exactly 0."""
     s = _similarity(d)
-    return np.stack([np.square(s - row).sum(axis=1) for row in s])
+    size = np.square(s).sum(axis=1)
+    squares: Floats = size[:, None] + size - 2 * (s @ s.T)
+    for i, row in enumerate(s):
+        near = np.flatnonzero(squares[i] < CANCELLED * (size + size[i]))
+        squares[i, near] = np.square(s[near] - row).sum(axis=1)
+    return squares
 
 
 def _least_squares(d: Floats) -> QuadraticAssignment:
@@ -149,15 +156,29 @@ def _gradient(near: Floats, far: Floats) -> Floats:
     return _event(far, near) - _event(near, far)
 
 
-def _triples(penalty: Penalty) -> Callable[[Floats], Ordering]:
-    return lambda d: anti_robinson(d, penalty)
+def _events(rows: Floats) -> float:
+    return inversions(rows)[0]
+
+
+def _deviations(rows: Floats) -> float:
+    return inversions(rows)[1]
+
+
+def _gradients(rows: Floats) -> float:
+    return _events(np.where(np.isfinite(rows), -rows, np.inf)) - _events(rows)
+
+
+def _triples(penalty: Penalty, total: Callable[[Floats], float]) -> Callable[[Floats], Ordering]:
+    return lambda d: anti_robinson(d, penalty, total)
 
 
 def _relative_events(d: Floats) -> Ordering:
     """AR_events divided by their largest possible number, as R defines it with its default window, the whole order."""
-    n, events = len(d), anti_robinson(d, _event)
+    n, events = len(d), anti_robinson(d, _event, _events)
     most = max(1, 2 * comb(n, 3))
-    return Ordering(n, lambda orders: events.values(orders) / most, lambda *at: events.moves(*at) / most)
+    return replace(
+        events, values=lambda orders: events.values(orders) / most, moves=lambda *at: events.moves(*at) / most
+    )
 
 
 # Other criteria. Moving x changes a path only around x's old and new neighbours.
@@ -179,7 +200,7 @@ def _lazy_path(d: Floats) -> Ordering:
         value -= value[place]
         return value
 
-    return Ordering(n, lambda orders: d[orders[:, :-1], orders[:, 1:]] @ weight, moves)
+    return Ordering(n, lambda orders: d[orders[:, :-1], orders[:, 1:]] @ weight, moves, directed=True)
 
 
 def _moore(d: Floats) -> Ordering:
@@ -200,6 +221,8 @@ def _moore(d: Floats) -> Ordering:
         return squares(T[1:, 1:] - T[:-1, :-1], T[1:, :-1] - T[:-1, 1:])
 
     def values(orders: Ints) -> Floats:
+        if 8 * len(orders) > n**4:  # then the table of all pairs of steps pays
+            return _moore_of_many(neumann, t, orders)
         return np.array([neumann[o[:-1], o[1:]].sum() + 2 * pairs(t[np.ix_(o, o)]).sum() for o in orders])
 
     def moves(order: Ints, place: int) -> Floats:
@@ -217,6 +240,19 @@ def _moore(d: Floats) -> Ordering:
         return value
 
     return Ordering(n, values, moves)
+
+
+def _moore_of_many(neumann: Floats, t: Floats, orders: Ints) -> Floats:
+    """Moore's stress of many orders, float64 (k,), from a table of g."""
+    n = len(t)
+    g = np.square(t[:, None, :, None] - t[None, :, None, :]) + np.square(t[:, None, None, :] - t[None, :, :, None])
+    item, total = np.ascontiguousarray(orders.T), np.zeros(len(orders))
+    step = item[:-1] * n + item[1:]
+    for i in range(n - 1):
+        total += neumann.take(step[i]) + 2 * g.take(step[i] * (n * n + 1))
+        for j in range(i):
+            total += 4 * g.take(step[i] * (n * n) + step[j])
+    return total
 
 
 def _correlation(d: Floats) -> Ordering:
@@ -261,16 +297,20 @@ def _correlation(d: Floats) -> Ordering:
         change: Floats = np.r_[left[:-1], right] - right[0]
         return change
 
-    return Ordering(n, lambda orders: correlation(*np.stack([moments(order) for order in orders], axis=1)), moves)
+    def values(orders: Ints) -> Floats:
+        r, q = row[orders], sums_over_pairs(s, np.multiply.outer(p, p), orders)
+        return correlation(r @ p, r @ p**2, q)
+
+    return Ordering(n, values, moves)
 
 
 CRITERIA = {
     "2SUM": Criterion(False, _quadratic(_similarity, lambda k, n: k**2)),
-    "AR_deviations": Criterion(False, _triples(_deviation)),
-    "AR_events": Criterion(False, _triples(_event)),
+    "AR_deviations": Criterion(False, _triples(_deviation, _deviations)),
+    "AR_events": Criterion(False, _triples(_event, _events)),
     "BAR": Criterion(False, _quadratic(_dissimilarity, lambda k, n: np.maximum(0, max(1, n // 5) + 1 - k), 0.5)),
     "Cor_R": Criterion(True, _correlation),
-    "Gradient_raw": Criterion(True, _triples(_gradient)),
+    "Gradient_raw": Criterion(True, _triples(_gradient, _gradients)),
     "Gradient_weighted": Criterion(True, _quadratic(_dissimilarity, lambda k, n: 3 * k - n - 1, 0.5)),
     "Inertia": Criterion(True, _quadratic(_dissimilarity, lambda k, n: k**2)),
     "LS": Criterion(False, _quadratic(_dissimilarity, lambda k, n: n - k)),

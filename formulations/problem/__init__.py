@@ -3,10 +3,10 @@
 A problem is maths written down as data: it solves nothing. There are three kinds. A Problem is a linear, mixed-integer
 or convex program in cvxpy; constraints too many to list are Families, whose broken members an oracle finds. A
 SaddleProblem is a game of two players in torch. A SearchProblem is searched rather than relaxed: its objective is a
-function on orders (QuadraticAssignment, Ordering), or on whatever its candidates are.
+function on orders (QuadraticAssignment, PathLength, Ordering), or on whatever its candidates are.
 """
 
-from formulations.problem.arrangement import Ordering, QuadraticAssignment, place_distances
+from formulations.problem.arrangement import Ordering, PathLength, QuadraticAssignment, place_distances, sums_over_pairs
 from formulations.problem.arrays import Bools, Floats, Integers, Ints, Number, Values
 from formulations.problem.maths import latex
 from formulations.problem.program import (
@@ -22,7 +22,7 @@ from formulations.problem.program import (
 )
 from formulations.problem.reference import Reference, ranking
 from formulations.problem.saddle import Block, Domain, Players, SaddleProblem, Sampler, Side, Term
-from formulations.problem.search import Objective, SearchProblem, WeakDual
+from formulations.problem.search import Heuristic, Objective, SearchProblem, WeakDual
 
 __all__ = [
     "Block",
@@ -31,6 +31,7 @@ __all__ = [
     "DualRepair",
     "Family",
     "Floats",
+    "Heuristic",
     "IntegerValues",
     "Integers",
     "Ints",
@@ -38,6 +39,7 @@ __all__ = [
     "Number",
     "Objective",
     "Ordering",
+    "PathLength",
     "Players",
     "Problem",
     "QuadraticAssignment",
@@ -56,4 +58,5 @@ __all__ = [
     "of_cvxpy",
     "place_distances",
     "ranking",
+    "sums_over_pairs",
 ]

@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
 from formulations.problem.arrays import Floats, Ints, Number
 
-SAMPLED = 32  # random orders that the size of an objective is told from
+LISTED_ITEMS = 10  # items up to which all orders are listed: 1.8 million, half a second
+SAMPLED, SAMPLED_ITEMS = 32, 1600  # random orders that the size of an objective is told from, and their items in all
+
+
+def sampled(n: int) -> int:
+    """How many random orders the size of an objective on n items is told from."""
+    return min(SAMPLED, 1 + SAMPLED_ITEMS // max(n, 1))
 
 
 def place_distances(n: int) -> Floats:
     """|i - j|, the distances of n places, float64 (n, n)."""
     place = np.arange(n, dtype=np.float64)
     return np.abs(place[:, None] - place)
+
+
+def sums_over_pairs(A: Floats, B: Floats, orders: Ints) -> Floats:
+    """<A, P B P'> for each of many orders, int64 (k, n), entry [., q] the item at place q; float64 (k,).
+
+    >>> sums_over_pairs(np.eye(3)[[1, 0, 2]], place_distances(3), np.array([[0, 1, 2], [0, 2, 1]])).tolist()
+    [2.0, 4.0]
+    """
+    k, n = orders.shape
+    if k <= n * n:
+        return np.array([float((A[np.ix_(order, order)] * B).sum()) for order in orders])
+    item = np.ascontiguousarray(orders.T)  # pair by pair of places, for all orders at once
+    row, total = item * n, np.zeros(k)
+    for i in range(n):
+        if B[i, i]:
+            total += B[i, i] * A.diagonal()[item[i]]
+    symmetric = np.array_equal(A, A.T)
+    for i, j in combinations(range(n), 2):
+        if symmetric:
+            total += (B[i, j] + B[j, i]) * A.take(row[i] + item[j])
+        else:
+            total += B[i, j] * A.take(row[i] + item[j]) + B[j, i] * A.take(row[j] + item[i])
+    return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +70,14 @@ class QuadraticAssignment:
         """The number of items."""
         return len(self.A)
 
+    @property
+    def directed(self) -> bool:
+        """Whether an order and its reverse may differ in value."""
+        return not np.array_equal(self.B, self.B[::-1, ::-1])
+
     def values(self, orders: Ints) -> Floats:
         """The objective of orders, int64 (k, n), whose entry [., q] is the item at place q; float64 (k,)."""
-        sums = [float((self.A[np.ix_(order, order)] * self.B).sum()) for order in orders]
-        return self.scale * np.asarray(sums) + self.offset
+        return self.scale * sums_over_pairs(self.A, self.B, orders) + self.offset
 
     def value(self, order: Ints) -> Number:
         """The objective of one order, int64 (n,), the offset added without rounding."""
@@ -49,13 +85,14 @@ class QuadraticAssignment:
 
     def size(self, order: Ints) -> float:
         """|scale| times the sum of the sizes of the terms A_ij B_p(i)p(j): the offset is none of them."""
-        return abs(self.scale) * float(np.abs(self.A[np.ix_(order, order)] * self.B).sum())
+        return float(abs(self.scale) * np.abs(self.A[np.ix_(order, order)] * self.B).sum())
 
     def minimized(self, sense: Literal["minimize", "maximize"]) -> QuadraticAssignment:
         """The objective without its offset and scale, turned so that less is better."""
         return QuadraticAssignment((self.scale if sense == "minimize" else -self.scale) * self.A, self.B)
 
-    def as_linear(self) -> tuple[Floats, float] | None:
+    @cached_property
+    def linear(self) -> tuple[Floats, float] | None:
         """W and c with value = sum over pairs of W_uv |p(u) - p(v)| + c, up to rounding; None if B is not so.
 
         That is, B = f |i - j| + g off the diagonal, to 1e-12 of its largest entry, and a constant on it.
@@ -77,24 +114,53 @@ class QuadraticAssignment:
 
 
 @dataclass(frozen=True, eq=False)
+class PathLength:
+    """The length of the path through the items in order: the sum of D over neighbours. D float64 (n, n), symmetric."""
+
+    D: Floats
+    directed = False
+
+    @property
+    def n(self) -> int:
+        """The number of items."""
+        return len(self.D)
+
+    def values(self, orders: Ints) -> Floats:
+        """The lengths of orders, int64 (k, n), entry [., q] the item at place q; float64 (k,)."""
+        return np.asarray(self.D[orders[:, :-1], orders[:, 1:]].sum(axis=1))
+
+    def value(self, order: Ints) -> Number:
+        """The length of one order, int64 (n,), rounded once."""
+        return math.fsum(self.D[order[:-1], order[1:]].tolist())
+
+    def size(self, order: Ints) -> float:
+        """The sum of the sizes of its steps."""
+        return float(np.abs(self.D[order[:-1], order[1:]]).sum())
+
+
+@dataclass(frozen=True, eq=False)
 class Ordering:
     """Any other objective on the orders of n items.
 
-    values  orders, int64 (k, n), entry [., q] the item at place q -> float64 (k,)
-    moves   an order, int64 (n,), and a place -> float64 (n,): how the value changes if the item at that place is taken
-            out and put back so that it stands at place 0, 1, ..., n - 1
+    values    orders, int64 (k, n), entry [., q] the item at place q -> float64 (k,)
+    moves     an order, int64 (n,), and a place -> float64 (n,): how the value changes if the item at that place is
+              taken out and put back so that it stands at place 0, 1, ..., n - 1
+    directed  whether an order and its reverse may differ in value
+    moves_seconds  what `moves` takes for a new order on a slow day
     """
 
     n: int
     values: Callable[[Ints], Floats]
     moves: Callable[[Ints, int], Floats]
+    directed: bool = False
+    moves_seconds: float = 0.0
 
     def value(self, order: Ints) -> Number:
         """The objective of one order, int64 (n,)."""
         return float(self.values(order[None])[0])
 
     def size(self, order: Ints) -> float:
-        """How far the values of this order and of SAMPLED random ones, the same each time, lie apart."""
+        """How far the values of this order and of some random ones, the same each time, lie apart."""
         random = np.random.default_rng(0)
-        orders = np.array([order, *(random.permutation(self.n) for _ in range(SAMPLED))])
+        orders = np.array([order, *(random.permutation(self.n) for _ in range(sampled(self.n)))])
         return float(np.ptp(self.values(orders)))

@@ -13,11 +13,12 @@ from typing import Literal
 class Reference:
     """An independent algorithm or closed form that an optimal value is held against.
 
+    value   works it out; None where there was no time for that
     ranked  k -> the value of the k-th best answer, where the algorithm finds those as well
     """
 
     name: str
-    value: Callable[[], float]
+    value: Callable[[], float | None]
     relation: Literal["==", "<=", ">="] = "=="
     tolerance: float = 1e-6  # relative
     ranked: Callable[[int], float] | None = None
@@ -30,14 +31,19 @@ class Reference:
 
     def negated(self) -> Reference:
         """The same for a problem that maximizes minus what the algorithm minimizes, or vice versa."""
-        value, ranked = self.value, self.ranked
+        ranked = self.ranked
         relation: dict[str, Literal["==", "<=", ">="]] = {"==": "==", "<=": ">=", ">=": "<="}
         return replace(
             self,
-            value=lambda: -value(),
+            value=partial(_minus, self.value),
             relation=relation[self.relation],
             ranked=None if ranked is None else lambda k: -ranked(k),
         )
+
+
+def _minus(value: Callable[[], float | None]) -> float | None:
+    found = value()
+    return None if found is None else -found
 
 
 def ranking(values: Callable[[], Iterator[float]]) -> Callable[[int], float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -29,6 +29,19 @@ class Objective(Protocol):
 
 
 @dataclass(frozen=True)
+class Heuristic:
+    """Candidates worth starting from, such as the answers of an adjacent problem that can be solved.
+
+    find     finds them
+    seconds  how long that takes on a slow day: a search that has less time leaves it out
+    """
+
+    name: str
+    find: Callable[[], Iterable[Any]]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class WeakDual:
     """A bound on every value of the problem that any dual certificate proves, however it was found.
 
@@ -36,11 +49,13 @@ class WeakDual:
                  where the solver itself comes by it
     bound        a certificate -> what it proves, recomputed from the data alone: a number no value of the problem can
                  beat, or an infinite one if it proves nothing
+    seconds      the least time that finding and checking a certificate takes on a slow day
     """
 
     name: str
     certificate: Callable[[float], Any] | None
     bound: Callable[[Any], Number]
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +66,7 @@ class SearchProblem:
     membership  what it says of a candidate that it belongs to it
     answer      a candidate -> what the user asked for
     values      a candidate -> its numbers by name
-    starts      candidates worth starting from: the answers of adjacent problems that can be solved
+    starts      candidates worth starting from, the quickest first
     surrogates  further objectives, to be minimized, whose best candidates are worth starting from
     weak_duals  bounds, the cheapest first
     model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
@@ -64,7 +79,7 @@ class SearchProblem:
     membership: str = "the answer is in the set that is searched"
     answer: Callable[[Any], Any] = np.ndarray.tolist
     values: Callable[[Any], Mapping[str, Floats]] = lambda _: {}
-    starts: Callable[[], Any] | None = None
+    starts: Sequence[Heuristic] = ()
     surrogates: Sequence[Objective] = ()
     weak_duals: Sequence[WeakDual] = ()
     model: Callable[[], Problem] | None = None

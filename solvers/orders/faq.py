@@ -18,6 +18,15 @@ from formulations.problem import Floats, Ints
 RESTART_WORK, MAX_RESTARTS = 2e6, 32  # without a time limit: n^2.5 times the restarts is about a second of work
 
 
+def faq_seconds(n: int) -> float:
+    """What one restart takes on a slow day.
+
+    >>> faq_seconds(200)
+    0.4
+    """
+    return 5e-8 * n**3
+
+
 def faq_orders(A: Floats, B: Floats, *, seconds: float | None, seed: int) -> Iterator[Ints]:
     """Orders of small sum A[i, j] B[p(i), p(j)], int64 (n,), the item at each place: one for each restart.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.problem import Number, QuadraticAssignment, SearchProblem, Values
+from formulations.problem import Number, PathLength, QuadraticAssignment, SearchProblem, Values
 from formulations.problem.search import ROUNDING
 from solvers.judge import Evidence
 
@@ -69,20 +69,25 @@ class Searched:
 
 def percent_of_range(problem: SearchProblem, value: float, bound: float) -> float | None:
     """100 |value - bound| / |value - mean value of all orders|; None if the mean is unknown or no worse than value."""
-    form = problem.objective
-    if not isinstance(form, QuadraticAssignment):
+    mean = random_value(problem.objective)
+    if mean is None:
         return None
-    span = (value - random_value(form)) * (1 if problem.maximize else -1)
+    span = (value - mean) * (1 if problem.maximize else -1)
     return 100 * abs(value - bound) / span if span > 0 else None
 
 
-def random_value(form: QuadraticAssignment) -> float:
-    """The mean value over all orders.
+def random_value(form: Any) -> float | None:
+    """The mean value over all orders, where it has a formula.
 
     >>> distances = np.array([[0.0, 1, 2], [1, 0, 1], [2, 1, 0]])
     >>> random_value(QuadraticAssignment(np.ones((3, 3)), distances))
     8.0
     """
+    if isinstance(form, PathLength):
+        n = form.n
+        return float((form.D.sum() - np.trace(form.D)) / n) if n > 1 else 0.0
+    if not isinstance(form, QuadraticAssignment):
+        return None
     (loops_A, rest_A), (loops_B, rest_B) = ((np.trace(M), M.sum() - np.trace(M)) for M in (form.A, form.B))
     n = len(form.A)
     mean = loops_A * loops_B / n + rest_A * rest_B / max(n * (n - 1), 1)

@@ -93,10 +93,45 @@ def synthetic(n: int, seed: int) -> Floats:
     return np.round(d + d.T, 6)
 
 
-def test_a_long_path(report: Report) -> None:
-    d = synthetic(1000, 0)
-    seconds, solution = timed(hamiltonian_path(d), gap=1e-3, time_limit=120)
-    report("path, n=1000, gap 0.1 %", "- / 60 s", f"{seconds:.1f} s, gap {solution.gap:.3%} ({sizes(solution)})")
+def in_the_plane(n: int, seed: int) -> Floats:
+    """Distances of random points, at most 1."""
+    place = np.random.default_rng(seed).random((n, 2))
+    d = np.hypot(*(place[:, None] - place).transpose(2, 0, 1)) / 1.5
+    return np.asarray((d + d.T) / 2)
+
+
+@pytest.mark.parametrize(("n", "limit"), [(1000, 30), (2000, 60)])
+@pytest.mark.parametrize("made", [synthetic, in_the_plane])
+def test_a_long_path(made: Callable[[int, int], Floats], n: int, limit: float, report: Report) -> None:
+    begun = time.monotonic()
+    seconds, solution = timed(hamiltonian_path(made(n, 0)), time_limit=limit)
+    over = max(time.monotonic() - begun - limit, 0.0)
+    what = f"path, {made.__name__}, n={n}, gap within {limit:g} s"
+    report(what, "3 % / 1 %", f"{solution.gap:.3%} ({seconds:.1f} s of CPU, {over:.1f} s over)")
+
+
+@pytest.mark.parametrize(("n", "limit"), [(500, 2.0), (1000, 5.0), (2000, 10.0)])
+def test_a_good_order_within_the_limit(n: int, limit: float, report: Report) -> None:
+    for made in (synthetic, near_robinson):
+        similarity = 1 - made(n, 1)
+        begun = time.monotonic()
+        solution = solve(challenge(similarity), time_limit=limit)
+        over = max(time.monotonic() - begun - limit, 0.0)
+        best = solve(challenge(similarity), time_limit=12 * limit)
+        assert solution.value is not None
+        assert best.value is not None
+        share = solution.value / max(best.value, solution.value)  # a random order has 0, nearly
+        what = f"challenge, {made.__name__}, n={n}, limit {limit:g} s"
+        report(what, "90 %, 2 s over / 98 %, 1 s", f"{share:.1%} of the best in {12 * limit:g} s, {over:.1f} s over")
+
+
+def test_nine_items_by_all_criteria(report: Report) -> None:
+    d, most = in_the_plane(9, 0), 0.0
+    for criterion in CRITERIA:
+        seconds, solution = timed(seriation(d, criterion))
+        assert solution.status == "optimal"
+        most = max(most, seconds)
+    report("9 items, any criterion, proven", "2 s / 0.5 s", f"{most:.2f} s at most")
 
 
 @pytest.mark.parametrize("name", ["gr120", "kroA100"])

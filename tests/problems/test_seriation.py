@@ -85,12 +85,10 @@ def test_every_criterion_is_optimized_at_its_value(d: Floats, name: str, solver:
     values = [criteria(d, order)[name] for order in orders(len(d))]
     best = max(values) if CRITERIA[name].merit else min(values)
     assert solution.value == pytest.approx(best, rel=1e-6, abs=1e-9)
-    assert criteria(d, np.array(solution.answer))[name] == pytest.approx(best, rel=1e-6, abs=1e-9) or (
-        name == "Lazy_path_length"  # the one criterion for which an order and its reverse differ
-    )
+    assert criteria(d, np.array(solution.answer))[name] == pytest.approx(best, rel=1e-6, abs=1e-9)
     if solution.bound is not None:
         assert (solution.bound - best) * (1 if CRITERIA[name].merit else -1) >= -1e-6 * max(1, abs(best))
-    assert solver == "local-search" or solution.status == "optimal"
+    assert solution.status == "optimal"
     assert all(check.ok for check in solution.checks)
 
 
@@ -142,7 +140,7 @@ def test_quadratic_assignment_takes_any_two_square_matrices() -> None:
         (lambda: solve(seriation(np.ones((4, 4)) - np.eye(4), "2SUM"), "subsets"), "linear arrangements only"),
         (lambda: solve(seriation(np.ones((3, 3)) - np.eye(3), "2SUM"), "scip"), "there is no solver 'scip'"),
         (lambda: solve(linear_arrangement(np.ones((30, 30))), "subsets"), "30"),
-        (lambda: solve(linear_arrangement(np.ones((9, 9))), "enumeration"), "362,880 orders"),
+        (lambda: solve(linear_arrangement(np.ones((11, 11))), "enumeration"), "39,916,800 orders"),
     ],
 )
 def test_what_cannot_be_ordered_is_refused_in_a_sentence(state: object, said: str) -> None:

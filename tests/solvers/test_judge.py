@@ -46,7 +46,7 @@ from solvers.conic import ConvexProgram
 from solvers.descent_ascent import DescentAscent
 from solvers.descent_ascent.saddles import Played
 from solvers.judge import MEETS, Findings, Judged, judge, relative_gap
-from solvers.orders.search import Searched
+from solvers.orders.judged import Searched
 from solvers.proof.branching import Branch, Fixed, Leaf, dual_of
 from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.program import ExactProgram
