@@ -240,7 +240,7 @@ def _found(problem: AnyProblem, solver: Any, options: Options) -> tuple[Judged, 
     clock, seed, start, report = options.clock, options.seed, options.start, options.report
     match problem, solver:
         case SearchProblem(), _:
-            device = _device(options.device, useful=solver.name != "subsets")
+            device = _device(options.device, useful=solver.name == "local-search")
             return orders.search_orders(
                 problem, solver.name, clock=clock, seed=seed, device=device, start=start, report=report
             )
