@@ -33,6 +33,11 @@ def test_where_all_are_equally_similar_nobody_is_accused(n: int, level: float) -
     assert level == 0.5 or found(cohort(n, np.clip(level + noise, 0, 1), {})) == []
 
 
+def test_that_most_are_equal_makes_nobody_stand_out_by_a_little() -> None:
+    copies = {(0, 1): 0.56, (2, 3): 0.6, (4, 5): 0.8}
+    assert found(cohort(20, 0.5, copies)) == [(4, 5)]
+
+
 @pytest.mark.parametrize("n", [5, 20, 200])
 def test_mostly_zero_similarities_accuse_nobody_and_hide_nobody(n: int) -> None:
     assert found(cohort(n, 0.0, {(0, 1): 0.05, (2, 3): 0.2})) == []
