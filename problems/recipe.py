@@ -122,6 +122,7 @@ class Recipe:
     read       the arguments -> its task
     solvers    the names of the solvers that take it
     examples   two command lines, for --help: what comes after the recipe's name
+    parts      whether --time-limit is for each of its parts, which the recipe sees to, rather than for the whole
     """
 
     name: str
@@ -130,6 +131,7 @@ class Recipe:
     read: Callable[[argparse.Namespace], Task | Verdict | Report]
     solvers: Sequence[str]
     examples: Sequence[str]
+    parts: bool = False
 
 
 def main(recipe: Recipe) -> NoReturn:
@@ -141,7 +143,7 @@ def main(recipe: Recipe) -> NoReturn:
     from solvers.clock import GRACE, Watch
 
     running = _Run(recipe, options, started)
-    limit = options.time_limit
+    limit = None if recipe.parts else options.time_limit
     with Watch(running.last_words, None if limit is None else limit + GRACE) as running.watch:
         code = running.code()
     if threading.active_count() > 1:  # a cross-check that outlasted the limit: it would delay or abort the exit

@@ -146,7 +146,7 @@ def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | N
     best = max(reversed(proving), key=lambda b: sign * b.value, default=None)  # of equals the last
     left = None if best is None or value is None else relative_gap(value, best.value, size)
     accuracy = gap if problem.exact else max(gap, ROUNDING)
-    verified = left is not None and left <= accuracy and all(sound.values())
+    verified = bool(left is not None and left <= accuracy and all(sound.values()))  # numpy's own are no JSON
     if found.ended == "unbounded" and not bounds:
         return _without_answer(problem, found, bounds, complaints, sign)
     checks = [Check(problem.membership, "==", None, True)] if problem.membership else []

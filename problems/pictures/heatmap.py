@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FIGURE_WIDTH, MAX_NAME_WIDTH = 12.0, 2.0  # inches; the latter of a name beside a matrix
+NAMED, ROW = 200, 0.1  # items that have their names in order; inches of a row at least, which the figure grows with
+RESOLUTION, COARSE = 150, 100  # dots an inch, the latter of a figure that has grown
 MAX_ROWS = 1500  # larger matrices are drawn as means of blocks: the figure has no more pixels
 COLOUR_MAPS = {"similarity": "Blues", "dissimilarity": "Blues_r"}  # of one hue: readable in grey and when colour-blind
+DIAGONAL = "#eadfce"  # no shade of those: what an item has with itself says nothing
 
 
 def figure_of(
@@ -29,34 +32,34 @@ def figure_of(
     title: str,
     kind: Literal["similarity", "dissimilarity"] = "similarity",
     tree: Floats | None = None,
-    groups: Sequence[tuple[int, int]] = (),
+    groups: Sequence[Sequence[int]] = (),
 ) -> Figure:
     """The matrix as given on the left and in order on the right, in the same colours: dark is similar.
 
-    matrix  float64 (n, n), symmetric, finite; the colour scale ignores its diagonal
+    matrix  float64 (n, n), symmetric, finite; its diagonal is not drawn
     order   int64 (n,), the item at each place
     tree    SciPy's linkage, float64 (n - 1, 4), each branch an interval of the order: a dendrogram above the matrix
-    groups  intervals of places (first, last + 1) to outline
+    groups  places of the items of each group: what is among them is framed, wherever they stand
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
     from matplotlib.ticker import ScalarFormatter
 
-    figure = Figure(figsize=(FIGURE_WIDTH, FIGURE_WIDTH), dpi=150)
+    figure = Figure(figsize=(FIGURE_WIDTH, FIGURE_WIDTH), dpi=RESOLUTION)
     FigureCanvasAgg(figure)
     pairs = ~np.eye(len(order), dtype=bool)
     low, high = (float(f(where=pairs, initial=start)) for f, start in ((matrix.min, np.inf), (matrix.max, 0.0)))
     style = {"cmap": COLOUR_MAPS[kind], "norm": Normalize(low, high) if low < high else Normalize(0, max(high, 1.0))}
     before, after = figure.subplots(1, 2)
-    _draw(before, matrix, np.arange(len(order)), items, style)
-    image = _draw(after, matrix, order, items, style)
+    _draw(before, matrix, np.arange(len(order)), items, MAX_LABELLED, style)
+    image = _draw(after, matrix, order, items, NAMED, style)
     before.set_xlabel("as given", color=INK)
     after.set_xlabel("in order", color=INK)
     tall = 0.2 if tree is not None and len(tree) else 0.0
     side = _lay_out(figure, before, after, tall)
-    for first, last in groups:
-        _outline(after, first, last, side * 72 / len(order))
+    for places in groups:
+        _frame(after, places, side * 72 / len(order))
     if tree is not None and tall:
         _branches(after.inset_axes((0, 1.01, 1, tall)), tree, np.argsort(order))
     numbers = ScalarFormatter()
@@ -69,15 +72,17 @@ def figure_of(
     return figure
 
 
-def _draw(ax: Axes, matrix: Floats, order: Ints, items: Sequence[str], style: dict[str, Any]) -> Any:
-    """The matrix with rows and columns in that order; up to 40 items with their names, more with their places."""
+def _draw(ax: Axes, matrix: Floats, order: Ints, items: Sequence[str], named: int, style: dict[str, Any]) -> Any:
+    """The matrix with rows and columns in that order; up to `named` items with their names, more with their places."""
     n = len(order)
     image = ax.imshow(_block_means(matrix[np.ix_(order, order)]), extent=(-0.5, n - 0.5, n - 0.5, -0.5), **style)
+    image.set_cmap(image.get_cmap().with_extremes(bad=DIAGONAL))
     ax.spines[:].set_color(SLATE)
     ax.tick_params(colors=SLATE, labelsize=8)
-    if n <= MAX_LABELLED:
+    if n <= named:
         names = [safe(items[i], 28) for i in order]
-        ax.set_yticks(range(n), names, size=min(9.0, 260 / n), family=fonts(), color=INK, **PLAIN_TEXT)
+        size = min(9.0, 260 / n) if n <= MAX_LABELLED else 0.85 * ROW * 72
+        ax.set_yticks(range(n), names, size=size, family=fonts(), color=INK, **PLAIN_TEXT)
         ax.set_xticks([])
         ax.tick_params(length=0)
     else:
@@ -88,7 +93,7 @@ def _draw(ax: Axes, matrix: Floats, order: Ints, items: Sequence[str], style: di
 
 
 def _lay_out(figure: Figure, before: Axes, after: Axes, tall: float) -> float:
-    """Two squares as large as the names beside them allow, the figure as high as needed; their side in inches."""
+    """Two squares, the right one as large as its names need, the figure to fit; its side in inches."""
     texts = [text for ax in (before, after) for text in ax.get_yticklabels()]
     with warnings.catch_warnings(action="ignore"):
         wide = max(text.get_window_extent().width for text in texts) / figure.dpi
@@ -96,30 +101,43 @@ def _lay_out(figure: Figure, before: Axes, after: Axes, tall: float) -> float:
         for text in texts:
             text.set_fontsize(float(text.get_fontsize()) * MAX_NAME_WIDTH / wide)
     wide, bar, top, bottom = min(wide, MAX_NAME_WIDTH) + 0.3, 0.95, 0.7, 0.55
-    side = (FIGURE_WIDTH - 2 * wide - bar) / 2
-    height = top + side * (1 + tall) + bottom
-    figure.set_size_inches(FIGURE_WIDTH, height)
-    for ax, left in ((before, wide), (after, 2 * wide + side)):
-        ax.set_position((left / FIGURE_WIDTH, bottom / height, side / FIGURE_WIDTH, side / height))
+    small = (FIGURE_WIDTH - 2 * wide - bar) / 2
+    side = max(small, ROW * len(after.get_yticks()))
+    width, height = 2 * wide + small + side + bar, top + side * (1 + tall) + bottom
+    figure.set_size_inches(width, height)
+    if side > small:
+        figure.set_dpi(COARSE)
+    floor = bottom + side - small  # both begin at the same height
+    before.set_position((wide / width, floor / height, small / width, small / height))
+    after.set_position(((2 * wide + small) / width, bottom / height, side / width, side / height))
     return side
 
 
 def _block_means(matrix: Floats) -> Floats:
-    """The matrix, or if it is larger than MAX_ROWS the means of its blocks."""
+    """The matrix without its diagonal, nan there; or if it is larger than MAX_ROWS the means of its blocks."""
     n = len(matrix)
     starts = np.arange(0, n, -(-n // MAX_ROWS))
     sizes = np.diff(starts, append=n)
-    sums = np.add.reduceat(np.add.reduceat(matrix, starts, axis=0), starts, axis=1)
-    return np.asarray(sums / np.outer(sizes, sizes))
+    others = matrix.copy()
+    np.fill_diagonal(others, 0)
+    sums = np.add.reduceat(np.add.reduceat(others, starts, axis=0), starts, axis=1)
+    counts = np.outer(sizes, sizes) - np.diag(sizes)
+    means: Floats = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return means
 
 
-def _outline(ax: Axes, first: int, last: int, cell: float) -> None:
-    """A frame around the places first to last - 1; `cell` is the width of a place in points."""
+def _frame(ax: Axes, places: Sequence[int], cell: float) -> None:
+    """Frames around all that is among the places, one for every two stretches; `cell` is a place's width in points."""
     from matplotlib.patches import Rectangle
 
-    line = min(1.5, max(0.7, cell * (last - first) / 6))
-    low, high = first - 0.5 - line / 2 / cell, last - 0.5 + line / 2 / cell
-    ax.add_patch(Rectangle((low, low), high - low, high - low, fill=False, ec=RUST, lw=line, clip_on=False))
+    there = np.sort(np.asarray(places, dtype=np.int64))
+    stretches = np.split(there, np.flatnonzero(np.diff(there) > 1) + 1)
+    line = min(1.5, max(0.7, cell * len(there) / 6))
+    ends = [(run[0] - 0.5 - line / 2 / cell, run[-1] + 0.5 + line / 2 / cell) for run in stretches]
+    for low, high in ends:
+        for left, right in ends:
+            box = Rectangle((left, low), right - left, high - low, fill=False, ec=RUST, lw=line, clip_on=False)
+            ax.add_patch(box)
 
 
 def _branches(ax: Axes, tree: Floats, place: Ints) -> None:

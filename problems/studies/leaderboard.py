@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from problems.terminal.errors import InputError, quoted, safe
+from problems.studies.entries import Failed, outside
+from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from formulations.problem import Ints
-    from problems.io.matrix import Pairs
+    from problems.io.pairs import Pairs
 
 CLIP = 1e-9  # similarities are at most 1 - CLIP, so that log(1 - s) is finite
-MAX_REPLY = 64 << 20  # bytes of an entry's answer
-ROOT = str(Path(__file__).resolve().parents[2])
-CHILD_PROGRAM = f"""import sys
-sys.path.insert(0, {ROOT!r})
-from problems.studies.leaderboard import answer
-answer()"""
-
+FEW = 20  # users on whom our own methods run first, so that what they import does not count either
 Result = float | str  # a score, "timeout", or why there is none
 Method = Callable[["Pairs", float], "Ints"]
 
@@ -53,7 +40,7 @@ def score(pairs: Pairs, order: Ints) -> float:
     Raises InputError where all s are 0 (every order is then equally good), ValueError if `order` is no permutation.
 
     >>> import numpy as np
-    >>> from problems.io.matrix import Pairs
+    >>> from problems.io.pairs import Pairs
     >>> pairs = Pairs(["ann", "bob", "cem"], np.array([0]), np.array([2]), np.array([0.9]))
     >>> score(pairs, np.array([0, 1, 2])), score(pairs, np.array([0, 2, 1]))  # ann and cem apart, next to each other
     (-100.0, 0.0)
@@ -89,13 +76,27 @@ def leaderboard(
             score(pairs, np.arange(len(pairs.items)))
         except InputError as error:
             raise InputError(f"the {name} pairs: {error}") from None
-    users: dict[str, Method] = {target: _outside(target) for target in user_entries}
+    users: dict[str, Method] = {target: outside(target) for target in user_entries}
+    few = _few()
+    for order in entries.values():
+        with suppress(Exception):  # its row will say so
+            order(few, min(seconds, 1.0))
     rows = []
     for method, order in (*entries.items(), *users.items()):
         started = time.perf_counter()
         on_train, on_holdout = (_result(order, pairs, seconds) for pairs in (train, holdout))
         rows.append(Row(method, on_train, on_holdout, time.perf_counter() - started))
     return rows
+
+
+def _few() -> Pairs:
+    """A few users, of whom neighbours are similar."""
+    import numpy as np
+
+    from problems.io.pairs import Pairs
+
+    first, second = np.triu_indices(FEW, 1)
+    return Pairs([str(user) for user in range(FEW)], first, second, np.power(0.9, second - first).astype(np.float64))
 
 
 def table(rows: Sequence[Row]) -> list[str]:
@@ -128,139 +129,10 @@ def _cell(result: Result) -> str:
     return f"{result:.2f}"
 
 
-class _Failed(Exception):
-    """Why an entry has no score, in a few words."""
-
-
 def _result(order: Method, pairs: Pairs, seconds: float) -> Result:
     try:
         return score(pairs, order(pairs, seconds))
-    except _Failed as error:
+    except Failed as error:
         return str(error)
     except Exception as error:  # the other entries are still to run
         return f"{type(error).__name__}: {safe(error, 120)}"
-
-
-def _outside(target: str) -> Method:
-    """The user's function as a method, called in a process of its own."""
-
-    def order(pairs: Pairs, seconds: float) -> Ints:
-        users = pairs.items
-        request = {
-            "target": target,
-            "seconds": seconds,
-            "user1": [users[i] for i in pairs.first],
-            "user2": [users[i] for i in pairs.second],
-            "similarity": pairs.similarity.tolist(),
-        }
-        return _order(_run_child(request, seconds), users)
-
-    return order
-
-
-def _run_child(request: Mapping[str, Any], seconds: float) -> Any:
-    """What the child process answers; by files, as a process that it forks may hold a pipe open."""
-    with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as reply:
-        question.write(json.dumps(request).encode())
-        question.seek(0)
-        process = subprocess.Popen(
-            [sys.executable, "-c", CHILD_PROGRAM],
-            stdin=question,
-            stdout=reply,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # its own process group, to be killed as one
-            env={**os.environ, "PYTHONHASHSEED": "0"},  # the same order on every run, also from sets of names
-        )
-        try:
-            code = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise _Failed("timeout") from None
-        finally:  # also on Ctrl-C, and after an answer, for what the entry forked
-            with suppress(OSError, AttributeError):  # no process is left, or the system has no process groups
-                os.killpg(process.pid, signal.SIGKILL)
-            process.kill()
-            process.wait()
-        return _reply(reply, code)
-
-
-def _reply(file: IO[bytes], code: int) -> Any:
-    """The order in the child's answer; raises _Failed if there is none."""
-    file.seek(0)
-    data = file.read(MAX_REPLY + 1)
-    if not data:
-        raise _Failed(f"ended without an answer ({f'signal {-code}' if code < 0 else f'exit code {code}'})")
-    try:
-        reply = json.loads(data[: MAX_REPLY + 1]) if len(data) <= MAX_REPLY else None
-    except (ValueError, RecursionError):
-        reply = None
-    if not isinstance(reply, dict) or len(reply) != 1:
-        raise _Failed("gave an answer that cannot be read")
-    if "failed" in reply:
-        raise _Failed(safe(reply["failed"], 160))
-    return reply.get("order")
-
-
-def _order(named: Any, users: Sequence[str]) -> Ints:
-    """The order as positions of users, int64 (N,); raises _Failed unless each is named once."""
-    import numpy as np
-
-    index = {user: i for i, user in enumerate(users)}
-    if not isinstance(named, list):
-        raise _Failed("did not return a list of the users")
-    for user in named:
-        if not isinstance(user, str) or user not in index:
-            raise _Failed(f"returned {quoted(user)}, which is no user")
-    missing = index.keys() - set(named)
-    if missing:
-        raise _Failed(f"left out {len(missing)} of {len(users)} users, {quoted(min(missing))} among them")
-    if len(named) > len(users):
-        raise _Failed(f"returned {quoted(Counter(named).most_common(1)[0][0])} more than once")
-    return np.array([index[user] for user in named], dtype=np.int64)
-
-
-def answer() -> None:
-    """The child process: reads the question on standard input, writes {"order": ...} or {"failed": ...}."""
-    request = json.load(sys.stdin)
-    reply, nowhere, own = os.dup(1), os.open(os.devnull, os.O_RDWR), os.getpid()
-    for stream in (0, 1, 2):  # the entry may read and print as it likes
-        os.dup2(nowhere, stream)
-    sys.path[0] = ""  # the current folder
-    _confine(request.pop("seconds"))
-    try:
-        text = json.dumps({"order": _called(**request)})
-    except _Failed as error:
-        text = json.dumps({"failed": str(error)})
-    except BaseException as error:  # sys.exit and Ctrl-C too
-        text = json.dumps({"failed": f"{type(error).__name__}: {safe(error, 120)}"})
-    if os.getpid() == own:  # not a process that the entry forked
-        with open(reply, "w", encoding="ascii") as file:
-            file.write(text)
-    os._exit(0)  # past threads and exit handlers that would keep it alive
-
-
-def _confine(seconds: float) -> None:
-    """Limit this process to half of the memory, and end it soon after the time limit even if its parent is gone."""
-    with suppress(ImportError, AttributeError, ValueError, OSError):  # where the system has such limits
-        import resource
-
-        signal.alarm(math.ceil(seconds) + 1)
-        half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-        resource.setrlimit(resource.RLIMIT_AS, (half, half))
-
-
-def _called(target: str, user1: list[str], user2: list[str], similarity: list[float]) -> Any:
-    """The list that the user's function returns; raises _Failed if it returns none."""
-    import importlib
-
-    module, colon, name = target.partition(":")
-    if not (module and colon and name):
-        raise _Failed("is not module:function")
-    function = getattr(importlib.import_module(module), name)
-    if not callable(function):
-        raise _Failed(f"is a {type(function).__name__}, not a function")
-    returned = function(user1, user2, similarity)
-    if hasattr(returned, "tolist"):
-        returned = returned.tolist()
-    if not isinstance(returned, list | tuple):
-        raise _Failed(f"returned {safe(type(returned).__name__)}, not a list of the users")
-    return list(returned)

@@ -44,7 +44,7 @@ def parser(
     common = found.add_argument_group("solving and showing")
     common.add_argument("--solver", metavar="S", help=f"{', '.join(solvers)}; by default what suits")
     common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
-    common.add_argument("--gap", type=gap, metavar="G", help="count as proven from that relative gap on, as .01")
+    common.add_argument("--gap", type=share, metavar="G", help="count as proven from that relative gap on, as .01")
     common.add_argument("--require-proof", action="store_true", help="exit 1 unless the answer is proven")
     common.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of all random numbers (default 0)")
     common.add_argument(
@@ -70,10 +70,10 @@ def positive_seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
 
 
-def gap(text: str) -> float:
+def share(text: str) -> float:
     """A command-line value that is at least 0 and less than 1.
 
-    >>> gap("1e-3")
+    >>> share("1e-3")
     0.001
     """
     try:

@@ -7,14 +7,10 @@ methods of R's package seriation and against published optima.
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +22,6 @@ from formulations.problem import Floats, Problem, SearchProblem
 from formulations.seriation import challenge, hamiltonian_path, linear_arrangement, quadratic_assignment, seriation
 from formulations.travelling_salesman import asymmetric_travelling_salesman, travelling_salesman
 from problems.io import read_graph
-from problems.studies.cohort import cohort
 from solvers import Solution, solve
 
 DATA = SHARED / "data"
@@ -275,23 +270,3 @@ def test_bounds(what: str, state: Callable[[], Floats], asked: str, report: Repo
     seconds, solution = timed(challenge(1 - state()))
     share = solution.stats["percent_of_range"]
     report(f"bound, percent of range, {what} n=100", asked, f"{share:.2f} % in {seconds:.0f} s, no limit set")
-
-
-def test_a_folder_of_code(tmp_path: Path, report: Report) -> None:
-    folder = tmp_path / "code"
-    folder.mkdir()
-    sources = [Path(p) for p in sorted(Path(os.__file__).parent.glob("*.py"))]
-    texts = [text for path in sources if len(text := path.read_text(encoding="utf-8").splitlines()[:200]) == 200]
-    assert len(texts) >= 60
-    made = cohort(200 - len(texts), 10, 0).sources
-    for k, text in enumerate([*texts[:200], *(text.splitlines()[:200] for text in made.values())][:200]):
-        (folder / f"s{k:03}.py").write_text("\n".join(text) + "\n", encoding="utf-8")
-    for what, more in (("path", ["--objective", "path"]), ("challenge, 1 s", ["--time-limit", "10"])):
-        command = [sys.executable, "-m", "problems.seriation", "--code", str(folder), "--plot", str(tmp_path / "h.png")]
-        before = os.times()
-        done = subprocess.run([*command, *more, "--json"], capture_output=True, text=True, check=False)
-        after = os.times()
-        seconds = after.children_user + after.children_system - before.children_user - before.children_system
-        assert done.returncode in (0, 1), done.stderr
-        assert json.loads(done.stdout)["stats"]["items"] == 200
-        report(f"200 files of 200 lines: matrix, order, picture ({what})", "5 s", f"{seconds:.1f} s")

@@ -10,7 +10,7 @@ import pytest
 from commandline import answer_of
 
 from problems.__main__ import recipes
-from problems.recipe import Recipe
+from problems.recipe import Recipe, Report, Task
 from problems.terminal.arguments import parser
 from solvers.solve import applicable
 
@@ -41,15 +41,19 @@ def test_it_shows_two_examples_that_parse(name: str) -> None:
 def test_it_names_every_solver_that_takes_the_problem(name: str) -> None:
     recipe = recipe_of(name)
     known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)
-    task: Any = recipe.read(known.parse_args([]))
+    task = recipe.read(known.parse_args([]))
+    if isinstance(task, Report):  # which compares methods, whatever their solvers
+        assert not recipe.solvers
+        return
+    assert isinstance(task, Task)
     assert set(applicable(task.problem())) <= set(recipe.solvers)
 
 
 @pytest.mark.parametrize(("name", "solver"), SOLVERS)
 def test_every_solver_that_it_names_takes_a_problem_of_its(name: str, solver: str, capsys: Any) -> None:
     more = {"seriation": ("--objective", "path") if solver in AS_A_PATH else ("--objective", "ls")}.get(name, ())
-    if solver in ("enumeration", "subsets") and name == "seriation":
-        pytest.skip("for few items: the example has more")
+    if solver == "enumeration" or (solver == "subsets" and name == "seriation"):
+        pytest.skip("for few items, or another objective: the example has more")
     code, answer, error = answer_of(recipe_of(name), capsys, "--solver", solver, "--time-limit", "3", *more)
     assert code in (0, 1), error
     assert answer["solver"] == solver

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import signal
 import subprocess
@@ -18,8 +20,10 @@ from hypothesis import strategies as st
 from places import ROOT
 
 from formulations.problem import Ints
-from problems.io.matrix import Pairs
-from problems.studies.leaderboard import Row, leaderboard, score, table
+from problems import leaderboard as recipe
+from problems.io.pairs import Pairs
+from problems.recipe import run
+from problems.studies.leaderboard import FEW, Row, leaderboard, score, table
 from problems.terminal.errors import InputError
 
 LIMIT = 20.0  # seconds that no entry below should need, on a busy machine too
@@ -149,6 +153,20 @@ def forking_and_sleeping(user1, user2, similarity):
     os.fork()
     sleeping(user1, user2, similarity)
 
+def asking_for_more(user1, user2, similarity):
+    import gc
+    held = [thing for thing in gc.get_objects() if isinstance(thing, dict) and "similarity" in thing]
+    with open("held", "a") as file:
+        print(len(user1), *sorted(len(thing["similarity"]) for thing in held), file=file)
+    return first_seen(user1, user2, similarity)
+
+def busy(user1, user2, similarity):
+    import resource
+    limit, _ = resource.getrlimit(resource.RLIMIT_CPU)
+    memory, _ = resource.getrlimit(resource.RLIMIT_AS)
+    assert 0 < limit < 1000 and 0 < memory < 1 << 50
+    return first_seen(user1, user2, similarity)
+
 def crashing(user1, user2, similarity):
     raise ValueError("no \\x1b[31midea\\n" + "x" * 1000)
 
@@ -227,6 +245,12 @@ number = 3
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The current folder, with a module of entries; whatever process they note is gone at the end."""
     (tmp_path / "entries.py").write_text(ENTRIES)
+    (tmp_path / "slow.py").write_text("import time; time.sleep(2); from entries import first_seen")
+    (tmp_path / "peeking.py").write_text(
+        "import os, sys\nfrom entries import first_seen\n"
+        "frame = sys._getframe()\nwhile frame:\n"
+        "    assert 'similarity' not in str(frame.f_locals.get('order')), 'told too early'\n    frame = frame.f_back\n"
+    )
     (tmp_path / "broken.py").write_text("def order(:\n")
     (tmp_path / "leaves.py").write_text("raise SystemExit\n")
     monkeypatch.chdir(tmp_path)
@@ -288,6 +312,24 @@ def test_an_entry_answers_the_same_on_every_run(folder: Path) -> None:
     assert row_of("entries:from_a_set").train == row_of("entries:from_a_set").train
 
 
+@posix
+def test_an_entry_has_limits_and_no_pairs_but_its_own(folder: Path) -> None:
+    assert isinstance(row_of("entries:busy").train, float)
+    assert isinstance(row_of("peeking:first_seen").train, float)
+    row_of("entries:asking_for_more")
+    sizes = [len(TRAIN.similarity), len(HOLDOUT.similarity)]
+    assert [set(map(int, line.split())) for line in (folder / "held").read_text().splitlines()] == [{n} for n in sizes]
+
+
+def test_what_an_entry_imports_does_not_count_against_its_limit(folder: Path) -> None:
+    assert isinstance(row_of("slow:first_seen", 1.5).train, float)
+
+
+def test_an_import_has_its_own_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("problems.studies.entries.IMPORT_SECONDS", 0.3)
+    assert row_of("slow:first_seen").train == "takes more than 0.3 s to import"
+
+
 BAD = {
     "entries:crashing": "ValueError: no \\x1b[31midea\\nxxx",
     "entries:leaving": "SystemExit",
@@ -329,7 +371,7 @@ BAD = {
 def test_what_an_entry_does_wrong_is_told_in_its_row(
     folder: Path, entry: str, words: str, capfd: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("problems.studies.leaderboard.MAX_REPLY", 1 << 20)
+    monkeypatch.setattr("problems.studies.entries.MAX_REPLY", 1 << 20)
     row = row_of(entry)
     assert isinstance(row.train, str)
     assert isinstance(row.holdout, str)
@@ -387,7 +429,8 @@ def test_own_entries_run_on_both_sets_and_cannot_stop_the_others() -> None:
         return np.zeros(3, dtype=np.int64)
 
     rows = leaderboard(TRAIN, HOLDOUT, {"raising": raising, "garbage": garbage, "noting": noting}, [], 2.5)
-    assert asked == [(TRAIN, 2.5), (HOLDOUT, 2.5)]
+    assert asked[1:] == [(TRAIN, 2.5), (HOLDOUT, 2.5)]
+    assert len(asked[0][0].items) == FEW  # so that imports do not count
     assert [row.method for row in rows] == ["raising", "garbage", "noting"]
     assert (rows[0].train, rows[0].holdout) == ("ValueError: too many users", "ValueError: \\x1b[2J")
     assert "each of the 5 users once" in str(rows[1].holdout)
@@ -431,6 +474,68 @@ def test_the_table_of_nothing_is_its_head() -> None:
 
 
 def test_importing_the_leaderboard_is_quick_for_the_child_process() -> None:
-    code = "import sys, problems.studies.leaderboard; print(*sys.modules)"
+    code = "import sys, problems.studies.entries; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "scipy", "networkx", "cvxpy", "torch", "matplotlib"} & set(done.stdout.split())
+
+
+# The recipe
+
+
+def pairs_file(path: Path, pairs: Pairs) -> str:
+    ends = zip(pairs.first.tolist(), pairs.second.tolist(), pairs.similarity.tolist(), strict=True)
+    lines = [f"{pairs.items[u]},{pairs.items[v]},{s}" for u, v, s in ends]
+    path.write_text("user1,user2,similarity\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def test_the_recipe_names_all_methods_and_what_failed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [pairs_file(folder / name, pairs) for name, pairs in (("t.csv", TRAIN), ("h.csv", HOLDOUT))]
+    entries = [word for name in ("first_seen", "sleeping", "crashing") for word in ("--entry", f"entries:{name}")]
+    assert run(recipe.RECIPE, [*files, "--time-limit", "2", *entries]) == 0
+    out = capsys.readouterr().out
+    lines = {line.split("  ")[0].strip(): line for line in out.splitlines() if line.strip()}
+    assert "timeout" in lines["entries:sleeping"]
+    assert "entries:crashing failed on hold-out: ValueError" in out
+    assert {"entries:first_seen", "local search", "shortest path"} <= set(lines)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_local_search_is_never_below_what_it_starts_from(
+    folder: Path, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = some_pairs(8, seed, 0)
+    file = pairs_file(folder / "p.csv", pairs)
+    assert run(recipe.RECIPE, [file, file, "--time-limit", "2", "--json"]) == 0
+    rows = {row["method"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    best = max(score(pairs, np.array(order)) for order in itertools.permutations(range(8)) if order[0] < order[-1])
+    assert rows["local search"]["train"] == pytest.approx(best)
+    assert all(row["train"] <= best + 1e-9 for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["t.csv"], "TRAIN is given without HOLDOUT"),
+        (["absent.csv", "t.csv"], "absent.csv"),
+        (["t.csv", "t.csv", "--plot", "x.png"], "--plot"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_line(
+    folder: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs_file(folder / "t.csv", TRAIN)
+    assert run(recipe.RECIPE, arguments) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+
+
+def test_its_time_limit_is_not_for_the_whole_run(folder: Path) -> None:
+    files = [pairs_file(folder / name, TRAIN) for name in ("t.csv", "h.csv")]
+    command = [sys.executable, "-m", "problems.leaderboard", *files, "--time-limit", "1", "--entry", "entries:sleeping"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)])}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "timeout" in done.stdout

@@ -10,7 +10,6 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +19,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from places import SHARED
 
-from problems.io import matrix as module
-from problems.io.matrix import MatrixFile, Pairs, read_matrix, read_pairs
+from problems.io.matrix import MatrixFile, holds_matrix, read_matrix
+from problems.io.pairs import read_pairs
 from problems.terminal.errors import InputError
 
 DATA = SHARED / "data" / "seriation"
 needs_shared = pytest.mark.skipif(not DATA.is_dir(), reason="the test data in ../shared is not here")
 fixture_once = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-HEAD = "user1,user2,similarity\n"
 NEAR = np.array([[1, 0.5, 0.25], [0.5, 1, 0], [0.25, 0, 1]])
 Write = Callable[[str, str | bytes], Path]
 
@@ -54,11 +52,6 @@ def refusal(read: Callable[..., Any], path: Path | str, *arguments: Any) -> str:
     return message
 
 
-def triples(pairs: Pairs) -> list[tuple[str, str, float]]:
-    ends = zip(pairs.first.tolist(), pairs.second.tolist(), pairs.similarity.tolist(), strict=True)
-    return [(pairs.items[u], pairs.items[v], s) for u, v, s in ends]
-
-
 def npy(array: Any, **options: Any) -> bytes:
     file = io.BytesIO()
     np.save(file, array, **options)
@@ -67,102 +60,6 @@ def npy(array: Any, **options: Any) -> bytes:
 
 def csv(matrix: Any) -> str:
     return "\n".join(",".join(map(repr, row)) for row in np.asarray(matrix).tolist()) + "\n"
-
-
-# Pairs
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        HEAD + "a,b,0.5\nb,c,0.25\n",
-        "\ufeff" + HEAD + "a,b,.5\nb,c,25e-2",
-        (HEAD + "a,b,0.5\nb,c,0.25\n").replace("\n", "\r\n"),
-        (HEAD + "a,b,0.5\nb,c,0.25\n").replace("\n", "\r"),
-        "similarity,note,user2,user1\n0.5,,b,a\n0.25,nan,c,b\n",
-        ' user1 , user2, "similarity"\n a , "b", 0.5\n\n\nb, c, +0.25\n\n',
-        HEAD + "a,b,0.5\na,b,0.50\nb,a,5e-1\nb,c,0.25\nc,c,1\n",
-    ],
-    ids=["plain", "mark", "crlf", "cr", "columns", "blanks", "twice"],
-)
-def test_pairs_are_read_however_they_are_written(write: Write, content: str) -> None:
-    pairs = read_pairs(write("p.csv", content))
-    assert pairs.items == ["a", "b", "c"]
-    assert triples(pairs) == [("a", "b", 0.5), ("b", "c", 0.25)]
-    assert pairs.first.dtype == pairs.second.dtype == np.dtype("int64")
-    assert pairs.similarity.dtype == np.dtype("float64")
-
-
-def test_names_are_kept_as_they_are(write: Write) -> None:
-    names = ["Lee, Ann", 'the "A" team', "Ünï 東京", "\x1b[31mred", "two\nlines", "1", "01"]
-    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
-    lines = [f"{u},{v},0.5" for u, v in pairwise(quoted)]
-    assert read_pairs(write("p.csv", HEAD + "\n".join(lines))).items == names
-
-
-def test_what_was_left_out_or_is_missing_is_told_and_counted(write: Write) -> None:
-    read = read_pairs(write("p.csv", HEAD + "a,b,0.5\nb,a,0.5\nd,d,1\nb,c,1\na,b,0.5\n"))
-    assert read.items == ["a", "b", "d", "c"]
-    assert triples(read) == [("a", "b", 0.5), ("b", "c", 1.0)]
-    loops, again, missing, ones = read.notes
-    assert loops.endswith(": 1.")
-    assert again.endswith(": 2.")
-    assert "of 6: 4;" in missing
-    assert "clips to 1 - 1e-9: 1." in ones
-    assert read_pairs(write("full.csv", HEAD + "a,b,0.5\n")).notes == ()
-
-
-def test_pairs_as_a_matrix(write: Write) -> None:
-    full = read_pairs(write("p.csv", HEAD + "a,b,0.5\na,c,0.25\n")).matrix()
-    assert np.array_equal(full, NEAR)
-
-
-BAD_PAIRS = {
-    "empty": ("", "empty"),
-    "blank": (" \n\r\n", "empty"),
-    "no header": ("a,b,0.5\nb,c,0.5\n", "header 'a,b,0.5'"),
-    "semicolons": (HEAD.replace(",", ";") + "a;b;0,5\n", "user1,user2,similarity once"),
-    "column twice": ("user1,user2,similarity,user1\na,b,0.5,c\n", "once"),
-    "header only": (HEAD, "no pair"),
-    "loops only": (HEAD + "a,a,1\n", "no pair"),
-    "too few fields": (HEAD + "a,b,0.5\n\na,b\n", "line 4 has 2 fields where the header has 3"),
-    "decimal comma": (HEAD + "a,b,0,5\n", "line 2 has 4 fields"),
-    "word": (HEAD + "a,b,0.5\na,c,high\n", "line 3 has similarity 'high', which is not a number"),
-    "no value": (HEAD + "a,b,\n", "similarity ''"),
-    "nan": (HEAD + "a,b,nan\n", "'nan', which is not between"),
-    "infinite": (HEAD + "a,b,1e999\n", "'1e999', which is not between"),
-    "negative": (HEAD + "a,b,-0.1\n", "'-0.1', which is not between"),
-    "percent": (HEAD + "a,b,87\n", "divided by 100"),
-    "just above": (HEAD + "a,b,1.0000001\n", "not between"),
-    "underscore": (HEAD + "a,b,0_1\n", "not a number"),
-    "other digits": (HEAD + "a,b,\u0661\n", "not a number"),
-    "nameless": (HEAD + "a, ,0.5\n", "line 2 has an empty name"),
-    "itself": (HEAD + "a,b,0.5\nb,b,0.5\n", "line 3 pairs 'b' with itself at similarity 0.5"),
-    "clash": (HEAD + "a,b,0.5\nb,c,1\nb,a,0.25\n", "line 4 gives 'b' and 'a' similarity 0.25 but line 2 gave them 0.5"),
-    "clash after a line break": (HEAD + '"a\nb",c,0.5\nc,"a\nb",0.4\n', "line 4 gives"),
-    "escape": (HEAD + "\x1b[2J,\x1b[2J,0\n", "\\x1b[2J"),
-    "escape as value": (HEAD + "a,b,\x1b[2J\n", "\\x1b[2J"),
-    "open quote": (HEAD + 'a,b,0.5\n"a,c,0.5\nb,c,0.5\n', "line 3 begins a row with a quote"),
-    "odd quote": (HEAD + '"a"x,c,0.5\n', "line 2 begins a row with a quote"),
-    "endless field": (HEAD + "a," + "b" * 200_000 + ",0.5\n", "line 2"),
-    "long value": (HEAD + "a,b," + "9" * 100_000 + "\n", "..."),
-    "NUL": (HEAD + "a,\0,0.5\n", "NUL"),
-    "UTF-16": ((HEAD + "a,b,0.5\n").encode("utf-16"), "UTF-16"),
-    "Latin-1": ((HEAD + "é,b,0.5\n").encode("latin-1"), "line 2 holds the byte 0xe9"),
-}
-
-
-@pytest.mark.parametrize(("content", "words"), BAD_PAIRS.values(), ids=BAD_PAIRS)
-def test_pairs_that_cannot_be_used_are_refused_in_a_sentence(write: Write, content: str | bytes, words: str) -> None:
-    assert words in refusal(read_pairs, write("p.csv", content))
-
-
-def test_too_many_users_are_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_ITEMS", 3)
-    read_pairs(write("p.csv", HEAD + "a,b,0.5\na,c,0.5\n"))
-    message = refusal(read_pairs, write("p.csv", HEAD + "a,b,0.5\na,c,0.5\na,d,0.5\n"))
-    assert "line 4 names user number 4" in message
-    assert "at most 3" in message
 
 
 # Matrices
@@ -362,20 +259,6 @@ def read_or_refused(read: Callable[..., Any], path: Path, *arguments: Any) -> An
 
 
 @fixture_once
-@given(body=st.binary(max_size=60) | texts.map(str.encode), headed=st.booleans())
-def test_any_file_is_pairs_or_refused(write: Write, body: bytes, headed: bool) -> None:
-    pairs = read_or_refused(read_pairs, write("p.csv", HEAD.encode() * headed + body))
-    if pairs is None:
-        return
-    n, m = len(pairs.items), len(pairs.similarity)
-    assert m > 0
-    assert all(pairs.items)
-    assert {*pairs.first.tolist(), *pairs.second.tolist()} <= set(range(n))
-    assert len({frozenset(pair) for pair in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)}) == m
-    assert ((pairs.similarity >= 0) & (pairs.similarity <= 1)).all()
-
-
-@fixture_once
 @given(body=st.binary(max_size=60) | texts.map(str.encode), kind=st.sampled_from([None, "similarity", "dissimilarity"]))
 def test_any_file_is_a_matrix_or_refused(write: Write, body: bytes, kind: Any) -> None:
     for name, content in (("m.csv", body), ("m.npy", npy(NEAR)[: len(body)] + body)):
@@ -395,3 +278,13 @@ def test_published_matrices_are_read_to_the_last_digit(name: str) -> None:
     read = read_matrix(path)
     assert (read.kind, read.notes) == ("dissimilarity", ())
     assert np.array_equal(read.matrix, np.genfromtxt(path, delimiter=","))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "matrix"),
+    [("m.csv", "1, 0.5\n0.5,1\n", True), ("m.npy", npy(NEAR), True), ("p.csv", "user1,user2,similarity\n", False)],
+)
+def test_a_matrix_is_told_from_a_table_by_its_first_line(
+    write: Write, name: str, content: str | bytes, matrix: bool
+) -> None:
+    assert holds_matrix(str(write(name, content))) is matrix

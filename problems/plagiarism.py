@@ -1,0 +1,284 @@
+"""Which programs were copied from each other: python -m problems.plagiarism --code folder/."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from problems.recipe import Recipe, Task, main
+from problems.terminal.arguments import share
+from problems.terminal.errors import InputError, safe
+from problems.terminal.files import check_writable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from formulations.problem import Floats, SearchProblem
+    from problems.studies.code_similarity import CodeSimilarity
+    from problems.studies.near_copies import Threshold
+    from problems.studies.passages import Passage
+    from solvers.solution import Solution
+
+SHOWN = 40  # pairs in the text; --json and --pairs have them all
+MAX_COMPARED = 500  # pairs, the most similar, whose passages are worked out
+QUICK_BOUND, QUICK_SOLVER = "projected eigenvalue bound", "faq"  # unless a solver or a time limit is asked for
+SMALL = 16  # items up to which the order is proven optimal in no time
+
+
+@dataclass(frozen=True, eq=False)
+class _Cohort:
+    """n submissions by name, their similarities float64 (n, n), and the pairs above the threshold as positions."""
+
+    source: str
+    items: Sequence[str]
+    similarity: Floats
+    threshold: Threshold
+    pairs: Sequence[tuple[int, int]]
+    code: CodeSimilarity | None
+    notes: Sequence[str]
+
+    @cached_property
+    def passages(self) -> list[list[Passage]]:
+        """What matches in each of the first pairs; nothing where there is no code."""
+        if self.code is None:
+            return []
+        from problems.studies.passages import passages
+
+        sources, template = self.code.sources, self.code.template
+        return [passages(sources[i], sources[j], template) for i, j in self.pairs[:MAX_COMPARED]]
+
+    def named(self, positions: Iterable[int]) -> list[str]:
+        """The names of items."""
+        return [self.items[i] for i in positions]
+
+    def groups(self, solution: Solution) -> list[list[int]]:
+        """The connected components of the pairs, as they stand in the order found."""
+        import numpy as np
+
+        from problems.studies.near_copies import groups
+
+        return groups(self.pairs, np.array(solution.answer, dtype=np.int64))
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this recipe reads."""
+    given = parser.add_mutually_exclusive_group()
+    given.add_argument("--code", metavar="FOLDER", help="programs to compare: a file, folder or archive a person")
+    given.add_argument(
+        "--similarity",
+        metavar="FILE",
+        help="pairs, a CSV with columns user1, user2, similarity; or a square matrix",
+    )
+    parser.add_argument("--ignore", metavar="PATH", help="with --code: a template, whose code does not count")
+    parser.add_argument(
+        "--threshold", type=share, metavar="S", help="similarity above which pairs are near-copies (default estimated)"
+    )
+    parser.add_argument("--pairs", metavar="FILE", help="write the pairs, and which lines match, to a .csv file")
+    parser.add_argument("--html", metavar="FILE", help="with --code: write the pairs side by side to a .html file")
+    parser.add_argument("--out", metavar="FILE", help="write the order to a .csv file")
+
+
+def read(options: argparse.Namespace) -> Task:
+    """The task in a folder of code, or in similarities that are known."""
+    if options.ignore is not None and options.code is None:
+        raise InputError("--ignore goes with --code; give both or neither")
+    if options.html is not None and options.similarity is not None:
+        raise InputError("--html shows code; give --code, or --pairs FILE.csv for the pairs alone")
+    for option, suffix in (("pairs", ".csv"), ("out", ".csv"), ("html", ".html")):
+        if getattr(options, option) is not None:
+            check_writable(f"--{option}", getattr(options, option), (suffix,))
+    cohort = _cohort(options)
+    if len(cohort.items) < 2:
+        raise InputError(f"{cohort.source}: has {len(cohort.items)} item; a comparison needs at least 2")
+    quick = options.time_limit is None and options.solver is None and len(cohort.items) > SMALL
+    return Task(
+        source=cohort.source,
+        problem=lambda: _problem(cohort, quick),
+        describe=lambda solution: describe(cohort, solution),
+        draw=lambda solution: draw(cohort, solution),
+        notes=cohort.notes,
+        facts={"submissions": len(cohort.items), "near-copies": len(cohort.pairs)},
+        solver=lambda name: QUICK_SOLVER if quick else name,
+        answer=lambda solution: answer(cohort, solution),
+        measures=lambda _: {"threshold": cohort.threshold.why, "pairs": table(cohort)},
+        write=lambda solution: write(cohort, options, solution),
+    )
+
+
+def _cohort(options: argparse.Namespace) -> _Cohort:
+    """What the arguments name, or the bundled example, and its near-copies."""
+    import numpy as np
+
+    from problems.studies.near_copies import MANY, Threshold, estimated, near_pairs
+    from problems.studies.ordering import clipped
+
+    source, items, similarity, code, notes = _similarity(options)
+    comparable = np.ones(similarity.shape, dtype=bool) if code is None else code.comparable
+    threshold = estimated(similarity, comparable)
+    if options.threshold is not None:
+        threshold = Threshold(options.threshold, "as asked for")
+    pairs = near_pairs(similarity, threshold.value)
+    accused = {item for pair in pairs for item in pair}
+    if len(items) > SMALL and len(accused) > MANY * len(items):
+        notes = [
+            *notes,
+            f"{len(accused)} of {len(items)} submissions are near-copies of another: do they share code that was given "
+            f"to all? Name it by --ignore, or set a --threshold.",
+        ]
+    return _Cohort(source, items, similarity, threshold, pairs, code, [*notes, *clipped(similarity)])
+
+
+def _similarity(
+    options: argparse.Namespace,
+) -> tuple[str, Sequence[str], Floats, CodeSimilarity | None, Sequence[str]]:
+    """What messages call the input, names, similarities, the code that they rest on, and notes on reading it."""
+    if options.similarity is not None:
+        from problems.io.matrix import holds_matrix, read_matrix
+        from problems.io.pairs import read_pairs
+
+        source = _base(options.similarity)
+        if holds_matrix(options.similarity):
+            file = read_matrix(options.similarity, "similarity")
+            return source, [str(k + 1) for k in range(len(file.matrix))], file.matrix, None, file.notes
+        read = read_pairs(options.similarity)
+        return source, read.items, read.matrix(), None, read.notes
+    if options.code is None:
+        from problems.studies.ordering import example
+
+        code, source = example(), "the example cohort"
+    else:
+        from problems.studies.code_similarity import similarity_of
+
+        code, source = similarity_of(options.code, options.ignore), _base(options.code)
+    return source, code.items, code.matrix, code, code.notes
+
+
+def _base(path: str) -> str:
+    return safe(os.path.basename(os.path.normpath(path)) or path, 200)
+
+
+def _problem(cohort: _Cohort, quick: bool) -> SearchProblem:
+    """The challenge's order; where nobody shares anything, any order, as the least arrangement of nothing."""
+    import numpy as np
+
+    from formulations.seriation import challenge, linear_arrangement
+
+    nothing = not np.triu(cohort.similarity, 1).any()
+    stated = linear_arrangement(np.zeros(cohort.similarity.shape)) if nothing else challenge(cohort.similarity)
+    if quick:
+        return replace(stated, weak_duals=[dual for dual in stated.weak_duals if dual.name == QUICK_BOUND])
+    return stated
+
+
+def answer(cohort: _Cohort, solution: Solution) -> Mapping[str, Any]:
+    """The pairs, their groups, the order and the threshold, by name."""
+    s = cohort.similarity
+    return {
+        "pairs": [[*cohort.named((i, j)), float(s[i, j])] for i, j in cohort.pairs],
+        "groups": [cohort.named(group) for group in cohort.groups(solution)],
+        "order": cohort.named(solution.answer),
+        "threshold": cohort.threshold.value,
+    }
+
+
+def table(cohort: _Cohort) -> list[dict[str, Any]]:
+    """The pairs by rank, with the passages that match."""
+    found = [[vars(passage) for passage in listed] for listed in cohort.passages]
+    found += [[]] * (len(cohort.pairs) - len(found))
+    return [
+        {
+            "rank": rank,
+            "user1": cohort.items[i],
+            "user2": cohort.items[j],
+            "similarity": float(cohort.similarity[i, j]),
+            "passages": passages,
+        }
+        for rank, ((i, j), passages) in enumerate(zip(cohort.pairs, found, strict=True), start=1)
+    ]
+
+
+def describe(cohort: _Cohort, solution: Solution) -> Iterable[str]:
+    """The pairs with the lines that match, their groups, and the order."""
+    from problems.studies.ordering import how_good, listed
+
+    threshold = cohort.threshold
+    yield f"near-copies, similarity above {threshold.value:.3g} ({threshold.why}):{'' if cohort.pairs else ' none'}"
+    for row in table(cohort)[:SHOWN]:
+        yield f"  {row['similarity']:.3f}  {safe(row['user1'])}  {safe(row['user2'])}"
+        yield from (f"           {_lines(passage)}" for passage in row["passages"][:3])
+        if len(row["passages"]) > 3:
+            yield f"           and {len(row['passages']) - 3} more passages"
+    if len(cohort.pairs) > SHOWN:
+        yield f"  ... and {len(cohort.pairs) - SHOWN:,} more pairs (--json and --pairs have them all)"
+    for group in cohort.groups(solution):
+        yield f"  group: {', '.join(safe(name) for name in cohort.named(group))}"
+    yield from how_good("challenge", solution)
+    yield from listed(cohort.named(solution.answer))
+
+
+def _lines(passage: Mapping[str, Any]) -> str:
+    """Which lines match, in a phrase."""
+    parts = ((passage["first_file"], passage["first_lines"]), (passage["second_file"], passage["second_lines"]))
+    return " = ".join(f"{safe(file, 200)} {first}-{last}" for file, (first, last) in parts)
+
+
+def draw(cohort: _Cohort, solution: Solution) -> Figure:
+    """The similarities as given and in order, the groups framed."""
+    import numpy as np
+
+    from problems.pictures.heatmap import figure_of
+    from problems.studies.ordering import dendrogram
+
+    order = np.array(solution.answer, dtype=np.int64)
+    place = np.argsort(order)
+    count = len(cohort.pairs)
+    return figure_of(
+        cohort.similarity,
+        order,
+        items=cohort.items,
+        title=f"{cohort.source}: {count} pair{'' if count == 1 else 's'} above {cohort.threshold.value:.3g}",
+        tree=dendrogram(1 - cohort.similarity, order),
+        groups=[place[group].tolist() for group in cohort.groups(solution)],
+    )
+
+
+def write(cohort: _Cohort, options: argparse.Namespace, solution: Solution) -> None:
+    """The files that were asked for."""
+    from problems.studies.ordering import write_order, write_rows
+
+    if options.out is not None:
+        write_order(options.out, cohort.named(solution.answer))
+    if options.pairs is not None:
+        write_rows(
+            options.pairs,
+            ("rank", "user1", "user2", "similarity", "passages"),
+            ([*list(row.values())[:4], "; ".join(map(_lines, row["passages"]))] for row in table(cohort)),
+        )
+    if options.html is not None and cohort.code is not None:
+        from problems.pictures.side_by_side import Pair, page
+        from problems.terminal.files import replace_file
+
+        texts = [{source.path: source.text for source in sources} for sources in cohort.code.sources]
+        shown = [
+            Pair(cohort.items[i], cohort.items[j], float(cohort.similarity[i, j]), texts[i], texts[j], passages)
+            for (i, j), passages in zip(cohort.pairs, cohort.passages, strict=False)
+        ]
+        told = f"similarity above {cohort.threshold.value:.3g}: {cohort.threshold.why}"
+        replace_file(options.html, page(cohort.source, told, shown, len(cohort.pairs)).encode("utf-8"))
+
+
+RECIPE = Recipe(
+    "plagiarism",
+    "Near-copies among programs, in pairs, groups and an order of all.",
+    arguments,
+    read,
+    solvers=("enumeration", "subsets", "local-search", "faq"),
+    examples=("--code submissions/ --ignore template/ --html pairs.html", "--similarity pairs.csv --plot heat.png"),
+)
+
+if __name__ == "__main__":
+    main(RECIPE)

@@ -1,0 +1,89 @@
+"""What the recipes that order things share: how good an order is, the order as text, CSV and dendrogram."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, get_args
+
+from problems.terminal.errors import safe
+from problems.terminal.files import replace_file
+
+if TYPE_CHECKING:
+    from formulations.problem import Floats, Ints
+    from problems.studies.code_similarity import CodeSimilarity
+    from solvers.solution import Solution
+
+SHOWN = 40  # items of an order in the text; --json and --out have them all
+EXAMPLE = (16, 2, 4)  # programs, chains of copies among them, seed
+
+
+def example() -> CodeSimilarity:
+    """The similarity of some made-up programs, a few of them copied from each other."""
+    from problems.studies.code_similarity import similarity_of_sources
+    from problems.studies.cohort import cohort
+
+    return similarity_of_sources(cohort(*EXAMPLE).sources)
+
+
+def how_good(objective: str, solution: Solution) -> Iterable[str]:
+    """How far from the best an order may be that is not proven optimal."""
+    share = solution.stats.get("percent_of_range")
+    if solution.status != "optimal" and share is not None and share <= 100:
+        yield (
+            f"  {objective}: no order is better by more than {share:.3g} % of the range between "
+            f"a random order ({solution.stats['random']:.8g}) and this one"
+        )
+
+
+def listed(names: Sequence[object]) -> Iterable[str]:
+    """An order for a reader, place by place."""
+    yield "order:"
+    for place, name in enumerate(names[:SHOWN], start=1):
+        yield f"  {place:>4}  {safe(name)}"
+    if len(names) > SHOWN:
+        yield f"  ... and {len(names) - SHOWN:,} more (--json and --out have them all)"
+
+
+def clipped(similarity: Floats) -> Iterable[str]:
+    """What is to be said of pairs with similarity 1 under the challenge's logarithm."""
+    from formulations.seriation import CLIP
+
+    same = int((similarity >= 1 - CLIP).sum() - len(similarity)) // 2
+    if same:
+        yield f"{same} pair{'s have' if same > 1 else ' has'} similarity 1, taken as 1 - {CLIP:g} in the logarithm"
+
+
+def write_rows(path: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A CSV file, whole or not there; names of files are written as they are."""
+    import csv
+    from io import StringIO
+
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(rows)
+    replace_file(path, text.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def write_order(path: str, names: Iterable[object]) -> None:
+    """An order as CSV, place by place."""
+    write_rows(path, ("place", "item"), enumerate(names, start=1))
+
+
+def dendrogram(d: Floats, order: Ints) -> Floats | None:
+    """The clustering, of the usual four, all of whose clusters stand together in the order; None if there is none."""
+    import numpy as np
+
+    from formulations.orders.leaf_order import Linkage, linkage_tree
+
+    n, place = len(d), np.argsort(order)
+    for method in get_args(Linkage):
+        tree = linkage_tree(d, method)
+        low, high = list(place), list(place)
+        for a, b in tree[:, :2].astype(int).tolist():
+            low.append(min(low[a], low[b]))
+            high.append(max(high[a], high[b]))
+        sizes = np.r_[np.ones(n), tree[:, 3]]
+        if (np.array(high) - np.array(low) + 1 == sizes).all():
+            return tree
+    return None
