@@ -22,7 +22,7 @@ the shortest for the costs -c, so it has its potentials with d_w - d_v >= c_vw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -33,7 +33,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from formulations.arithmetic.exact import dot, over_one_denominator
-from formulations.graphs import Network, limited_path, network, without_parallels
+from formulations.graphs import Network, limited_path, network
+from formulations.graphs.path_references import dijkstra_as_given, references
 from formulations.graphs.paths import NO_ARCS, disjoint_paths, trail, vertices
 from formulations.graphs.potentials import potentials
 from formulations.graphs.successive import successive_paths
@@ -44,18 +45,13 @@ from formulations.problem import (
     Ints,
     Multipliers,
     Problem,
-    Reference,
     Start,
     UnboundedAbove,
     Values,
-    ranking,
 )
 
 if TYPE_CHECKING:
     import networkx as nx
-
-LARGEST_RANKED = 2_000  # arcs up to which networkx ranks the paths as a cross-check
-LARGEST_CROSS_CHECK = 50_000  # arcs up to which networkx's network simplex serves as a reference
 
 
 def shortest_path(
@@ -99,7 +95,7 @@ def shortest_path(
     w = walks(graph, source, target, weight, simple=simple or limited, attributes=tuple(limits), **avoided)
     low, cycle = _potentials(w)
     as_given = not isinstance(graph, Network) and not any(forbidden) and bool((w.given.weight >= 0).all())
-    dijkstra = (lambda: _dijkstra(graph, source, target, weight)) if as_given else None
+    dijkstra = (lambda: dijkstra_as_given(graph, source, target, weight)) if as_given else None
     if not (simple or limited):
         if len(cycle):
             raise NegativeCycle(w, cycle)
@@ -219,7 +215,7 @@ def _flow(w: Walks, k: int, most: float, low: Integers | None, dijkstra: Callabl
         dual=None if low is None else lambda _: cheapest().multipliers,
         dual_repair=lambda reduced, unbounded: _repaired(w, reduced, unbounded),
         start=None if low is None else lambda: cheapest().basis,
-        references=[] if low is None else _references(w, k, dijkstra),
+        references=[] if low is None else references(w, k, dijkstra),
     )
 
 
@@ -285,60 +281,3 @@ def _paths(w: Walks, values: Values, k: int) -> list[Any]:
         return vertices(w.g, trail(w.g, np.rint(values["x"]).astype(np.int64), 0), 0)
     found = disjoint_paths(w.g, np.rint(values["x"]), w.edge, w.t, k) or []
     return [vertices(w.g, way, 0) for way in sorted(found, key=lambda way: float(w.g.weight[way].sum()))]
-
-
-def _references(w: Walks, k: int, dijkstra: Callable[[], float] | None) -> list[Reference]:
-    """The value by networkx's own algorithm, on the graph as it was given or on a view of the walks."""
-    g = w.g
-    if k == 1:
-        if not (g.weight >= 0).all():
-            return [Reference("Bellman-Ford (networkx)", lambda: _length(w, nonnegative=False))]
-        ranked = ranking(lambda: _lengths(w)) if g.m <= LARGEST_RANKED else None
-        value = dijkstra or (lambda: _length(w, nonnegative=True))
-        return [Reference("Dijkstra (networkx)", value, ranked=ranked)]
-    return (
-        [Reference("network simplex (networkx)", lambda: _minimum_cost_flow(w, k))]
-        if g.m <= LARGEST_CROSS_CHECK
-        else []
-    )
-
-
-def _lengths(w: Walks) -> Iterator[float]:
-    """The lengths of simple paths, the shortest first, by networkx (Yen 1971)."""
-    import networkx as nx
-
-    graph = w.g.subgraph(without_parallels(w.g.tail, w.g.head, w.g.weight)).to_networkx()
-    return (float(nx.path_weight(graph, way, "weight")) for way in nx.shortest_simple_paths(graph, 0, w.t, "weight"))
-
-
-def _length(w: Walks, nonnegative: bool) -> float:
-    import networkx as nx
-
-    from formulations.graphs.views import view
-
-    if nonnegative:
-        return float(nx.bidirectional_dijkstra(view(w.g), 0, w.t)[0])
-    return float(nx.bellman_ford_path_length(view(w.g), 0, w.t))
-
-
-def _dijkstra(graph: nx.Graph[Any], source: Hashable, target: Hashable, weight: str) -> float:
-    """The least length of a path by networkx, weights in text being read as numbers, as `network` does."""
-    import networkx as nx
-
-    def length(u: Hashable, v: Hashable, data: Mapping[Any, Any]) -> float:
-        parallel = data.values() if graph.is_multigraph() else (data,)
-        return min(float(one.get(weight, 1)) for one in parallel)
-
-    return float(nx.bidirectional_dijkstra(graph, source, target, length)[0])
-
-
-def _minimum_cost_flow(w: Walks, k: int) -> float:
-    import networkx as nx
-
-    cost, unit = over_one_denominator(w.g.weight)
-    graph: nx.MultiDiGraph[int] = nx.MultiDiGraph()
-    graph.add_node(0, demand=-k)
-    graph.add_node(w.t, demand=k)
-    for u, v, c in zip(w.g.tail.tolist(), w.g.head.tolist(), cost.tolist(), strict=True):
-        graph.add_edge(u, v, weight=c, capacity=1)
-    return float(Fraction(nx.network_simplex(graph)[0], unit))

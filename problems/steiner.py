@@ -96,7 +96,7 @@ RECIPE = Recipe(
     "Steiner tree, by directed cuts, with a proof of the answer.",
     arguments,
     read,
-    solvers=("glop", "highs", "scip", "cp-sat"),
+    solvers=("glop", "highs", "scip", "cp-sat", "combinatorial"),
     examples=(
         "--graph network.gml --terminals A B C --plot tree.png",
         "--graph network.gml --terminals A,B,C --best 3",

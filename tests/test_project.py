@@ -82,11 +82,11 @@ def test_the_hooks_need_no_network() -> None:
 def written_by_commands(readme: str) -> set[str]:
     """The files and folders that the README's commands write, in a folder of the user's choice."""
     commands = [line for line in readme.splitlines() if "python -m problems" in line]
-    written = (re.findall(r"(?:--plot|--out|--json >) ([\w.-]+(?:/|\.\w+))(?=[\s`]|$)", line) for line in commands)
+    written = (re.findall(r"(?:--plot|--out|--html|--export|--latex|--json >) ([\w.-]+(?:/|\.\w+))(?=[\s`]|$)", line) for line in commands)
     return {name for names in written for name in names}
 
 
 def test_git_ignores_what_the_commands_of_the_readme_write() -> None:
     written = written_by_commands(text("README.md"))
-    assert {"tree.png", "order.csv", "run/", "answer.json"} <= written
+    assert {"tree.png", "model.mps", "run/", "answer.json"} <= written
     assert {f"/{name}" for name in written} - set(text(".gitignore").splitlines()) == set()
