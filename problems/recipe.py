@@ -46,11 +46,11 @@ def main(recipe: Recipe) -> NoReturn:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     started = time.perf_counter()
     options = _options(recipe, None)
-    from solvers.clock import GRACE, Watch
+    from solvers.clock import OVERTIME, Watch
 
     running = Run(recipe, options, started)
     limit = options.time_limit
-    with Watch(running.last_words, None if limit is None else limit + GRACE) as running.watch:
+    with Watch(running.last_words, None if limit is None else limit + OVERTIME) as running.watch:
         code = running.code()
     if threading.active_count() > 1:  # a cross-check that outlasted the limit: it would delay or abort the exit
         with suppress(OSError):
