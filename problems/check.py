@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from problems.graph_options import graph_arguments, graph_of, read_as
-from problems.recipe import FAILED, INTERRUPTED, Verdict, told
-from problems.terminal.arguments import UNUSABLE, Parser
+from problems.recipe import Verdict, told
+from problems.running.graph_options import graph_arguments, graph_of, read_as
+from problems.terminal.arguments import FAILED, INTERRUPTED, UNUSABLE, Parser
 from problems.terminal.errors import InputError, OutputError, safe
 from problems.terminal.output import say
 

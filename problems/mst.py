@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from problems.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
 from problems.recipe import Ranking, Recipe, Task, main
+from problems.running.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
 from problems.studies.asked_tree import AskedTree
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import safe

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from problems.graph_options import asked, edge_names, given, graph_arguments, graph_of, model_arguments
 from problems.recipe import Ranking, Recipe, Task, Verdict, main
+from problems.running.graph_options import asked, edge_names, given, graph_arguments, graph_of, model_arguments
 from problems.studies.asked_path import AskedPath
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import InputError, safe

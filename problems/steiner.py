@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from problems.graph_options import asked, graph_arguments, graph_of
 from problems.mst import changes, simplifications
 from problems.mst import describe as edges
 from problems.recipe import Ranking, Recipe, Task, main
+from problems.running.graph_options import asked, graph_arguments, graph_of
 from problems.shortest_path import named
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import InputError, safe

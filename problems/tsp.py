@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from problems.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
 from problems.recipe import Recipe, Task, main
+from problems.running.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
 from problems.terminal.errors import safe
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 GRACE = 1.2  # seconds after Ctrl-C in which a program may end by itself: the rest of 2 is for its last words
+OVERTIME = 0.6  # the same after the time limit: the main thread goes on then, so that last words take longer
 
 
 @dataclass
@@ -93,7 +94,7 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 
 
 class Watch:
-    """Ends a program that is still busy GRACE seconds after Ctrl-C, or after its time limit.
+    """Ends a program that is still busy GRACE seconds after Ctrl-C, or OVERTIME seconds after its time limit.
 
     KeyboardInterrupt alone does not do: Python raises it only between two of its own instructions, and it is lost if it
     is raised inside the import of a C extension. So a thread waits for the signal itself, which the interpreter's

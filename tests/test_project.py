@@ -82,7 +82,10 @@ def test_the_hooks_need_no_network() -> None:
 def written_by_commands(readme: str) -> set[str]:
     """The files and folders that the README's commands write, in a folder of the user's choice."""
     commands = [line for line in readme.splitlines() if "python -m problems" in line]
-    written = (re.findall(r"(?:--plot|--out|--html|--export|--latex|--json >) ([\w.-]+(?:/|\.\w+))(?=[\s`]|$)", line) for line in commands)
+    written = (
+        re.findall(r"(?:--plot|--out|--html|--export|--latex|--json >) ([\w.-]+(?:/|\.\w+))(?=[\s`]|$)", line)
+        for line in commands
+    )
     return {name for names in written for name in names}
 
 

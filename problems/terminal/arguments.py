@@ -16,7 +16,7 @@ EXIT_CODES = """exit codes:
   2    the input cannot be used, or there is no answer
   130  interrupted; the best answer so far is printed
 """
-UNUSABLE = 2  # the exit code of a command line, or an input, that cannot be used
+ANSWERED, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130  # the exit codes of every command line
 
 
 class Parser(argparse.ArgumentParser):

@@ -13,7 +13,8 @@ from commandline import answer_of, without_seconds
 
 import solvers
 from problems import mst, recipe, shortest_path
-from problems.recipe import _Run, run
+from problems.recipe import run
+from problems.running.run import Run
 from solvers import Solution
 
 TRIANGLE = """graph [ node [ id 0 label "a" ] node [ id 1 label "b" ] node [ id 2 label "c" ]
@@ -179,10 +180,10 @@ class Stopped(Exception):
 @pytest.mark.parametrize("after", [0, 2])
 def test_the_last_words_are_what_was_found(capsys: Any, triangle: str, monkeypatch: Any, after: int) -> None:
     """As where the time limit finds the program busy with the first answer, or with the third."""
-    runs: list[_Run] = []
+    runs: list[Run] = []
     whole = solvers.best
 
-    class Kept(_Run):
+    class Kept(Run):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             runs.append(self)
@@ -196,7 +197,7 @@ def test_the_last_words_are_what_was_found(capsys: Any, triangle: str, monkeypat
 
         yield solvers.solve(problem, progress=stop, **options)
 
-    monkeypatch.setattr(recipe, "_Run", Kept)
+    monkeypatch.setattr(recipe, "Run", Kept)
     monkeypatch.setattr(solvers, "best", stopped)
     with pytest.raises(Stopped):
         run(mst.RECIPE, ["--graph", triangle, "--best", "3", "--json"])

@@ -217,11 +217,11 @@ def test_the_time_limit_is_kept_and_the_answer_bounded(large: str) -> None:
 
 
 TELLING = """
-import contextlib, sys, problems.mst, problems.recipe
+import contextlib, sys, problems.mst, problems.recipe, problems.running.run
 @contextlib.contextmanager
 def progress(quiet, follow):
     yield lambda search: told or search.best is None or told.append(print("going", file=sys.stderr, flush=True))
-told, problems.recipe.progress = [], progress
+told, problems.running.run.progress = [], progress
 sys.argv = ["mst", *sys.argv[1:]]
 problems.recipe.main(problems.mst.RECIPE)
 """

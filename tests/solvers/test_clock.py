@@ -37,11 +37,11 @@ class Deaf(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Deaf())
 """
 SEARCHING = """
-import contextlib, problems.recipe
+import contextlib, problems.running.run
 @contextlib.contextmanager
 def progress(quiet, follow):
     yield lambda search: search.best is not None and deaf()
-problems.recipe.progress = progress
+problems.running.run.progress = progress
 """
 RUN = """
 import problems.mst

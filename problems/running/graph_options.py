@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from formulations.graphs import Network
     from problems.io import GraphFile
 
-EXAMPLE = Path(__file__).parent / "examples" / "cities.gml"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "cities.gml"
 
 
 def graph_arguments(parser: argparse.ArgumentParser) -> None:
