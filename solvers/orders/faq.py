@@ -21,7 +21,7 @@ RESTART_WORK, MAX_RESTARTS = 2e6, 32  # without a time limit: n^2.5 times the re
 def faq_seconds(n: int) -> float:
     """What one restart takes on a slow day.
 
-    >>> faq_seconds(200)
+    >>> round(faq_seconds(200), 2)
     0.4
     """
     return 5e-8 * n**3

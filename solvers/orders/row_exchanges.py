@@ -29,8 +29,8 @@ def exchange_descent(
     A, B float64 (n, n), symmetric, of diagonal 0 and constant diagonal; order int64 (n,), the item at each place.
 
     >>> A, B = np.array([[0.0, 1, 5], [1, 0, 1], [5, 1, 0]]), np.array([[0.0, 1, 2], [1, 0, 1], [2, 1, 0]])
-    >>> exchange_descent(A, B, np.array([0, 1, 2]), seconds=None, seed=0, keep=lambda *at: print(at))
-    (array([2, 0, 1]), 16.0)
+    >>> exchange_descent(A, B, np.array([0, 1, 2]), seconds=None, seed=0, keep=lambda _, value: print(value))
+    16.0
     """
     end = np.inf if seconds is None else time.monotonic() + seconds
     n, random = len(order), np.random.default_rng(seed)
