@@ -17,7 +17,7 @@ from commandline import answer_of
 from formulations.graphs.combs import Combs, comb_rows
 from problems.check import main
 from problems.proofs.duality import Unproven
-from problems.proofs.rows import Columns, Sets, comb
+from problems.proofs.rows import Columns, Sets, comb, trees_inside
 from problems.tsp import RECIPE
 
 
@@ -176,6 +176,16 @@ def test_nested_teeth_are_none() -> None:
     teeth = Sets(g, [*"adbecf"], [6, 6, 7, 7, 8, 8, 7, -1, -1])  # the first within the second
     with pytest.raises(Unproven):
         comb([handle, teeth], np.arange(21), 0, 1)
+
+
+def test_sets_that_are_empty_or_whole_prove_no_more_than_they_may() -> None:
+    g = Columns({name: v for v, name in enumerate("abc")}, *np.triu_indices(3, 1), edge=np.arange(3), directed=False)
+    with pytest.raises(Unproven):
+        Sets(g, [*"ab"], [2, 2, -1, -1])  # |S| - 1 would be -1
+    whole = [Sets(g, [*"abc"], [3, 3, 3, -1])]
+    y = np.array([-1], dtype=object)
+    assert trees_inside(whole, 3, [[0, 0]], y, np.arange(3))[1] == [3]  # a tour has n edges
+    assert trees_inside(whole, np.inf, [[0, 0]], y, np.arange(3))[1] == [2]
 
 
 def _vertices(names: str) -> Any:
