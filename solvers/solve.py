@@ -33,7 +33,6 @@ __all__ = [
     "so_far",
     "solve",
 ]
-NAMES = (*programs.NAMES, *conic.NAMES)  # of solvers of Problems
 AnyProblem = Problem | SearchProblem | SaddleProblem
 
 
@@ -186,8 +185,7 @@ def choose(problem: AnyProblem, solver: Any) -> tuple[AnyProblem, Any]:
         case SaddleProblem(), _:
             raise ValueError(f"{solver} plays no saddle problems; descent-ascent does")
     name = solver if isinstance(solver, str) else getattr(solver, "name", solver)
-    there_are = orders.NAMES if isinstance(problem, SearchProblem) else NAMES
-    raise ValueError(f"there is no solver {name!r} for this problem; choose among {', '.join(there_are)}")
+    raise ValueError(f"there is no solver {name!r} for this problem; choose among {', '.join(applicable(problem))}")
 
 
 def refuse(problem: AnyProblem, solver: Any, options: Options) -> None:

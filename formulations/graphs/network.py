@@ -177,6 +177,8 @@ def network(graph: nx.Graph[Any] | Network, weight: str = "weight", *others: str
             there = ", ".join(graph.attributes) or "none"
             raise ValueError(f"the network has no attribute {missing[0]!r}; there are: {there}")
         return graph
+    if not (hasattr(graph, "nodes") and hasattr(graph, "is_directed")):
+        raise ValueError(f"there is no graph in a {type(graph).__name__}; give a graph of networkx, or a Network")
     nodes = list(graph.nodes)
     place = {node: i for i, node in enumerate(nodes)}.__getitem__
     flat = list(chain.from_iterable(graph.edges(data=True)))  # a million tuples would set off the garbage collector

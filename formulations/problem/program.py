@@ -254,7 +254,8 @@ class Problem:
         changes: Any = 0
         for name, variable in self.variables.items():
             if not variable.attributes["boolean"]:
-                raise ValueError(f"the variable {name!r} is not boolean, so no constraint says that answers differ")
+                remedy = "state it with boolean ones, as shortest_path(..., simple=True) does"
+                raise ValueError(f"the variable {name!r} is not boolean, so nothing tells answers apart; {remedy}")
             one = np.rint(values[name]).ravel(order="F")
             vector = variable if variable.ndim == 1 else variable.flatten(order="F")
             changes += (1 - 2 * one) @ vector + one.sum()

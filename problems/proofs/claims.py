@@ -20,23 +20,21 @@ def claims(document: Mapping[str, Any], g: Network, source: str) -> tuple[list[t
     try:
         question = KINDS[document["problem"]](g, asked, certificate.get("sets", []))
         what = f" {source}".join(question.words)
-        bound = proven(question.program, certificate)
+        bound = proven(question, certificate)
         if status == "infeasible":
             none = bound == math.inf and [document[key] for key in ("answer", "value", "bound")] == 3 * [None]
             return [("the multipliers show that there is no answer", none)], f"there is no {what}"
         used, checks = question.measured(document["answer"], certificate.get("parallel"))
     except Unproven as error:
         return [(str(error), False)], ""
-    terms, unit, sign = question.program.cost[used].tolist(), question.program.unit, -1 if asked.get("maximize") else 1
+    terms, unit, sign = question.cost[used].tolist(), question.unit, -1 if asked.get("maximize") else 1
     value, size = Fraction(sum(terms), unit), Fraction(sum(map(abs, terms)), unit)
+    meet = value - bound <= max(MEETS, fraction(asked.get("gap", 0))) * size
     checks += [
         ("its weight is the value", _prints_as(sign * value, document["value"])),
         ("the multipliers prove the bound", _prints_as(sign * bound, document["bound"])),
         ("value and bound do not contradict each other", bound <= value),
-        (
-            "value and bound meet",
-            value - bound <= max(MEETS, fraction(asked.get("gap", 0))) * size or status == "feasible",
-        ),
+        ("value and bound meet", meet or status == "feasible"),
     ]
     noun, several, weight = question.noun, question.noun.endswith("s"), f"{float(sign * value):.15g}"
     if value == bound:

@@ -83,11 +83,16 @@ def laminar(tables: Tables, sets: Laminar, used: Ints) -> list[list[Any]]:
 
 
 def written(problem: Problem, solution: Solution, nodes: Sequence[Any], names: Names) -> dict[str, Any]:
-    """The solution's proof for JSON; nothing if it has none. nodes are the names of the vertices that sets are of."""
+    """The solution's proof for JSON; nothing if it has none, or one that weighs rows without a name in proofs.
+
+    nodes are the names of the vertices that sets are of.
+    """
     if solution.certificate.proof is None:
         return {}
     model = ExactModel(standard_form(problem), problem.families, problem.dual_repair)
     steps, bounds = _steps(model, solution.certificate.proof, names.column)
+    if any(name not in names.families for bound in bounds for name, *_ in bound.families):
+        return {}
     tables = Tables(nodes)
     for bound in bounds:
         for _, sets, y in bound.families:

@@ -129,13 +129,16 @@ def _branch(search: Search, relaxation: Relaxation, root: _Box, lower: Floats, u
         halves = []
         for sides in ({**box.sides, j: (least, float(at))}, {**box.sides, j: (at + 1.0, most)}):
             half = _Box(box.leaf, sides, box.bound)
+            halves.append(half)
+            if sides[j][0] > sides[j][1]:  # reduced costs fixed the column after it was chosen: nothing is in the half
+                half.bound = math.inf
+                continue
             _load_box(relaxation, loaded, half, lower, upper)
             loaded = half
             search.boxes += 1
             ended = _relax(search, relaxation, half, *_sides(sides, lower, upper))
             if ended == "limit":
                 return "limit"
-            halves.append(half)
             if half.column >= 0:
                 heapq.heappush(queue, (half.bound, order, half))
                 order += 1

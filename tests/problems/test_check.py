@@ -12,22 +12,30 @@ import sys
 import tokenize
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, pairwise, permutations
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import numpy as np
 import pytest
 from places import ROOT
 
+from formulations.graphs import network
+from formulations.graphs.laminar import Laminar
+from formulations.mst import minimum_spanning_tree
 from problems import mst, shortest_path, tsp
 from problems.check import main
+from problems.proofs.evidence import of_tree
 from problems.recipe import Recipe, run
+from solvers import solve
+from solvers.proof.branching import Leaf
 
 RECIPES = {"mst": mst.RECIPE, "shortest_path": shortest_path.RECIPE, "tsp": tsp.RECIPE}
 ENGINES = ("cvxpy", "highspy", "ortools", "torch", "solvers", "networkx", "scipy.optimize", "clarabel", "scs")
-MOST_LINES = 325  # for trees, paths and tours together
+MOST_LINES = 300  # for trees, paths and tours together
 ROADS = """a b {'weight': 1.5, 'time': 4}
 a b {'weight': 2.5, 'time': 1}
 b c {'weight': 2.25, 'time': 4}
@@ -250,6 +258,15 @@ def test_a_lie_about_branching_is_caught(capsys: Any, knapsack: str, lie: str) -
     LIMITED_LIES[lie](answer)
     code, told = checked(capsys, answer, knapsack)
     assert code == 1, told
+
+
+def test_a_required_source_proves_no_absence(capsys: Any, roads: str) -> None:
+    answer = asked(capsys, shortest_path.RECIPE, roads, *ENDS, "--require-node", "a")
+    assert checked(capsys, answer, roads)[0] == 0
+    entered = {"duals": [{"required nodes": [["a", 1]]}], "boxes": [["infeasible", 0]]}  # no path enters its source
+    answer |= {"status": "infeasible", "answer": None, "value": None, "bound": None, "certificate": entered}
+    code, told = checked(capsys, answer, roads)
+    assert (code, "a box is not shown to be infeasible" in told) == (1, True)
 
 
 def test_two_paths_on_one_edge_do_not_pass(capsys: Any, roads: str) -> None:
@@ -537,3 +554,14 @@ def test_consecutive_steps_follow_arcs(capsys: Any, roads: str) -> None:
     for u, v in pairwise(answer["answer"]):
         broken = {**answer, "answer": [node for node in answer["answer"] if node not in (u, v)]}
         assert checked(capsys, broken, roads)[0] in (1, 2)
+
+
+def test_rows_that_have_no_name_in_a_proof_are_not_written() -> None:
+    problem = minimum_spanning_tree(nx.path_graph(3))
+    found = solve(problem)
+    assert isinstance(found.certificate.proof, Leaf)
+    assert of_tree(problem, network(nx.path_graph(3)), found)
+    cut = ("cut", Laminar(3, np.array([3, -1, -1, -1])), np.ones(1))
+    leaf = Leaf(replace(found.certificate.proof.dual, families=[cut]), False)
+    weighed = replace(found, certificate=replace(found.certificate, proof=leaf))
+    assert of_tree(problem, network(nx.path_graph(3)), weighed) == {}

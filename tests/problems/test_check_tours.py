@@ -17,7 +17,7 @@ from commandline import answer_of
 from formulations.graphs.combs import Combs, comb_rows
 from problems.check import main
 from problems.proofs.duality import Unproven
-from problems.proofs.rows import Columns, Sets, combs
+from problems.proofs.rows import Columns, Sets, comb, trees_inside
 from problems.tsp import RECIPE
 
 
@@ -155,26 +155,37 @@ def test_random_tours_and_their_absence_are_proven(capsys: Any, tmp_path: Path) 
 )
 def test_a_comb_that_is_none_proves_nothing(handle: str, teeth: list[str], is_one: bool) -> None:
     ends = np.triu_indices(7, 1)
-    g = Columns({name: v for v, name in enumerate("abcdefg")}, *ends)
+    g = Columns({name: v for v, name in enumerate("abcdefg")}, *ends, edge=np.arange(21), directed=False)
     one = {"nodes": [*handle], "parent": [len(handle)] * len(handle) + [-1]}
     nodes = [*"".join(teeth)]
     parent = [len(nodes) + i for i, tooth in enumerate(teeth) for _ in tooth] + [-1] * len(teeth)
-    kind = partial(combs, [Sets(g, **one), Sets(g, nodes, parent)])
+    row = partial(comb, [Sets(g, **one), Sets(g, nodes, parent)])
     if not is_one:
         with pytest.raises(Unproven):
-            kind([[0, 1, -1]], np.arange(21))
+            row(np.arange(21), 0, 1)
         return
-    side, inside = kind([[0, 1, -2]], np.arange(21))
+    lower, inside, upper = row(np.arange(21), 0, 1)
     rows = comb_rows(Combs([_vertices(handle)], [[_vertices(tooth) for tooth in teeth]]), 7, *ends)
-    assert (side, inside.tolist()) == (-2 * rows.upper[0], (-2 * rows.matrix.toarray()[0]).tolist())
+    assert (lower, upper, inside.tolist()) == (0, rows.upper[0], rows.matrix.toarray()[0].tolist())
 
 
 def test_nested_teeth_are_none() -> None:
-    g = Columns({name: v for v, name in enumerate("abcdefg")}, *np.triu_indices(7, 1))
+    ends = np.triu_indices(7, 1)
+    g = Columns({name: v for v, name in enumerate("abcdefg")}, *ends, edge=np.arange(21), directed=False)
     handle = Sets(g, [*"abc"], [3, 3, 3, -1])
     teeth = Sets(g, [*"adbecf"], [6, 6, 7, 7, 8, 8, 7, -1, -1])  # the first within the second
     with pytest.raises(Unproven):
-        combs([handle, teeth], [[0, 1, -1]], np.arange(21))
+        comb([handle, teeth], np.arange(21), 0, 1)
+
+
+def test_sets_that_are_empty_or_whole_prove_no_more_than_they_may() -> None:
+    g = Columns({name: v for v, name in enumerate("abc")}, *np.triu_indices(3, 1), edge=np.arange(3), directed=False)
+    with pytest.raises(Unproven):
+        Sets(g, [*"ab"], [2, 2, -1, -1])  # |S| - 1 would be -1
+    whole = [Sets(g, [*"abc"], [3, 3, 3, -1])]
+    y = np.array([-1], dtype=object)
+    assert trees_inside(whole, 3, [[0, 0]], y, np.arange(3))[1] == [3]  # a tour has n edges
+    assert trees_inside(whole, np.inf, [[0, 0]], y, np.arange(3))[1] == [2]
 
 
 def _vertices(names: str) -> Any:

@@ -25,7 +25,7 @@ from solvers import Solution, solve
 from solvers.proof.branching import Leaf
 from solvers.proof.certificate import Dual
 from solvers.proof.search import Search
-from solvers.solve import NAMES, BranchAndCut, FirstOrder
+from solvers.solve import BranchAndCut, FirstOrder, applicable
 
 EXACT = ("glop", "highs", "scip", "cp-sat", "pdlp", "descent-ascent")
 KINDS = [nx.Graph, nx.MultiGraph, nx.DiGraph, nx.MultiDiGraph]
@@ -456,7 +456,7 @@ def test_who_cannot_says_who_can() -> None:
         (plain, "glop", {"warm_start": True}, "glop cannot start"),
         (plain, "scip", {"warm_start": True}, "scip cannot start"),
         (limited, BranchAndCut("highs"), {"device": "cuda"}, "device 'cuda' is not for highs, which runs on the cpu"),
-        (plain, "simplex", {}, f"choose among {', '.join(NAMES)}"),
+        (plain, "simplex", {}, f"choose among {', '.join(applicable(plain))}"),
     ):
         with pytest.raises(ValueError, match=said):
             solve(problem, solver, **options)

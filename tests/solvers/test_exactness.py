@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 import cvxpy as cp
+import networkx as nx
 import numpy as np
 import pytest
 from commandline import answer_of
@@ -16,6 +17,7 @@ from places import SHARED
 
 from formulations.arithmetic.exact import number_by_number
 from formulations.problem import Problem
+from formulations.shortest_path import shortest_path
 from problems.shortest_path import RECIPE
 from solvers import solve
 from solvers.clock import Clock
@@ -159,3 +161,14 @@ def test_a_row_alone_contradicts_what_the_solver_finds_only_if_it_does() -> None
         assert dual.dual is not None
         wrong = type(dual.dual)(np.array([sign]), unit=1)
         assert proven(model, Leaf(wrong, infeasible=True)) < 0
+
+
+@pytest.mark.parametrize("solver", ["glop", "highs"])
+@pytest.mark.parametrize("toll", [0.299999, 0.29999999, 0.2999999999])
+def test_a_half_that_reduced_costs_leave_empty_holds_nothing(solver: str, toll: float) -> None:
+    graph = nx.Graph()
+    for u, v, weight, tolls in [("S", "A", 1, 0.1), ("A", "T", 1, 0.2), ("S", "T", 5, 0.3), ("S", "B", 2, 0.0)]:
+        graph.add_edge(u, v, weight=weight, toll=tolls)
+    graph.add_edge("B", "T", weight=2, toll=0.1)
+    solution = solve(shortest_path(graph, "S", "T", limits={"toll": toll}), solver)
+    assert (solution.status, solution.value, solution.answer) == ("optimal", 4, ["S", "B", "T"])

@@ -409,3 +409,17 @@ def test_numbers_that_glop_refuses_are_a_sentence() -> None:
     huge = Problem(objective=cp.Minimize(cp.sum(x)), subject_to={"row": np.array([1e300, 1.0]) @ x >= 1})
     with pytest.raises(ValueError, match="GLOP refuses the model"):
         solve(huge, "glop")
+
+
+def test_the_solvers_that_are_offered_take_the_problem() -> None:
+    tree = minimum_spanning_tree(nx.cycle_graph(4))
+    with pytest.raises(ValueError, match="there is no solver 'cplex'") as refused:
+        solve(tree, "cplex")
+    for name in str(refused.value).partition("choose among ")[2].split(", "):
+        assert solve(tree, name).value == 3
+
+
+@pytest.mark.parametrize("thing", ["edges.gml", None, {"a": "b"}])
+def test_what_is_no_graph_is_named(thing: Any) -> None:
+    with pytest.raises(ValueError, match=f"no graph in a {type(thing).__name__}"):
+        minimum_spanning_tree(thing)

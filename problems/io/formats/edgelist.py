@@ -62,6 +62,8 @@ def _graph(rows: Rows, header: Header | None, asked: Asked) -> Parsed:
     else:
         raise InputError(first_unlike(rows))
     names = header.names if header else [""] * len(columns)
+    if not header and asked.columns is None:
+        _refuse_other_ends(columns)
     u, v = _chosen(names, asked) or (ends_of(names, rows, where) if header else (0, 1))
     graph = _assembled(rows.comments, columns[u], columns[v], lines)
     others = {i: _values(column, rows.separator) for i, column in enumerate(columns) if i not in (u, v)}
@@ -80,6 +82,22 @@ def _graph(rows: Rows, header: Header | None, asked: Asked) -> Parsed:
         elif len(columns) == len(lines):
             _refuse_matrix(columns)
     return graph
+
+
+def _refuse_other_ends(columns: Sequence[Sequence[str]]) -> None:
+    """Raise InputError where further columns look like ends of edges, as in "a -> b 1.5" or "a knows b"."""
+    if len(columns) < 3:
+        return
+    if not any(map(str.isalnum, "".join(columns[1]))):
+        sign = quoted(columns[1][0])
+        raise InputError(f"has {sign} where an edge's end should be; say --columns 1 3, or which others")
+    first, second = map(set, columns[:2])
+    for place, column in enumerate(columns[2:], start=3):
+        for cell in column:
+            if (cell in first or cell in second) and number(cell) is None:
+                why = f"column {place} holds {quoted(cell)} too, as column {1 if cell in first else 2}"
+                remedy = f"say which columns, perhaps --columns {1 if cell in first else 2} {place}"
+                raise InputError(f"has edges' ends in columns that are not sure: {why}; {remedy}")
 
 
 def _refuse_counts(columns: Sequence[Sequence[str]], lines: Sequence[int]) -> None:

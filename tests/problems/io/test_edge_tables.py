@@ -32,6 +32,10 @@ from problems.io import read_graph
         ("a b {'weight': 0x" + "f" * 5000 + "}\n", "too large"),
         ("a b {'weight': [[1]]}\n", "a list"),
         ("# nothing\n", "no edges"),
+        ("a -> b 1.5\na -> c 2\n", "say --columns 1 3"),
+        ("a knows b 3\nb knows c 4\n", "column 3 holds 'b' too, as column 1"),
+        ("a pp b\nb pd c\n", "perhaps --columns 1 3"),
+        ("1 a b 1.5\n2 b c 2\n", "perhaps --columns 2 3"),
     ],
 )
 def test_bad_edge_lists(write: Write, text: str, words: str) -> None:
@@ -271,6 +275,18 @@ def test_the_user_chooses_columns(write: Write) -> None:
 )
 def test_bad_tables(write: Write, text: str, words: str) -> None:
     assert words in refusal(write("x.csv", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "found"),
+    [
+        ("a -> b 1.5\nb -> c 2\n", ("1", "3"), [("a", "b", 1.5), ("b", "c", 2)]),
+        ("7 a b 1.5\n8 b c 2\n", ("2", "3"), [("a", "b", 1.5), ("b", "c", 2)]),
+        ("a b b 1.5\nb c c 2\n", ("1", "2"), [("a", "b", 1.5), ("b", "c", 2)]),
+    ],
+)
+def test_the_remedy_for_ends_that_are_not_sure(write: Write, text: str, columns: tuple[str, str], found: Any) -> None:
+    assert edges(write("x.edgelist", text), columns=columns, weight="4") == found
 
 
 def test_a_million_edges_need_no_list_each(write: Write) -> None:
