@@ -393,11 +393,12 @@ def test_an_entry_is_killed_with_all_it_started_when_its_time_is_over(folder: Pa
 @posix
 def test_an_interrupt_kills_the_entry_too(folder: Path) -> None:
     code = (
-        "import sys; sys.path += sys.argv[1:]; from test_leaderboard import *;"
+        "import sys; sys.path[:0] = sys.argv[1:]; from test_leaderboard import *;"
         "leaderboard(TRAIN, HOLDOUT, {}, ['entries:sleeping'], 1000)"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", code, str(ROOT / "tests"), str(ROOT / "tests" / "problems")], stderr=subprocess.PIPE
+        [sys.executable, "-c", code, *map(str, (ROOT, ROOT / "tests", ROOT / "tests" / "problems"))],
+        stderr=subprocess.PIPE,
     )
     deadline = time.monotonic() + 60
     while not noted(folder) and time.monotonic() < deadline:
