@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from problems.recipe import Ranking, Recipe, Task, main
 from problems.running.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
+from problems.running.graph_text import left_out
 from problems.studies.asked_tree import AskedTree
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import safe
@@ -61,14 +62,9 @@ def _title(options: argparse.Namespace) -> str:
 
 def simplifications(g: Network, kept: str) -> Iterable[str]:
     """What of the file a spanning tree has no use for; kept says which of parallel edges it has."""
-    loops = int((g.tail == g.head).sum())
-    parallel = g.m - loops - g.simple().m
     if g.directed:
         yield "the edges are directed; a spanning tree takes them as undirected"
-    if loops:
-        yield f"{loops} self-loop{'s are' if loops > 1 else ' is'} ignored"
-    if parallel:
-        yield f"{parallel} parallel edge{'s are' if parallel > 1 else ' is'} ignored, the {kept} being kept"
+    yield from left_out(g, g.simple(), kept)
 
 
 def describe(solution: Solution) -> Iterable[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Ranking, Recipe, Task, Verdict, main
 from problems.running.graph_options import asked, edge_names, given, graph_arguments, graph_of, model_arguments
+from problems.running.graph_text import in_order
 from problems.studies.asked_path import AskedPath
 from problems.terminal.arguments import positive_whole
 from problems.terminal.errors import InputError, safe
@@ -93,7 +94,7 @@ def read(options: argparse.Namespace) -> Task | Verdict:
         title="Longest path" if options.maximize else None,
         ranking=None
         if options.best is None
-        else Ranking(options.best, lambda _, solution: named_in_order(solution.answer)),
+        else Ranking(options.best, lambda _, solution: in_order(solution.answer, SHOWN)),
     )
 
 
@@ -145,18 +146,10 @@ def describe(solution: Solution, options: argparse.Namespace, simple: bool) -> I
     """The path, or each of them, in a line, and what the potentials say of it."""
     k = options.paths
     for way in [solution.answer] if k == 1 else solution.answer:
-        yield f"path of {len(way) - 1:,} edge{'s' if len(way) != 2 else ''}: {named_in_order(way)}"
+        yield f"path of {len(way) - 1:,} edge{'s' if len(way) != 2 else ''}: {in_order(way, SHOWN)}"
     if solution.gap == 0 and k == 1 and not simple:
         how = f"on {'every' if options.maximize else 'no'} arc by {'at least' if options.maximize else 'more than'} its"
         yield f"potentials rise by {solution.bound:.12g} from end to end, {how} weight (--json)"
-
-
-def named_in_order(way: Sequence[Hashable]) -> str:
-    """The nodes of a path, or those at its ends."""
-    names = [safe(node, 60) for node in way]
-    if len(names) > SHOWN:
-        names[SHOWN // 2 : -SHOWN // 2] = [f"... {len(names) - SHOWN:,} more (--json has them all) ..."]
-    return " -> ".join(names)
 
 
 def draw(g: Network, w: Walks, solution: Solution, options: argparse.Namespace) -> Figure:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
 from problems.running.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
-from problems.terminal.errors import safe
+from problems.running.graph_text import in_order, left_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,27 +60,15 @@ def read(options: argparse.Namespace) -> Task:
         columns=lambda: {"x": edge_names(g.lightest())},
         describe=describe,
         draw=lambda solution: draw(g, solution),
-        notes=[*file.notes, *_simplifications(g)],
+        notes=[*file.notes, *left_out(g, g.lightest(), kept="lightest")],
         facts={"nodes": g.n, "edges": g.m},
     )
 
 
-def _simplifications(g: Network) -> Iterable[str]:
-    """What of the file a tour has no use for."""
-    loops = int((g.tail == g.head).sum())
-    parallel = g.m - loops - g.lightest().m
-    if loops:
-        yield f"{loops} self-loop{'s are' if loops > 1 else ' is'} ignored"
-    if parallel:
-        yield f"{parallel} parallel edge{'s are' if parallel > 1 else ' is'} ignored, the lightest being kept"
-
-
 def describe(solution: Solution) -> Iterable[str]:
     """The tour in a line, from the first node back to it."""
-    names = [safe(node, 60) for node in [*solution.answer, solution.answer[0]]]
-    if len(names) > SHOWN:
-        names[SHOWN // 2 : -SHOWN // 2] = [f"... {len(names) - SHOWN:,} more (--json has them all) ..."]
-    yield f"tour through {len(solution.answer):,} nodes: {' -> '.join(names)}"
+    closed = [*solution.answer, solution.answer[0]]
+    yield f"tour through {len(solution.answer):,} nodes: {in_order(closed, SHOWN)}"
 
 
 def draw(g: Network, solution: Solution) -> Figure:

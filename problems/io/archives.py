@@ -54,7 +54,7 @@ def members(data: bytes, kind: Packing, largest: int, total: int) -> Iterator[Me
             if left < 0:
                 raise InputError(f"unpacks to more than {total >> 20} MB; unpack it yourself if you trust it")
             yield parts, content
-    except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError) as error:
+    except (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"cannot be unpacked ({type(error).__name__}); pack it again") from None
     except (zipfile.BadZipFile, tarfile.TarError):
         raise InputError("is damaged, or no archive of the kind that its name says; pack it again") from None
