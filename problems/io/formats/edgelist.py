@@ -10,8 +10,9 @@ from itertools import chain
 
 import numpy as np
 
+from problems.io.cells import Separator, split
 from problems.io.formats.header import Header, ends_of, header_of
-from problems.io.formats.rows import BY_SUFFIX, COMMENTS, Rows, Separator, first_unlike, is_number, rows_of, split
+from problems.io.formats.rows import BY_SUFFIX, COMMENTS, Rows, first_unlike, is_number, rows_of
 from problems.io.parsed import EXACT_INTEGERS, Asked, Attributes, Column, Parsed, are_times, columns_of, ends, number
 from problems.terminal.errors import InputError, quoted
 

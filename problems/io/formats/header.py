@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from problems.io.formats.rows import Rows, is_number, split
+from problems.io.cells import split
+from problems.io.formats.rows import Rows, is_number
 from problems.io.parsed import number
 from problems.io.weights import is_length
 from problems.terminal.errors import InputError, quoted

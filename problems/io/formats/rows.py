@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from problems.io.cells import EXCEL, SEPARATORS, Separator, number_in, quoted_rows, split
 from problems.io.parsed import number
 from problems.terminal.errors import InputError, quoted, safe
 
-SEPARATORS = ("\t", ";", ",", "|")  # tried in this order; blanks, written None, come last
 BY_SUFFIX = {".csv": ",", ".tsv": "\t"}
 COMMENTS = ("#", "%")
 SAMPLE = 200  # rows by which the separator is chosen
 SHAPE = "an edge is u v, or u v weight"
-_WORD = re.compile(r'"([^"]*)"(?!\S)|(\S+)')
-_EXCEL = re.compile(r"\ufeff?sep=(\S)\s*\Z")  # how Excel says what separates the columns
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+(,\d+)?\s*")
-
-Separator = str | None
 
 
 @dataclass
@@ -49,7 +42,7 @@ def rows_of(text: str, separator: Separator, suffix: str, guess: bool) -> Rows:
     (['Smith, Jo', 'Lee', '3'], [['Lee'], ['Kim'], ['4']], [2, 3])
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if match := _EXCEL.match(lines[0]):
+    if match := EXCEL.match(lines[0]):
         separator, lines[0] = separator or match[1], ""
     marked = {}
     if any(mark in text for mark in COMMENTS):
@@ -67,24 +60,6 @@ def rows_of(text: str, separator: Separator, suffix: str, guess: bool) -> Rows:
     return rows
 
 
-def split(line: str, separator: Separator) -> list[str]:
-    r"""The cells of one line.
-
-    >>> split("a b\tc", None), split("a b\tc", "\t")
-    (['a', 'b', 'c'], ['a b', 'c'])
-    """
-    if separator is None and '"' in line:
-        words = [(quote, word) for quote, word in _WORD.findall(line)]
-        end = next((i for i, (_, word) in enumerate(words) if word.startswith("#")), len(words))
-        return [quote or word for quote, word in words[:end]]
-    if separator is None:
-        return line.partition(" #")[0].split() if "#" in line else line.split()
-    try:
-        return [cell.strip() for row in csv.reader([line], delimiter=separator, skipinitialspace=True) for cell in row]
-    except (csv.Error, TypeError, ValueError):  # separators that the csv module does not take
-        return [cell.strip() for cell in line.split(separator)]
-
-
 def _split(lines: Sequence[str], separator: Separator, comments: list[str]) -> Rows:
     """All rows, where nothing is quoted without a list for each of them."""
     numbers = [i for i, line in enumerate(lines, start=1) if line and not line.isspace()]
@@ -97,7 +72,8 @@ def _split(lines: Sequence[str], separator: Separator, comments: list[str]) -> R
         flat = " ".join(others).split() if separator is None else separator.join(others).split(separator)
         cells = [split(first, separator)]
     else:
-        cells, numbers = _quoted(lines, separator)
+        found = list(quoted_rows(lines, separator))
+        cells, numbers = [row for _, row in found], [line for line, _ in found]
         widths = [len(row) for row in cells[1:]]
         flat = [cell for row in cells[1:] for cell in row]
     width = widths[0] if widths else 0
@@ -113,26 +89,6 @@ def _split(lines: Sequence[str], separator: Separator, comments: list[str]) -> R
         rows.first = rows.first[: len(rows.columns)]
     _refuse_misshapen(rows)
     return rows
-
-
-def _quoted(lines: Sequence[str], separator: Separator) -> tuple[list[list[str]], list[int]]:
-    """The cells of the rows, and their line numbers, by the csv module, where cells may go over several lines."""
-    if separator is None or len(separator) > 1 or separator in '"\n ':
-        cells = [split(line, separator) if line.strip() else [] for line in lines]
-        return [row for row in cells if row], [i for i, row in enumerate(cells, start=1) if row]
-    found, numbers = [], []
-    reader = csv.reader((f"{line}\n" for line in lines), delimiter=separator, skipinitialspace=True, strict=True)
-    line = 0
-    try:
-        for row in reader:
-            if len(row) > 1 or (row and row[0].strip()):
-                found.append([cell.strip() for cell in row])
-                numbers.append(line + 1)
-            line = reader.line_num
-    except csv.Error as error:
-        fault = f"line {line + 1} has a quote that does not close as it should ({safe(error)})"
-        raise InputError(f'{fault}; write a quote within quotes twice, as in "Ann ""A"" Lee"') from None
-    return found, numbers
 
 
 def _refuse_misshapen(rows: Rows) -> None:
@@ -193,9 +149,9 @@ def _alike(cells: Sequence[Sequence[str]]) -> bool:
 
 
 def is_number(cell: str, separator: Separator) -> bool:
-    """Whether a cell is a number, where columns are not separated by commas perhaps with a decimal comma.
+    """Whether a cell is a number, where columns are not separated by commas or blanks perhaps with a decimal comma.
 
     >>> is_number("1,5", ";"), is_number("1,5", ","), is_number("x", ";")
     (True, False, False)
     """
-    return number(cell) is not None or (separator not in (",", None) and bool(_DECIMAL_COMMA.fullmatch(cell)))
+    return number_in(cell, separator or ",") is not None
