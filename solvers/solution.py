@@ -90,6 +90,8 @@ class Solution:
     checks       the value against independent algorithms, and the answer against every constraint
     stats        sizes, rounds, cuts, build_seconds, solve_seconds, ...
     message      one sentence for the user, where there is something to say
+    parts        of a Separable, the solution of each part by name: value, bound and size are their sums, the gap is the
+                 largest of theirs, and the status the worst
     """
 
     status: Status
@@ -105,6 +107,7 @@ class Solution:
     solver: str
     stats: Mapping[str, Any]
     message: str = ""
+    parts: Mapping[str, Solution] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
@@ -142,6 +145,8 @@ class Solution:
         yield f"  solver {self.solver}: {self.work_in_words}"
         if self.message and self.certificate.verified:
             yield f"  {self.message}"
+        for name, part in self.parts.items():
+            yield f"  {name}: {part.status}, value {_number(part.value, 'unknown')}, bound {_number(part.bound)}"
         yield from (f"  {check}" for check in self.checks)
 
     @property

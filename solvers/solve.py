@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from formulations.problem import Problem, SaddleProblem, SearchProblem, Values, of_cvxpy
+from formulations.problem import Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
 from solvers import conic
 from solvers.clock import Clock
 from solvers.integer import programs
 from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mip, Pdlp, Solver
 from solvers.judge import MEETS, Findings, Judged, held_against_references, judge
 from solvers.orders import search as orders
+from solvers.orders import separable
 from solvers.solution import Solution
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Options:
 
 
 def solve(
-    problem: AnyProblem | cp.Problem,
+    problem: AnyProblem | Separable | cp.Problem,
     solver: str | Solver | conic.Conic | orders.OrderSolver | DescentAscent | None = None,
     *,
     time_limit: float | None = None,
@@ -73,7 +74,7 @@ def solve(
 ) -> Solution:
     """Solve the problem, prove what was found without the solver, and hold the value against the references.
 
-    problem     a Problem, SearchProblem or SaddleProblem of this project, or a cvxpy.Problem
+    problem     a Problem, SearchProblem, SaddleProblem or Separable of this project, or a cvxpy.Problem
     solver      a name, or an object whose fields are its settings, as BranchAndCut("highs"); by default what suits
     time_limit  seconds; what is best by then is returned with the bound that it has
     gap         gap (as in Solution) at which to stop, 1e-9 by default; 1e-7 for clarabel and scs
@@ -90,9 +91,24 @@ def solve(
     """
     options = Options(Clock(time_limit), gap, seed, device, warm_start, start, progress or (lambda _: None))
     named = "highs" if solver is None and warm_start else solver
+    if isinstance(problem, Separable):
+        return _solve_parts(problem, named, options)
     stated, chosen = choose(problem if isinstance(problem, AnyProblem) else of_cvxpy(problem), named)
     refuse(stated, chosen, options)
     return run(stated, chosen, options)
+
+
+def _solve_parts(problem: Separable, solver: Any, options: Options) -> Solution:
+    """Each part by the same solver, once it is known that all of them can be."""
+    if options.start is not None:
+        raise ValueError("a start is for one problem, not for several at once; leave it out")
+    asked = {name: getattr(options, name) for name in ("gap", "seed", "device", "warm_start")}
+    for name, part in problem.parts.items():
+        try:
+            refuse(*choose(part, solver), options)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return separable.solve_parts(problem, partial(solve, solver=solver, **asked), options.clock, options.report)
 
 
 def best(
@@ -232,6 +248,8 @@ def run(problem: AnyProblem, solver: Any, options: Options) -> Solution:
 
 def so_far(search: Any) -> Solution:
     """The best answer of a search that is still going on, as if it were interrupted now."""
+    if isinstance(search, separable.PartSearch):
+        return separable.together(search.problem, {**search.solved, search.name: so_far(search.search)})
     judged, found = search.so_far()
     return judge(judged, replace(found, stats={**found.stats, "interrupted": True}))
 

@@ -3,7 +3,8 @@
 A problem is maths written down as data: it solves nothing. There are three kinds. A Problem is a linear, mixed-integer
 or convex program in cvxpy; constraints too many to list are Families, whose broken members an oracle finds. A
 SaddleProblem is a game of two players in torch. A SearchProblem is searched rather than relaxed: its objective is a
-function on orders (QuadraticAssignment, PathLength, Ordering), or on whatever its candidates are.
+function on orders (QuadraticAssignment, PathLength, Ordering), or on whatever its candidates are. Several that share no
+variable are one Separable.
 """
 
 from formulations.problem.arrangement import Ordering, PathLength, QuadraticAssignment, place_distances, sums_over_pairs
@@ -23,6 +24,7 @@ from formulations.problem.program import (
 from formulations.problem.reference import Reference, ranking
 from formulations.problem.saddle import Block, Domain, Players, SaddleProblem, Sampler, Side, Term
 from formulations.problem.search import Heuristic, Objective, SearchProblem, WeakDual
+from formulations.problem.separable import Separable
 
 __all__ = [
     "Block",
@@ -48,6 +50,7 @@ __all__ = [
     "SaddleProblem",
     "Sampler",
     "SearchProblem",
+    "Separable",
     "Side",
     "Start",
     "Term",

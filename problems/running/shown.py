@@ -32,14 +32,16 @@ def as_json(
     evidence  what its certificate holds besides; None for what the task says
     """
     evidence = task.evidence(solution) if evidence is None else evidence
-    itself = _answer_as_json(task, solution)
-    best = [_answer_as_json(task, one) for one in found if one.answer is not None]
+    itself = _outcome(solution, answer=_answer(task, solution))
+    best = [_outcome(one, answer=_answer(task, one)) for one in found if one.answer is not None]
+    parts = {name: {**_outcome(part), "stats": part.stats} for name, part in solution.parts.items()}
     return {
         "problem": recipe.name,
         "asked": task.asked,
         **itself,
         "certificate": {**itself["certificate"], **evidence},
         **({} if task.ranking is None else {"best": best}),
+        **({"parts": parts} if parts else {}),
         **({"prices": prices} if (prices := task.prices(solution)) else {}),
         "stats": {**task.facts, **solution.stats, **measured},
         "notes": list(task.notes),
@@ -47,7 +49,11 @@ def as_json(
     }
 
 
-def _answer_as_json(task: Task, solution: Solution) -> dict[str, Any]:
+def _answer(task: Task, solution: Solution) -> Any:
+    return None if solution.answer is None else task.answer(solution)
+
+
+def _outcome(solution: Solution, **answer: Any) -> dict[str, Any]:
     certificate = solution.certificate
     return {
         "status": solution.status,
@@ -55,7 +61,7 @@ def _answer_as_json(task: Task, solution: Solution) -> dict[str, Any]:
         "bound": solution.bound,
         "gap": solution.gap,
         "solver": solution.solver,
-        "answer": None if solution.answer is None else task.answer(solution),
+        **answer,
         "checks": [vars(check) for check in solution.checks],
         "certificate": {"kind": certificate.kind, "verified": certificate.verified, "exact": certificate.exact},
     }
