@@ -16,7 +16,7 @@ hierarchical clusterings (the path among the orders that a tree allows; single l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ import numpy as np
 from formulations.bounds.arrangement_bounds import order_duals
 from formulations.graphs import Network, symmetric
 from formulations.graphs.tours import one_more, short_path
+from formulations.orders.adjacent import Adjacent
 from formulations.orders.criteria import CRITERIA, as_path, objective
 from formulations.orders.greedy_path import greedy_path
 from formulations.orders.integer_arrangement import integer_arrangement
@@ -67,19 +68,22 @@ def hamiltonian_path(distance: Floats) -> Problem | SearchProblem:
     return _path_program(D) if _some(len(D)) <= LARGEST_PROGRAM else _path_search(D)
 
 
-def _path_program(D: Floats, sense: Any = "minimize") -> Problem:
+def _path_program(D: Floats, sense: Any = "minimize", starts: Sequence[Heuristic] = ()) -> Problem:
     """The shortest path as an integer program; or, to maximize, the longest one of -D."""
     from formulations.travelling_salesman import travelling_salesman  # cvxpy takes a second to load
 
-    leaves = leaf_orders(D)
-    tour = travelling_salesman(one_more(D), lambda: [np.r_[0, order() + 1] for order in leaves.values()])
+    known: dict[str, Callable[[], Ints]] = {
+        **leaf_orders(D),
+        **{start.name: partial(_first, start) for start in starts},
+    }
+    tour = travelling_salesman(one_more(D), lambda: [np.r_[0, order() + 1] for order in known.values()])
     path = replace(
         tour,
         answer=lambda values: canonical(np.asarray(tour.answer(values)[1:]) - 1).tolist(),
         references=[
             *tour.references,
             Reference("spanning tree (networkx)", lambda: _spanning_tree(D), ">="),
-            *(Reference(name, partial(_path, D, order), "<=") for name, order in leaves.items()),
+            *(Reference(name, partial(_path, D, order), "<=") for name, order in known.items()),
         ],
     )
     if sense == "minimize":
@@ -90,11 +94,12 @@ def _path_program(D: Floats, sense: Any = "minimize") -> Problem:
     return replace(path, objective=cp.Maximize(-path.objective.expr), references=turned)
 
 
-def _path_search(D: Floats, sense: Any = "minimize") -> SearchProblem:
+def _path_search(D: Floats, sense: Any = "minimize", starts: Sequence[Heuristic] = ()) -> SearchProblem:
     """The shortest path, or the longest one of -D, as a search over orders."""
     form = PathLength(D if sense == "minimize" else -D)
-    greedy = _Adjacent("greedy path", lambda: [greedy_path(D)], 1e-7 * form.n**2)
-    return _orders(form, sense, [greedy, *_leaves(D)], answer=_listed, model=lambda: _path_program(D, sense))
+    greedy = Heuristic("greedy path", lambda: [greedy_path(D)], 1e-7 * form.n**2)
+    adjacent = [Adjacent(start) for start in (greedy, *_leaves(D), *starts)]
+    return _orders(form, sense, adjacent, answer=_listed, model=lambda: _path_program(D, sense, starts))
 
 
 def linear_arrangement(weights: Floats) -> SearchProblem:
@@ -134,11 +139,12 @@ def quadratic_assignment(A: Floats, B: Floats) -> SearchProblem:
     return _orders(form, "minimize")
 
 
-def challenge(similarity: Floats) -> SearchProblem:
+def challenge(similarity: Floats, starts: Sequence[Heuristic] = ()) -> SearchProblem:
     """maximize the score 100 (1 - 3/n sum of w_uv |p(u) - p(v)| / sum of w_uv), w = -log(1 - s): random orders have 0.
 
-    similarity is float64 (n, n), symmetric, in [0, 1]; a pair that is not known has 0, a 1 counts as 1 - 1e-9.
-    Raises ValueError for any other, or if all are 0.
+    similarity is float64 (n, n), symmetric, in [0, 1]; a pair that is not known has 0, a 1 counts as 1 - 1e-9; starts
+    are further orders to start from, which no answer should fall behind. Raises ValueError for any other, or if all
+    are 0.
 
     >>> from solvers import solve
     >>> place = np.array([0.0, 0.5, 0.1, 0.3])
@@ -153,14 +159,15 @@ def challenge(similarity: Floats) -> SearchProblem:
     if not W.any():
         raise ValueError("all similarities are 0, so that all orders are equally good")
     form = QuadraticAssignment(W, place_distances(n), -300 / n / W.sum(), 100.0)
-    return _arrangement(form, "maximize", 1 - s)
+    return _arrangement(form, "maximize", 1 - s, starts=starts)
 
 
-def seriation(dissimilarity: Floats, criterion: str) -> SearchProblem | Problem:
+def seriation(dissimilarity: Floats, criterion: str, starts: Sequence[Heuristic] = ()) -> SearchProblem | Problem:
     """The best order by a criterion of R's package seriation (orders.criteria has them), at its value there.
 
     Path_length, Neumann_stress and ME are shortest Hamiltonian paths: integer programs from 11 to 400 items.
-    dissimilarity is float64 (n, n), symmetric, finite, not negative, zero on the diagonal. Raises ValueError otherwise.
+    dissimilarity is float64 (n, n), symmetric, finite, not negative, zero on the diagonal; starts are further orders to
+    start from, which no answer should fall behind (orders.table_orders has some). Raises ValueError otherwise.
 
     >>> from solvers import solve
     >>> place = np.array([0.0, 5.0, 1.0, 3.0])
@@ -172,7 +179,8 @@ def seriation(dissimilarity: Floats, criterion: str) -> SearchProblem | Problem:
     n, sense = _some(len(d)), "maximize" if CRITERIA[criterion].merit else "minimize"
     steps = as_path(criterion, d)
     if steps is not None:
-        return _path_program(steps, sense) if LISTED_ITEMS < n <= LARGEST_PROGRAM else _path_search(steps, sense)
+        path = _path_program if LISTED_ITEMS < n <= LARGEST_PROGRAM else _path_search
+        return path(steps, sense, starts)
     surrogates = [_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))]
     paths = {name: as_path(name, d) for name in NEIGHBOURS.get(criterion, ())}
     short = [
@@ -180,7 +188,8 @@ def seriation(dissimilarity: Floats, criterion: str) -> SearchProblem | Problem:
         for name, D in paths.items()
         if D is not None
     ]
-    return replace(_arrangement(form, sense, d, short), surrogates=surrogates if isinstance(form, Ordering) else ())
+    arrangement = _arrangement(form, sense, d, short, starts=starts)
+    return replace(arrangement, surrogates=surrogates if isinstance(form, Ordering) else ())
 
 
 def _short_path(D: Floats) -> list[Ints]:
@@ -208,52 +217,28 @@ def canonical(order: Ints) -> Ints:
     return order if order[0] <= order[-1] else order[::-1].copy()
 
 
-class _Adjacent:
-    """An adjacent problem: its answer is a start, worked out once, and what the best value is held against."""
-
-    def __init__(self, name: str, orders: Callable[[], Iterable[Ints]], seconds: float) -> None:
-        self.name, self.seconds, self._orders = name, seconds, orders
-        self._found: list[Ints] | None = None
-
-    def find(self) -> list[Ints]:
-        """The orders."""
-        self._found = list(self._orders()) if self._found is None else self._found
-        return self._found
-
-    def reference(self, form: QuadraticAssignment | PathLength | Ordering, relation: Any) -> Reference:
-        """The value of the first one, in its better direction; None if there was no time to find it."""
-        best = min if relation == "<=" else max
-
-        def value() -> float | None:
-            if self._found is None:
-                return None
-            order = self._found[0]
-            return float(best(form.values(np.array([order, order[::-1]] if form.directed else [order]))))
-
-        return Reference(self.name, value, relation)
-
-
 def _arrangement(
     form: QuadraticAssignment | Ordering,
     sense: Any,
     d: Floats,
     more: Sequence[Heuristic] = (),
     model: Callable[[], Problem] | None = None,
+    starts: Sequence[Heuristic] = (),
 ) -> SearchProblem:
-    """An arrangement of items with dissimilarities d, or what stands for them, and its neighbours."""
+    """An arrangement of items with dissimilarities d, or what stands for them, its neighbours, and further starts."""
     similarity = d.max(initial=0) - d
     for matrix in (d, similarity):
         np.fill_diagonal(matrix, 0)
     fiedler, *others = order_heuristics(similarity)
-    adjacent = [_Adjacent(fiedler.name, fiedler.find, fiedler.seconds), *_leaves(d)]
+    adjacent = [Adjacent(start) for start in (fiedler, *_leaves(d), *starts)]
     return _orders(
         form, sense, adjacent, [*others, *more], answer=np.ndarray.tolist if form.directed else _listed, model=model
     )
 
 
-def _leaves(d: Floats) -> list[_Adjacent]:
+def _leaves(d: Floats) -> list[Heuristic]:
     seconds = leaf_order_seconds(len(d))
-    return [_Adjacent(name, partial(_alone, order), seconds) for name, order in leaf_orders(d).items()]
+    return [Heuristic(name, partial(_alone, order), seconds) for name, order in leaf_orders(d).items()]
 
 
 def _alone(order: Callable[[], Ints]) -> list[Ints]:
@@ -263,7 +248,7 @@ def _alone(order: Callable[[], Ints]) -> list[Ints]:
 def _orders(
     form: QuadraticAssignment | PathLength | Ordering,
     sense: Any,
-    adjacent: Sequence[_Adjacent] = (),
+    adjacent: Sequence[Adjacent] = (),
     heuristics: Sequence[Heuristic] = (),
     **more: Any,
 ) -> SearchProblem:
@@ -292,6 +277,11 @@ def _some(n: int) -> int:
     if n < 2:
         raise ValueError(f"there {'is 1 item' if n else 'are no items'}; an order needs at least 2")
     return n
+
+
+def _first(start: Heuristic) -> Ints:
+    order: Ints = next(iter(start.find()))
+    return order
 
 
 def _path(D: Floats, order: Callable[[], Ints]) -> float:
