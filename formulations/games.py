@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import cvxpy as cp
@@ -24,7 +25,7 @@ from torch import Generator, Tensor
 
 from formulations.players.domains import Box, Simplex
 from formulations.players.starts import at
-from formulations.problem import Block, Floats, Number, Players, Problem, Reference, SaddleProblem, Term, Values
+from formulations.problem import Block, Floats, MatrixGame, Number, Players, Problem, Reference, SaddleProblem, Term, Values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ def quadratic(n: int = 20, condition: float = 10.0, seed: int = 0) -> Game:
     return _quadratic(A, saddle, P, Q)
 
 
-def matrix_game(payoff: ArrayLike) -> SaddleProblem:
+def matrix_game(payoff: ArrayLike) -> MatrixGame:
     """x'Ay for the payoff A, finite (m, n): the answer is the rows' and the columns' mixed strategy.
 
     Both start at random. It is played with payoffs relative to a typical one, since a constant changes no strategy.
@@ -93,8 +94,8 @@ def matrix_game(payoff: ArrayLike) -> SaddleProblem:
     1.5
     """
     A = _finite(payoff)
-    A, constant = _without_constant(A, float(np.sort(A, axis=None)[A.size // 2]))
-    entries = torch.tensor(A)
+    A, constant = _without_constant(A, float(np.partition(A, A.size // 2, axis=None)[A.size // 2]))
+    entries, step = torch.tensor(A), cache(lambda: least_difference(A))
 
     def rows_guarantee(players: Players) -> Number:
         return Fraction(constant) + Fraction(float((_mixed(players["x"]) @ A).min()))
@@ -102,15 +103,16 @@ def matrix_game(payoff: ArrayLike) -> SaddleProblem:
     def columns_guarantee(players: Players) -> Number:
         return Fraction(constant) + Fraction(float((A @ _mixed(players["y"])).max()))
 
-    return SaddleProblem(
+    return MatrixGame(
         maximize_over={"x": Block(_random_mixture(len(A)), Simplex())},
         minimize_over={"y": Block(_random_mixture(len(A.T)), Simplex())},
         payoff=[Term(lambda x, y: _form(x, entries, y), ["x", "y"])],
         answer=lambda players: {"x": _mixed(players["x"]).tolist(), "y": _mixed(players["y"]).tolist()},
         value=rows_guarantee,
         bound=columns_guarantee,
-        size=lambda players: size_in_play(A, _mixed(players["x"]), _mixed(players["y"])),
+        size=lambda players: size_in_play(A, _mixed(players["x"]), _mixed(players["y"]), step()),
         model=lambda: matrix_game_lp(payoff),
+        matrix=A,
     )
 
 
@@ -130,10 +132,11 @@ def matrix_game_lp(payoff: ArrayLike) -> Problem:
     x = cp.Variable(len(B), name="x", bounds=[0, 1])
     room = float(np.abs(B).max()) + 1  # v is not to rest on its bounds, which only keep the certificate finite
     v = cp.Variable(name="v", bounds=[-2 * room, 2 * room])
+    step = cache(lambda: least_difference(A))
 
     def size(values: Values) -> float:
         against = _mixed(values["x"]) @ A
-        return size_in_play(A, _mixed(values["x"]), _mixed(against == against.min()))
+        return size_in_play(A, _mixed(values["x"]), _mixed(against == against.min()), step())
 
     return Problem(
         objective=cp.Maximize(u * v + c),
@@ -144,16 +147,28 @@ def matrix_game_lp(payoff: ArrayLike) -> Problem:
     )
 
 
-def size_in_play(A: Floats, x: Floats, y: Floats) -> float:
+def size_in_play(A: Floats, x: Floats, y: Floats, step: float | None = None) -> float:
     """The mean distance of the payoffs in play from their mean, plus the least difference between any two payoffs.
 
     The first counts no choice that nobody makes, however large its payoffs; the second is there where play is pure.
+    step: that least difference, if it is known already, as sorting all payoffs takes longest.
 
     >>> size_in_play(np.array([[0.0, 2.0], [2.0, 0.0]]), np.array([0.5, 0.5]), np.array([0.5, 0.5]))
     3.0
     """
+    rows, columns = np.flatnonzero(x), np.flatnonzero(y)
+    p, q, played = x[rows], y[columns], A[np.ix_(rows, columns)]
+    return float(p @ np.abs(played - p @ played @ q) @ q) + (least_difference(A) if step is None else step)
+
+
+def least_difference(A: Floats) -> float:
+    """The least difference between any two numbers that differ; 0 if all are equal.
+
+    >>> least_difference(np.array([[0.0, 2.0], [2.0, 0.5]]))
+    0.5
+    """
     steps = np.diff(np.unique(A))
-    return float(x @ np.abs(A - x @ A @ y) @ y) + float(steps.min(initial=np.inf) if len(steps) else 0.0)
+    return float(steps.min()) if len(steps) else 0.0
 
 
 def _without_constant(A: Floats, constant: float) -> tuple[Floats, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from formulations.problem import Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
+from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
 from solvers import conic
 from solvers.clock import Clock
 from solvers.integer import programs
@@ -155,6 +155,8 @@ def applicable(problem: AnyProblem) -> tuple[str, ...]:
     match problem:
         case SearchProblem(model=None):
             return orders.NAMES
+        case MatrixGame(model=None):
+            return ("interior-point", "descent-ascent")
         case SaddleProblem(model=None):
             return ("descent-ascent",)
         case SearchProblem() | SaddleProblem():
@@ -174,6 +176,12 @@ def choose(problem: AnyProblem, solver: Any) -> tuple[AnyProblem, Any]:
     Raises ValueError, naming those that there are, where no solver has that name.
     """
     match problem, solver:
+        case MatrixGame(), None | "interior-point":
+            from solvers.games.linear_programming import InteriorPoint
+
+            return problem, InteriorPoint()
+        case MatrixGame(), _ if getattr(solver, "name", None) == "interior-point":
+            return problem, solver
         case SaddleProblem(), None | "descent-ascent":
             from solvers.descent_ascent import DescentAscent
 
@@ -273,6 +281,10 @@ def _found(problem: AnyProblem, solver: Any, options: Options) -> tuple[Judged, 
             return programs.solve_program(
                 problem, solver, clock=clock, gap=gap, seed=seed, device=device, start=start, report=report
             )
+        case MatrixGame(), _ if solver.name == "interior-point":
+            from solvers.games.linear_programming import solve_game
+
+            return solve_game(problem, solver, clock=clock, gap=options.gap, report=report)
     from solvers.descent_ascent.saddles import gpu_pays, play_saddle
 
     assert isinstance(problem, SaddleProblem)

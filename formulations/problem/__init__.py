@@ -22,7 +22,7 @@ from formulations.problem.program import (
     of_cvxpy,
 )
 from formulations.problem.reference import Reference, ranking
-from formulations.problem.saddle import Block, Domain, Players, SaddleProblem, Sampler, Side, Term
+from formulations.problem.saddle import Block, Domain, MatrixGame, Players, SaddleProblem, Sampler, Side, Term
 from formulations.problem.search import Heuristic, Objective, SearchProblem, WeakDual
 from formulations.problem.separable import Separable
 
@@ -37,6 +37,7 @@ __all__ = [
     "IntegerValues",
     "Integers",
     "Ints",
+    "MatrixGame",
     "Multipliers",
     "Number",
     "Objective",

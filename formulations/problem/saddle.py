@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from formulations.problem.arrays import Number
+from formulations.problem.arrays import Floats, Number
 from formulations.problem.program import Problem
 from formulations.problem.reference import Reference
 
@@ -90,3 +90,13 @@ class SaddleProblem:
     watch: Callable[[Players], Mapping[str, float | None]] | None = None
     model: Callable[[], Problem] | None = None
     references: Sequence[Reference] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixGame(SaddleProblem):
+    """x'Ay over the probability simplices of the rows and the columns, its blocks named "x" and "y".
+
+    matrix  A, float64 (m, n), perhaps less a constant, which moves neither player: what linear programming plays with
+    """
+
+    matrix: Floats

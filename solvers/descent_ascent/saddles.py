@@ -30,8 +30,20 @@ class Played:
     exact = False
     membership = ""
 
-    def __init__(self, problem: SaddleProblem, size: float, gap: float, members: Sequence[Players], evaluate: bool):
-        """Of one or several members; unless they are to be evaluated, value and bound are unknown."""
+    def __init__(
+        self,
+        problem: SaddleProblem,
+        size: float,
+        gap: float,
+        members: Sequence[Players],
+        evaluate: bool,
+        proof: Any = None,
+    ):
+        """Of one or several members; unless they are to be evaluated, value and bound are unknown.
+
+        proof: what else the certificate is to hold, such as why a choice is not in play.
+        """
+        self._proof = proof
         self.problem, self._size, self._gap, self._members, self._evaluate = problem, size, gap, members, evaluate
         self.level, self.references = problem.level, problem.references
 
@@ -62,8 +74,8 @@ class Played:
         return self.problem.answer(players) if len(answers) == 1 else answers, _numbers(players)
 
     def evidence(self, kind: str, players: Players) -> Evidence:
-        """The players themselves are the certificate."""
-        return Evidence()
+        """The players themselves are the certificate, with what else there is to hold."""
+        return Evidence(proof=self._proof)
 
     def distance(self, value: float, bound: float, gap: float) -> str:
         """The difference."""

@@ -1,0 +1,146 @@
+"""A matrix game by linear programming: dominated choices dropped, the rest solved for both players at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from formulations.problem import Floats, MatrixGame, Number, Players
+from solvers.clock import Clock, stoppable
+from solvers.descent_ascent.saddles import Played
+from solvers.games.dominance import Undominated, padded, undominated
+from solvers.games.interior_point import Point, central_path, in_play
+from solvers.judge import MEETS, ROUNDING, Ended, Findings, relative_gap
+
+KIND = "best responses"
+
+
+@dataclass(frozen=True)
+class InteriorPoint:
+    """Iterated elimination of dominated choices, then a primal-dual interior-point method, for matrix games.
+
+    iterations  most steps of the method; ten to twenty are usual
+    """
+
+    iterations: int = 200
+    name = "interior-point"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a number of iterations that makes no sense."""
+        if self.iterations < 1:
+            raise ValueError(f"iterations is {self.iterations!r}; it must be a whole number from 1")
+
+
+@dataclass
+class GameSearch:
+    """A matrix game as it is being solved; value and bound are what the best strategies so far guarantee."""
+
+    problem: MatrixGame
+    gap: float
+    total: int
+    history: list[dict[str, Any]] = field(default_factory=list)
+    so_far: Callable[[], Any] = lambda: None
+    iteration: int = 0
+    interrupted: bool = False
+    value: Number = -math.inf
+    bound: Number = math.inf
+    players: dict[str, Any] = field(default_factory=dict)
+
+    def offer(self, x: Floats, y: Floats) -> None:
+        """Keep whichever of the two strategies guarantees no less than the best so far."""
+        assert self.problem.value is not None
+        assert self.problem.bound is not None
+        offered: Players = {"x": torch.from_numpy(x), "y": torch.from_numpy(y)}
+        value, bound = self.problem.value(offered), self.problem.bound(offered)
+        if value >= self.value:
+            self.value, self.players["x"] = value, offered["x"]
+        if bound <= self.bound:
+            self.bound, self.players["y"] = bound, offered["y"]
+
+    def met(self) -> bool:
+        """Whether the best value and the best bound are as near each other as was asked."""
+        assert self.problem.size is not None
+        return relative_gap(self.value, self.bound, self.problem.size(self.players)) <= max(self.gap, ROUNDING)
+
+    def note(self) -> None:
+        """Write down where the search stands."""
+        row = {"iteration": self.iteration, "value": float(self.value), "bound": float(self.bound)}
+        self.history.append({**row, "residual": float(self.bound) - float(self.value)})
+
+
+def solve_game(
+    problem: MatrixGame,
+    settings: InteriorPoint,
+    *,
+    clock: Clock,
+    gap: float | None,
+    report: Callable[[Any], None],
+) -> tuple[Played, Findings]:
+    """Both players' strategies, and how they were found."""
+    search = GameSearch(problem, MEETS if gap is None else gap, settings.iterations)
+    left = undominated(problem.matrix)
+    built = clock.elapsed
+    search.so_far = lambda: _found(search, left, "limit", built, clock)
+    ended = _run(search, left, clock, report)
+    search.so_far = lambda: None  # it keeps the search alive
+    return _found(search, left, ended, built, clock)
+
+
+def _run(search: GameSearch, left: Undominated, clock: Clock, report: Callable[[Any], None]) -> Ended:
+    """Follow the central path until value and bound meet; what is met is then rid of choices that are not in play."""
+    (m, n), A = search.problem.matrix.shape, search.problem.matrix[np.ix_(left.rows, left.columns)]
+    A = A - (A.max() / 2 + A.min() / 2)  # a proposal may be found from rounded payoffs: it is judged by the others
+    A = A / (2.0 ** np.ceil(np.log2(np.abs(A).max())) if A.any() else 1.0)
+
+    def offer(x: Floats, y: Floats) -> None:
+        search.offer(padded(x, left.rows, m), padded(y, left.columns, n))
+
+    def offered(point: Point) -> bool:
+        offer(point.x, point.y)
+        met = search.met()
+        if met or search.iteration == search.total:
+            offer(*in_play(A, point))
+            met = search.met()
+        search.note()
+        report(search)
+        return met
+
+    last = None
+    with stoppable() as stopped:
+        for search.iteration, point in enumerate(central_path(A)):
+            last = point
+            if offered(point):
+                return "optimal"
+            search.interrupted = stopped()
+            if search.interrupted or clock.left <= 0 or search.iteration >= search.total:
+                return "limit"
+    if last is not None:
+        offer(*in_play(A, last))
+    return "optimal" if search.met() else "not_converged"
+
+
+def _found(search: GameSearch, left: Undominated, ended: Ended, built: float, clock: Clock) -> tuple[Played, Findings]:
+    """The game as the judge sees it, and what was found."""
+    players, dropped = dict(search.players), left.dropped
+    stats = {
+        "dominated": len(dropped),
+        "iterations": search.iteration,
+        "interrupted": search.interrupted,
+        "history": search.history,
+        "build_seconds": built,
+        "solve_seconds": clock.elapsed - built,
+    }
+    played = Played(search.problem, 1.0, search.gap, [players], evaluate=True, proof=left)
+    return played, Findings(
+        solver=InteriorPoint.name,
+        ended=ended,
+        candidates=[players],
+        certificates=[(KIND, players)],
+        remark="rounding ended the search" if ended == "not_converged" else "stopped by its limits",
+        stats=stats,
+    )
