@@ -25,7 +25,20 @@ from torch import Generator, Tensor
 
 from formulations.players.domains import Box, Simplex
 from formulations.players.starts import at
-from formulations.problem import Block, Floats, MatrixGame, Number, Players, Problem, Reference, SaddleProblem, Term, Values
+from formulations.problem import (
+    Block,
+    Floats,
+    MatrixGame,
+    Number,
+    Players,
+    Problem,
+    Reference,
+    SaddleProblem,
+    Term,
+    Values,
+)
+
+MAX_MAGNITUDE = 1e100  # sums of products of greater payoffs would overflow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,9 +275,10 @@ def _finite(payoff: ArrayLike) -> Floats:
     A = np.asarray(payoff, dtype=np.float64)
     if A.ndim != 2 or not A.size:
         raise ValueError(f"a payoff has rows and columns, not shape {A.shape}; give an m x n matrix")
-    if not np.isfinite(A).all():
-        i, j = np.argwhere(~np.isfinite(A))[0]
-        raise ValueError(f"the payoff of row {i + 1}, column {j + 1} is {A[i, j]}; give finite numbers")
+    if not (np.abs(A) <= MAX_MAGNITUDE).all():
+        i, j = np.argwhere(~(np.abs(A) <= MAX_MAGNITUDE))[0]
+        what = f"the payoff of row {i + 1}, column {j + 1} is {A[i, j]:g}"
+        raise ValueError(f"{what}; give numbers within {MAX_MAGNITUDE:g}, divided by a constant if need be")
     return A
 
 

@@ -1,4 +1,4 @@
-"""Small games, played by every method: python -m problems.saddle --game cyclic, or --matrix file."""
+"""Games of two players, and how methods fare on them: python -m problems.saddle --game cyclic, or --matrix file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
@@ -36,7 +36,8 @@ PAYOFFS = {"penalty": [[0.5830, 0.9497], [0.9291, 0.6992]], "matching-pennies": 
 METHODS = ("restarted", "extragradient", "optimistic", "averaged", "alternating", "simultaneous")
 ITERATIONS = 20_000
 IN_THE_PLANE, ELSEWHERE = 150, 600  # gradient evaluations that methods are compared by
-LARGE = 100_000  # payoffs from which GLOP is not asked, and methods are compared by fewer gradients
+CROSS_CHECKED = 2_500  # payoffs up to which GLOP is asked as well: 50 x 50
+LARGE = 100_000  # payoffs from which methods are compared by fewer gradients
 POINTS = 8, 10  # of the two distributions
 SHOWN = 12  # choices of a mixed strategy in the text; --json has them all
 USED = 5e-7  # probability from which a choice is shown
@@ -44,16 +45,27 @@ USED = 5e-7  # probability from which a choice is shown
 
 @dataclass(frozen=True, eq=False)
 class _Played:
-    """A game, its size, and a Lipschitz constant of its gradient.
+    """A game and its size.
 
+    constant  works out a Lipschitz constant of its gradient
     plane   what the two coordinates are, if it is a game in the plane; window: the part of it to draw
     """
 
     problem: SaddleProblem
     size: Mapping[str, int]
-    lipschitz: float
+    constant: Callable[[], float]
     plane: tuple[str, str] | None = None
     window: tuple[float, float] = (-1.0, 1.0)
+
+    @cached_property
+    def lipschitz(self) -> float:
+        """The Lipschitz constant."""
+        return self.constant()
+
+    @property
+    def is_matrix_game(self) -> bool:
+        """Whether it is x'Ay on probability simplices."""
+        return hasattr(self.problem, "matrix")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,11 +77,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         metavar="RULE",
         choices=METHODS,
-        default=METHODS[0],
-        help=f"how the players move: {', '.join(METHODS)} (default {METHODS[0]})",
+        help=f"how the players move by gradients: {', '.join(METHODS)} (default {METHODS[0]})",
     )
     parser.add_argument(
         "--iterations", metavar="N", type=positive_whole, default=ITERATIONS, help=f"at most (default {ITERATIONS:,})"
+    )
+    parser.add_argument(
+        "--compare", action="store_true", help="say how each method of gradients fares; --plot shows it"
     )
 
 
@@ -77,9 +91,12 @@ def read(options: argparse.Namespace) -> Task:
     """The task in a payoff matrix, or one of the games here."""
     until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
     game, source = _game(options)
-    smaller = min(game.size.values())
-    large = math.prod(game.size.values()) > LARGE
-    evaluations = IN_THE_PLANE if game.plane or large else ELSEWHERE
+    smaller, payoffs = min(game.size.values()), math.prod(game.size.values())
+    evaluations = IN_THE_PLANE if game.plane or payoffs > LARGE else ELSEWHERE
+    method = options.method or METHODS[0]
+    by_gradients = options.solver == "descent-ascent" or (
+        options.solver is None and (options.method is not None or not game.is_matrix_game)
+    )
 
     @cache
     def trajectories() -> Sequence[Trajectory]:
@@ -87,24 +104,26 @@ def read(options: argparse.Namespace) -> Task:
 
         return compare(game.problem, game.lipschitz, evaluations, smaller, options.seed, until)
 
+    def compared(solution: Solution) -> Sequence[Trajectory]:
+        return trajectories() if options.compare and not solution.stats["interrupted"] else []
+
     def solver(name: str | None) -> Any:
         from problems.studies.trajectories import settings
 
-        if name in (None, "descent-ascent"):
-            return settings(options.method, game.lipschitz, options.iterations, smaller)
-        return name
+        return settings(method, game.lipschitz, options.iterations, smaller) if by_gradients else name
 
-    by_gradients = options.solver in (None, "descent-ascent")
+    checked = by_gradients or options.solver in (None, "interior-point")
     return Task(
         source=source,
-        problem=lambda: _against_its_program(game.problem) if by_gradients and not large else game.problem,
-        describe=lambda solution: describe(game, solution, [] if solution.stats["interrupted"] else trajectories()),
+        problem=lambda: _against_its_program(game.problem) if checked and payoffs <= CROSS_CHECKED else game.problem,
+        describe=lambda solution: describe(game, solution, compared(solution)),
         notes=[] if options.matrix is not None else [f"{source} is {GAMES[source]}."],
         draw=lambda solution: draw(game, source, solution, trajectories()),
         solver=solver,
         answer=both,
         facts=game.size,
-        measures=lambda solution: measures(game, solution, trajectories()) | {"method": options.method},
+        evidence=evidence,
+        measures=lambda solution: measures(game, solution, compared(solution), method if by_gradients else None),
     )
 
 
@@ -121,20 +140,24 @@ def _game(options: argparse.Namespace) -> tuple[_Played, str]:
     name = options.game or "penalty"
     match name:
         case "product":
-            game = _Played(games.product(), {"numbers of x": 1, "numbers of y": 1}, 1.0, ("x", "y"))
+            game = _Played(games.product(), {"numbers of x": 1, "numbers of y": 1}, lambda: 1.0, ("x", "y"))
         case "product-unbounded":
             game = _Played(
-                games.product(bounded=False), {"numbers of x": 1, "numbers of y": 1}, 1.0, ("x", "y"), (-1.5, 1.5)
+                games.product(bounded=False),
+                {"numbers of x": 1, "numbers of y": 1},
+                lambda: 1.0,
+                ("x", "y"),
+                (-1.5, 1.5),
             )
         case "bilinear":
-            game = _Played(games.bilinear(seed=options.seed), {"numbers of x": 20, "numbers of y": 20}, 1.0)
+            game = _Played(games.bilinear(seed=options.seed), {"numbers of x": 20, "numbers of y": 20}, lambda: 1.0)
         case "quadratic":
-            game = _Played(games.quadratic(seed=options.seed), {"numbers of x": 20, "numbers of y": 20}, 2.0)
+            game = _Played(games.quadratic(seed=options.seed), {"numbers of x": 20, "numbers of y": 20}, lambda: 2.0)
         case "wasserstein":
             random, (m, n) = np.random.default_rng(options.seed), POINTS
             x, y, a, b = (random.random(k) for k in (m, n, m, n))
             problem = transport.on_a_line(x, a / a.sum(), y, b / b.sum())
-            game = _Played(problem, {"sources": m, "targets": n}, math.sqrt(m + n))
+            game = _Played(problem, {"sources": m, "targets": n}, lambda: math.sqrt(m + n))
         case "cyclic":
             game = _matrix((games.cyclic() + 1) / 2)
         case _:
@@ -148,10 +171,13 @@ def _matrix(payoff: Floats) -> _Played:
 
     from formulations.games import matrix_game
 
-    (m, n), spread = payoff.shape, payoff - payoff.mean()  # a constant moves nobody
+    (m, n), game = payoff.shape, matrix_game(payoff)
     plane = ("probability of row 1", "probability of column 1") if (m, n) == (2, 2) else None
-    lipschitz = float(np.linalg.norm(spread, 2)) or 1.0
-    return _Played(matrix_game(payoff), {"rows": m, "columns": n}, lipschitz, plane, (0.0, 1.0))
+
+    def lipschitz() -> float:
+        return float(np.linalg.norm(game.matrix - game.matrix.mean(), 2)) or 1.0  # a constant moves nobody
+
+    return _Played(game, {"rows": m, "columns": n}, lipschitz, plane, (0.0, 1.0))
 
 
 def _against_its_program(problem: SaddleProblem) -> SaddleProblem:
@@ -181,9 +207,18 @@ def both(solution: Solution) -> Any:
     return {**answer, "y": (y / y.sum()).tolist()}
 
 
-def measures(game: _Played, solution: Solution, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
+def evidence(solution: Solution) -> Mapping[str, Any]:
+    """Which rows and columns were dropped as dominated, and by which: the value and the bound do without them."""
+    dropped = getattr(solution.certificate.proof, "dropped", ())
+    return {"dominated": [{kind: which + 1, "by": by + 1} for kind, which, by in dropped]} if dropped else {}
+
+
+def measures(
+    game: _Played, solution: Solution, trajectories: Sequence[Trajectory], method: str | None
+) -> dict[str, Any]:
     """How far the answer is from the saddle point, where that is known, and what became of every method."""
     found: dict[str, Any] = {"methods": [trajectory.shown for trajectory in trajectories]}
+    found |= {} if method is None else {"method": method}
     distance = _distance(game, solution)
     return found if distance is None else {"distance_to_saddle": distance, **found}
 
@@ -203,6 +238,7 @@ def describe(game: _Played, solution: Solution, trajectories: Sequence[Trajector
     for player, name in (("maximizing", "x"), ("minimizing", "y")):
         if isinstance(answer, Mapping) and name in answer:
             yield f"{player} player: {_listed(answer[name])}"
+    yield from _dominated(solution)
     distance = _distance(game, solution)
     if distance is not None:
         yield f"distance to the saddle point, which is known: {distance:.3g}"
@@ -213,6 +249,16 @@ def describe(game: _Played, solution: Solution, trajectories: Sequence[Trajector
         behaviour, error = trajectory.shown["behaviour"], trajectory.error[-1]
         rate = "" if trajectory.said == behaviour else trajectory.said
         yield f"  {trajectory.name:14} {error:<10.3g} {behaviour:23} {rate}".rstrip()
+
+
+def _dominated(solution: Solution) -> Iterable[str]:
+    """The choices that no player needs, in a line a side."""
+    dropped = getattr(solution.certificate.proof, "dropped", ())
+    for side in ("row", "column"):
+        found = [f"{which + 1} by {by + 1}" for kind, which, by in dropped if kind == side]
+        if found:
+            more = f", ... {len(found) - SHOWN:,} more (--json has them all)" if len(found) > SHOWN else ""
+            yield f"dominated {side}s, one after the other: {', '.join(found[:SHOWN])}{more}"
 
 
 def _error(game: _Played) -> str:
@@ -241,11 +287,11 @@ def draw(game: _Played, source: str, solution: Solution, trajectories: Sequence[
 
 RECIPE = Recipe(
     "saddle",
-    "Saddle point, and how every method fares on the way to it.",
+    "Saddle point, proven, and how methods of gradients fare on the way to it.",
     arguments,
     read,
-    solvers=("descent-ascent", "glop", "highs", "scip", "pdlp"),
-    examples=("--game cyclic --plot paths.png", "--matrix payoff.csv --solver glop"),
+    solvers=("interior-point", "descent-ascent", "glop", "highs", "scip", "pdlp"),
+    examples=("--game cyclic --compare --plot paths.png", "--matrix payoff.csv --solver glop"),
 )
 
 if __name__ == "__main__":

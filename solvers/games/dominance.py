@@ -33,53 +33,46 @@ def undominated(A: Floats) -> Undominated:
     Of equal choices the first is kept. Large games are searched as far as that is quick.
 
     >>> undominated(np.array([[3.0, 1.0, 4.0], [2.0, 0.0, 9.0]])).dropped
-    (('column', 0, 1), ('row', 1, 0), ('column', 1, 0))
+    (('column', 2, 0), ('column', 0, 1), ('row', 1, 0))
     """
-    left, dropped, budget = [np.arange(k) for k in A.shape], [], COMPARISONS
-    payoffs, settled = (A, -A.T), [False, False]  # each as its own player sees it
-    side = 1
-    while not all(settled) and budget > 0:
+    left, budget, side = [np.arange(k) for k in A.shape], COMPARISONS, 1
+    dropped: list[tuple[str, int, int]] = []
+    payoffs, searched = (A, -A.T), [False, False]  # each as its own player sees it
+    while not all(searched) and budget > 0:
         own, other = left[side], left[1 - side]
-        B = payoffs[side][np.ix_(own, other)]
-        by, spent = _dominators(B, budget)
-        budget -= spent + B.size
-        gone = np.flatnonzero(by >= 0)
-        dropped += [(("row", "column")[side], int(own[i]), int(own[by[i]])) for i in gone.tolist()]
-        left[side] = own[by < 0]
-        settled[side] = True
-        if len(gone):
-            settled[1 - side] = False
+        pairs, spent = _dominated(payoffs[side][np.ix_(own, other)], budget)
+        budget -= spent + len(own) * len(other)
+        dropped += [(("row", "column")[side], int(own[i]), int(own[k])) for i, k in pairs]
+        left[side] = np.delete(own, [i for i, _ in pairs])
+        searched[side], searched[1 - side] = True, searched[1 - side] and not pairs
         side = 1 - side
     return Undominated(left[0], left[1], tuple(dropped))
 
 
-def _dominators(B: Floats, budget: int) -> tuple[Ints, int]:
-    """For each row one that is left and dominates it, or -1, int64 (m,); and how many payoffs were compared.
+def _dominated(B: Floats, budget: int) -> tuple[list[tuple[int, int]], int]:
+    """The rows that others dominate, each with one that does, in order; and how many payoffs were compared.
 
     Pairs are told apart by a sample of the columns first: in a game without dominance few are left after it.
     """
-    m, n = B.shape
-    by = np.full(m, -1)
-    if m < 2:
-        return by, 0
+    (m, n), spent = B.shape, 0
     sample = np.ascontiguousarray(B[:, np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64)].T)
-    spent = 0
+    left, pairs = np.ones(m, dtype=bool), []
     for i in np.argsort(B.sum(axis=1), kind="stable").tolist():  # those that are dominated come before what dominates
-        if spent > budget:
-            break
-        candidates = np.flatnonzero((by < 0) & (sample[0] >= sample[0, i]))
+        candidates = np.flatnonzero(left & (sample[0] >= sample[0, i]))
         for entries in sample[1:]:
             if len(candidates) < 2:
                 break
             spent += len(candidates)
             candidates = candidates[entries[candidates] >= entries[i]]
-        candidates = candidates[candidates != i]
-        spent += len(candidates) * n
-        for k in candidates.tolist():
-            if (B[k] >= B[i]).all() and not (k > i and (B[k] == B[i]).all()):
-                by[i] = k
+        spent += (len(candidates) - 1) * n
+        for k in candidates[candidates != i].tolist():
+            if (B[k] >= B[i]).all() and (k < i or (B[k] > B[i]).any()):
+                pairs.append((i, k))
+                left[i] = False
                 break
-    return by, spent
+        if spent > budget:
+            break
+    return pairs, spent
 
 
 def padded(strategy: Floats, places: Ints, size: int) -> Floats:

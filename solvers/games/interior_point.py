@@ -108,7 +108,7 @@ def in_play(A: Floats, at: Point) -> tuple[Floats, Floats]:
     """Both strategies without the choices that are on their way to 0, the others made equally good.
 
     That is what they are at a saddle point: A'x = v for the columns in play, Ay = w for the rows in play. Near one, the
-    nearest solution of these equations is a saddle point itself, up to rounding. It is a proposal: nothing relies on it.
+    nearest solution of these equations is a saddle point itself, up to rounding. A proposal: nothing relies on it.
 
     >>> A = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.5]])
     >>> *_, last = central_path(A)

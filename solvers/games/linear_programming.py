@@ -14,10 +14,11 @@ from formulations.problem import Floats, MatrixGame, Number, Players
 from solvers.clock import Clock, stoppable
 from solvers.descent_ascent.saddles import Played
 from solvers.games.dominance import Undominated, padded, undominated
-from solvers.games.interior_point import Point, central_path, in_play
+from solvers.games.interior_point import central_path, in_play
 from solvers.judge import MEETS, ROUNDING, Ended, Findings, relative_gap
 
 KIND = "best responses"
+FINE = 1e-13  # gap that is gone for where none is asked for, as long as a step still halves it
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ class GameSearch:
         if bound <= self.bound:
             self.bound, self.players["y"] = bound, offered["y"]
 
-    def met(self) -> bool:
-        """Whether the best value and the best bound are as near each other as was asked."""
+    def meets(self, gap: float) -> bool:
+        """Whether the best value and the best bound are as near each other as that."""
         assert self.problem.size is not None
-        return relative_gap(self.value, self.bound, self.problem.size(self.players)) <= max(self.gap, ROUNDING)
+        return relative_gap(self.value, self.bound, self.problem.size(self.players)) <= gap
 
     def note(self) -> None:
         """Write down where the search stands."""
@@ -82,7 +83,7 @@ def solve_game(
     report: Callable[[Any], None],
 ) -> tuple[Played, Findings]:
     """Both players' strategies, and how they were found."""
-    search = GameSearch(problem, MEETS if gap is None else gap, settings.iterations)
+    search = GameSearch(problem, MEETS if gap is None else max(gap, ROUNDING), settings.iterations)
     left = undominated(problem.matrix)
     built = clock.elapsed
     search.so_far = lambda: _found(search, left, "limit", built, clock)
@@ -94,34 +95,29 @@ def solve_game(
 def _run(search: GameSearch, left: Undominated, clock: Clock, report: Callable[[Any], None]) -> Ended:
     """Follow the central path until value and bound meet; what is met is then rid of choices that are not in play."""
     (m, n), A = search.problem.matrix.shape, search.problem.matrix[np.ix_(left.rows, left.columns)]
-    A = A - (A.max() / 2 + A.min() / 2)  # a proposal may be found from rounded payoffs: it is judged by the others
-    A = A / (2.0 ** np.ceil(np.log2(np.abs(A).max())) if A.any() else 1.0)
+    A = np.ldexp(A, -int(np.frexp(np.abs(A).max())[1]))  # at most 1, by a power of two: nothing is rounded
 
     def offer(x: Floats, y: Floats) -> None:
         search.offer(padded(x, left.rows, m), padded(y, left.columns, n))
 
-    def offered(point: Point) -> bool:
-        offer(point.x, point.y)
-        met = search.met()
-        if met or search.iteration == search.total:
-            offer(*in_play(A, point))
-            met = search.met()
-        search.note()
-        report(search)
-        return met
-
-    last = None
+    last, distance = None, math.inf
     with stoppable() as stopped:
-        for search.iteration, point in enumerate(central_path(A)):
-            last = point
-            if offered(point):
+        for search.iteration, last in enumerate(central_path(A)):
+            offer(last.x, last.y)
+            if search.meets(search.gap):
+                offer(*in_play(A, last))
+            before, distance = distance, float(last.x @ last.t + last.y @ last.s)
+            search.note()
+            report(search)
+            enough = search.gap if search.gap > MEETS or distance > before / 2 else FINE
+            if search.meets(enough):
                 return "optimal"
             search.interrupted = stopped()
             if search.interrupted or clock.left <= 0 or search.iteration >= search.total:
                 return "limit"
     if last is not None:
         offer(*in_play(A, last))
-    return "optimal" if search.met() else "not_converged"
+    return "optimal" if search.meets(search.gap) else "not_converged"
 
 
 def _found(search: GameSearch, left: Undominated, ended: Ended, built: float, clock: Clock) -> tuple[Played, Findings]:

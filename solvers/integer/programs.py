@@ -236,8 +236,8 @@ def solve_program(
             candidates=best,
             certificates=proofs,
             stats=stats,
-            remark=LEFT if own else search.remark,
-            note=DONE if own else "",
+            remark=LEFT if own else "; ".join(filter(None, [search.remark, search.said])),
+            note=DONE if own else search.said,
         )
 
     def at_once(findings: Findings) -> Findings:

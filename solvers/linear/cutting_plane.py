@@ -51,7 +51,7 @@ class Relaxation:
         pi = [(name, sets, weights[z.start - n : z.stop - n]) for name, sets, z in self.batches]
         y = result.y[: len(self.form.row_lower)] * self.scale
         x = None if result.x is None else result.x[:n]
-        return LPResult(result.status, x, y, weights, result.iterations), Dual(y, pi)
+        return LPResult(result.status, x, y, weights, result.iterations, result.said), Dual(y, pi)
 
     def separate(self, x: Floats) -> int:
         """Add the rows of families that x violates; returns how many."""
@@ -109,6 +109,7 @@ def cut(search: Search, relaxation: Relaxation) -> tuple[Ended, Floats | None, D
     while True:
         result, found = relaxation.solve(search.clock.left)
         search.iterations += result.iterations
+        search.said = result.said or search.said
         if result.status != "optimal" or result.x is None:
             return result.status, None, found or dual, bound
         search.rounds += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from formulations.problem import Floats, Ints
 from solvers.linear.linear_program import Arrays, LPResult
 from solvers.linear.mathopt import dense, model_of, run, set_entries, set_rows, set_time_limit, set_variables
 
+ITERATIONS, ITERATIONS_PER_LINE = 10_000, 100  # at most, per row or column: two or three of those are usual
 FEASIBILITY_TOLERANCE = 1e-7  # sum of violations up to which an LP counts as feasible, hence unbounded
 
 
@@ -85,7 +87,8 @@ class Glop:
     def solve(self, seconds: float) -> LPResult:
         """Solve from the last basis, within the seconds; raises KeyboardInterrupt soon after Ctrl-C.
 
-        Raises ValueError for a model that GLOP refuses.
+        GLOP may loop; HiGHS is asked where it takes many times the usual number of iterations. Raises ValueError for a
+        model that GLOP refuses.
         """
         from ortools.math_opt import parameters_pb2, result_pb2
         from pybind11_abseil.status import StatusNotOk  # type: ignore[import-untyped]
@@ -93,7 +96,9 @@ class Glop:
         parameters = parameters_pb2.SolveParametersProto()
         parameters.glop.use_dual_simplex = True
         parameters.glop.use_preprocessing = False
+        parameters.iteration_limit = ITERATIONS + ITERATIONS_PER_LINE * sum(self._lp.A.shape)
         set_time_limit(parameters, seconds)
+        started = time.perf_counter()
         try:
             try:
                 result = run(self._solver, parameters, wanted=self._wanted())
@@ -103,6 +108,8 @@ class Glop:
         except StatusNotOk as error:
             raise ValueError(f"GLOP refuses the model ({error}); are there numbers as large as 1e100 in it?") from error
         reason, iterations = result.termination.reason, result.solve_stats.simplex_iterations
+        if reason == result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND and iterations >= parameters.iteration_limit:
+            return self._by_highs(iterations, seconds - (time.perf_counter() - started))
         (m, n), A = self._lp.A.shape, self._lp.A
         if reason == result_pb2.TERMINATION_REASON_OPTIMAL:
             x, y = result.solutions[0].primal_solution, result.solutions[0].dual_solution
@@ -129,6 +136,16 @@ class Glop:
             return LPResult("unbounded", iterations=iterations)
         y, iterations = phase_one.y, iterations + phase_one.iterations
         return LPResult("infeasible", None, y, -(A.T @ y)[self._added], iterations)
+
+    def _by_highs(self, iterations: int, seconds: float) -> LPResult:
+        """What HiGHS makes of the LP, from the start, GLOP having taken so many iterations without an end."""
+        from solvers.linear.highs import Highs
+
+        found, lp = Highs(self._lp).solve(seconds), self._lp
+        costs = lp.c if found.status == "optimal" else np.zeros(len(lp.c))
+        reduced = None if found.y is None else (costs - lp.A.T @ found.y)[self._added]
+        said = f"GLOP did not settle within {iterations:,} iterations, so HiGHS was asked"
+        return LPResult(found.status, found.x, found.y, reduced, iterations + found.iterations, said)
 
 
 def _update() -> Any:

@@ -20,6 +20,7 @@ class LPResult:
     x        where "optimal": primal solution, float64 (columns,)
     y        where "optimal": multipliers of the rows, float64 (rows,); where "infeasible": a Farkas proof, if known
     reduced  reduced costs of the columns added with rows (where "infeasible" of costs 0), in the order they were added
+    said     what the user should be told about how it was solved
     """
 
     status: Literal["optimal", "infeasible", "unbounded", "limit"]
@@ -27,6 +28,7 @@ class LPResult:
     y: Floats | None = None
     reduced: Floats | None = None
     iterations: int = 0
+    said: str = ""
 
 
 @dataclass

@@ -93,7 +93,7 @@ class Sifting:
         if result.x is not None:
             x = np.zeros(len(self._inner))
             x[np.concatenate(self._outer)] = result.x
-        return LPResult(result.status, x, result.y, result.reduced, iterations)
+        return LPResult(result.status, x, result.y, result.reduced, iterations, result.said)
 
     def _entering(self, costs: Floats, y: Floats) -> Ints:
         """Columns of most negative reduced cost outside the working set, at most twice as many as the initial rows."""

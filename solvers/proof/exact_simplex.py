@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from formulations.arithmetic.exact import over_one_denominator
+from formulations.arithmetic.exact import as_float, over_one_denominator
 from formulations.problem import Floats
 from solvers.clock import Clock
 from solvers.proof.certificate import Dual, ExactModel
@@ -103,7 +103,7 @@ class _Tableau:
         k, room = len(x), NEAR * (1 + np.abs(x))
         inside = (x > self.lower[self.free] + room) & (x < self.upper[self.free] - room)
         for q in range(k):
-            wanted = x[q] * float(self.unit)
+            wanted = x[q] * as_float(Fraction(self.unit))
             self.at[q] = _nearest(round(wanted) if math.isfinite(wanted) else 0, self.low[q], self.high[q])
             if not inside[q] or clock.left <= 0:
                 self.at[q] = self._bound_near(q, self.at[q])
@@ -131,18 +131,21 @@ class _Tableau:
         self.basic[i], self.nonbasic[q] = self.nonbasic[q], self.basic[i]
         self.at[q] = value
 
+    def _outside(self, variable: int, value: int) -> int:
+        """1 if value / D lies below the variable's bounds, -1 if above, else 0: too large for floats, perhaps."""
+        low, high = self.low[variable], self.high[variable]
+        if isinstance(low, int) and value < low * self.D:
+            return 1
+        return -1 if isinstance(high, int) and value > high * self.D else 0
+
     def solved(self, clock: Clock) -> ExactSolution | None:
         """The program solved; None if the clock stops before."""
         while clock.left > 0:
             here = self.T[:-1] @ self.at  # D times the basic variables
-            broken = [
-                (v, i)
-                for i, v in enumerate(self.basic)
-                if here[i] < self.low[v] * self.D or here[i] > self.high[v] * self.D
-            ]
+            broken = [(v, i) for i, v in enumerate(self.basic) if self._outside(v, here[i])]
             if broken:
                 v, i = min(broken)
-                sign = 1 if here[i] < self.low[v] * self.D else -1
+                sign = self._outside(v, here[i])
                 q = self._entering(sign * self.T[i])
                 if q is None:
                     return ExactSolution("infeasible", None, self._dual(-sign * self.T[i], v, sign * self.D))

@@ -39,6 +39,7 @@ class Search:
     size: float = 1.0  # of the problem at the best answer, that gaps are relative to
     interrupted: bool = False
     remark: str = ""  # on how the search ended, where that needs saying
+    said: str = ""  # what the user should be told of the way, whatever came of it
     bound: float = -math.inf  # by the LP's word, for progress and pruning; what is claimed is certified afterwards
     proof: Proof | None = None
     known: Proof | None = None  # one that was worked out already: what Ctrl-C or the limit cannot take away

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commandline import answer_of, without_seconds
+from places import SHARED
 
 from formulations.games import bilinear, product
 from formulations.problem import Floats
@@ -33,9 +34,9 @@ def by_name(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_without_input_the_penalty_game_is_proven_by_strategies_and_by_glop(capsys: Any) -> None:
-    code, answer, _ = answer_of(RECIPE, capsys)
+    code, answer, _ = answer_of(RECIPE, capsys, "--compare")
     assert code == ANSWERED
-    assert (answer["problem"], answer["status"], answer["solver"]) == ("saddle", "optimal", "descent-ascent")
+    assert (answer["problem"], answer["status"], answer["solver"]) == ("saddle", "optimal", "interior-point")
     assert answer["certificate"] == {"kind": "best responses", "verified": True, "exact": False}
     assert answer["value"] <= answer["bound"]
     kicker, keeper = (
@@ -70,7 +71,7 @@ def test_the_other_bounded_games_are_proven_too(capsys: Any, game: str) -> None:
 
 
 def test_on_the_plane_there_is_a_saddle_but_no_bound(capsys: Any) -> None:
-    code, answer, err = answer_of(RECIPE, capsys, "--game", "product-unbounded")
+    code, answer, err = answer_of(RECIPE, capsys, "--game", "product-unbounded", "--compare")
     assert (code, answer["status"], answer["bound"]) == (ANSWERED, "feasible", None)
     assert "not proven best: there is no bound that could be proved" in err
     assert answer["stats"]["distance_to_saddle"] < 1e-9
@@ -109,14 +110,14 @@ def test_the_method_asked_for_is_played(capsys: Any, method: str) -> None:
 
 
 def test_the_same_input_gives_the_same_json_and_another_seed_another_start(capsys: Any) -> None:
-    runs = [answer_of(RECIPE, capsys, "--seed", seed)[1] for seed in ("3", "3", "4")]
+    runs = [answer_of(RECIPE, capsys, "--compare", "--seed", seed)[1] for seed in ("3", "3", "4")]
     first, second, other = map(without_seconds, runs)
     assert first == second
     assert first["stats"]["methods"] != other["stats"]["methods"]
 
 
 def test_the_text_says_what_the_json_says(capsys: Any) -> None:
-    assert run(RECIPE, ["--quiet"]) == ANSWERED
+    assert run(RECIPE, ["--quiet", "--compare"]) == ANSWERED
     out, err = capsys.readouterr()
     assert "maximizing player: 1: 0.385" in out
     assert "every method after 150 gradient evaluations" in out
@@ -126,8 +127,39 @@ def test_the_text_says_what_the_json_says(capsys: Any) -> None:
 
 
 def test_a_time_limit_leaves_out_what_there_is_no_time_for(capsys: Any) -> None:
-    _, answer, _ = answer_of(RECIPE, capsys, "--time-limit", "0.01")
+    _, answer, _ = answer_of(RECIPE, capsys, "--compare", "--time-limit", "0.01")
     assert answer["stats"]["methods"] == []
+
+
+def test_methods_are_compared_where_that_is_asked_for_only(capsys: Any) -> None:
+    assert answer_of(RECIPE, capsys)[1]["stats"]["methods"] == []
+    assert "every method" not in (run(RECIPE, []), capsys.readouterr().out)[1]
+
+
+def test_dominated_choices_are_said_with_the_reason(capsys: Any, tmp_path: Path) -> None:
+    csv = written(tmp_path / "game.csv", [[3, 1, 4], [2, 0, 3], [1, 2, 5]])
+    code, answer, _ = answer_of(RECIPE, capsys, "--matrix", csv)
+    assert (code, answer["value"]) == (ANSWERED, pytest.approx(5 / 3))
+    assert answer["certificate"]["dominated"] == [{"column": 3, "by": 1}, {"row": 2, "by": 1}]
+    assert answer["answer"]["x"][1] == answer["answer"]["y"][2] == 0
+    run(RECIPE, ["--matrix", csv])
+    assert "dominated rows, one after the other: 2 by 1" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared cases")
+@pytest.mark.parametrize("solver", ["interior-point", "glop", "highs", "descent-ascent"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("huge_const", 1e9), ("rps_1e7", 1e7), ("morra", 0), ("nashpy41", 0), ("gambit222", 0), ("rpsls", 0)],
+)
+def test_games_of_users_are_proven_by_all_solvers(capsys: Any, name: str, value: float, solver: str) -> None:
+    csv = SHARED / "cases" / "games" / f"{name}.csv"
+    code, answer, _ = answer_of(RECIPE, capsys, "--matrix", str(csv), "--solver", solver)
+    assert (code, answer["status"]) == (ANSWERED, "optimal")
+    assert answer["value"] == pytest.approx(value, abs=1e-8)
+    if name in ("huge_const", "rps_1e7", "rpsls"):
+        uniform = 1 / len(answer["answer"]["x"])
+        assert answer["answer"]["x"] == pytest.approx([uniform] * len(answer["answer"]["x"]), abs=1e-6)
 
 
 # What cannot be used.
