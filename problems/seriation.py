@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.studies import two_way
+from problems.studies.ordering import OBJECTIVES, clipped, criteria_within, how_good, listed, similarities, write_order
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable
 
@@ -18,28 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.problem import Floats, Problem, SearchProblem
+    from problems.studies.two_way import TwoWay
     from solvers.solution import Solution
-
-OBJECTIVES = {  # on the command line: of formulations.orders.criteria
-    "path": "Path_length",
-    "lazy-path": "Lazy_path_length",
-    "2sum": "2SUM",
-    "ls": "LS",
-    "inertia": "Inertia",
-    "bar": "BAR",
-    "least-squares": "Least_squares",
-    "ar-events": "AR_events",
-    "ar-deviations": "AR_deviations",
-    "rgar": "RGAR",
-    "gradient-raw": "Gradient_raw",
-    "gradient-weighted": "Gradient_weighted",
-    "me": "ME",
-    "moore": "Moore_stress",
-    "neumann": "Neumann_stress",
-    "cor-r": "Cor_R",
-}
-QUICK = 200  # items up to which all criteria are worked out, whatever the time
-CRITERION_SECONDS = 1e-6  # by n^2, that the slowest criterion takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +36,10 @@ class _Data:
     @property
     def s(self) -> Floats:
         """The similarities; raises InputError where the dissimilarities are not within 0 and 1."""
-        if self.d.max(initial=0) > 1:
-            raise InputError(
-                f"{self.source}: has dissimilarities up to {self.d.max():.6g}, so no similarities within 0 and 1; "
-                f"choose an --objective other than challenge"
-            )
-        similarity: Floats = 1 - self.d
-        return similarity
+        try:
+            return similarities(self.d)
+        except ValueError as error:
+            raise InputError(f"{self.source}: {error}") from None
 
     def named(self, solution: Solution) -> list[Hashable]:
         """The items in the order found."""
@@ -72,48 +51,69 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     given = parser.add_mutually_exclusive_group()
     given.add_argument("--matrix", metavar="FILE", help="a square matrix: .csv without header, or .npy")
     given.add_argument("--similarity", metavar="FILE", help="pairs: a CSV with the columns user1, user2, similarity")
+    given.add_argument("--table", metavar="FILE", help="objects by measurements or counts: a CSV with their names")
     parser.add_argument("--kind", choices=("similarity", "dissimilarity"), help="with --matrix (told by its diagonal)")
     parser.add_argument(
         "--objective",
         metavar="NAME",
         choices=("challenge", *OBJECTIVES),
         type=str.lower,
-        default="challenge",
-        help=f"what is best: challenge (default), {', '.join(OBJECTIVES)}",
+        help=f"what is best: challenge (default), {', '.join(OBJECTIVES)} ({two_way.USUAL} for a table)",
     )
-    parser.add_argument("--out", metavar="FILE", help="write the order to a .csv file")
+    parser.add_argument("--out", metavar="FILE", help="write the order, or the table in order, to a .csv file")
+    two_way.table_arguments(parser)
 
 
 def read(options: argparse.Namespace) -> Task:
     """The task in a matrix or a file of pairs."""
-    from problems.studies.ordering import clipped, write_order
-
     until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
     if options.kind is not None and options.matrix is None:
         raise InputError("--kind goes with --matrix; give both or neither")
+    for option in two_way.OPTIONS:
+        if getattr(options, option) and options.table is None:
+            raise InputError(f"--{option} goes with --table; give both or neither")
     if options.out is not None:
         check_writable("--out", options.out, (".csv",))
-    data = _data(options)
+    if options.table is not None:
+        return _of_table(options, until)
+    data, objective = _data(options), options.objective or "challenge"
     if len(data.items) < 2:
         raise InputError(f"{data.source}: has {len(data.items)} item; an order needs at least 2")
 
     def problem() -> Problem | SearchProblem:
         from formulations.seriation import challenge, seriation
 
-        if options.objective == "challenge":
-            return challenge(data.s)
-        return seriation(data.d, OBJECTIVES[options.objective])
+        return challenge(data.s) if objective == "challenge" else seriation(data.d, OBJECTIVES[objective])
 
     return Task(
         source=data.source,
         problem=problem,
-        describe=lambda solution: describe(data, options.objective, solution),
-        draw=lambda solution: draw(data, options.objective, solution),
-        notes=[*data.notes, *(clipped(data.s) if options.objective == "challenge" else ())],
+        describe=lambda solution: describe(data, objective, solution),
+        draw=lambda solution: draw(data, objective, solution),
+        notes=[*data.notes, *(clipped(data.s) if objective == "challenge" else ())],
         facts={"items": len(data.items)},
         answer=data.named,
         measures=lambda solution: measures(data, solution, until),
         write=None if options.out is None else lambda solution: write_order(options.out, data.named(solution)),
+    )
+
+
+def _of_table(options: argparse.Namespace, until: float) -> Task:
+    """The task in a table: both its rows and its columns are put in order."""
+    table = two_way.read_two_way(options, _base(options.table))
+    n, m = table.values.shape
+    return Task(
+        source=table.source,
+        title=f"Order of the {' and '.join(sorted(table.sides, reverse=True))}",
+        problem=lambda: two_way.stated(table),
+        describe=lambda solution: two_way.describe(table, solution),
+        draw=lambda solution: draw_table(table, solution),
+        notes=table.notes,
+        facts={"rows": n, "columns": m},
+        asked={name: getattr(table, name) for name in ("objective", "distance", "standardize")},
+        answer=table.named,
+        measures=lambda solution: two_way.measures(table, solution, until),
+        write=None if options.out is None else lambda solution: two_way.write(table, options.out, solution),
     )
 
 
@@ -144,19 +144,11 @@ def measures(data: _Data, solution: Solution, until: float) -> Mapping[str, Any]
     """The criteria of the order, as many as there is time for."""
     import numpy as np
 
-    from formulations.orders.criteria import CRITERIA, objective
-
-    order, found = np.array(solution.answer, dtype=np.int64), {}
-    for name in CRITERIA:
-        if len(order) <= QUICK or time.monotonic() + CRITERION_SECONDS * len(order) ** 2 < until:
-            found[name] = float(objective(name, data.d).values(order[None])[0])
-    return {"criteria": found}
+    return {"criteria": criteria_within(data.d, np.array(solution.answer, dtype=np.int64), until)}
 
 
 def describe(data: _Data, objective: str, solution: Solution) -> Iterable[str]:
     """How far from the best it may be, and the order."""
-    from problems.studies.ordering import how_good, listed
-
     yield from how_good(objective, solution)
     yield from listed(data.named(solution))
 
@@ -180,13 +172,27 @@ def draw(data: _Data, objective: str, solution: Solution) -> Figure:
     )
 
 
+def draw_table(table: TwoWay, solution: Solution) -> Figure:
+    """The table as given and in order."""
+    from problems.pictures.two_way import by_column, by_row, figure_of
+
+    values = table.table.values
+    return figure_of(
+        by_row(values) if table.counts else by_column(values),
+        table.orders(solution),
+        rows=table.table.rows,
+        columns=table.table.columns,
+        title=f"{table.source}: {table.objective} of {table.distance} distances",
+    )
+
+
 RECIPE = Recipe(
     "seriation",
     "Order in which what is alike stands together, with a bound on any other.",
     arguments,
     read,
     solvers=("enumeration", "subsets", "local-search", "faq", "glop", "highs", "scip", "cp-sat"),
-    examples=("--matrix d.npy --objective path", "--similarity pairs.csv --plot heat.png"),
+    examples=("--matrix d.npy --objective path", "--table counts.csv --plot table.png"),
 )
 
 if __name__ == "__main__":

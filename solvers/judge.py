@@ -179,8 +179,9 @@ def held_against_references(problem: Judged, solution: Solution, clock: Clock) -
         return solution
     compared = compare(problem.references, solution, clock, problem.maximize)
     stats = {**solution.stats, "interrupted": True} if compared.interrupted else solution.stats
-    untold = [f"{name} took too long for a cross-check and was left out" for name in compared.left_out]
-    message = "; ".join(filter(None, [solution.message, *untold]))
+    were = "was" if len(compared.left_out) == 1 else "were"
+    late = f"{', '.join(compared.left_out)} took too long for a cross-check and {were} left out"
+    message = "; ".join(filter(None, [solution.message, late if compared.left_out else ""]))
     return replace(solution, checks=[*solution.checks, *compared.checks], stats=stats, message=message)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from formulations.problem import Problem, SaddleProblem, SearchProblem
+    from formulations.problem import Problem, SaddleProblem, SearchProblem, Separable
     from solvers.solution import Solution
 
 
@@ -53,7 +53,7 @@ class Task:
     """
 
     source: str
-    problem: Callable[[], Problem | SearchProblem | SaddleProblem]
+    problem: Callable[[], Problem | SearchProblem | SaddleProblem | Separable]
     describe: Callable[[Solution], Iterable[str]]
     draw: Callable[[Solution], Figure]
     notes: Sequence[str] = ()

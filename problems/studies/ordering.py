@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, get_args
 
@@ -13,6 +14,27 @@ if TYPE_CHECKING:
     from problems.studies.code_similarity import CodeSimilarity
     from solvers.solution import Solution
 
+OBJECTIVES = {  # on the command line: of formulations.orders.criteria
+    "path": "Path_length",
+    "lazy-path": "Lazy_path_length",
+    "2sum": "2SUM",
+    "ls": "LS",
+    "inertia": "Inertia",
+    "bar": "BAR",
+    "least-squares": "Least_squares",
+    "ar-events": "AR_events",
+    "ar-deviations": "AR_deviations",
+    "rgar": "RGAR",
+    "gradient-raw": "Gradient_raw",
+    "gradient-weighted": "Gradient_weighted",
+    "me": "ME",
+    "moore": "Moore_stress",
+    "neumann": "Neumann_stress",
+    "cor-r": "Cor_R",
+}
+DIRECTED = {"lazy-path"}  # of them, those whose value depends on the direction of an order
+QUICK = 200  # items up to which all criteria are worked out, whatever the time
+CRITERION_SECONDS = 1e-6  # by n^2, that the slowest criterion takes
 SHOWN = 40  # items of an order in the text; --json and --out have them all
 EXAMPLE = (16, 2, 4)  # programs, chains of copies among them, seed
 
@@ -25,6 +47,30 @@ def example() -> CodeSimilarity:
     return similarity_of_sources(cohort(*EXAMPLE).sources)
 
 
+def similarities(d: Floats) -> Floats:
+    """The similarities 1 - d; raises ValueError where the dissimilarities are not within 0 and 1."""
+    if d.max(initial=0) > 1:
+        raise ValueError(
+            f"has dissimilarities up to {d.max():.6g}, so no similarities within 0 and 1; "
+            f"choose an --objective other than challenge"
+        )
+    similarity: Floats = 1 - d
+    return similarity
+
+
+def criteria_within(d: Floats, order: Ints, until: float) -> dict[str, float]:
+    """The criteria of an order, int64 (n,), of which there may not be time for all."""
+    import numpy as np
+
+    from formulations.orders.criteria import CRITERIA, objective
+
+    found, quick = {}, len(order) <= QUICK
+    for name in CRITERIA:
+        if quick or time.monotonic() + CRITERION_SECONDS * len(order) ** 2 < until:
+            found[name] = float(objective(name, d).values(np.asarray(order)[None])[0])
+    return found
+
+
 def how_good(objective: str, solution: Solution) -> Iterable[str]:
     """How far from the best an order may be that is not proven optimal."""
     share = solution.stats.get("percent_of_range")
@@ -35,9 +81,9 @@ def how_good(objective: str, solution: Solution) -> Iterable[str]:
         )
 
 
-def listed(names: Sequence[object]) -> Iterable[str]:
+def listed(names: Sequence[object], heading: str = "order") -> Iterable[str]:
     """An order for a reader, place by place."""
-    yield "order:"
+    yield f"{heading}:"
     for place, name in enumerate(names[:SHOWN], start=1):
         yield f"  {place:>4}  {safe(name)}"
     if len(names) > SHOWN:

@@ -1,0 +1,157 @@
+"""Reading a table of objects by measurements or counts, with their names, as R, pandas and spreadsheets write it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from formulations.problem import Floats
+from problems.io.content import read_file, unknown_format
+from problems.io.matrix import MAX_MAGNITUDE
+from problems.io.raw_table import RawTable, numbered, of_array, of_text
+from problems.terminal.errors import InputError, quoted
+
+Missing = Literal["refuse", "drop"]
+TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
+SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+EXAMPLES = 3  # names in a note
+
+
+@dataclass(frozen=True, eq=False)
+class DataTable:
+    """n objects by m measurements or counts: float64 (n, m), finite; all names are different.
+
+    rows, columns  their names, n and m >= 1 of them
+    notes          for the user, on how the file was read
+    """
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Floats
+    notes: tuple[str, ...] = ()
+
+
+def read_data_table(path: str | os.PathLike[str], columns: str | None = None, missing: Missing = "refuse") -> DataTable:
+    r"""The columns of numbers in a table of text, or a .npy file (n, m), perhaps packed (.gz .bz2 .xz).
+
+    columns  names or numbers, from 1 on, of the columns to read, between commas; None for all that hold numbers
+    missing  what to do about rows with missing values (MISSING): refuse the file, or drop the rows, with a note
+
+    The first line is the header if it does not look like those below; the first column of text, or one that only
+    numbers the rows, or that the header leaves without a name, has the names of the rows. Raises InputError, one
+    sentence for the user, for a file that cannot be used.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     print("site;bowls;jars\nA;1,5;2\nB;0;4", file=file, flush=True)
+    ...     table = read_data_table(file.name)
+    >>> table.rows, table.columns, table.values.tolist()
+    (['A', 'B'], ['bowls', 'jars'], [[1.5, 2.0], [0.0, 4.0]])
+    """
+
+    def parse(data: bytes, suffix: str) -> DataTable:
+        if suffix in SHEETS:
+            raise InputError("is a spreadsheet's own file; save it as CSV")
+        if suffix not in (*TEXT_SUFFIXES, ".npy"):
+            raise unknown_format(suffix, ".csv, .tsv, .txt or .npy")
+        raw = of_array(data) if suffix == ".npy" else of_text(data)
+        named = raw.columns(columns)
+        label = raw.label(named)
+        chosen = [k for k in range(len(raw.names)) if k != label and raw.holds_numbers(k)] if named is None else named
+        return _table(raw, chosen, label, missing)
+
+    return read_file(path, parse, "measurements or counts")
+
+
+def _table(raw: RawTable, chosen: Sequence[int], label: int | None, missing: Missing) -> DataTable:
+    """The chosen columns of numbers and the names of the rows."""
+    notes = [*raw.notes, *_about_label(raw, label), *_left_out(raw, chosen, label)]
+    if not chosen:
+        raise InputError("has no column of numbers; give measurements or counts of each object")
+    values = raw.values[:, chosen]
+    bad = np.argwhere(raw.text[:, chosen] | np.isinf(values))
+    if len(bad):
+        i, k = bad[0][0], chosen[bad[0][1]]
+        cell = quoted(raw.cells[k][i]) if raw.cells else "too large"
+        raise InputError(
+            f"{raw.where[i]}, column {raw.called(k)} is {cell}; write a number from -{MAX_MAGNITUDE:g} to "
+            f"{MAX_MAGNITUDE:g}, or NA, or choose other --columns"
+        )
+    given = numbered(len(values)) if label is None else raw.cells[label]
+    rows, said = distinct([name or str(i) for i, name in enumerate(given, start=1)], "rows", "row")
+    notes += said
+    columns, said = distinct([raw.names[k] or str(k + 1) for k in chosen], "columns", "column")
+    notes += said
+    whole = np.asarray(~np.isnan(values).any(axis=1))
+    if not whole.all():
+        _refuse_missing(raw, rows, columns, chosen, missing)
+        dropped = [quoted(rows[i]) for i in np.flatnonzero(~whole)[:EXAMPLES]]
+        if not whole.any():
+            raise InputError(f"has a missing value in every row; choose --columns without {_emptiest(values, columns)}")
+        notes.append(
+            f"Rows with missing values are left out: {(~whole).sum():,} of {len(whole):,}, such as "
+            f"{', '.join(dropped)}; most are missing in {_emptiest(values, columns)}."
+        )
+    return DataTable(
+        [name for name, kept in zip(rows, whole, strict=True) if kept], columns, values[whole], tuple(notes)
+    )
+
+
+def _refuse_missing(
+    raw: RawTable, rows: Sequence[str], columns: Sequence[str], chosen: Sequence[int], missing: Missing
+) -> None:
+    """Raise InputError for the first missing value, unless rows are to be dropped."""
+    if missing == "drop":
+        return
+    absent = np.isnan(raw.values[:, chosen])
+    i, j = np.argwhere(absent)[0]
+    others = int(absent.sum()) - 1
+    more = f", and {others:,} more are missing" if others else ""
+    kept = int((~absent.any(axis=1)).sum())
+    without = f"choose --columns without {_emptiest(raw.values[:, chosen], columns)}"
+    drop = f"leave out such rows by --missing drop, which keeps {kept:,} of {len(absent):,}, or " if kept else ""
+    raise InputError(
+        f"{raw.where[i]}, row {quoted(rows[i])} has no value in column {quoted(columns[j])}{more}; {drop}{without}"
+    )
+
+
+def _emptiest(values: Floats, columns: Sequence[str]) -> str:
+    return quoted(columns[int(np.isnan(values).sum(axis=0).argmax())])
+
+
+def _about_label(raw: RawTable, label: int | None) -> list[str]:
+    """What is to be said of where the names of the rows are from, if it is not plain."""
+    if label is None or (label == 0 and (raw.text[:, 0].any() or not raw.names[0])):
+        return []
+    why = "which only counts them" if label == 0 and raw.numbers_the_rows() else "the first that holds text"
+    return [f"Rows are named by column {raw.called(label)}, {why}; --columns says which to read as numbers."]
+
+
+def _left_out(raw: RawTable, chosen: Sequence[int], label: int | None) -> list[str]:
+    """What is to be said of columns without numbers."""
+    others = [k for k in range(len(raw.names)) if k not in chosen and k != label]
+    text = [raw.called(k) for k in others if not raw.holds_numbers(k)]
+    named = f"{', '.join(text[:EXAMPLES])}{' and so on' if len(text) > EXAMPLES else ''}"
+    return [f"Columns that hold text, or nothing, are left out: {named}."] if text else []
+
+
+def distinct(names: Sequence[str], what: str, one: str) -> tuple[list[str], list[str]]:
+    """The names made different by their numbers where some are the same, and what is to be said of that.
+
+    >>> distinct(["a", "b", "a"], "rows", "row")
+    (['a (1)', 'b', 'a (3)'], ["Of the rows, 2 share their name with another, such as 'a'; row numbers are added."])
+    """
+    times = Counter(names)
+    if len(times) == len(names):
+        return list(names), []
+    again = [name for name in names if times[name] > 1]
+    found = [f"{name} ({i})" if times[name] > 1 else name for i, name in enumerate(names, start=1)]
+    if len(set(found)) < len(found):  # one of them was called so already
+        found = [f"{name} ({i})" for i, name in enumerate(names, start=1)]
+    said = f"Of the {what}, {len(again):,} share their name with another, such as {quoted(again[0])}"
+    return found, [f"{said}; {one} numbers are added."]

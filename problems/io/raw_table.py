@@ -1,0 +1,199 @@
+"""A table of text, or an array, as columns with their names: which hold numbers, and which names the rows."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulations.problem import Bools, Floats
+from problems.io.cells import Separator, number_in, split, table_of
+from problems.io.encodings import decode_any
+from problems.io.matrix import MAX_MAGNITUDE
+from problems.io.npy import Shape, misshapen, read_npy
+from problems.terminal.errors import InputError, quoted
+
+MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "?", ".", "-", "--"}
+MAX_NUMBERS = 10_000_000  # 80 MB
+LEAST_NUMBERED = 3  # rows that 1, 2, 3, ... in the first column are taken to number
+SAMPLE = 1000  # rows that the header is told by
+
+
+@dataclass(frozen=True, eq=False)
+class RawTable:
+    """The n x m cells of a file.
+
+    names   of the columns; headed: whether the file itself has them
+    cells   column by column, as text; empty for an array
+    values  float64 (n, m), nan where there is no number, inf where it is beyond MAX_MAGNITUDE
+    text    bool (n, m): where there is anything else
+    where   what messages call each row
+    """
+
+    names: Sequence[str]
+    headed: bool
+    cells: Sequence[Sequence[str]]
+    values: Floats
+    text: Bools
+    where: Sequence[str]
+    notes: Sequence[str]
+
+    def holds_numbers(self, k: int) -> bool:
+        """Whether the column has numbers, and no more texts than numbers."""
+        numbers = int(np.count_nonzero(~np.isnan(self.values[:, k])))
+        return numbers > 0 and int(self.text[:, k].sum()) <= numbers
+
+    def numbers_the_rows(self) -> bool:
+        """Whether the first column just counts from 0 or 1."""
+        first = self.values[:, 0]
+        return len(first) >= LEAST_NUMBERED and any((first == np.arange(len(first)) + base).all() for base in (0, 1))
+
+    def label(self, chosen: Sequence[int] | None) -> int | None:
+        """The column that names the rows, None if there is none; not one that was chosen for its numbers."""
+        free = [k for k in range(len(self.names)) if chosen is None or k not in chosen]
+        if 0 in free and len(self.names) > 1 and ((self.headed and not self.names[0]) or self.numbers_the_rows()):
+            return 0
+        return next((k for k in free if self.text[:, k].any() and not self.holds_numbers(k)), None)
+
+    def columns(self, asked: str | None) -> list[int] | None:
+        """The columns that are asked for by name or number; raises InputError for one that is not there."""
+        if asked is None:
+            return None
+        wanted = [name.strip() for name in next(csv.reader([asked], skipinitialspace=True), [])]
+        if not any(wanted):
+            raise InputError(f"--columns {quoted(asked)} names no column; {self._known()}")
+        return list(dict.fromkeys(self._column(name) for name in wanted if name))
+
+    def _column(self, name: str) -> int:
+        for same in (str, str.casefold):
+            found = [k for k, known in enumerate(self.names) if same(known) == same(name)]
+            if len(found) > 1:
+                places = " and ".join(str(k + 1) for k in found[:2])
+                raise InputError(f"has several columns named {quoted(name)}; say by their numbers, {places}, which")
+            if found:
+                return found[0]
+        if name.isdecimal() and len(name) < 9 and 1 <= int(name) <= len(self.names):
+            return int(name) - 1
+        raise InputError(f"has no column {quoted(name)}; {self._known()}")
+
+    def called(self, k: int) -> str:
+        """What messages call a column."""
+        return quoted(self.names[k]) if self.names[k] else str(k + 1)
+
+    def _known(self) -> str:
+        named = [quoted(name) for name in self.names if name]
+        more = f" and {len(named) - 8} more" if len(named) > 8 else ""
+        return f"its columns are {', '.join(named[:8])}{more}" if self.headed else f"it has {len(self.names)} columns"
+
+
+def of_array(data: bytes) -> RawTable:
+    """A .npy file; its rows and columns are numbered."""
+    values = read_npy(data, _refuse_shape)
+    n, m = values.shape
+    values[np.abs(values) > MAX_MAGNITUDE] = np.inf
+    where = [f"row {i}" for i in range(1, n + 1)]
+    return RawTable(numbered(m), False, (), values, np.zeros((n, m), dtype=bool), where, ())
+
+
+def _refuse_shape(shape: Shape) -> None:
+    if len(shape) != 2 or min(shape) < 1:
+        raise misshapen(shape, "give a table, n objects x m measurements")
+    if shape[0] * shape[1] > MAX_NUMBERS:
+        raise InputError(f"holds {shape[0] * shape[1]:,} numbers; give at most {MAX_NUMBERS:,}")
+
+
+def of_text(data: bytes) -> RawTable:
+    """A table of text, whatever separates its cells."""
+    text, encoding = decode_any(data)
+    notes = [f"The text is read as {encoding}."] if "guess" in encoding else []
+    table = table_of(text)
+    lines, rows = _rectangular([(line, cells) for line, cells in table.rows() if any(cells)])
+    marked = [line for line in text.splitlines() if line.lstrip().startswith("#")]
+    names = split(marked[0].lstrip("\ufeff# \t"), table.separator) if marked else []
+    if len(names) == len(rows[0]) > 1:  # as numpy writes a header, and biologists do
+        lines, rows, marked = [1, *lines], [names, *rows], marked[1:]
+    if marked:
+        notes.append(f"Lines that begin with # are left out as comments: {len(marked):,}.")
+    headed, note = _headed(rows, table.separator)
+    notes += [note] if note else []
+    names = rows[0] if headed else numbered(len(rows[0]))
+    body = rows[1:] if headed else rows
+    if not body:
+        raise InputError("has no rows below its first line; give a row of numbers for each object")
+    cells = list(zip(*body, strict=True))
+    columns = [_numbers(column, table.separator) for column in cells]
+    values, text_there = (np.stack(parts, axis=1) for parts in zip(*columns, strict=True))
+    where = [f"line {line}" for line in lines[len(lines) - len(body) :]]
+    return RawTable(names, headed, cells, values, text_there, where, notes)
+
+
+def _rectangular(rows: list[tuple[int, list[str]]]) -> tuple[list[int], list[list[str]]]:
+    """Line numbers, and rows of one width: without columns at the end that are empty and have no name."""
+    if not rows:
+        raise InputError("holds no cells; give a row of numbers for each object")
+    width = max(len(cells) for _, cells in rows)
+    if width * len(rows) > MAX_NUMBERS:
+        raise InputError(f"has {len(rows):,} lines of up to {width:,} cells; give at most {MAX_NUMBERS:,} cells")
+    while width > 1 and not any(cells[width - 1] for _, cells in rows if len(cells) == width):
+        rows = [(line, cells[: width - 1]) for line, cells in rows]
+        width -= 1
+    if len(rows) > 1 and len(rows[0][1]) == width - 1:  # as R's write.table leaves out the name of the names
+        rows = [(rows[0][0], ["", *rows[0][1]]), *rows[1:]]
+    for line, cells in rows:
+        if len(cells) != len(rows[0][1]):
+            raise InputError(
+                f"line {line} has {len(cells):,} cell{'s' if len(cells) > 1 else ''} where line {rows[0][0]} has "
+                f"{len(rows[0][1]):,}; give every row as many, and put names that hold a separator in quotes"
+            )
+    return [line for line, _ in rows], [cells for _, cells in rows]
+
+
+def _headed(rows: Sequence[Sequence[str]], separator: Separator) -> tuple[bool, str]:
+    """Whether the first row has the names of the columns, and what is to be said of it."""
+    first, body = rows[0], rows[1:]
+    if not first[0] and len(first) > 1:
+        return True, ""
+    is_number = [[_value(cell, separator) is not None for cell in row] for row in (first, *body[:SAMPLE])]
+    if not body:
+        return not any(is_number[0]), ""
+    below = np.array(is_number[1:], dtype=bool).mean(axis=0) >= 0.5
+    if any(good and not named for good, named in zip(below, is_number[0], strict=True)):
+        return True, ""
+    values = [_value(cell, separator) for cell in first[1:]]
+    steps = np.diff([np.nan if value is None else value for value in values])
+    if not is_number[0][0] and len(steps) > 1 and steps[0] > 0 and (steps == steps[0]).all():
+        return True, f"The first line, {quoted(', '.join(first[:4]))} and so on, is taken as the names of the columns."
+    return False, "The first line holds numbers, so the columns have no names: they are numbered."
+
+
+def _value(cell: str, separator: Separator) -> float | None:
+    """The number in a cell, inf beyond MAX_MAGNITUDE, nan where it says that it is missing, None for anything else."""
+    if cell.lower() in MISSING:
+        return math.nan
+    value = number_in(cell, separator)
+    return None if value is None else float(value) if abs(value) <= MAX_MAGNITUDE else math.inf
+
+
+def _numbers(column: Sequence[str], separator: Separator) -> tuple[Floats, Bools]:
+    """The numbers in a column, float64 (n,), nan where there is none; and where there is text instead, bool (n,)."""
+    joined = "".join(column)
+    if joined.isascii() and "_" not in joined:  # what Python reads, and we do not
+        with suppress(ValueError):
+            quick = np.array(column).astype(np.float64)
+            if (np.abs(quick) <= MAX_MAGNITUDE).all():
+                return quick, np.zeros(len(column), dtype=bool)
+    found = [_value(cell, separator) for cell in column]
+    return np.array([np.nan if value is None else value for value in found]), np.array([v is None for v in found])
+
+
+def numbered(n: int) -> list[str]:
+    """Names for what has none.
+
+    >>> numbered(3)
+    ['1', '2', '3']
+    """
+    return [str(k) for k in range(1, n + 1)]
