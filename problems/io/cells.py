@@ -79,7 +79,7 @@ def _fit(cell: str, separator: Separator) -> int:
     """How much a cell speaks for a separator: numbers for it, texts against it, most so with another sign in them."""
     if number_in(cell, separator) is not None:
         return 2
-    return -3 if separator is None and any(sign in cell for sign in SEPARATORS) else -1
+    return -3 if any(sign in cell for sign in SEPARATORS if sign != separator) else -1
 
 
 def split(line: str, separator: Separator) -> list[str]:

@@ -72,15 +72,17 @@ def _table(raw: RawTable, chosen: Sequence[int], label: int | None, missing: Mis
     """The chosen columns of numbers and the names of the rows."""
     notes = [*raw.notes, *_about_label(raw, label), *_left_out(raw, chosen, label)]
     if not chosen:
-        raise InputError("has no column of numbers; give measurements or counts of each object")
+        raise InputError(
+            "has no column of numbers; give measurements or counts of each object, or 1 and 0 for yes and no"
+        )
     values = raw.values[:, chosen]
     bad = np.argwhere(raw.text[:, chosen] | np.isinf(values))
     if len(bad):
         i, k = bad[0][0], chosen[bad[0][1]]
         cell = quoted(raw.cells[k][i]) if raw.cells else "too large"
         raise InputError(
-            f"{raw.where[i]}, column {raw.called(k)} is {cell}; write a number from -{MAX_MAGNITUDE:g} to "
-            f"{MAX_MAGNITUDE:g}, or NA, or choose other --columns"
+            f"{raw.where[i]}, column {raw.called(k)} is {cell}; write a number within {MAX_MAGNITUDE:g}, without signs "
+            f"between thousands, or NA, or choose other --columns"
         )
     given = numbered(len(values)) if label is None else raw.cells[label]
     rows, said = distinct([name or str(i) for i, name in enumerate(given, start=1)], "rows", "row")
@@ -128,7 +130,7 @@ def _about_label(raw: RawTable, label: int | None) -> list[str]:
     """What is to be said of where the names of the rows are from, if it is not plain."""
     if label is None or (label == 0 and (raw.text[:, 0].any() or not raw.names[0])):
         return []
-    why = "which only counts them" if label == 0 and raw.numbers_the_rows() else "the first that holds text"
+    why = "which counts on from row to row" if label == 0 else "the first that holds text"
     return [f"Rows are named by column {raw.called(label)}, {why}; --columns says which to read as numbers."]
 
 

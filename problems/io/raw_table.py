@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from problems.io.npy import Shape, misshapen, read_npy
 from problems.terminal.errors import InputError, quoted
 
 MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "?", ".", "-", "--"}
+TRUTH = {"true": 1.0, "false": 0.0}
+THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}((,\d{3})+(\.\d+)?|(\.\d{3})+,\d+|(\.\d{3}){2,}|([ '\u2019\u00a0]\d{3})+([.,]\d+)?)", re.ASCII
+)
 MAX_NUMBERS = 10_000_000  # 80 MB
 LEAST_NUMBERED = 3  # rows that 1, 2, 3, ... in the first column are taken to number
 SAMPLE = 1000  # rows that the header is told by
@@ -47,15 +52,12 @@ class RawTable:
         numbers = int(np.count_nonzero(~np.isnan(self.values[:, k])))
         return numbers > 0 and int(self.text[:, k].sum()) <= numbers
 
-    def numbers_the_rows(self) -> bool:
-        """Whether the first column just counts from 0 or 1."""
-        first = self.values[:, 0]
-        return len(first) >= LEAST_NUMBERED and any((first == np.arange(len(first)) + base).all() for base in (0, 1))
-
     def label(self, chosen: Sequence[int] | None) -> int | None:
         """The column that names the rows, None if there is none; not one that was chosen for its numbers."""
         free = [k for k in range(len(self.names)) if chosen is None or k not in chosen]
-        if 0 in free and len(self.names) > 1 and ((self.headed and not self.names[0]) or self.numbers_the_rows()):
+        numbers = [k for k in (free if chosen is None else chosen) if self.holds_numbers(k)]
+        first = (self.headed and not self.names[0]) or _counts_on(self.values[:, 0])
+        if 0 in free and first and numbers not in ([], [0]):
             return 0
         return next((k for k in free if self.text[:, k].any() and not self.holds_numbers(k)), None)
 
@@ -155,27 +157,39 @@ def _rectangular(rows: list[tuple[int, list[str]]]) -> tuple[list[int], list[lis
 def _headed(rows: Sequence[Sequence[str]], separator: Separator) -> tuple[bool, str]:
     """Whether the first row has the names of the columns, and what is to be said of it."""
     first, body = rows[0], rows[1:]
-    if not first[0] and len(first) > 1:
-        return True, ""
     is_number = [[_value(cell, separator) is not None for cell in row] for row in (first, *body[:SAMPLE])]
     if not body:
         return not any(is_number[0]), ""
-    below = np.array(is_number[1:], dtype=bool).mean(axis=0) >= 0.5
-    if any(good and not named for good, named in zip(below, is_number[0], strict=True)):
+    below, text = np.array(is_number[1:], dtype=bool).mean(axis=0) >= 0.5, ~np.array(is_number[0])
+    if (below & text).any() or (not first[0] and text.any()):
         return True, ""
-    values = [_value(cell, separator) for cell in first[1:]]
-    steps = np.diff([np.nan if value is None else value for value in values])
-    if not is_number[0][0] and len(steps) > 1 and steps[0] > 0 and (steps == steps[0]).all():
+    steps = np.diff([_value(cell, separator) or 0.0 for cell in first[1:]])
+    even = len(steps) > 1 and steps[0] > 0 and bool((steps == steps[0]).all())
+    named = not below[0] or _counts_on(_numbers([row[0] for row in body], separator)[0])
+    if (even and text[0]) or (not first[0] and named and len(first) > 1):
         return True, f"The first line, {quoted(', '.join(first[:4]))} and so on, is taken as the names of the columns."
     return False, "The first line holds numbers, so the columns have no names: they are numbered."
 
 
+def _counts_on(column: Floats) -> bool:
+    """Whether whole numbers go up by 1 from row to row, as those of rows and years do."""
+    few = len(column) < LEAST_NUMBERED
+    return not few and float(column[0]).is_integer() and bool((np.diff(column) == 1).all())
+
+
 def _value(cell: str, separator: Separator) -> float | None:
-    """The number in a cell, inf beyond MAX_MAGNITUDE, nan where it says that it is missing, None for anything else."""
-    if cell.lower() in MISSING:
-        return math.nan
-    value = number_in(cell, separator)
-    return None if value is None else float(value) if abs(value) <= MAX_MAGNITUDE else math.inf
+    """The number in a cell; nan where it says that it is missing, None for text.
+
+    Truth counts 1 or 0, 5 % counts .05; inf beyond MAX_MAGNITUDE, and for numbers with signs between thousands: that
+    they are numbers is plain, but not which.
+    """
+    said = cell.lower()
+    if said in MISSING or said in TRUTH:
+        return TRUTH.get(said, math.nan)
+    value = number_in(cell.removesuffix("%").rstrip(), separator)
+    if value is None:
+        return math.inf if THOUSANDS.fullmatch(cell) else None
+    return math.inf if abs(value) > MAX_MAGNITUDE else float(value) / (100 if cell.endswith("%") else 1)
 
 
 def _numbers(column: Sequence[str], separator: Separator) -> tuple[Floats, Bools]:

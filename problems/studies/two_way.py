@@ -104,8 +104,8 @@ def table_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         type=str.lower,
         choices=DISTANCES,
-        help=f"with --table: {', '.join(DISTANCES)} (default: brainerd-robinson for counts, else euclidean of "
-        "standardized columns)",
+        help=f"with --table: {', '.join(DISTANCES)} (default: brainerd-robinson for counts, jaccard for 0 and 1, else "
+        "euclidean of standardized columns)",
     )
     parser.add_argument(
         "--standardize", action="store_true", help="with --table: columns to mean 0, variance 1 before distances"
@@ -121,10 +121,11 @@ def read_two_way(options: argparse.Namespace, source: str) -> TwoWay:
     _refuse_size(source, table)
     notes, distance, standardize = [*table.notes, *_about_pairs(table)], options.distance, options.standardize
     if distance is None and holds_counts(table.values) and not standardize:
-        distance = "brainerd-robinson"
+        present = table.values.max() == 1
+        distance, what = ("jaccard", "as present or not") if present else ("brainerd-robinson", "as per cent")
         notes.append(
-            "The numbers are whole, some 0, so they are taken as counts: --distance brainerd-robinson compares rows as "
-            "per cent; say --standardize if they are measurements."
+            f"The numbers are whole, some 0, so they are taken as counts: --distance {distance} compares rows {what}; "
+            "say --standardize if they are measurements."
         )
     elif distance is None:
         distance, standardize = "euclidean", True

@@ -129,6 +129,16 @@ def test_measurements_are_standardized_unless_a_distance_is_asked_for(
     assert (said or "note: The numbers") in err or said is None
 
 
+def test_what_is_present_or_not_is_compared_by_jaccard(tmp_path: Path, capsys: Any) -> None:
+    here = np.triu(np.tril(np.ones((7, 7)), 2))[:, [3, 0, 6, 2, 5, 1, 4]]
+    code, answer, err = answer_of(recipe.RECIPE, capsys, "--table", written(tmp_path, here))
+    assert code == 0
+    assert answer["asked"]["distance"] == "jaccard"
+    assert "as present or not" in err
+    assert either_way(answer["answer"]["rows"], [f"site {i}" for i in range(7)])  # Petrie's concentration
+    assert either_way(answer["answer"]["columns"], [f"type {k}" for k in (1, 5, 3, 0, 6, 4, 2)])
+
+
 def test_a_table_of_one_column_has_its_rows_ordered(tmp_path: Path, capsys: Any) -> None:
     file = written(tmp_path, np.array([[3.5], [1.5], [2.5]]))
     code, answer, _ = answer_of(recipe.RECIPE, capsys, "--table", file)

@@ -76,12 +76,16 @@ def test_a_table_is_read_however_it_is_written(text: str, tmp_path: Path) -> Non
         ("site,1990,1991,1992\nA,0,5,6\nB,1,1,7\n", ["A", "B"], ["1990", "1991", "1992"], "is taken as the names"),
         ("site,0,1,2\nA,0,5,6\nB,1,1,7\n", ["A", "B"], ["0", "1", "2"], "is taken as the names"),
         (",1990,1990\nA,0,5\nB,1,1\n", ["A", "B"], ["1990 (1)", "1990 (2)"], "Of the columns, 2 share"),
-        ("id,x\n1,5\n2,6\n3,9\n", ["1", "2", "3"], ["x"], "column 'id', which only counts them"),
+        ("id,x\n1,5\n2,6\n3,9\n", ["1", "2", "3"], ["x"], "column 'id', which counts on"),
         ("x,kind\n5,a\n6,b\n", ["a", "b"], ["x"], "column 'kind', the first that holds text"),
         ("x,kind\n5,a\n6,b\n7,a\n", ["a (1)", "b", "a (3)"], ["x"], "Of the rows, 2 share their name"),
         ("n,x,note\nA,5,\nB,6,\n", ["A", "B"], ["x"], "are left out: 'note'"),
         ("n,x\n,5\nB,6\n", ["1", "B"], ["x"], None),
         ("n,,y\nA,5,6\nB,6,7\n", ["A", "B"], ["2", "y"], None),
+        ("year,x\n1990,5\n1991,6\n1992,9\n", ["1990", "1991", "1992"], ["x"], "column 'year', which counts on"),
+        (",7,3,5\nA,0,5,6\nB,1,1,7\n", ["A", "B"], ["7", "3", "5"], "is taken as the names"),
+        (",3,5\n1,0,5\n2,1,1\n3,3,3\n", ["1", "2", "3"], ["3", "5"], "is taken as the names"),
+        ("grave,sword\nA,TRUE\nB,false\n", ["A", "B"], ["sword"], None),
         ("# x,y\n3,4\n5,6\n", ["1", "2"], ["x", "y"], None),
         ("# Ann's\nx,y\n3,4\n# no\n5,6\n", ["1", "2"], ["x", "y"], "left out as comments: 2"),
         ("#Sample\tg1\tg2\nS1\t3\t4\nS2\t5\t6\n", ["S1", "S2"], ["g1", "g2"], None),
@@ -124,8 +128,12 @@ def test_a_column_of_row_numbers_is_read_where_it_is_asked_for(tmp_path: Path) -
         ("n,x,x\nA,1,3\nB,2,4\n", {"columns": "x"}, "several columns named 'x'; say by their numbers, 2 and 3"),
         ("1,2\n3,4\n", {"columns": "3"}, "has no column '3'; it has 2 columns"),
         ("n,x\nA,1\nB,2\nC,3\nD,few\n", {}, "line 5, column 'x' is 'few'; write a number"),
+        ('n,x\nA,1\nB,"1,234,567"\n', {}, "line 3, column 'x' is '1,234,567'; write a number"),
+        ('n,x\nA,"12,345"\nB,"2,000"\n', {}, "line 2, column 'x' is '12,345'; write a number"),
+        ("n;x\nA;1.234,5\nB;2,5\n", {}, "line 2, column 'x' is '1.234,5'; write a number"),
+        (",1,2\n3,4,5\n8,7,6\n", {}, "line 1, row '1' has no value in column '1'"),
         ("n,x\nA,1\nB,inf\n", {}, "line 3, column 'x' is 'inf'"),
-        ("n,x\nA,1\nB,1e200\n", {}, "line 3, column 'x' is '1e200'; write a number from -1e+100 to 1e+100"),
+        ("n,x\nA,1\nB,1e200\n", {}, "line 3, column 'x' is '1e200'; write a number within 1e+100"),
         ("n,x\nA,1\nB,9" + "9" * 400 + "\n", {}, "line 3, column 'x' is '99"),
         ("n,x,y\nA,1,2\nB,1\n", {}, "line 3 has 2 cells where line 1 has 3"),
         ("n,x\nA,1\nB,2,3\n", {}, "line 2 has 2 cells where line 1 has 3"),
@@ -159,6 +167,11 @@ def test_where_dropping_leaves_nothing_it_is_not_the_remedy(tmp_path: Path) -> N
     text = "n,x,y\nA,,2\nB,4,\nC,,1\n"
     assert "--missing drop" not in refusal(tmp_path, text)
     assert "choose --columns without 'x'" in refusal(tmp_path, text, missing="drop")
+
+
+def test_per_cent_and_truth_are_numbers(tmp_path: Path) -> None:
+    assert reading(tmp_path, "n;x\nA;12,5%\nB;50 %\n").values.tolist() == [[0.125], [0.5]]
+    assert reading(tmp_path, "n,x\nA,TRUE\nB,False\n").values.tolist() == [[1], [0]]
 
 
 def array(values: object) -> bytes:
