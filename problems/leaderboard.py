@@ -15,6 +15,24 @@ if TYPE_CHECKING:
     from formulations.problem import Ints, Problem, SearchProblem
     from problems.io.pairs import Pairs
 
+PROTOCOL = """TRAIN is to be looked at: tune a method on it as you like. HOLDOUT, pairs of
+other users, ranks: run it once, at the end. Whoever chooses or tunes by it makes
+it a second TRAIN, and its scores too good. Without files, two made-up cohorts.
+
+An entry is a function of yours, order(user1, user2, similarity), of three lists,
+a line of the file each; it returns a list of all users. It is called once for
+each set, in a process of its own. --time-limit is then in CPU seconds of all its
+threads, importing aside, and twice that on the clock; memory is half of the
+machine's. It can read Python, what is installed, and its own file or, of a
+package, that folder: keep HOLDOUT out of there. It can write temporary files, and
+has no network and no other processes. Where a system cannot hold it to that,
+this is said."""
+NOT_HERE = {
+    "plot": "has no picture",
+    "solver": "runs all methods",
+    "gap": "gives all methods their time",
+    "require_proof": "proves nothing",
+}
 SECONDS = 10.0  # for each method and set of pairs, unless --time-limit says otherwise
 EXAMPLE = (12, 2)  # programs and chains of copies among them, in either set of the example
 EXAMPLE_SECONDS = 1.0
@@ -22,6 +40,7 @@ EXAMPLE_SECONDS = 1.0
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
+    parser.description = PROTOCOL
     parser.add_argument("train", metavar="TRAIN", nargs="?", help="pairs to look at: a CSV user1, user2, similarity")
     parser.add_argument("holdout", metavar="HOLDOUT", nargs="?", help="pairs to be judged by, of other users")
     parser.add_argument(
@@ -31,10 +50,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def read(options: argparse.Namespace) -> Report:
     """All methods, and those that the user names, on two files of pairs or on the bundled example."""
+    from problems.studies.isolation import gaps
     from problems.studies.leaderboard import leaderboard, table
 
-    if options.plot is not None:
-        raise InputError("--plot is not for a leaderboard, which has no picture; leave it out")
+    for name, why in NOT_HERE.items():
+        given = getattr(options, name)
+        if given is not None and given is not False:
+            raise InputError(f"--{name.replace('_', '-')} is not for a leaderboard, which {why}; leave it out")
     if (options.train is None) != (options.holdout is None):
         raise InputError("TRAIN is given without HOLDOUT; give two files of pairs, or none for the example")
     bundled = options.train is None
@@ -51,11 +73,13 @@ def read(options: argparse.Namespace) -> Report:
             for path, pairs in zip(paths, (train, holdout), strict=True)
             for note in pairs.notes
         ]
+    if options.entry and (left := gaps()):
+        notes.append(f"this system cannot isolate entries: they may {left}; run only those that you trust")
     seconds = options.time_limit or (EXAMPLE_SECONDS if bundled else SECONDS)
-    rows = leaderboard(train, holdout, _methods(options), options.entry, seconds)
     return Report(
-        lines=[f"the challenge, {seconds:g} s for each method and set of pairs", *table(rows)],
-        data={"time_limit": seconds, "rows": [vars(row) for row in rows]},
+        rows=leaderboard(train, holdout, _methods(options), options.entry, seconds),
+        lines=lambda rows: [f"the challenge, {seconds:g} s for each method and set of pairs", *table(rows)],
+        data=lambda rows: {"time_limit": seconds, "rows": [vars(row) for row in rows]},
         notes=notes,
     )
 
@@ -83,6 +107,8 @@ def _methods(options: argparse.Namespace) -> dict[str, Callable[[Pairs, float], 
 
     def solved(stated: SearchProblem | Problem, seconds: float) -> Ints:
         solution = solve(stated, time_limit=seconds, seed=options.seed, device=options.device)
+        if solution.stats["interrupted"]:
+            raise KeyboardInterrupt
         return np.array(solution.answer, dtype=np.int64)
 
     methods: dict[str, Callable[[Pairs, float], Ints]] = {

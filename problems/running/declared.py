@@ -87,10 +87,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of comparing methods: lines for a reader, and the same for --json."""
+    """A comparison of methods.
 
-    lines: Sequence[str]
-    data: Mapping[str, Any]
+    rows   what came of each, one method after the other
+    lines  those rows that there are, for a reader
+    data   the same for --json
+    notes  what the user should be told before
+    """
+
+    rows: Iterable[Any]
+    lines: Callable[[Sequence[Any]], Sequence[str]]
+    data: Callable[[Sequence[Any]], Mapping[str, Any]]
     notes: Sequence[str] = ()
 
 

@@ -31,6 +31,8 @@ class Run:
         self.recipe, self.options, self.started = recipe, options, started
         self.watch: Watch | None = None
         self._task: Task | None = None
+        self._report: Report | None = None
+        self._rows: list[Any] = []  # of the report, so far
         self._problem: Any = None
         self._search: Any = None  # as it was at its last round
         self._told = False  # the answer
@@ -62,6 +64,10 @@ class Run:
 
     def last_words(self, interrupted: bool) -> int:
         """The best answer so far, unproven, where Ctrl-C or the time limit found the program busy; the exit code."""
+        if self._report is not None and self._rows:
+            reported(self.recipe.name, self._report, self._rows, self.options)
+            say(f"{self.recipe.name}: interrupted; the methods that are not listed have not been run")
+            return INTERRUPTED
         task, search, solution = self._task, self._search, None
         if task is not None and search is not None:
             from solvers.solve import so_far  # there is a search, so it is loaded already
@@ -100,7 +106,7 @@ class Run:
         if isinstance(task, Verdict):
             return told(self.recipe.name, task, options)
         if isinstance(task, Report):
-            return reported(self.recipe.name, task, options)
+            return self._compared(task)
         if getattr(options, "latex", None) is not None:
             return stated(task, options.latex)
         self._task = task
@@ -119,6 +125,18 @@ class Run:
 
             save(task.draw(solution), options.plot)
         return self._verdict(solution)
+
+    def _compared(self, report: Report) -> int:
+        self._report = report
+        if not self.options.quiet:
+            say_all(report.notes)
+        for row in report.rows:
+            self._rows.append(row)
+        self._told = True
+        if self.watch is not None:
+            self.watch.answering()
+        reported(self.recipe.name, report, self._rows, self.options)
+        return ANSWERED
 
     def _solved(self, task: Task) -> Solution:
         from solvers import solve

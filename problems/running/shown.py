@@ -110,12 +110,9 @@ def told(name: str, verdict: Verdict, options: argparse.Namespace) -> int:
     return ANSWERED if ok else FAILED
 
 
-def reported(name: str, report: Report, options: argparse.Namespace) -> int:
-    """Say what came of comparing methods; the exit code."""
-    if not options.quiet:
-        say_all(report.notes)
-    show(json.dumps({"problem": name, **report.data}) if options.json else "\n".join(report.lines))
-    return ANSWERED
+def reported(name: str, report: Report, rows: Sequence[Any], options: argparse.Namespace) -> None:
+    """Say what came of comparing methods, as far as there are rows."""
+    show(json.dumps({"problem": name, **report.data(rows)}) if options.json else "\n".join(report.lines(rows)))
 
 
 def stated(task: Task, path: str) -> int:

@@ -1,7 +1,8 @@
 """The users' entries of the challenge: functions from pairs to an order, each call in a process of its own.
 
-An entry is given one set of pairs, after its module is imported, and none of the parent's streams; its time, CPU time
-and memory are limited. It is not kept from files that whoever runs this may read.
+An entry is given one set of pairs, after its module is imported, and none of the parent's streams. It has limits on its
+CPU time, on the clock and on memory, and is isolated: of files it may read Python's, those of installed packages and
+its own, a module's file or a package's folder.
 """
 
 from __future__ import annotations
@@ -15,19 +16,25 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from problems.studies.isolation import isolate
 from problems.terminal.errors import quoted, safe
 
 if TYPE_CHECKING:
     from formulations.problem import Ints
     from problems.io.pairs import Pairs
 
-MAX_REPLY = 64 << 20  # bytes of an entry's answer
 IMPORT_SECONDS = 60.0  # for an entry's module: they do not count against its limit
+ON_THE_CLOCK = 2  # times the CPU seconds: others may be using the machine
+MAX_FILE = 64 << 20  # bytes of a file that an entry writes
+FURTHER_REPLY = 1 << 16  # bytes of an answer beyond those of the question, which names all users too
+POLLING = 0.005  # seconds
+UNATTENDED = 5  # seconds after its limit until an entry ends by itself
 ROOT = str(Path(__file__).resolve().parents[2])
 CHILD_PROGRAM = f"""import sys
 sys.path.insert(0, {ROOT!r})
@@ -49,66 +56,85 @@ def outside(target: str) -> Callable[[Pairs, float], Ints]:
             "user2": [users[i] for i in pairs.second],
             "similarity": pairs.similarity.tolist(),
         }
-        return _order(_run_child(target, question, seconds), users)
+        return _order(_run_child(target, json.dumps(question).encode(), seconds), users)
 
     return order
 
 
-def _run_child(target: str, question: Mapping[str, Any], seconds: float) -> Any:
-    """What the child process answers; by a file, as a process that it forks may hold a pipe open."""
-    with tempfile.TemporaryFile() as reply:
+def _run_child(target: str, question: bytes, seconds: float) -> Any:
+    """What the child process answers; by files, as a process that it leaves behind may hold a pipe open."""
+    with (
+        tempfile.TemporaryFile() as asked,
+        tempfile.TemporaryFile() as reply,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
+    ):
         process = subprocess.Popen(
             [sys.executable, "-c", CHILD_PROGRAM],
             stdin=subprocess.PIPE,
             stdout=reply,
             stderr=subprocess.DEVNULL,
+            pass_fds=(asked.fileno(),),
             start_new_session=True,  # its own process group, to be killed as one
             env={**os.environ, "PYTHONHASHSEED": "0"},  # the same order on every run, also from sets of names
         )
         try:
-            _tell(process, {"target": target, "seconds": seconds})
-            if not _ready(process, reply):
+            limits = {"cpu": seconds, "clock": ON_THE_CLOCK * seconds}
+            _order_child(process, target=target, limits=limits, scratch=scratch, asked=asked.fileno())
+            if not _within(process, lambda: os.fstat(reply.fileno()).st_size > 0, IMPORT_SECONDS, IMPORT_SECONDS):
                 raise Failed(f"takes more than {IMPORT_SECONDS:g} s to import")
-            _tell(process, question)
-            code = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise Failed("timeout") from None
-        finally:  # also on Ctrl-C, and after an answer, for what the entry forked
+            asked.write(question)
+            asked.flush()
+            _hang_up(process)  # which tells the child that the question is there
+            if not _within(process, lambda: False, **limits):
+                raise Failed("timeout")
+        finally:  # also on Ctrl-C, and after an answer, for what the entry left behind
             with suppress(OSError, AttributeError):  # no process is left, or the system has no process groups
                 os.killpg(process.pid, signal.SIGKILL)
             process.kill()
-            process.wait()
-            with suppress(OSError):
-                process.stdin.close()  # type: ignore[union-attr]
-        return _reply(reply, code)
+            code = process.wait()
+            _hang_up(process)
+        return _reply(reply, len(question) + FURTHER_REPLY, code)
 
 
-def _tell(process: subprocess.Popen[bytes], line: Mapping[str, Any]) -> None:
-    """A line to the child process, if it still listens."""
+def _order_child(process: subprocess.Popen[bytes], **order: object) -> None:
+    """A first line to the child process, if it still listens."""
     assert process.stdin is not None
     with suppress(BrokenPipeError):
-        process.stdin.write(json.dumps(line).encode() + b"\n")
+        process.stdin.write(json.dumps(order).encode() + b"\n")
         process.stdin.flush()
 
 
-def _ready(process: subprocess.Popen[bytes], reply: IO[bytes]) -> bool:
-    """Wait until the child has imported the entry, which it says by a first byte, or has ended; whether it did."""
-    deadline = time.monotonic() + IMPORT_SECONDS
-    while process.poll() is None and not os.fstat(reply.fileno()).st_size:
-        if time.monotonic() > deadline:
+def _hang_up(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    with suppress(OSError):
+        process.stdin.close()
+
+
+def _within(process: subprocess.Popen[bytes], done: Callable[[], bool], cpu: float, clock: float) -> bool:
+    """Wait until it is done, or the process has ended; whether that is within these seconds from now."""
+    cpu, clock = cpu + _cpu_seconds(process.pid), clock + time.monotonic()
+    while process.poll() is None and not done():
+        if _cpu_seconds(process.pid) > cpu or time.monotonic() > clock:
             return False
-        time.sleep(0.005)
+        time.sleep(POLLING)
     return True
 
 
-def _reply(file: IO[bytes], code: int) -> Any:
-    """The order in the child's answer; raises Failed if there is none."""
+def _cpu_seconds(pid: int) -> float:
+    """The CPU time of all threads of a process; 0 where the system does not tell."""
+    with suppress(OSError, AttributeError):
+        return time.clock_gettime(~pid << 3 | 2)  # Linux: what clock_getcpuclockid(3) gives
+    return 0.0
+
+
+def _reply(file: IO[bytes], most: int, code: int) -> Any:
+    """The order in the child's answer of so many bytes; raises Failed if there is none."""
     file.seek(0)
-    data = file.read(MAX_REPLY + 1)
+    data = file.read(most + 1)
     if not data.strip():
         raise Failed(f"ended without an answer ({f'signal {-code}' if code < 0 else f'exit code {code}'})")
     try:
-        reply = json.loads(data[: MAX_REPLY + 1]) if len(data) <= MAX_REPLY else None
+        reply = json.loads(data) if len(data) <= most else None
     except (ValueError, RecursionError):
         reply = None
     if not isinstance(reply, dict) or len(reply) != 1:
@@ -144,44 +170,77 @@ def answer() -> None:
     for stream in (0, 1, 2):  # the entry may read and print as it likes
         os.dup2(nowhere, stream)
     sys.path[0] = ""  # the current folder
-    _confine(IMPORT_SECONDS)
+    limits, scratch = order["limits"], order["scratch"]
+    os.environ.update(dict.fromkeys(("TMPDIR", "HOME", "MPLCONFIGDIR"), scratch))
+    _limit(**{kind: IMPORT_SECONDS + seconds for kind, seconds in limits.items()})
     try:
-        function = _imported(order["target"])
+        spec = _spec(order["target"])
+        isolate(_own_files(spec), scratch)
+        function = _imported(order["target"], spec)
         os.write(reply, b"\n")
-        question = json.loads(ask.readline())
-        _confine(order["seconds"])
+        ask.readline()
+        with open(order["asked"], "rb") as file:
+            file.seek(0)  # the place in the file is the parent's too
+            question = json.load(file)
+        _limit(**limits)
         text = json.dumps({"order": _called(function, **question)})
     except Failed as error:
         text = json.dumps({"failed": str(error)})
+    except PermissionError as error:
+        text = json.dumps({"failed": f"asked for what --help says entries do not get: {safe(error, 110)}"})
     except BaseException as error:  # sys.exit and Ctrl-C too
         text = json.dumps({"failed": f"{type(error).__name__}: {safe(error, 120)}"})
-    if os.getpid() == own:  # not a process that the entry forked
+    if os.getpid() == own:  # not a process that the entry forked, where it may
         with open(reply, "w", encoding="ascii") as file:
             file.write(text)
     os._exit(0)  # past threads and exit handlers that would keep it alive
 
 
-def _confine(seconds: float) -> None:
-    """Limit this process to half of the memory and to so much CPU time, and end it soon after even without a parent."""
-    with suppress(ImportError, AttributeError, ValueError, OSError):  # where the system has such limits
+def _limit(cpu: float, clock: float) -> None:
+    """Half of the memory, the size of a file; and seconds from now, should there be no parent to see to them."""
+    with suppress(ImportError, AttributeError):  # where the system has such limits
         import resource
 
-        signal.alarm(math.ceil(seconds) + 1)
+        signal.alarm(math.ceil(clock) + UNATTENDED)
         half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (half if most == resource.RLIM_INFINITY else min(half, most), most))
-        threads = os.cpu_count() or 1  # all of them count
-        _, most = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + threads * seconds) + 1, most))
+        for kind, most in (
+            (resource.RLIMIT_CPU, math.ceil(time.process_time() + cpu) + UNATTENDED),
+            (resource.RLIMIT_AS, half),
+            (resource.RLIMIT_FSIZE, MAX_FILE),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            _, before = resource.getrlimit(kind)
+            most = most if before == resource.RLIM_INFINITY else min(most, before)
+            with suppress(ValueError, OSError):  # macOS refuses some
+                resource.setrlimit(kind, (most, most))
 
 
-def _imported(target: str) -> Callable[..., Any]:
-    """The user's function; raises Failed if there is none of that name."""
-    import importlib
+def _spec(target: str) -> ModuleSpec | None:
+    """Where the entry's module or the package that it is in lies; raises Failed if the target names none."""
+    import importlib.util
 
     module, colon, name = target.partition(":")
     if not (module and colon and name):
         raise Failed("is not module:function")
+    return importlib.util.find_spec(module.partition(".")[0])
+
+
+def _own_files(spec: ModuleSpec | None) -> list[str]:
+    """The folder of a package, or the file of a module."""
+    if spec is None:
+        return []
+    return list(spec.submodule_search_locations or []) or ([spec.origin] if spec.has_location and spec.origin else [])
+
+
+def _imported(target: str, spec: ModuleSpec | None) -> Callable[..., Any]:
+    """The user's function; raises Failed if there is none of that name."""
+    import importlib.util
+
+    module, _, name = target.partition(":")
+    if spec is not None and spec.loader is not None and spec.name not in sys.modules:
+        # Not by name: looking for it would list the folder that it is in.
+        sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[spec.name])
     function = getattr(importlib.import_module(module), name)
     if not callable(function):
         raise Failed(f"is a {type(function).__name__}, not a function")

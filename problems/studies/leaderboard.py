@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import textwrap
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 CLIP = 1e-9  # similarities are at most 1 - CLIP, so that log(1 - s) is finite
 FEW = 20  # users on whom our own methods run first, so that what they import does not count either
+WIDTH, METHOD_WIDTH = 80, 40  # characters of a line of the table, and of a method's name in it
 Result = float | str  # a score, "timeout", or why there is none
 Method = Callable[["Pairs", float], "Ints"]
 
@@ -61,13 +63,13 @@ def score(pairs: Pairs, order: Ints) -> float:
 
 def leaderboard(
     train: Pairs, holdout: Pairs, entries: Mapping[str, Method], user_entries: Sequence[str], seconds: float
-) -> list[Row]:
-    """One row for each of our entries and of the users' "module:function", run on both sets of pairs.
+) -> Iterator[Row]:
+    """One row for each of our entries and of the users' "module:function", once it was run on both sets of pairs.
 
-    Ours map pairs and seconds to an order within the seconds. A user's function
-    order(user1, user2, similarity) -> list of the users runs in a process that is killed, with its children, when the
-    seconds are over; its module may also be in the current folder. Whatever an entry raises is noted in its row.
-    Raises InputError if all similarities of a set are 0.
+    Ours map pairs and seconds on the clock to an order. A user's function
+    order(user1, user2, similarity) -> list of the users runs in a process that is killed when its threads together have
+    used that many CPU seconds, or after twice as many on the clock; its module may also be in the current folder.
+    Whatever an entry raises is noted in its row. Raises InputError if all similarities of a set are 0.
     """
     import numpy as np  # not at the top: child processes would spend their time on it
 
@@ -78,15 +80,13 @@ def leaderboard(
             raise InputError(f"the {name} pairs: {error}") from None
     users: dict[str, Method] = {target: outside(target) for target in user_entries}
     few = _few()
-    for order in entries.values():
-        with suppress(Exception):  # its row will say so
-            order(few, min(seconds, 1.0))
-    rows = []
     for method, order in (*entries.items(), *users.items()):
+        if method not in users:
+            with suppress(Exception):  # its row will say so
+                order(few, min(seconds, 1.0))
         started = time.perf_counter()
         on_train, on_holdout = (_result(order, pairs, seconds) for pairs in (train, holdout))
-        rows.append(Row(method, on_train, on_holdout, time.perf_counter() - started))
-    return rows
+        yield Row(method, on_train, on_holdout, time.perf_counter() - started)
 
 
 def _few() -> Pairs:
@@ -100,27 +100,38 @@ def _few() -> Pairs:
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """The leaderboard in lines, best on the hold-out pairs first; below it why methods failed.
+    r"""The leaderboard in lines of up to WIDTH characters, ranked by hold-out scores; below it why methods failed.
 
-    >>> print("\\n".join(table([Row("random", 0.5, -1.25, 0.01), Row("mine", 80.0, "timeout", 60.0)])))
-    method  train  hold-out  seconds
-    random   0.50     -1.25      0.0
-    mine    80.00   timeout     60.0
+    >>> rows = [Row("random", 0.5, -1.25, 0.01), Row("mine", 80.0, "timeout", 60.0), Row("other", 1.5, -1.25, 2.0)]
+    >>> print("\n".join(table(rows)))
+    rank  method  train  hold-out  seconds
+       1  random   0.50     -1.25      0.0
+       1  other    1.50     -1.25      2.0
+       -  mine    80.00   timeout     60.0
     """
-
-    def rank(row: Row) -> list[float]:
-        return [-math.inf if isinstance(result, str) else result for result in (row.holdout, row.train)]
-
-    ranked = sorted(rows, key=rank, reverse=True)
-    cells = [("method", "train", "hold-out", "seconds")]
-    cells += [(safe(row.method, 40), _cell(row.train), _cell(row.holdout), f"{row.seconds:.1f}") for row in ranked]
+    scores = [_rounded(row.holdout) for row in rows]
+    ranked = sorted(zip(scores, rows, strict=True), key=lambda scored: -scored[0])  # equal ones as they came
+    cells = [("rank", "method", "train", "hold-out", "seconds")]
+    for own, row in ranked:
+        rank = "-" if own == -math.inf else str(1 + sum(score > own for score in scores))
+        results = _cell(row.train), _cell(row.holdout)
+        cells.append((rank, safe(row.method, METHOD_WIDTH), *results, f"{row.seconds:.1f}"))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join([method.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])]) for method, *numbers in cells]
-    for row in ranked:
+    lines = []
+    for rank, method, *numbers in cells:
+        aligned = map(str.rjust, (rank, *numbers), (widths[0], *widths[2:]))
+        lines.append("  ".join([next(aligned), method.ljust(widths[1]), *aligned]))
+    for _, row in ranked:
         for name, result in (("train", row.train), ("hold-out", row.holdout)):
             if _cell(result) == "failed":
-                lines.append(f"{safe(row.method, 40)} failed on {name}: {safe(result, 160)}")
+                why = f"{safe(row.method, METHOD_WIDTH)} failed on {name}: {safe(result, 160)}"
+                lines += textwrap.wrap(why, WIDTH, subsequent_indent="  ")
     return lines
+
+
+def _rounded(result: Result) -> float:
+    """The score without the rounding errors of its sum, so that equal orders tie; none is the worst."""
+    return -math.inf if isinstance(result, str) else round(result, 9)
 
 
 def _cell(result: Result) -> str:

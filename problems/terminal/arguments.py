@@ -42,7 +42,8 @@ def parser(
     )
     own(found.add_argument_group("input"))
     common = found.add_argument_group("solving and showing")
-    common.add_argument("--solver", metavar="S", help=f"{', '.join(solvers)}; by default what suits")
+    named = f"{', '.join(solvers)}; by default what suits" if solvers else argparse.SUPPRESS
+    common.add_argument("--solver", metavar="S", help=named)
     common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
     common.add_argument("--gap", type=share, metavar="G", help="count as proven from that relative gap on, as .01")
     common.add_argument("--require-proof", action="store_true", help="exit 1 unless the answer is proven")
