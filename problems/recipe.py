@@ -21,6 +21,7 @@ from problems.running.graph_options import graph_arguments, graph_of
 from problems.running.run import Run
 from problems.running.shown import told
 from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE, parser
+from problems.terminal.watch import Watch
 
 __all__ = [
     "ANSWERED",
@@ -46,11 +47,8 @@ def main(recipe: Recipe) -> NoReturn:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     started = time.perf_counter()
     options = _options(recipe, None)
-    from solvers.clock import OVERTIME, Watch
-
     running = Run(recipe, options, started)
-    limit = None if recipe.parts else options.time_limit
-    with Watch(running.last_words, None if limit is None else limit + OVERTIME) as running.watch:
+    with Watch(running.last_words) as running.watch:
         code = running.code()
     if threading.active_count() > 1:  # a cross-check that outlasted the limit: it would delay or abort the exit
         with suppress(OSError):

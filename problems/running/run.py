@@ -15,9 +15,9 @@ from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE
 from problems.terminal.errors import InputError, OutputError
 from problems.terminal.files import check_writable
 from problems.terminal.output import progress, say, say_all, show
+from problems.terminal.watch import Watch
 
 if TYPE_CHECKING:
-    from solvers.clock import Watch
     from solvers.solution import Solution
 
 EXPLAINING = 2.0  # seconds to find out which demands contradict each other
@@ -40,7 +40,12 @@ class Run:
 
     def code(self) -> int:
         """Read, solve, show; the exit code."""
+        limit = None if self.recipe.parts else self.options.time_limit
         try:
+            if self.watch is not None and limit is not None:
+                import solvers  # noqa: F401  # what takes seconds on a cold machine is not broken off by the limit
+
+                self.watch.limit(limit)
             return self._answered()
         except InputError as error:
             say(str(error))
