@@ -180,7 +180,7 @@ def held_against_references(problem: Judged, solution: Solution, clock: Clock) -
     compared = compare(problem.references, solution, clock, problem.maximize)
     stats = {**solution.stats, "interrupted": True} if compared.interrupted else solution.stats
     were = "was" if len(compared.left_out) == 1 else "were"
-    late = f"{', '.join(compared.left_out)} took too long for a cross-check and {were} left out"
+    late = f"{' and '.join(compared.left_out)} took too long for a cross-check and {were} left out"
     message = "; ".join(filter(None, [solution.message, late if compared.left_out else ""]))
     return replace(solution, checks=[*solution.checks, *compared.checks], stats=stats, message=message)
 
