@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
 from problems.studies import two_way
 from problems.studies.ordering import OBJECTIVES, clipped, criteria_within, how_good, listed, similarities, write_order
 from problems.terminal.errors import InputError, safe
@@ -26,18 +27,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class _Data:
-    """n items, dissimilarities d and, where they have a meaning, similarities s = 1 - d; float64 (n, n)."""
+    """n items, dissimilarities d and, where they have a meaning, similarities s = 1 - d / furthest; float64 (n, n)."""
 
     source: str
     items: Sequence[Hashable]
     d: Floats
     notes: Sequence[str] = ()
+    furthest: float = 1.0
 
     @property
     def s(self) -> Floats:
         """The similarities; raises InputError where the dissimilarities are not within 0 and 1."""
         try:
-            return similarities(self.d)
+            return similarities(self.d / self.furthest)
         except ValueError as error:
             raise InputError(f"{self.source}: {error}") from None
 
@@ -49,10 +51,10 @@ class _Data:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     given = parser.add_mutually_exclusive_group()
-    given.add_argument("--matrix", metavar="FILE", help="a square matrix: .csv without header, or .npy")
-    given.add_argument("--similarity", metavar="FILE", help="pairs: a CSV with the columns user1, user2, similarity")
+    given.add_argument("--matrix", metavar="FILE", help="a square matrix or a triangle: text, or .npy")
+    given.add_argument("--similarity", metavar="FILE", help="pairs: a CSV with columns user1, user2, similarity")
     given.add_argument("--table", metavar="FILE", help="objects by measurements or counts: a CSV with their names")
-    parser.add_argument("--kind", choices=("similarity", "dissimilarity"), help="with --matrix (told by its diagonal)")
+    matrix_arguments(parser)
     parser.add_argument(
         "--objective",
         metavar="NAME",
@@ -67,14 +69,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def read(options: argparse.Namespace) -> Task:
     """The task in a matrix or a file of pairs."""
     until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
-    if options.kind is not None and options.matrix is None:
-        raise InputError("--kind goes with --matrix; give both or neither")
     for option in two_way.OPTIONS:
         if getattr(options, option) and options.table is None:
             raise InputError(f"--{option} goes with --table; give both or neither")
     if options.out is not None:
         check_writable("--out", options.out, (".csv",))
     if options.table is not None:
+        refuse_without_matrix(options, "--matrix")
         return _of_table(options, until)
     data, objective = _data(options), options.objective or "challenge"
     if len(data.items) < 2:
@@ -119,17 +120,20 @@ def _of_table(options: argparse.Namespace, until: float) -> Task:
 
 def _data(options: argparse.Namespace) -> _Data:
     """What the arguments name, or the bundled example."""
-    if options.similarity is not None:
-        from problems.io.pairs import read_pairs
+    path = options.matrix or options.similarity
+    if path is not None:
+        from problems.io.matrix import holds_matrix
 
-        pairs = read_pairs(options.similarity)
-        return _Data(_base(options.similarity), pairs.items, 1 - pairs.matrix(), pairs.notes)
-    if options.matrix is not None:
-        from problems.io.matrix import read_matrix
+        if options.matrix is None and not holds_matrix(path):
+            from problems.io.pairs import read_pairs
 
-        file = read_matrix(options.matrix, options.kind)
+            refuse_without_matrix(options, "a matrix")
+            pairs = read_pairs(path)
+            return _Data(_base(path), pairs.items, 1 - pairs.matrix(), pairs.notes)
+        file = matrix_of(options, path)
         d = 1 - file.matrix if file.kind == "similarity" else file.matrix
-        return _Data(_base(options.matrix), range(1, len(d) + 1), d, file.notes)
+        return _Data(_base(path), file.names or range(1, len(d) + 1), d, file.notes, file.furthest)
+    refuse_without_matrix(options, "--matrix")
     from problems.studies.ordering import example
 
     code = example()
@@ -161,9 +165,9 @@ def draw(data: _Data, objective: str, solution: Solution) -> Figure:
     from problems.studies.ordering import dendrogram
 
     order = np.array(solution.answer, dtype=np.int64)
-    alike = data.d.max() <= 1
+    alike = data.d.max() <= data.furthest
     return figure_of(
-        1 - data.d if alike else data.d,
+        data.s if alike else data.d,
         order,
         items=[str(item) for item in data.items],
         title=f"{data.source}: {objective} {solution.value:.6g}",

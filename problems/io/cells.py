@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from formulations.problem import Floats
 from problems.io.parsed import number
-from problems.terminal.errors import InputError, safe
+from problems.terminal.errors import InputError, quoted, safe
 
 SEPARATORS = ("\t", ";", ",", "|")  # tried in this order; blanks, written None, come last
 SAMPLE_LINES, SAMPLE_CHARACTERS = 100, 100_000  # by which the separator is chosen
 _WORD = re.compile(r'"([^"]*)"(?!\S)|(\S+)')
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})  # cells, in lower case, that hold no value
 EXCEL = re.compile(r"\ufeff?sep=(\S)\s*\Z")  # how Excel says what separates the columns
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*", re.ASCII)
 
@@ -130,3 +134,53 @@ def number_in(cell: str, separator: Separator) -> int | float | None:
     if separator != "," and _DECIMAL_COMMA.fullmatch(cell):
         cell = cell.replace(",", ".")
     return number(cell)
+
+
+def numbers(cells: Sequence[str], separator: Separator) -> tuple[Floats, tuple[int, str] | None]:
+    """The cells as float64, nan for missing ones; and place and text of the first that is not even missing.
+
+    >>> numbers(["1,5", "NA"], ";"), numbers(["x"], ";")
+    ((array([1.5, nan]), None), (array([nan]), (0, 'x')))
+    """
+    text = "".join(cells)
+    if text.isascii() and "_" not in text:  # which Python would read in numbers
+        plain = [cell.replace(",", ".") for cell in cells] if separator != "," and "," in text else cells
+        try:
+            values = np.array(list(map(float, plain)), dtype=np.float64)
+            if np.isfinite(values).all():
+                return values, None
+        except ValueError:
+            pass
+    found, odd = np.full(len(cells), np.nan), None
+    for k, cell in enumerate(cells):
+        if cell.lower() not in MISSING:
+            found[k] = finite(cell, separator)
+            odd = odd or ((k, cell) if np.isnan(found[k]) else None)
+    return found, odd
+
+
+def finite(cell: str, separator: Separator) -> float:
+    """The finite number in a cell, else nan.
+
+    >>> finite("1e3", ","), finite("1e999", ",")
+    (1000.0, nan)
+    """
+    value = number_in(cell, separator)
+    try:
+        return float(value) if value is not None and abs(value) < np.inf else np.nan
+    except OverflowError:  # an integer of hundreds of digits
+        return np.nan
+
+
+def not_a_number(line: int, place: int, cell: str) -> InputError:
+    """The error for a cell that holds no number, its place counted from 1.
+
+    >>> print(not_a_number(3, 2, "1.234,5"))
+    line 3, cell 2 is '1.234,5'; write a finite number, with nothing between its thousands
+    """
+    remedy = "write a finite number"
+    if any(c.isdigit() for c in cell):
+        remedy += ", with nothing between its thousands"
+    elif cell.isalpha():
+        remedy += ", and quotes around a name that has in it what separates cells"
+    return InputError(f"line {line}, cell {place} is {quoted(cell)}; {remedy}")

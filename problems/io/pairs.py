@@ -160,17 +160,32 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         ) from None
 
 
+def names_pairs(header: list[str]) -> bool:
+    """Whether the cells of a row name each of the three columns once.
+
+    >>> names_pairs(["submission1", "submission2", "avg_similarity"]), names_pairs(["a", "b", "c"])
+    (True, False)
+    """
+    return len(_fitting(header)) == len(COLUMNS)
+
+
 def _places(header: list[str]) -> list[int]:
-    """Positions of the three columns in the header: of each, by the first pattern that fits exactly one cell."""
+    """Positions of the three columns in the header."""
+    places = _fitting(header)
+    if len(places) < len(COLUMNS):
+        named = quoted(",".join(header))
+        raise InputError(f"has as header {named}; it must name each of user1,user2,similarity once")
+    return places
+
+
+def _fitting(header: list[str]) -> list[int]:
+    """Positions of the columns that are named once: of each, by the first pattern that fits any cell."""
     cells = ["".join(c for c in cell.lower() if c.isalnum() or c == "%") for cell in header]
     places = []
     for patterns in COLUMNS.values():
         fits = ([k for k, cell in enumerate(cells) if re.fullmatch(pattern, cell)] for pattern in patterns)
         found = next((places for places in fits if places), [])
-        if len(found) != 1:
-            named = quoted(",".join(header))
-            raise InputError(f"has as header {named}; it must name each of user1,user2,similarity once")
-        places += found
+        places += found if len(found) == 1 else []
     return places
 
 

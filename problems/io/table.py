@@ -13,12 +13,11 @@ from problems.io.parsed import number
 from problems.terminal.errors import InputError, quoted
 
 
-def read_table(text: str, check: Callable[[Shape], None], name: str, *, finite: bool = False) -> Floats:
+def read_table(text: str, check: Callable[[Shape], None], name: str) -> Floats:
     r"""The numbers, float64 (m, n), separated by commas, in m lines without header.
 
     check   raises InputError for a shape that cannot be used, before the text is split
     name    what such a table is called, as in "a matrix"
-    finite  whether nan, inf and what overflows to it are refused
 
     Raises InputError for a line of another width than the first and for a field that is no number.
 
@@ -48,8 +47,8 @@ def read_table(text: str, check: Callable[[Shape], None], name: str, *, finite: 
     for line, row in enumerate(lines, start=1):  # slower, but it finds the first field that is no number
         for field, cell in enumerate(row.split(","), start=1):
             value = _float(cell.strip())
-            if value is None or (finite and not np.isfinite(value)):
-                remedy = f"write a {'finite ' if finite else ''}number{f'; {name} has no header' if line == 1 else ''}"
+            if value is None:
+                remedy = f"write a number{f'; {name} has no header' if line == 1 else ''}"
                 raise InputError(f"line {line}, field {field} is {quoted(cell.strip())}; {remedy}")
             numbers[line - 1, field - 1] = value
     return numbers

@@ -83,14 +83,14 @@ def edge_names(g: Network) -> list[str]:
 
 def graph_of(options: argparse.Namespace, attributes: Sequence[str] = ()) -> tuple[GraphFile, str]:
     """The graph or matrix that those arguments name, or the bundled example, and what messages call it."""
-    from problems.io import GraphFile, read_graph
+    from problems.io import read_graph
 
     if matrix := getattr(options, "matrix", None):
         from problems.io.matrix import read_distances
 
         if options.graph is not None:
             raise InputError("give --graph or --matrix, not both")
-        return GraphFile(read_distances(matrix), ()), safe(Path(matrix).name, 200)
+        return read_distances(matrix, getattr(options, "items", None)), safe(Path(matrix).name, 200)
     path = str(EXAMPLE) if options.graph is None else options.graph
     columns = None if options.columns is None else (options.columns[0], options.columns[1])
     file = read_graph(

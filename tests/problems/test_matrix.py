@@ -123,7 +123,7 @@ def test_a_diagonal_that_the_kind_contradicts_is_replaced_and_told(write: Write)
     assert np.array_equal(read.matrix, NEAR)
     assert "diagonal is not used" in read.notes[0]
     assert read_matrix(path).kind == "dissimilarity"
-    other = read_matrix(write("n.csv", csv(NEAR)), "dissimilarity")
+    other = read_matrix(write("n.csv", csv(NEAR - 0.9 * np.eye(3))), "dissimilarity")
     assert (other.matrix.diagonal() == 0).all()
 
 
@@ -136,24 +136,20 @@ def promise(shape: str) -> bytes:
 BAD_MATRICES: dict[str, tuple[str, str | bytes, Any, str]] = {
     "empty": ("m.csv", "\n\n", None, "empty"),
     "empty array": ("m.npy", npy(np.zeros((0, 0))), None, "shape 0 x 0"),
-    "suffix": ("m.tsv", csv(NEAR), None, "name it .csv or .npy"),
+    "suffix": ("m.xls", csv(NEAR), None, "name it .csv, .tsv, .txt, .dat, .dist, .phy, .phylip or .npy"),
     "no suffix": ("m", csv(NEAR), None, "''"),
-    "header": ("m.csv", "a,b\n0,1\n", None, "line 1, field 1 is 'a'; write a finite number; a matrix has no header"),
-    "header above": ("m.csv", "a,b,c\n" + csv(NEAR), None, "shape 4 x 3; give a square matrix, n x n, without header"),
-    "not square": ("m.csv", "0,1,2\n1,0,2\n", None, "shape 2 x 3; give a square matrix"),
-    "ragged": ("m.csv", "0,1,2\n1,0\n2,1,0\n", None, "line 2 has 2 fields where line 1 has 3"),
-    "trailing comma": ("m.csv", "0,1\n1,\n", None, "line 2, field 2 is ''"),
-    "blank line": ("m.csv", "0,1\n\n1,0\n", None, "shape 3 x 2"),
-    "blanks between": ("m.csv", "0 1\n1 0\n", None, "shape 2 x 1"),
-    "two in a field": ("m.csv", "0,1 2\n1,0\n", None, "line 1, field 2 is '1 2'"),
-    "NaN": ("m.csv", "0,1\nnan,0\n", None, "line 2, field 1 is 'nan'"),
+    "header": ("m.csv", "a,b\n0,1\n", None, "shape 1 x 2; give a square matrix"),
+    "not square": ("m.csv", "0,.1,.2\n.1,0,.2\n", None, "shape 2 x 3; give a square matrix"),
+    "ragged": ("m.csv", "0,1,2,3\n1,0,2,3\n2,1,0\n3,1,2,0\n", None, "line 3 has 3 cells where most have 4"),
+    "two in a cell": ("m.csv", "0,1 2,3\n1,0,3\n1,2,0\n", None, "line 1, cell 2 is '1 2'"),
+    "comments": ("m.csv", "# 0,1\n# 1,0\n", None, "nothing but comments"),
     "infinite": ("m.csv", "0,1\n-inf,0\n", None, "'-inf'"),
     "too large": ("m.csv", "0,1\n1e999,0\n", None, "'1e999'"),
-    "word": ("m.csv", "0,1\n1,NA\n", None, "line 2, field 2 is 'NA'"),
+    "word": ("m.csv", "0,1,2\n1,0,x\n2,1,0\n", None, "line 2, cell 3 is 'x'"),
     "escape": ("m.csv", "0,1\n\x1b[2J,0\n", None, "\\x1b[2J"),
-    "endless integer": ("m.csv", "0,1\n" + "9" * 400 + ",0\n", None, "line 2, field 1 is '999"),
-    "odd NaN": ("m.csv", "0,nan(7)\n1,0\n", None, "field 2 is 'nan(7)'"),
-    "NaN in array": ("m.npy", npy(np.array([[0, np.nan], [0, 0]])), None, "row 1, column 2 is nan"),
+    "endless integer": ("m.csv", "0,1\n" + "9" * 400 + ",0\n", None, "line 2, cell 1 is '999"),
+    "odd NaN": ("m.csv", "0,nan(7),1\n1,0,1\n1,1,0\n", None, "cell 2 is 'nan(7)'"),
+    "NaN": ("m.npy", npy(np.where(np.eye(3, k=1), np.nan, NEAR)), None, "no value in row 1, column 2 (and 1 more)"),
     "long double": (
         "m.npy",
         npy(np.array([[0, np.longdouble("1e999")]] * 2)),
@@ -161,10 +157,10 @@ BAD_MATRICES: dict[str, tuple[str, str | bytes, Any, str]] = {
         "row 1, column 2 is inf; give every pair a finite",
     ),
     "asymmetric": ("m.csv", "0,1,2\n1,0,3\n2,4,0\n", None, "row 2, column 3 is 3 but row 3, column 2 is 4"),
-    "slightly asymmetric": ("m.csv", "0,1\n1.00000001,0\n", None, "must be symmetric"),
+    "slightly asymmetric": ("m.csv", "0,1\n1.00000001,0\n", None, "say --symmetrize mean, max or min"),
     "diagonal": ("m.csv", "0,1\n1,1\n", None, "from 0 to 1, where"),
     "diagonal half": ("m.csv", "0.5,1\n1,0.5\n", None, "--kind similarity or --kind dissimilarity"),
-    "above 1": ("m.csv", "1,1.5\n1.5,1\n", None, "row 1, column 2 is 1.5 but a similarity is a number from 0 to 1"),
+    "above 1": ("m.csv", "1,1.5\n1.5,1\n", None, "1 on its diagonal, but row 1, column 2 is 1.5"),
     "below 0": ("m.csv", "1,-0.5\n-0.5,1\n", None, "-0.5"),
     "negative distance": ("m.csv", "0,1,1\n1,0,-2\n1,-2,0\n", None, "row 2, column 3 is -2 but a dissimilarity"),
     "kind contradicted": ("m.csv", "0,3\n3,0\n", "similarity", "--kind dissimilarity"),
@@ -203,7 +199,7 @@ BAD_MATRICES: dict[str, tuple[str, str | bytes, Any, str]] = {
         "does not hold a plain NumPy array",
     ),
     "later version": ("m.npy", npy(NEAR).replace(b"\x93NUMPY\x01", b"\x93NUMPY\x09"), None, "does not hold"),
-    "many lines": ("m.csv", "1\n" * 20_000, None, "20,000 rows"),
+    "many lines": ("m.csv", "1\n" * 20_000, None, "more than 10,001 rows"),
     "damaged": ("m.csv.gz", gzip.compress(csv(NEAR).encode(), mtime=0)[:-9], None, "damaged"),
 }
 

@@ -98,7 +98,7 @@ def test_matrices_may_be_asymmetric(capsys: Any, file: Any, name: str, text: str
         (["--graph", ("two.edgelist", "a b 1\n")], "two.edgelist: a tour needs at least 3 nodes; there are 2"),
         (["--matrix", ("m.csv", "0,1\n")], "square"),
         (["--matrix", ("m.csv", "0,inf\n1,0\n")], "finite"),
-        (["--matrix", ("m.txt", "0,1\n1,0\n")], ".csv or .npy"),
+        (["--matrix", ("m.xls", "0,1\n1,0\n")], ".phylip or .npy"),
         (["--matrix", ("m.csv", "0,1\n1,0\n"), "--graph", ("x.edgelist", LOOPY)], "not both"),
         (["--graph", ("t.tsp", ATSP.replace("ATSP", "TSP"))], "write TYPE: ATSP"),
     ],

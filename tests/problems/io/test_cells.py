@@ -27,6 +27,7 @@ from problems.terminal.errors import InputError
         ('x,y\n"two\nlines",1\n', ",", ["two\nlines", "1"]),
         ("sep=;\na;b\n1,5;2\n", ";", ["1,5", "2"]),
         ("user1,user2,similarity\nann,bob,0.9\n", ",", ["ann", "bob", "0.9"]),
+        ("user1;user2;similarity\nann;bob;0,91\n", ";", ["ann", "bob", "0,91"]),
         ("a;b\n\n# c;d\n;;\n", ";", ["", "", ""]),
         ("a\t1\n\t\n", "\t", ["", ""]),
     ],

@@ -1,0 +1,42 @@
+"""What the command lines of recipes on a matrix share: how it is read."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from problems.terminal.errors import InputError
+
+if TYPE_CHECKING:
+    from problems.io.matrix import MatrixFile
+
+READING = ("kind", "correlation", "symmetrize", "items")
+
+
+def matrix_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every recipe on a matrix of similarities or dissimilarities reads it by."""
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--kind", choices=("similarity", "dissimilarity"), help="of a matrix (told by its diagonal)")
+    kind.add_argument(
+        "--correlation", choices=("signed", "absolute"), help="a matrix of correlations: 1 - r or 1 - |r| is taken"
+    )
+    parser.add_argument(
+        "--symmetrize", choices=("mean", "max", "min"), help="what to take of a pair's two entries in a matrix"
+    )
+    parser.add_argument("--items", metavar="N", type=int, help="how many a matrix has (told by its shape)")
+
+
+def matrix_of(options: argparse.Namespace, path: str) -> MatrixFile:
+    """The matrix in a file, read as those arguments say."""
+    from problems.io.matrix import read_matrix
+
+    return read_matrix(
+        path, options.kind, correlation=options.correlation, symmetrize=options.symmetrize, items=options.items
+    )
+
+
+def refuse_without_matrix(options: argparse.Namespace, given: str) -> None:
+    """Raise InputError if something is said of a matrix where there is none; `given` names the option that gives it."""
+    for name in READING:
+        if getattr(options, name) is not None:
+            raise InputError(f"--{name} goes with {given}; give both or neither")
