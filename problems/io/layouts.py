@@ -228,7 +228,7 @@ def _misfit(rows: Sequence[Row], items: int | None) -> InputError:
 def _wrong_cell(rows: Sequence[Row]) -> InputError | None:
     """The error for one of a few cells that are no numbers, where the widths are right without names."""
     texts = sum(1 for row in rows if row.named or row.wrong)
-    above = np.isnan(rows[0].rest).sum() > len(rows[0].rest) / 2  # the first row holds names
+    above = np.isnan(np.r_[rows[0].value, rows[0].rest]).mean() > 0.5  # the first row holds names
     data = rows[1:] if above else rows
     if not data or texts > len(rows) / 2 or not any(_shapes(np.array([row.width for row in data]))):
         return None
