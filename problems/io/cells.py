@@ -16,7 +16,7 @@ from problems.terminal.errors import InputError, quoted, safe
 SEPARATORS = ("\t", ";", ",", "|")  # tried in this order; blanks, written None, come last
 SAMPLE_LINES, SAMPLE_CHARACTERS = 100, 100_000  # by which the separator is chosen
 _WORD = re.compile(r'"([^"]*)"(?!\S)|(\S+)')
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})  # cells, in lower case, that hold no value
+MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "?", ".", "-", "--"}  # cells, in lower case, without a value
 EXCEL = re.compile(r"\ufeff?sep=(\S)\s*\Z")  # how Excel says what separates the columns
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*", re.ASCII)
 
@@ -43,8 +43,7 @@ class Table:
             return
         for i, line in enumerate(self.lines, start=1):
             if line.strip() or (self.separator and self.separator in line):
-                cells = split(line, None) if self.separator is None else line.split(self.separator)
-                yield i, [cell.strip() for cell in cells]
+                yield i, split(line, None) if self.separator is None else _stripped(line.split(self.separator), line)
 
 
 def table_of(text: str) -> Table:
@@ -104,6 +103,12 @@ def split(line: str, separator: Separator) -> list[str]:
         return [cell.strip() for cell in line.split(separator)]
 
 
+def _stripped(cells: list[str], text: str) -> list[str]:
+    """The cells without blanks around them, if there are any in their text."""
+    plain = text.isascii() and " " not in text and "\t" not in text
+    return cells if plain else [cell.strip() for cell in cells]
+
+
 def quoted_rows(lines: Sequence[str], separator: Separator) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of the rows that are not blank, by the csv module, where cells may go over several lines.
 
@@ -118,7 +123,7 @@ def quoted_rows(lines: Sequence[str], separator: Separator) -> Iterator[tuple[in
     try:
         for row in reader:
             if len(row) > 1 or (row and row[0].strip()):
-                yield line + 1, [cell.strip() for cell in row]
+                yield line + 1, _stripped(row, "".join(row))
             line = reader.line_num
     except csv.Error as error:
         fault = f"line {line + 1} has a quote that does not close as it should ({safe(error)})"
@@ -146,7 +151,7 @@ def numbers(cells: Sequence[str], separator: Separator) -> tuple[Floats, tuple[i
     if text.isascii() and "_" not in text:  # which Python would read in numbers
         plain = [cell.replace(",", ".") for cell in cells] if separator != "," and "," in text else cells
         try:
-            values = np.array(list(map(float, plain)), dtype=np.float64)
+            values = np.fromiter(map(float, plain), dtype=np.float64, count=len(plain))
             if np.isfinite(values).all():
                 return values, None
         except ValueError:

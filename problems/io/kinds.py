@@ -128,9 +128,9 @@ def meant(
 def _symmetric(given: Labelled, symmetrize: Symmetrize | None, notes: list[str]) -> Floats:
     """The matrix made exactly symmetric; raises InputError where more than rounding is needed and is not asked for."""
     matrix = given.matrix
-    with np.errstate(over="ignore"):
-        difference = np.abs(matrix - matrix.T)
-        mean = (matrix + matrix.T) / 2
+    with np.errstate(over="ignore"):  # what overflows is refused later
+        difference = matrix - matrix.T
+        np.abs(difference, out=difference)
     np.fill_diagonal(difference, 0)
     i, j = (int(k) for k in np.unravel_index(int(difference.argmax()), matrix.shape))
     gap = float(difference[i, j])
@@ -138,14 +138,16 @@ def _symmetric(given: Labelled, symmetrize: Symmetrize | None, notes: list[str])
         return matrix.copy()
     if gap <= TOLERANCE * min(float(np.nanmax(np.abs(matrix))), MAX_MAGNITUDE):
         notes.append(f"The matrix is symmetric only up to {gap:.1g}: the means are taken.")
-        return mean
+        return (matrix + matrix.T) / 2
     if symmetrize is None:
         raise InputError(
             f"{where(given.names, i, j)} is {matrix[i, j]:.12g} but {where(given.names, j, i)} is {matrix[j, i]:.12g}; "
             f"{_remedy_of_asymmetry(matrix)}"
         )
     notes.append(f"The matrix is not symmetric: of two entries, up to {gap:.3g} apart, the {symmetrize} is taken.")
-    return {"mean": mean, "max": np.maximum(matrix, matrix.T), "min": np.minimum(matrix, matrix.T)}[symmetrize]
+    if symmetrize == "mean":
+        return matrix / 2 + matrix.T / 2
+    return np.maximum(matrix, matrix.T) if symmetrize == "max" else np.minimum(matrix, matrix.T)
 
 
 def _remedy_of_asymmetry(matrix: Floats) -> str:

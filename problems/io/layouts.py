@@ -189,12 +189,16 @@ def _agree(form: _Form, front: Sequence[str], above: Sequence[str]) -> bool:
 
 
 def _well_named(form: _Form, rows: Sequence[Row]) -> bool:
-    """Whether the names, if any, can be those of items: there, the same on both sides, whole if they are numbers."""
+    """Whether the names, if any, can be those of items: there, the same on both sides.
+
+    Those that are numbers are whole, unless an empty corner says that they are names.
+    """
     front, above = _names(form, rows)
-    if not all(front) or not all(above):
+    if "" in front or "" in above:
         return False
-    if form.above != form.front and all(not np.isnan(finite(name, None)) for name in front or above):
-        return _are_whole(front or above)
+    numeric = all(not np.isnan(finite(name, None)) for name in (*front, *above))
+    if numeric and rows[0].first and not _are_whole(front or above):
+        return False
     return not (front and above) or _agree(form, front, above) or (form.side == 0 and sorted(front) == sorted(above))
 
 

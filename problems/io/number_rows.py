@@ -49,7 +49,7 @@ def rows_of_numbers(table: Table, most: int) -> list[Row]:
         value = np.nan if cells[0].lower() in MISSING else finite(cells[0], table.separator)
         rows.append(Row(line, cells if not rows else (), cells[0], value, rest, wrong))
         if table.separator != "," and wrong is None:
-            text = "".join(cells[1:])
+            text = "".join(cell for cell in cells[1:] if cell not in MISSING)
             marks |= {mark: line for mark in ",." if mark in text and mark not in marks}
         if len(rows) > most:
             raise InputError(f"has more than {most:,} rows; give fewer")

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulations.problem import Bools, Floats
-from problems.io.cells import Separator, number_in, split, table_of
+from problems.io.cells import MISSING, Separator, number_in, split, table_of
 from problems.io.encodings import decode_any
 from problems.io.matrix import MAX_MAGNITUDE
 from problems.io.npy import Shape, misshapen, read_npy
 from problems.terminal.errors import InputError, quoted
 
-MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "?", ".", "-", "--"}
 TRUTH = {"true": 1.0, "false": 0.0}
 THOUSANDS = re.compile(
     r"[+-]?\d{1,3}((,\d{3})+(\.\d+)?|(\.\d{3})+,\d+|(\.\d{3}){2,}|([ '\u2019\u00a0]\d{3})+([.,]\d+)?)", re.ASCII
