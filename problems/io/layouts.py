@@ -226,7 +226,7 @@ def _ambiguous(forms: Sequence[_Form]) -> InputError:
 
 def _misfit(rows: Sequence[Row], items: int | None) -> InputError:
     """The error for rows that are no matrix: a cell, a number of items, a name or a width that is wrong."""
-    return _wrong_cell(rows) or _wrong_form(rows, items) or _wrong_width(rows)
+    return _wrong_cell(rows) or _wrong_form(rows, items) or _wrong_number(rows) or _wrong_width(rows)
 
 
 def _wrong_cell(rows: Sequence[Row]) -> InputError | None:
@@ -253,6 +253,16 @@ def _wrong_form(rows: Sequence[Row], items: int | None) -> InputError | None:
             if not same([name], [other]):
                 both = f"row {k:,} {quoted(name)} but column {k:,} {quoted(other)}"
                 return InputError(f"calls {both}; give the items the same names above and in front")
+    return None
+
+
+def _wrong_number(rows: Sequence[Row]) -> InputError | None:
+    """The error for a number that cannot be read, where a name was thought to be, as 1.234,5."""
+    first = zip(rows[0].cells, (rows[0].value, *rows[0].rest), strict=True)
+    cells = [(rows[0].line, k, cell, value) for k, (cell, value) in enumerate(first, start=1)]
+    for line, place, cell, value in [*cells, *((row.line, 1, row.first, row.value) for row in rows[1:])]:
+        if np.isnan(value) and any(map(str.isdigit, cell)) and not any(map(str.isalpha, cell)):
+            return not_a_number(line, place, cell)
     return None
 
 
