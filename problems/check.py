@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     found.add_argument("answer", metavar="ANSWER", help="what --json of problems.mst, .tsp or .shortest_path printed")
     graph_arguments(found)
     found.add_argument("--matrix", metavar="FILE", help="the distances that a tour was asked for")
+    found.add_argument("--items", metavar="N", type=int, help="how many a matrix has (told by its shape)")
     found.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
     found.add_argument("--quiet", action="store_true", help="no notes on standard error")
     return found

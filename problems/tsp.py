@@ -25,8 +25,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     graph_arguments(parser)
     parser.add_argument(
-        "--matrix", metavar="FILE", help="distances instead, from row to column: .csv without header, or .npy"
+        "--matrix", metavar="FILE", help="distances instead, from row to column, perhaps with names: text, or .npy"
     )
+    parser.add_argument("--items", metavar="N", type=int, help="how many a matrix has (told by its shape)")
     model_arguments(parser)
 
 

@@ -173,7 +173,7 @@ def _told(entries: _Entries) -> Kind:
     if np.ptp(own) <= entries.slack:
         shown = f"has {own[0]:.6g} on its diagonal, but {entries.first(np.abs(entries.matrix) > abs(own[0]))}"
     if _dominated(entries):
-        raise InputError(f"{shown}, each entry the greatest of its row, as counts of what is shared; {NORMALISE}")
+        raise InputError(f"{shown}, as counts of what is shared have, and covariances; {NORMALISE}")
     both = "similarity or --kind dissimilarity" if entries.low >= 0 and entries.high <= 1 else "dissimilarity"
     raise InputError(
         f"{shown}, where similarities have the greatest of all entries and dissimilarities 0; correct it, or say "
@@ -182,11 +182,13 @@ def _told(entries: _Entries) -> Kind:
 
 
 def _dominated(entries: _Entries) -> bool:
-    """Whether no entry is greater in size than those of the diagonal in its row and column."""
-    if len(entries.own) < len(entries.diagonal) or np.abs(entries.own).max() <= entries.slack:
+    """Whether |m_ij| <= sqrt(m_ii m_jj) for all i and j, as for counts of what is shared, and covariances."""
+    own = entries.diagonal
+    if np.isnan(own).any() or own.min() < 0 or own.max() <= entries.slack:
         return False
-    rest = np.maximum(entries.matrix.max(axis=1), -entries.matrix.min(axis=1))
-    return bool((entries.diagonal + entries.slack >= rest).all())
+    beyond = np.abs(entries.matrix) > np.outer(np.sqrt(own), np.sqrt(own)) + entries.slack
+    np.fill_diagonal(beyond, False)
+    return not beyond.any()
 
 
 def _similarities(entries: _Entries, notes: list[str]) -> Floats:

@@ -26,7 +26,7 @@ from problems.io.npy import misshapen
 from problems.io.number_rows import Row, rows_of_numbers, without_empty_ends
 from problems.terminal.errors import InputError, quoted
 
-SHAPES = "give a square matrix, n x n, or one triangle of it"
+SHAPES = "give a square matrix, n x n, or one triangle of it; tables of measurements are for problems.seriation --table"
 ROUNDING = 1e-9  # relative, within which the entries of a diagonal are the same
 
 

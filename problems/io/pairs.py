@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulations.problem import Floats, Ints
-from problems.io.content import decode, read_file
+from problems.io.content import read_file
+from problems.io.encodings import decode_any
 from problems.io.parsed import number
 from problems.terminal.errors import InputError, quoted, safe
 
@@ -80,7 +81,8 @@ def _pairs(data: bytes, suffix: str) -> Pairs:
     """The pairs in the bytes of a CSV file."""
     index: dict[str, int] = {}
     ends, lines, values, marked = array("q"), array("q"), array("d"), array("b")
-    for line, (u, v, text) in _rows(decode(data)):
+    body, encoding = decode_any(data)
+    for line, (u, v, text) in _rows(body):
         if not u or not v:
             raise InputError(f"line {line} has an empty name; name both users")
         ends.extend((index.setdefault(u, len(index)), index.setdefault(v, len(index))))
@@ -91,6 +93,7 @@ def _pairs(data: bytes, suffix: str) -> Pairs:
         lines.append(line)
     pairs, at = np.array(ends, dtype=np.int64).reshape(-1, 2), np.array(lines, dtype=np.int64)
     similarity, notes = _from_0_to_1(np.array(values), np.array(marked, dtype=bool), at)
+    notes += [f"The text is read as {encoding}."] if "guess" in encoding else []
     loop = pairs[:, 0] == pairs[:, 1]
     odd = np.flatnonzero(loop & (similarity != 1))
     if len(odd):

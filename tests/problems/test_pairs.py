@@ -123,9 +123,16 @@ BAD_PAIRS = {
     "endless field": (HEAD + "a," + "b" * 200_000 + ",0.5\n", "line 2"),
     "long value": (HEAD + "a,b," + "9" * 100_000 + "\n", "..."),
     "NUL": (HEAD + "a,\0,0.5\n", "NUL"),
-    "UTF-16": ((HEAD + "a,b,0.5\n").encode("utf-16"), "UTF-16"),
-    "Latin-1": ((HEAD + "é,b,0.5\n").encode("latin-1"), "line 2 holds the byte 0xe9"),
 }
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_pairs_are_read_in_any_encoding_and_a_guess_is_said(write: Write, encoding: str) -> None:
+    read = read_pairs(write("p.csv", (HEAD + "é,b,0.5\n").encode(encoding)))
+    assert read.items == ["é", "b"]
+    assert [note for note in read.notes if "guess" in note] == (
+        ["The text is read as windows-1252, which is a guess."] if encoding == "latin-1" else []
+    )
 
 
 @pytest.mark.parametrize(("content", "words"), BAD_PAIRS.values(), ids=BAD_PAIRS)
