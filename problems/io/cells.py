@@ -17,6 +17,9 @@ SEPARATORS = ("\t", ";", ",", "|")  # tried in this order; blanks, written None,
 SAMPLE_LINES, SAMPLE_CHARACTERS = 100, 100_000  # by which the separator is chosen
 _WORD = re.compile(r'"([^"]*)"(?!\S)|(\S+)')
 MISSING = {"", "na", "n/a", "#n/a", "nan", "null", "none", "?", ".", "-", "--"}  # cells, in lower case, without a value
+THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}((,\d{3})+(\.\d+)?|(\.\d{3})+,\d+|(\.\d{3}){2,}|([ '\u2019\u00a0]\d{3})+([.,]\d+)?)", re.ASCII
+)
 EXCEL = re.compile(r"\ufeff?sep=(\S)\s*\Z")  # how Excel says what separates the columns
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*", re.ASCII)
 
@@ -80,8 +83,10 @@ def _separator(lines: Iterable[str]) -> Separator:
 
 def _fit(cell: str, separator: Separator) -> int:
     """How much a cell speaks for a separator: numbers for it, texts against it, most so with another sign in them."""
-    if number_in(cell, separator) is not None:
+    if not np.isnan(finite(cell, separator)):
         return 2
+    if THOUSANDS.fullmatch(cell):
+        return 0
     return -3 if any(sign in cell for sign in SEPARATORS if sign != separator) else -1
 
 
@@ -165,12 +170,12 @@ def numbers(cells: Sequence[str], separator: Separator) -> tuple[Floats, tuple[i
 
 
 def finite(cell: str, separator: Separator) -> float:
-    """The finite number in a cell, else nan.
+    """The finite number in a cell, perhaps with a sign of per cent, else nan.
 
-    >>> finite("1e3", ","), finite("1e999", ",")
-    (1000.0, nan)
+    >>> finite("1e3", ","), finite("91 %", ","), finite("1e999", ",")
+    (1000.0, 91.0, nan)
     """
-    value = number_in(cell, separator)
+    value = number_in(cell.removesuffix("%").rstrip(), separator)
     try:
         return float(value) if value is not None and abs(value) < np.inf else np.nan
     except OverflowError:  # an integer of hundreds of digits
@@ -184,7 +189,7 @@ def not_a_number(line: int, place: int, cell: str) -> InputError:
     line 3, cell 2 is '1.234,5'; write a finite number, with nothing between its thousands
     """
     remedy = "write a finite number"
-    if any(c.isdigit() for c in cell):
+    if THOUSANDS.fullmatch(cell):
         remedy += ", with nothing between its thousands"
     elif cell.isalpha():
         remedy += ", and quotes around a name that has in it what separates cells"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.io.cells import Table, finite, not_a_number
+from problems.io.cells import Table, finite, not_a_number, number_in
 from problems.io.labelled import MAX_ITEMS, Labelled, distinct, is_count, same
 from problems.io.npy import misshapen
 from problems.io.number_rows import Row, rows_of_numbers, without_empty_ends
@@ -261,7 +261,8 @@ def _wrong_number(rows: Sequence[Row]) -> InputError | None:
     first = zip(rows[0].cells, (rows[0].value, *rows[0].rest), strict=True)
     cells = [(rows[0].line, k, cell, value) for k, (cell, value) in enumerate(first, start=1)]
     for line, place, cell, value in [*cells, *((row.line, 1, row.first, row.value) for row in rows[1:])]:
-        if np.isnan(value) and any(map(str.isdigit, cell)) and not any(map(str.isalpha, cell)):
+        like_a_number = any(map(str.isdigit, cell)) and not any(map(str.isalpha, cell))
+        if np.isnan(value) and (like_a_number or number_in(cell, None) is not None):
             return not_a_number(line, place, cell)
     return None
 

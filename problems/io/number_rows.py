@@ -57,7 +57,7 @@ def rows_of_numbers(table: Table, most: int) -> list[Row]:
         lines = f"a comma on line {marks[',']} and a point on line {marks['.']}"
         raise InputError(f"has decimals after {lines}; write one of them, and nothing between thousands")
     if not rows:
-        raise InputError("has nothing but comments; write rows of numbers")
+        raise InputError("has nothing but comments, which begin with #; put names that begin so in quotes")
     return rows
 
 

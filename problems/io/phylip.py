@@ -43,7 +43,9 @@ def phylip(lines: Sequence[str]) -> Labelled:
     >>> read.names, read.matrix.tolist()
     (('Homo', 'Pan'), [[0.0, nan], [0.25, 0.0]])
     """
-    n = items_of(lines) or 0
+    n = items_of(lines)
+    if n is None:
+        raise InputError("does not begin with the number of its items, as PHYLIP files do; name it .csv if it is none")
     if n > MAX_ITEMS:
         raise InputError(f"promises {n:,} items; give a matrix of at most {MAX_ITEMS:,}")
     _, *rows = [(k, line) for k, line in enumerate(lines, start=1) if line.strip()]

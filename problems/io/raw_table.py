@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,16 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulations.problem import Bools, Floats
-from problems.io.cells import MISSING, Separator, number_in, split, table_of
+from problems.io.cells import MISSING, THOUSANDS, Separator, number_in, split, table_of
 from problems.io.encodings import decode_any
 from problems.io.matrix import MAX_MAGNITUDE
 from problems.io.npy import Shape, misshapen, read_npy
 from problems.terminal.errors import InputError, quoted
 
 TRUTH = {"true": 1.0, "false": 0.0}
-THOUSANDS = re.compile(
-    r"[+-]?\d{1,3}((,\d{3})+(\.\d+)?|(\.\d{3})+,\d+|(\.\d{3}){2,}|([ '\u2019\u00a0]\d{3})+([.,]\d+)?)", re.ASCII
-)
 MAX_NUMBERS = 10_000_000  # 80 MB
 LEAST_NUMBERED = 3  # rows that 1, 2, 3, ... in the first column are taken to number
 SAMPLE = 1000  # rows that the header is told by

@@ -39,6 +39,7 @@ LAYOUTS = {
     "pandas without names": (",0,1,2,3\n0,0,3,5,4\n1,3,0,2,7\n2,5,2,0,6\n3,4,7,6,0\n", "0,1,2,3"),
     "pandas, rows counted": (",a,b,c,d\n0,0.0,3,5,4\n1,3,0,2,7\n2,5,2,0,6\n3,4,7,6,0\n", "a,b,c,d"),
     "columns counted": (",V1,V2,V3,V4\na,0,3,5,4\nb,3,0,2,7\nc,5,2,0,6\nd,4,7,6,0\n", "a,b,c,d"),
+    "per cent": ("a;0%;3%;5%;4%\nb;3%;0%;2%;7%\nc;5%;2%;0%;6%\nd;4%;7%;6%;0%\n", "a,b,c,d"),
     "corner named": ("site,a,b,c,d\na,0,3,5,4\nb,3,0,2,7\nc,5,2,0,6\nd,4,7,6,0\n", "a,b,c,d"),
     "names above": ("a;b;c;d\n0;3;5;4\n3;0;2;7\n5;2;0;6\n4;7;6;0\n", "a,b,c,d"),
     "names in front": ("a\t0\t3\t5\t4\nb\t3\t0\t2\t7\nc\t5\t2\t0\t6\nd\t4\t7\t6\t0\n", "a,b,c,d"),
@@ -99,6 +100,21 @@ def test_phylip_names_may_hold_blanks_or_touch_the_numbers() -> None:
     assert np.array_equal(lower.matrix, D)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("0,1\n1,0\n", "does not begin with the number of its items, as PHYLIP files do; name it .csv"),
+        ("3\na 0 1\nb 1 0\n", "promises 3 items, as PHYLIP files do, but 2 lines follow"),
+        ("3\na 0 1 2\nb 1 0 x\nc 2 1 0\n", "line 4 does not go on so; after each name"),
+        ("2\na 0 1\na 1 0\n", "calls both items 1 and 2 'a'"),
+        ("99999\na 0\n", "promises 99,999 items; give a matrix of at most 10,000"),
+    ],
+)
+def test_what_is_no_phylip_is_refused(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        phylip(text.split("\n"))
+
+
 REFUSED = {
     "two items of one name": (",a,b,a\na,0,1,2\nb,1,0,3\na,2,3,0\n", "calls both items 1 and 3 'a'"),
     "no name": ("a,0,1,2\n,1,0,3\nc,2,3,0\n", "has no name for row 2; give every item one, or none"),
@@ -109,6 +125,8 @@ REFUSED = {
     "thousands, quoted": ('0,"1,234"\n"1,234",0\n', "'1,234'; write a finite number, with nothing between its thous"),
     "both decimal marks": ("0;1.5;2\n1.5;0;0,5\n2;0,5;0\n", "a comma on line 2 and a point on line 1; write one of"),
     "a missing pair": (",a,b,c\na,0,NA,2\nb,NA,0,3\nc,2,3,0\n", "no value in row 'a', column 'b' (and 1 more)"),
+    "infinite": ("0,inf\ninf,0\n", "line 1, cell 2 is 'inf'; write a finite number"),
+    "names like comments": ("#1,0,1\n#2,1,0\n", "put names that begin so in quotes"),
     "a quote": ('"a,0,1\nb,1,0\n', "line 1 has a quote that does not close"),
     "a name with a blank": (
         "Al 0 1 2\nBo 1 0 3\nCy X 2 3 0\n",
@@ -133,6 +151,7 @@ def test_the_remedies_for_names_pairs_and_shapes_help() -> None:
     assert read(",a,c\na,0,2\nc,2,0\n").matrix.tolist() == [[0, 2], [2, 0]]  # the item of the pair left out
     assert read("0;1234,5\n1234,5;0\n").matrix[0, 1] == 1234.5
     assert read('"Ann Lee" 0 1\nBob 1 0\n').names == ("Ann Lee", "Bob")
+    assert read('"#1",0,1\n"#2",1,0\n').names == ("#1", "#2")
     triangle = "2001\n2002 1\n2003 2 3\n"
     assert len(read(triangle, 4).matrix) == 4
     assert read(triangle, 3).names == ("2001", "2002", "2003")
