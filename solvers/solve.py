@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
@@ -34,6 +35,7 @@ __all__ = [
     "so_far",
     "solve",
 ]
+SEEDS = 1 << 62  # fewer than torch takes, as the seeds of members and evaluations come after it
 AnyProblem = Problem | SearchProblem | SaddleProblem
 
 
@@ -52,10 +54,14 @@ class Options:
     def __post_init__(self) -> None:
         """Check it."""
         limit = self.clock.limit
-        if limit is not None and not limit > 0:
-            raise ValueError(f"time_limit is {limit}; it must be a positive number of seconds")
-        if self.gap is not None and not 0 <= self.gap < 1:
-            raise ValueError(f"gap is {self.gap}; it must be at least 0 and less than 1")
+        if limit is not None and not (isinstance(limit, Real) and limit > 0):
+            raise ValueError(f"time_limit is {limit!r}; it must be a positive number of seconds")
+        if self.gap is not None and not (isinstance(self.gap, Real) and 0 <= self.gap < 1):
+            raise ValueError(f"gap is {self.gap!r}; it must be at least 0 and less than 1")
+        if not isinstance(self.seed, Integral) or not 0 <= self.seed < SEEDS:
+            raise ValueError(f"seed is {self.seed!r}; it must be a whole number from 0, below 2^62")
+        if not callable(self.report):
+            raise ValueError(f"progress is {self.report!r}; give a function, which is called with the search")
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"there is no device {self.device!r}; choose among auto, cpu and cuda")
 

@@ -21,6 +21,11 @@ class Box:
     lower: float
     upper: float
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for an empty box."""
+        if not self.lower <= self.upper:
+            raise ValueError(f"Box({self.lower}, {self.upper}) is empty; give the lower bound first")
+
     def project(self, x: Tensor) -> Tensor:
         """The nearest point of the box."""
         return x.clamp(self.lower, self.upper)

@@ -12,6 +12,9 @@ from torch import Tensor
 
 from formulations.problem import Floats, Number, Players, SaddleProblem, Values
 from solvers.clock import Clock
+from solvers.descent_ascent.asking import ask, number, watched
+from solvers.descent_ascent.players import begin
+from solvers.descent_ascent.randomness import GlobalNumbers
 from solvers.descent_ascent.search import SaddleSearch
 from solvers.descent_ascent.settings import DescentAscent
 from solvers.judge import MEETS, Ended, Evidence, Findings
@@ -53,16 +56,17 @@ class Played:
 
     def value(self, players: Players) -> Number | None:
         """What the maximizing player guarantees; held-out samples are evaluated now, once."""
-        return finite(self.problem.value, players) if self._evaluate else None
+        return number(self.problem, "value", players) if self._evaluate else None
 
     def bound(self, kind: str, players: Players) -> Number:
         """What the minimizing player guarantees."""
-        found = finite(self.problem.bound, players) if self._evaluate else None
+        found = number(self.problem, "bound", players) if self._evaluate else None
         return math.inf if found is None else found
 
     def size(self, players: Players) -> float:
         """The problem's own, or how far value and bound lay apart when the play began."""
-        return self._size if self.problem.size is None else self.problem.size(players)
+        size = number(self.problem, "size", players)
+        return self._size if size is None else float(size)
 
     def slack(self, players: Players) -> float:
         """Rounding; of estimates, which are lower ends of intervals, what may be left between value and bound."""
@@ -70,8 +74,8 @@ class Played:
 
     def solved(self, players: Players) -> tuple[Any, Values]:
         """The answer of one member, or of all of them; the numbers of the one."""
-        answers = [self.problem.answer(member) for member in self._members]
-        return self.problem.answer(players) if len(answers) == 1 else answers, _numbers(players)
+        answers = [ask(self.problem, "answer", member) for member in self._members]
+        return ask(self.problem, "answer", players) if len(answers) == 1 else answers, _numbers(players)
 
     def evidence(self, kind: str, players: Players) -> Evidence:
         """The players themselves are the certificate, with what else there is to hold."""
@@ -85,7 +89,9 @@ class Played:
 def gpu_pays(problem: SaddleProblem, settings: DescentAscent) -> bool:
     """Whether a step has so much to do that a GPU is faster: a launch costs it 5 ms whatever the size."""
     numbers = torch.Generator().manual_seed(0)
-    blocks = [block.start(numbers) for block in (*problem.maximize_over.values(), *problem.minimize_over.values())]
+    with GlobalNumbers(0).used():
+        owned = {**problem.maximize_over, **problem.minimize_over}
+        blocks = [begin(name, block, numbers) for name, block in owned.items()]
     sizes = [
         sum(p.numel() for p in block.parameters()) if isinstance(block, torch.nn.Module) else block.numel()
         for block in blocks
@@ -119,14 +125,14 @@ def _found(search: SaddleSearch, ended: str, built: float, clock: Clock, *, eval
     """The game as the judge sees it, and what the play came to."""
     problem, solved = search.problem, clock.elapsed
     members = [search.players(k) for k in range(search.settings.members)]
-    watched = _watched(search, members, clock)
+    seen = _watched_members(search, members, clock)
     alive = [k for k in range(len(members)) if not search.lost[k]] or list(range(len(members)))
-    chosen = max(alive, key=lambda k: _rank(watched[k]))
+    chosen = max(alive, key=lambda k: _rank(seen[k]))
     players = members[chosen] if problem.level is not None else search.best_of_both(members[chosen])
     residual = search.history[-1]["residual"]
     stats = {
         "numbers": {side: player.flat.shape[1] for side, player in search.play.players.items()},
-        "members": watched,
+        "members": seen,
         "chosen": chosen,
         "diverged": int(search.lost.sum()),
         "iterations": search.iteration,
@@ -153,7 +159,8 @@ def _ended(ended: str, search: SaddleSearch) -> tuple[Ended, str]:
     """How the play ended in the judge's words, and what there is to say of it."""
     residual, tolerance = search.history[-1]["residual"], search.settings.tolerance
     if ended == "diverged":
-        return "not_converged", f"the play left the finite numbers at iteration {search.iteration}; take smaller steps"
+        why = search.reasons.get(0, "take smaller steps")
+        return "not_converged", f"the play left the finite numbers at iteration {search.iteration}: {why}"
     if search.interrupted and search.problem.level is not None:
         return "limit", "interrupted before it was held against fresh samples"
     if search.play.random:
@@ -165,7 +172,9 @@ def _ended(ended: str, search: SaddleSearch) -> tuple[Ended, str]:
     return "not_converged", f"did not settle in {search.iteration:,} iterations, residual {residual:.3g}"
 
 
-def _watched(search: SaddleSearch, members: Sequence[Players], clock: Clock) -> list[Mapping[str, float | None]]:
+def _watched_members(
+    search: SaddleSearch, members: Sequence[Players], clock: Clock
+) -> list[Mapping[str, float | None]]:
     """Value and bound of each member, to choose by: never by samples that are held out; of some, if time is over."""
     problem, last = search.problem, search.history[-1]
     if len(members) == 1:
@@ -175,19 +184,13 @@ def _watched(search: SaddleSearch, members: Sequence[Players], clock: Clock) -> 
         if search.interrupted or (found and clock.left <= 0):
             found.append({})
         elif problem.level is None:
-            value, bound = finite(problem.value, players), finite(problem.bound, players)
+            value, bound = number(problem, "value", players), number(problem, "bound", players)
             found.append(
                 {"value": None if value is None else float(value), "bound": None if bound is None else float(bound)}
             )
         else:
-            found.append({} if problem.watch is None else problem.watch(players))
+            found.append(watched(problem, players))
     return found
-
-
-def finite(guaranteed: Callable[[Players], Number] | None, players: Players) -> Number | None:
-    """What the player guarantees, if that is known and a finite number."""
-    found = math.nan if guaranteed is None else guaranteed(players)
-    return found if math.isfinite(found) else None
 
 
 def _rank(watched: Mapping[str, float | None]) -> float:
@@ -204,5 +207,5 @@ def _numbers(players: Mapping[str, Any]) -> dict[str, Floats]:
     found: dict[str, Floats] = {}
     for name, player in players.items():
         tensors = {name: player} if isinstance(player, Tensor) else dict(player.named_parameters(prefix=name))
-        found |= {key: np.asarray(tensor.detach().numpy(), dtype=np.float64) for key, tensor in tensors.items()}
+        found |= {key: np.asarray(tensor.detach().double().numpy()) for key, tensor in tensors.items()}
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Literal
 
@@ -13,7 +13,10 @@ from torch import Tensor
 
 from formulations.problem import Number, Players, SaddleProblem, Side
 from solvers.clock import Clock, stoppable
-from solvers.descent_ascent.play import SIDES, Play, started_at
+from solvers.descent_ascent.asking import number, scheduled, watched
+from solvers.descent_ascent.divergence import reason
+from solvers.descent_ascent.play import SIDES, Play
+from solvers.descent_ascent.rehearsal import rehearse
 from solvers.descent_ascent.settings import DescentAscent, both
 from solvers.descent_ascent.steps import Mover, alternating, extragradient, optimistic, simultaneous
 from solvers.judge import relative_gap
@@ -45,15 +48,16 @@ class SaddleSearch:
     ) -> None:
         """Start both players, at the blocks given or their own, or put them where the state to resume left them."""
         self.problem, self.settings, self.clock, self.gap, self.seed = problem, settings, clock, gap, seed
-        if start is not None:
-            problem = started_at(problem, start)
-        self.play = Play(problem, members=settings.members, batch=settings.batch, seed=seed, device=device)
+        self.play = Play(
+            problem, members=settings.members, batch=settings.batch, seed=int(seed), device=device, start=start
+        )
         self.iteration, self.total, self.interrupted = 0, settings.iterations, False
         self.history: list[dict[str, Any]] = []
         self.so_far: Callable[[], Any] = lambda: None  # what was found up to now
         self.size: float | None = None  # how far value and bound lay apart when the play began
         self.best: dict[Literal["value", "bound"], tuple[Number, Players]] = {}
         self.lost = torch.zeros(settings.members, dtype=torch.bool)  # members that diverged: they stay where they were
+        self.reasons: dict[int, str] = {}  # why those did
         self.averages: dict[Side, Tensor] = {}
         self._averaged = 0
         self._gradients: dict[Side, Tensor] = {}  # the optimistic rule's last
@@ -70,6 +74,7 @@ class SaddleSearch:
         """Play; returns "optimal" (value and bound met), "settled", "iterations", "limit" or "diverged"."""
         small = sum(player.flat.numel() for player in self.play.players.values()) < SMALL
         with one_torch_thread() if small else nullcontext(), stoppable() as stopped, torch.no_grad():
+            rehearse(self.play, self._evaluating())
             ended = self._evaluate(report) if not self.history else None
             while ended is None and self.iteration < self.total:
                 self.interrupted = stopped()
@@ -94,26 +99,36 @@ class SaddleSearch:
     def _step(self) -> None:
         """One iteration of the rule; members whose numbers are no longer finite after it are put back and given up."""
         settings, play = self.settings, self.play
-        factor = 1.0 if settings.schedule is None else settings.schedule(self.iteration)
-        before = {side: player.flat.clone() for side, player in play.players.items()}
+        factor = scheduled(settings.schedule, self.iteration)
+        before, buffers = {side: player.flat.clone() for side, player in play.players.items()}, play.buffers()
         play.progress = self.iteration / self.total
-        match settings.method:
-            case "simultaneous":
-                simultaneous(play, self._movers, factor)
-            case "alternating":
-                alternating(play, self._movers, factor, settings.inner)
-            case "extragradient":
-                extragradient(play, self._movers, factor, before)
-            case "optimistic":
-                optimistic(play, self._movers, factor, self._gradients)
+        play.log.clear()
+        with play.numbers.used():
+            match settings.method:
+                case "simultaneous":
+                    simultaneous(play, self._movers, factor)
+                case "alternating":
+                    alternating(play, self._movers, factor, settings.inner)
+                case "extragradient":
+                    extragradient(play, self._movers, factor, before)
+                case "optimistic":
+                    optimistic(play, self._movers, factor, self._gradients)
         self.iteration += 1
         maximizing, minimizing = play.players.values()
         finite = (maximizing.flat.sum(dim=1) + minimizing.flat.sum(dim=1)).isfinite()
         if not finite.all():
-            self.lost |= ~finite.cpu()
-            for side, player in play.players.items():
-                player.flat[~finite] = before[side][~finite]
+            self._put_back((~finite).nonzero()[:, 0].tolist(), before, buffers)
         self._average()
+
+    def _put_back(self, members: Sequence[int], before: Mapping[Side, Tensor], buffers: Sequence[Any]) -> None:
+        """Put members back to where the step began, and give up those that had not been given up."""
+        for side, player in self.play.players.items():
+            player.flat[members] = before[side][members]
+        self.play.put_back(buffers, members)
+        for k in members:
+            if not self.lost[k]:
+                self.lost[k] = True
+                self.reasons[k] = reason(self.play, k)
 
     def _average(self) -> None:
         """Let the averages follow the players, and the players start again from them if that is due."""
@@ -131,19 +146,23 @@ class SaddleSearch:
                 player.flat.copy_(self.averages[side])
                 self._movers[side].forget()
 
+    def _evaluating(self) -> list[torch.Generator]:
+        """The random numbers of an evaluation, which are none of the play."""
+        seed = self.seed + EVALUATION_SEED + self.iteration
+        return [torch.Generator(g.device).manual_seed(seed + k) for k, g in enumerate(self.play.generators)]
+
     def _evaluate(self, report: Callable[[SaddleSearch], None]) -> str | None:
         """Note where the game stands; returns why it is over, if it is."""
-        problem, seed = self.problem, self.seed + EVALUATION_SEED + self.iteration
-        generators = [torch.Generator(g.device).manual_seed(seed + k) for k, g in enumerate(self.play.generators)]
-        residual = max(self.play.residuals(generators))
-        watched: Mapping[str, float | None] = {}
+        problem = self.problem
+        residual = max(self.play.residuals(self._evaluating()))
+        seen: Mapping[str, float | None]
         if problem.level is None:
             self._keep_best()
-            watched = {name: float(found[0]) for name, found in self.best.items()}
-        elif problem.watch is not None:
-            watched = problem.watch(self.players(0))
+            seen = {name: float(found[0]) for name, found in self.best.items()}
+        else:
+            seen = watched(problem, self.players(0))
         row = {"iteration": self.iteration, "evaluations": self.play.evaluations, "value": None, "bound": None}
-        self.history.append({**row, **watched, "residual": residual})
+        self.history.append({**row, **seen, "residual": residual})
         report(self)
         if self._met():
             return "optimal"
@@ -157,8 +176,8 @@ class SaddleSearch:
         value, bound = self.best["value"][0], self.best["bound"][0]
         if self.size is None:
             self.size = abs(float(bound) - float(value))
-        own = self.problem.size
-        return relative_gap(value, bound, self.size if own is None else own(self.best_of_both({}))) <= self.gap
+        size = number(self.problem, "size", self.best_of_both({}))
+        return relative_gap(value, bound, self.size if size is None else float(size)) <= self.gap
 
     def best_of_both(self, players: Players) -> Players:
         """The maximizing player of the best value and the minimizing one of the best bound, else those given."""
@@ -170,25 +189,18 @@ class SaddleSearch:
 
     def _keep_best(self) -> None:
         """Ask what each player guarantees, at the last point and at the average."""
-        value, bound = self.problem.value, self.problem.bound
-        if value is None and bound is None:
+        if self.problem.value is None and self.problem.bound is None:
             return
         points = (None, self.averages) if self.averages else (None,)
         for k in range(self.settings.members):
             for flats in points:
                 players = self.play.member(k, flats)
-                self._keep("value", value, players, 1)
-                self._keep("bound", bound, players, -1)
+                self._keep("value", players, 1)
+                self._keep("bound", players, -1)
 
-    def _keep(
-        self,
-        name: Literal["value", "bound"],
-        guaranteed: Callable[[Players], Number] | None,
-        players: Players,
-        sign: int,
-    ) -> None:
-        found = math.nan if guaranteed is None else guaranteed(players)
-        if math.isfinite(found) and (name not in self.best or sign * found >= sign * self.best[name][0]):
+    def _keep(self, name: Literal["value", "bound"], players: Players, sign: int) -> None:
+        found = number(self.problem, name, players)
+        if found is not None and (name not in self.best or sign * found >= sign * self.best[name][0]):
             self.best[name] = (found, players)  # the later of equals is nearer to the saddle point
 
     def players(self, k: int) -> Players:
@@ -208,6 +220,8 @@ class SaddleSearch:
             "gradients": {side: flat.clone() for side, flat in self._gradients.items()},
             "players": {side: player.flat.clone() for side, player in self.play.players.items()},
             "movers": {side: copy.deepcopy(mover.state()) for side, mover in self._movers.items()},
+            "buffers": self.play.buffers(),
+            "numbers": [state.clone() for state in self.play.numbers.state],
             "generators": [generator.get_state() for generator in self.play.generators],
         }
 
@@ -236,5 +250,8 @@ class SaddleSearch:
         for side, flat in self.averages.items():
             flat.copy_(state["averages"][side])
         self._gradients = {side: flat.to(self.play.players[side].flat) for side, flat in state["gradients"].items()}
+        if "buffers" in state:  # not in those of earlier versions, which had none
+            self.play.put_back(state["buffers"])
+            self.play.numbers.state = [numbers.cpu() for numbers in state["numbers"]]
         for generator, numbers in zip(self.play.generators, state["generators"], strict=True):
             generator.set_state(numbers.cpu())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
+from textwrap import shorten
 from typing import Any, Literal, get_args
 
 import torch
@@ -14,15 +16,18 @@ Method = Literal["extragradient", "optimistic", "alternating", "simultaneous"]
 Optimizer = Callable[[list[Tensor]], torch.optim.Optimizer]
 MEANT = {
     "method": f"one of {', '.join(get_args(Method))}",
-    "step": "a positive number, or one for each player",
-    "momentum": "between -1 and 1",
+    "step": "a positive number, or a pair of them: (of the maximizing, of the minimizing player)",
+    "momentum": "a number between -1 and 1",
+    "optimizer": "a function of a list of tensors that returns a torch optimizer, such as torch.optim.Adam, or a pair",
     "inner": "a whole number from 1, and 1 unless the method is alternating",
+    "schedule": "a function of the iteration that returns the factor of all steps",
     "averaging": "'uniform' or a decay between 0 and 1",
     "restart": "a whole number from 1, with plain steps",
     "iterations": "a whole number from 1",
     "batch": "a whole number from 1",
     "members": "a whole number from 1",
-    "tolerance": "at least 0",
+    "tolerance": "a number from 0",
+    "resume": "the state() of an earlier search",
 }
 
 
@@ -33,7 +38,8 @@ class DescentAscent:
     method      "extragradient", "optimistic", "alternating" or "simultaneous": the rules of descent_ascent.steps
     step        length of plain steps, of both players or (maximizing, minimizing)
     momentum    share of the last step that is taken again, with plain steps
-    optimizer   parameters -> a torch optimizer, in place of plain steps; of both players or (maximizing, minimizing)
+    optimizer   parameters -> a torch optimizer, in place of plain steps; of both players or (maximizing, minimizing).
+                It is given one tensor (members, numbers), so its rule must be by entries, as those of SGD and Adam are
     inner       steps of the minimizing player for each of the other, when alternating
     schedule    iteration -> factor of all steps
     averaging   "uniform" over all points, or the decay of an exponential moving average; the average is answered if it
@@ -62,23 +68,37 @@ class DescentAscent:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a setting that makes no sense."""
+        steps, optimizers, decay = both(self.step), both(self.optimizer), self.averaging
         wrong = {
             "method": self.method not in get_args(Method),
-            "step": not all(0 < step < math.inf for step in both(self.step)),
-            "momentum": not -1 < self.momentum < 1,
-            "inner": self.inner < 1 or (self.inner > 1 and self.method != "alternating"),
-            "averaging": not (self.averaging in (None, "uniform") or 0 < float(self.averaging) < 1),
-            "restart": self.restart is not None and (self.restart < 1 or self.optimizer is not None),
-            "iterations": self.iterations < 1,
-            "batch": self.batch < 1,
-            "members": self.members < 1,
-            "tolerance": not self.tolerance >= 0,
+            "step": len(steps) != 2 or not all(_number(step) and 0 < step < math.inf for step in steps),
+            "momentum": not (_number(self.momentum) and -1 < self.momentum < 1),
+            "optimizer": len(optimizers) != 2 or not all(callable(one) or self.optimizer is None for one in optimizers),
+            "inner": not _whole(self.inner) or (self.inner > 1 and self.method != "alternating"),
+            "schedule": not (self.schedule is None or callable(self.schedule)),
+            "averaging": not (decay is None or decay == "uniform" or (_number(decay) and 0 < float(decay) < 1)),
+            "restart": self.restart is not None and not (_whole(self.restart) and self.optimizer is None),
+            "iterations": not _whole(self.iterations),
+            "batch": not _whole(self.batch),
+            "members": not _whole(self.members),
+            "tolerance": not (_number(self.tolerance) and self.tolerance >= 0),
+            "resume": not (self.resume is None or isinstance(self.resume, Mapping)),
         }
         for setting, refused in wrong.items():
             if refused:
-                raise ValueError(f"{setting} is {getattr(self, setting)!r}; it must be {MEANT[setting]}")
+                given = " ".join(repr(getattr(self, setting)).split())  # an optimizer has many lines
+                raise ValueError(f"{setting} is {shorten(given, 100)}; it must be {MEANT[setting]}")
 
 
 def both(setting: Any) -> tuple[Any, Any]:
     """The setting of the maximizing and of the minimizing player."""
     return setting if isinstance(setting, tuple) else (setting, setting)
+
+
+def _number(given: Any) -> bool:
+    return isinstance(given, Real) and not isinstance(given, bool)
+
+
+def _whole(given: Any) -> bool:
+    """Whether it is a whole number from 1."""
+    return isinstance(given, Integral) and not isinstance(given, bool) and int(given) >= 1

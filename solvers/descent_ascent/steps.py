@@ -6,6 +6,7 @@ optimizer.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,10 @@ import torch
 from torch import Tensor
 
 from formulations.problem import Side
-from solvers.descent_ascent.play import SIDES, Play, Player
+from solvers.descent_ascent.play import SIDES, Play
+from solvers.descent_ascent.players import Player, said
+
+NOT_BY_ENTRIES = {"LBFGS", "Muon", "Adafactor", "SparseAdam"}  # rules on whole matrices, which a flat buffer is not
 
 
 class Mover:
@@ -30,7 +34,7 @@ class Mover:
         self._player, self._step, self._momentum = player, step, momentum
         self._velocity = torch.zeros_like(player.flat) if momentum else None
         player.flat.grad = player.gradient
-        self._optimizer = None if optimizer is None or not player.flat.numel() else optimizer([player.flat])
+        self._optimizer = None if optimizer is None or not player.flat.numel() else _made(optimizer, player.flat)
         self._rates = [] if self._optimizer is None else [group["lr"] for group in self._optimizer.param_groups]
 
     def move(self, factor: float) -> None:
@@ -67,7 +71,23 @@ class Mover:
         if self._velocity is not None:
             self._velocity.copy_(state["velocity"])
         if self._optimizer is not None:
-            self._optimizer.load_state_dict(state["optimizer"])
+            self._optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))  # it would go on in the same tensors
+
+
+def _made(optimizer: Callable[[list[Tensor]], torch.optim.Optimizer], flat: Tensor) -> torch.optim.Optimizer:
+    """The optimizer of a player; raises ValueError for one whose rule is not by entries."""
+    try:
+        made = optimizer([flat])
+    except Exception as error:
+        raise ValueError(
+            f"the optimizer raises {said(error)}; give a function of a list of tensors, as partial(torch.optim.Adam, "
+            "lr=1e-3)"
+        ) from error
+    if not isinstance(made, torch.optim.Optimizer):
+        raise ValueError(f"the optimizer makes {type(made).__name__}; it must make a torch optimizer")
+    if type(made).__name__ in NOT_BY_ENTRIES:
+        raise ValueError(f"the optimizer {type(made).__name__} does not move numbers one by one; Adam and SGD do")
+    return made
 
 
 Movers = Mapping[Side, Mover]

@@ -290,7 +290,8 @@ def test_a_play_that_leaves_the_numbers_stops_where_it_last_was_good() -> None:
     assert solution.values is not None
     assert 2.9 < solution.values["x"] < 3.11
     assert solution.stats["diverged"] == 1
-    assert "left the finite numbers" in solution.message
+    assert "left the finite numbers at iteration" in solution.message
+    assert "payoff[0] (of x, y) is nan, the largest parameter being 3" in solution.message
 
 
 def test_of_an_ensemble_only_the_member_that_diverges_is_lost() -> None:
