@@ -25,13 +25,16 @@ from functools import cache
 
 import numpy as np
 
+from formulations.orders.table_distances import shares
 from formulations.problem import Floats, Heuristic, Ints
 
 FLOPS = 2e-9  # seconds on a slow day, by n m min(n, m)
 
 
-def table_heuristics(table: Floats, *, columns: bool = False) -> Sequence[Heuristic]:
+def table_heuristics(table: Floats, *, columns: bool = False, as_shares: bool = False) -> Sequence[Heuristic]:
     """The orders of the rows, or the columns, of a table, float64 (n, m), each by its name and the seconds it takes.
+
+    as_shares  whether the component is that of the rows as shares of their sums
 
     >>> [heuristic.name for heuristic in table_heuristics(np.array([[1.0, 0], [2, 3]]))]
     ['order of the first principal component', 'order of correspondence analysis']
@@ -39,7 +42,8 @@ def table_heuristics(table: Floats, *, columns: bool = False) -> Sequence[Heuris
     seconds, side = FLOPS * table.size * min(table.shape), int(columns)
 
     def component() -> list[Ints]:
-        return [np.argsort(component_scores(table)[side], kind="stable")]
+        X = shares(table) if as_shares else table
+        return [np.argsort(component_scores(X)[side], kind="stable")]
 
     def correspondence() -> list[Ints]:
         return [np.argsort(correspondence_scores(table)[side], kind="stable")]

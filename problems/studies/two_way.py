@@ -142,7 +142,7 @@ def read_two_way(options: argparse.Namespace, source: str) -> TwoWay:
 
 def _sides(table: DataTable, values: Floats, distance: str) -> dict[str, _Side]:
     """The rows and the columns, those that are fewer first: what they leave of the time is for the others."""
-    from formulations.orders.table_distances import row_distances
+    from formulations.orders.table_distances import DISTANCES, row_distances
     from formulations.orders.table_orders import table_heuristics
 
     sides = {}
@@ -151,7 +151,8 @@ def _sides(table: DataTable, values: Floats, distance: str) -> dict[str, _Side]:
             columns = side == "columns"
             called = partial(_called, side, names)
             d = row_distances(values.T if columns else values, distance, called=called, columns=columns)
-            sides[side] = _Side(d, table_heuristics(values, columns=columns))
+            starts = table_heuristics(values, columns=columns, as_shares=DISTANCES[distance].shares)
+            sides[side] = _Side(d, starts)
     return sides
 
 

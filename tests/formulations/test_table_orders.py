@@ -71,6 +71,15 @@ def test_the_component_orders_points_on_a_line(seed: int) -> None:
     assert monotone(columns[np.argsort(slope)])
 
 
+def test_as_shares_the_component_does_not_follow_the_sizes_of_samples() -> None:
+    mixture = np.outer(np.linspace(0, 1, 8), [1.0, 0]) + np.outer(np.linspace(1, 0, 8), [0, 1.0])
+    samples = mixture * np.array([[900.0], [1], [800], [2], [700], [3], [600], [4]])
+    ascending = list(range(8))
+    for as_shares in (True, False):
+        found = first_orders(table_heuristics(samples, as_shares=as_shares))["order of the first principal component"]
+        assert (found.tolist() in (ascending, ascending[::-1])) == as_shares
+
+
 def test_scores_are_what_the_pages_say() -> None:
     rng = np.random.default_rng(0)
     table = rng.poisson(3.0, (9, 6)).astype(float)
