@@ -130,7 +130,10 @@ def _data(options: argparse.Namespace) -> _Data:
             refuse_without_matrix(options, "a matrix")
             pairs = read_pairs(path)
             return _Data(_base(path), pairs.items, 1 - pairs.matrix(), pairs.notes)
-        file = matrix_of(options, path)
+        try:
+            file = matrix_of(options, path)
+        except InputError as error:
+            raise InputError(f"{error}{two_way.or_as_table(path)}") from None
         d = 1 - file.matrix if file.kind == "similarity" else file.matrix
         return _Data(_base(path), file.names or range(1, len(d) + 1), d, file.notes, file.furthest)
     refuse_without_matrix(options, "--matrix")

@@ -174,6 +174,17 @@ def _about_constants(table: DataTable) -> Iterable[str]:
         yield f"Column {quoted(constant[0])} has one value throughout and tells nothing."
 
 
+def or_as_table(path: str) -> str:
+    """The remedy for a file that is no square matrix but can be read as a table; "" for any other."""
+    from problems.io.data_table import read_data_table
+
+    try:
+        n, m = read_data_table(path, missing="drop").values.shape
+    except InputError:
+        return ""
+    return f"; or is it a table of {n:,} objects by {m:,} numbers? Then say --table" if n != m and min(n, m) > 1 else ""
+
+
 def _about_pairs(table: DataTable) -> Iterable[str]:
     """What is to be said where the table is rather a matrix of similarities: square, symmetric, of the same names."""
     if list(table.rows) == list(table.columns) and len(table.rows) > 2 and (table.values == table.values.T).all():

@@ -173,6 +173,7 @@ ZEROS = "site,a,b\nA,1,2\nB,0,0\nC,3,1\n"
         (ZEROS, ["--distance", "euclidean", "--solver", "quantum"], "columns: there is no solver 'quantum'"),
         (ZEROS, ["--columns", "z"], "has no column 'z'"),
         (ZEROS, ["--kind", "similarity"], "--kind goes with --matrix"),
+        (ZEROS, ["--symmetrize", "mean"], "--symmetrize goes with --matrix"),
     ],
 )
 def test_what_cannot_be_ordered_is_refused_in_a_sentence(
@@ -208,6 +209,34 @@ def test_a_matrix_given_as_a_table_is_ordered_and_the_other_way_is_named(tmp_pat
     code, _, err = answer_of(recipe.RECIPE, capsys, "--table", file)
     assert code == 0
     assert "--matrix orders it" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "hinted"),
+    [
+        ("0,13,9\n2,87,48\n", True),
+        ("site,bowls,jars\nA,1,2\nB,0,4\nC,5,5\n", True),
+        ("site,bowls,jars,by\nA,1,,p\nB,0,4,q\nC,5,5,q\nD,2,3,q\n", True),
+        ("0,1\n2,0\n", False),  # square
+        ("0,1\nx,0\n", False),
+        ("n,x\nA,1\nB,2\nC,3\n", False),
+    ],
+)
+def test_a_table_given_as_a_matrix_is_refused_with_the_remedy(
+    text: str, hinted: bool, tmp_path: Path, capsys: Any
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text, encoding="utf-8")
+    assert run(recipe.RECIPE, ["--matrix", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert ("Then say --table" in err) == hinted
+    assert not hinted or run(recipe.RECIPE, ["--table", str(path), "--missing", "drop", "--quiet"]) == 0
+
+
+@needs_shared
+def test_the_counts_of_kolomoki_as_a_matrix_are_sent_to_the_option_that_works(capsys: Any) -> None:
+    assert run(recipe.RECIPE, ["--matrix", str(COUNTS)]) == 2
+    assert "a table of 20 objects by 9 numbers? Then say --table" in capsys.readouterr().err
 
 
 def test_a_part_that_is_not_proven_fails_where_a_proof_is_required(tmp_path: Path, capsys: Any) -> None:
