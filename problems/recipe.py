@@ -50,7 +50,9 @@ def main(recipe: Recipe) -> NoReturn:
     running = Run(recipe, options, started)
     with Watch(running.last_words) as running.watch:
         code = running.code()
-    if threading.active_count() > 1:  # a cross-check that outlasted the limit: it would delay or abort the exit
+    # What outlasted the limit would delay or abort the exit; and where Ctrl-C broke off an exec(), as of a dataclass in
+    # an import, Python would end by the signal although it was caught.
+    if code == INTERRUPTED or threading.active_count() > 1:
         with suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()

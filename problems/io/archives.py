@@ -8,11 +8,13 @@ import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Self
 
 from problems.terminal.errors import InputError
 
 MAX_DEPTH = 3  # archives within archives
+MAX_MEMBERS = 100_000  # of an archive, hidden ones too
+MAX_HEADER = 1 << 14  # bytes of a header of tar that extends another: it takes a time that is quadratic in them
 Packing = Literal["zip", "tar", "other"]
 SUFFIXES: dict[str, Packing] = {
     **dict.fromkeys((".zip",), "zip"),
@@ -34,7 +36,7 @@ def packing(name: str) -> Packing | None:
 def members(data: bytes, kind: Packing, largest: int, total: int) -> Iterator[Member]:
     """The files in an archive's bytes, in its order; archives in it may have `total` bytes, other files `largest`.
 
-    Raises InputError for an archive that cannot be read or holds more than `total` bytes.
+    Raises InputError for an archive that cannot be read, or holds more than `total` bytes or MAX_MEMBERS files.
 
     >>> import io, zipfile
     >>> with zipfile.ZipFile(packed := io.BytesIO(), "w") as archive:
@@ -49,12 +51,15 @@ def members(data: bytes, kind: Packing, largest: int, total: int) -> Iterator[Me
         raise InputError("is an archive that cannot be opened here; unpack it, or pack it as .zip")
     left = total
     try:
-        for parts, content in _zipped(data, largest, total) if kind == "zip" else _tarred(data, largest, total):
+        found = _zipped(data, largest, total) if kind == "zip" else _tarred(data, largest, total)
+        for count, (parts, content) in enumerate(found, start=1):
+            if count > MAX_MEMBERS:
+                raise InputError(f"holds more than {MAX_MEMBERS:,} files; unpack it yourself if you trust it")
             left -= len(content) if isinstance(content, bytes) else largest  # read in vain, but read
             if left < 0:
                 raise InputError(f"unpacks to more than {total >> 20} MB; unpack it yourself if you trust it")
             yield parts, content
-    except (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError) as error:
+    except (OSError, EOFError, ValueError, LookupError, RuntimeError, MemoryError, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"cannot be unpacked ({type(error).__name__}); pack it again") from None
     except (zipfile.BadZipFile, tarfile.TarError):
         raise InputError("is damaged, or no archive of the kind that its name says; pack it again") from None
@@ -79,7 +84,16 @@ def _zipped(data: bytes, largest: int, total: int) -> Iterator[Member]:
 def _tarred(data: bytes, largest: int, total: int) -> Iterator[Member]:
     import tarfile
 
-    with tarfile.open(fileobj=io.BytesIO(_plain(data, total)), mode="r:") as archive:
+    class Bounded(tarfile.TarInfo):
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            header = super().frombuf(buf, encoding, errors)
+            extends = not (header.isreg() or header.isdir())
+            if header.size < 0 or (extends and header.size > MAX_HEADER):  # would read in circles, or for hours
+                raise tarfile.HeaderError("size out of bounds")
+            return header
+
+    with tarfile.open(fileobj=io.BytesIO(_plain(data, total)), mode="r:", tarinfo=Bounded) as archive:
         for member in archive:
             parts = _parts(member.name)
             if member.isdir() or not parts:
