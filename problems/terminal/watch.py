@@ -12,6 +12,9 @@ import traceback
 from collections.abc import Callable
 from threading import Event, Thread
 
+from problems.terminal.errors import OutputError
+from problems.terminal.output import say
+
 GRACE = 1.2  # seconds after Ctrl-C in which a program may end by itself: the rest of 2 is for its last words
 OVERTIME = 0.6  # the same after the time limit: the main thread goes on then, so that last words take longer
 
@@ -82,6 +85,8 @@ class Watch:
             code = 1
             try:
                 code = self._last_words(interrupted)
+            except OutputError as error:
+                say(str(error))
             except Exception:
                 traceback.print_exc()
             sys.stdout.flush()
