@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import math
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Thread
@@ -81,11 +83,26 @@ def _within(seconds: float, reference: Reference) -> float | None:
     try:
         thread.join(max(seconds, 0.0))
     finally:
-        if thread.is_alive():  # Python stops no thread; this raises an exception in it at its next instruction
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TooLong))
+        if thread.is_alive():
+            Thread(target=_break_off, args=(thread,), daemon=True).start()
     if failure:
         raise failure[0]
     return found[0] if found else None
+
+
+def _break_off(thread: Thread) -> None:
+    """Raise an exception in the thread at its next instruction, as Python stops none.
+
+    Not in an import: the lock of all imports would stay taken, and whoever imports next would wait forever.
+    """
+    while thread.is_alive():
+        frame = sys._current_frames().get(thread.ident or 0)
+        while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        if frame is None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TooLong))
+            return
+        time.sleep(0.01)
 
 
 class _TooLong(BaseException):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from threading import Event, active_count
 
 import networkx as nx
@@ -14,6 +16,7 @@ from formulations.mst import minimum_spanning_tree
 from formulations.problem import Problem, Reference
 from formulations.shortest_path import shortest_path
 from solvers import Solution, references, solve
+from solvers.references import _within
 
 
 def with_reference(value: Callable[[], float]) -> Problem:
@@ -93,3 +96,28 @@ def test_a_reference_that_does_not_apply_is_not_offered() -> None:
     problem = shortest_path(graph, "s", "t", limits={"weight": 10})
     assert problem.references == []
     assert solve(problem).proven
+
+
+def test_what_takes_too_long_is_not_broken_off_in_an_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lock would stay taken, and the program hang at its next import."""
+    begun, go_on, ended = (threading.Event() for _ in range(3))
+    monkeypatch.setattr(threading, "events_of_the_test", (begun, go_on, ended), raising=False)
+    (tmp_path / "slow_to_import.py").write_text(
+        "import threading\nbegun, go_on, ended = threading.events_of_the_test\nbegun.set()\n"
+        "while not go_on.wait(0.01): pass\nended.set()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def value() -> float:
+        import slow_to_import  # noqa: F401
+
+        while True:
+            pass
+
+    before = threading.active_count()
+    assert _within(0.2, Reference("slow", value)) is None
+    assert begun.wait(30)
+    go_on.set()
+    assert ended.wait(30)
+    while threading.active_count() > before:  # broken off after the import
+        time.sleep(0.01)
