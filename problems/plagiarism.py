@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 SHOWN = 40  # pairs in the text; --json and --pairs have them all
 MAX_COMPARED = 500  # pairs, the most similar, whose passages are worked out
-QUICK_BOUND, QUICK_SOLVER = "projected eigenvalue bound", "faq"  # unless a solver or a time limit is asked for
+QUICK_BOUND, QUICK_SOLVER = "projected eigenvalue bound", "insertion"  # unless a solver or a time limit is asked for
+BOUNDED = 300  # items up to which that bound costs less than reading the programs
+QUICKLY = "The order is a quick one, which pairs and groups do not depend on; --time-limit 60 finds a better one."
 SMALL = 16  # items up to which the order is proven optimal in no time
 
 
@@ -102,7 +104,7 @@ def read(options: argparse.Namespace) -> Task:
         problem=lambda: _problem(cohort, quick),
         describe=lambda solution: describe(cohort, solution),
         draw=lambda solution: draw(cohort, solution),
-        notes=cohort.notes,
+        notes=[*cohort.notes, *([QUICKLY] if quick else [])],
         facts={"submissions": len(cohort.items), "near-copies": len(cohort.pairs)},
         solver=lambda name: QUICK_SOLVER if quick else name,
         answer=lambda solution: answer(cohort, solution),
@@ -178,9 +180,10 @@ def _problem(cohort: _Cohort, quick: bool) -> SearchProblem:
 
     nothing = not np.triu(cohort.similarity, 1).any()
     stated = linear_arrangement(np.zeros(cohort.similarity.shape)) if nothing else challenge(cohort.similarity)
-    if quick:
-        return replace(stated, weak_duals=[dual for dual in stated.weak_duals if dual.name == QUICK_BOUND])
-    return stated
+    if not quick:
+        return stated
+    kept = [dual for dual in stated.weak_duals if dual.name == QUICK_BOUND and len(cohort.items) <= BOUNDED]
+    return replace(stated, weak_duals=kept)
 
 
 def answer(cohort: _Cohort, solution: Solution) -> Mapping[str, Any]:
@@ -285,7 +288,7 @@ RECIPE = Recipe(
     "Near-copies among programs, in pairs, groups and an order of all.",
     arguments,
     read,
-    solvers=("enumeration", "subsets", "local-search", "faq"),
+    solvers=("enumeration", "subsets", "local-search", "insertion", "faq"),
     examples=("--code submissions/ --ignore template/ --html pairs.html", "--similarity pairs.csv --plot heat.png"),
 )
 

@@ -7,9 +7,12 @@ its words.
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -106,13 +109,32 @@ class Lexers:
 
 def _find(name: str, text: str | None = None) -> Any:
     """The lexer class for files of that name; if several languages use its suffix (.m, .pl), by the text."""
+    whole, suffixes = _names()
+    suffix = os.path.splitext(name)[1]
+    if not whole.match(name):
+        name = f"any{suffix}"
+    return _kind(name) if suffixes[suffix] == 1 else _searched(name, text)
+
+
+def _searched(name: str, text: str | None = None) -> Any:
     from pygments.lexers import TextLexer, find_lexer_class_for_filename
 
     found = find_lexer_class_for_filename(name, text) or find_lexer_class_for_filename(name.lower(), text)
     return None if found is TextLexer else found
 
 
-_kind = functools.lru_cache(_find)  # of names without a text: many submissions have a Main.java
+_kind = functools.lru_cache(_searched)  # without a text
+
+
+@functools.cache
+def _names() -> tuple[re.Pattern[str], Counter[str]]:
+    """What file names say that is more than their suffix, as CMakeLists.txt; how many languages have each suffix."""
+    from pygments.lexers import get_all_lexers
+
+    patterns = [pattern for _, _, patterns, _ in get_all_lexers() for pattern in patterns]
+    suffixes = Counter(pattern[1:] for pattern in patterns if re.fullmatch(r"\*\.\w+", pattern))
+    others = [fnmatch.translate(pattern) for pattern in patterns if pattern[1:] not in suffixes]
+    return re.compile("|".join(others), re.IGNORECASE), suffixes
 
 
 def _cells(text: str) -> tuple[str, str]:
@@ -139,8 +161,6 @@ def _hash(symbol: str) -> int:
 
 def _words(text: str) -> Iterator[tuple[int, str]]:
     """The words of prose, and where they stand."""
-    import re
-
     return ((found.start(), found[0].casefold()) for found in re.finditer(r"\w+|[^\w\s]", text))
 
 

@@ -34,13 +34,15 @@ def insertion_search(
     seconds: float | None,
     seed: int,
     keep: Callable[[Ints, float], None],
+    patience: int | None = None,
 ) -> None:
-    """Search orders of good value, calling keep(order, value) at each improvement, until time or PATIENCE runs out.
+    """Search orders of good value, calling keep(order, value) at each improvement, until time or patience runs out.
 
     starts   int64 (k, n), k >= 1: orders to start from, order[q] the item at place q; tried best first, and reversed
              too if that changes their value, as many as half of the time allows
     seconds  wall time; None for no limit
     keep     gets int64 (n,) and the value, the best start first; the value has the rounding of the moves added up
+    patience perturbations in a row without improvement before it ends; None for PATIENCE
 
     The same seed gives the same orders if time does not run out. Raises ValueError if the starts are no such orders.
 
@@ -59,7 +61,7 @@ def insertion_search(
     search = _Search(ordering, -1 if maximize else 1, np.random.default_rng(seed), time.monotonic(), seconds, keep)
     search.descend_from(starts)
     if n > 2:
-        search.iterate(PATIENCE[0] + PATIENCE[1] * n)
+        search.iterate(PATIENCE[0] + PATIENCE[1] * n if patience is None else patience)
 
 
 @dataclass

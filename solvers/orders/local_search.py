@@ -16,6 +16,7 @@ from solvers.threads import one_torch_thread
 FAQ_TIME, SURROGATE_TIME = 0.3, 0.2  # shares of the time for approximate orders, and for each surrogate
 INSERTION_SECONDS, INSERTION_TIME = 4e-6, 0.6  # by n^2, that insertions alone are worth; at most that share of the time
 Keep = Callable[[Ints, float], None]
+PATIENCE = 20  # perturbations that find nothing better, after which insertions that were asked for end, without a limit
 LOAD_SECONDS = 3.0  # what loading torch takes on a slow day
 TABU_ITEMS = 500  # items up to which a tabu search knows the changes by all exchanges
 SURROGATE_STARTS = 4  # of each surrogate's best orders
@@ -27,6 +28,9 @@ def improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: Cal
     form = search.form
     if isinstance(form, PathLength):
         _search_paths(search, form, clock, seed)
+        return
+    if name == "insertion":
+        _insert_only(search, form, clock, seed)
         return
     if isinstance(form, QuadraticAssignment):
         forms = [form.minimized(search.problem.sense)]
@@ -80,6 +84,27 @@ def _insert(search: OrderSearch, W: Floats, seconds: float, seed: int, keep: Kee
 
     starts = search.best_starts()
     insertion_search(linear_ordering(W), starts, maximize=False, seconds=seconds, seed=seed, keep=keep)
+
+
+def _insert_only(search: OrderSearch, form: QuadraticAssignment | Ordering, clock: Clock, seed: int) -> None:
+    """Insertions alone: from all starts as long as there is time; without a limit from the best, for a short while."""
+    from solvers.orders.insertion_moves import linear_ordering
+    from solvers.orders.insertion_search import insertion_search
+
+    maximize, unlimited = search.sign < 0, clock.limit is None
+    if isinstance(form, QuadraticAssignment):
+        linear = form.minimized(search.problem.sense).linear
+        assert linear is not None
+        form, maximize = linear_ordering(linear[0]), False
+    insertion_search(
+        form,
+        search.best_starts()[: 1 if unlimited else None],
+        maximize=maximize,
+        seconds=_rest(clock),
+        patience=PATIENCE if unlimited else None,
+        seed=seed,
+        keep=search.offer,
+    )
 
 
 def _approximate(

@@ -19,7 +19,7 @@ from solvers.orders.incumbent import OrderSearch, form_of
 from solvers.orders.judged import Searched
 from solvers.orders.local_search import TABU_ITEMS, improve, insert_first
 
-NAMES = ("enumeration", "subsets", "local-search", "faq")
+NAMES = ("enumeration", "subsets", "local-search", "insertion", "faq")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ def refuse_orders(problem: SearchProblem, name: str, start: Any = None) -> None:
     if name == "faq" and (isinstance(form, PathLength) or n > TABU_ITEMS):
         what = "a path" if isinstance(form, PathLength) else f"{n} items"
         raise ValueError(f"faq takes quadratic assignments of up to {TABU_ITEMS} items; local-search takes {what}")
+    if name == "insertion" and _linear(problem) is None and not isinstance(form, Ordering):
+        raise ValueError("insertion improves linear arrangements and orders; local-search takes this problem")
     wrong = None if start is None else problem.broken(np.asarray(start, dtype=np.int64))
     if wrong is not None:
         raise ValueError(f"start breaks {wrong}; offer an order of the {n} items 0, 1, ...")

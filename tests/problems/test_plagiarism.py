@@ -115,6 +115,17 @@ def test_table_page_order_and_picture_are_written_with_the_names_of_the_files(tm
     assert again["answer"]["pairs"] == found["answer"]["pairs"]
 
 
+def test_more_submissions_than_the_usual_solvers_take_are_ordered(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "p.csv"
+    file.write_text("user1,user2,similarity\n" + "".join(f"a{k},a{k + 1},0.{9 - k % 3}\n" for k in range(0, 600, 2)))
+    found, pairs = accused(capsys, "--similarity", str(file))
+    assert len(found["answer"]["order"]) == 600
+    assert len(pairs) == 300
+    place = {name: q for q, name in enumerate(found["answer"]["order"])}
+    assert all(abs(place[a] - place[b]) == 1 for a, b in pairs)
+    assert any("The order is a quick one" in note for note in found["notes"])
+
+
 def test_a_threshold_may_be_given(tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "p.csv"
     file.write_text("user1,user2,similarity\na,b,0.9\nb,c,0.2\nc,d,0.1\n")

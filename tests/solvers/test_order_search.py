@@ -145,3 +145,26 @@ def test_a_lazy_path_keeps_its_direction_in_every_output(tmp_path: Path, capsys:
     run(recipe.RECIPE, ["--matrix", str(file), "--objective", "lazy-path"])
     shown = capsys.readouterr().out.split("order:")[1].split()
     assert shown[1:6:2] == ["3", "2", "1"]
+
+
+@pytest.mark.parametrize("limit", [None, 0.5])
+def test_insertions_alone_are_ahead_of_their_starts_and_the_same_again(limit: float | None) -> None:
+    similarity = 1 - dissimilarities(40, 7) / dissimilarities(40, 7).max()
+    problem = replace(challenge(similarity), weak_duals=())
+    starts = [order for start in problem.starts for order in start.find()]
+    first, second = (solve(problem, "insertion", time_limit=limit) for _ in range(2))
+    assert first.value is not None
+    assert first.value > max(problem.objective.values(np.array(starts)))
+    assert first.agrees
+    if limit is None:
+        assert first.answer == second.answer
+
+
+def test_insertions_take_sums_over_distances_and_any_order_but_no_other_assignment() -> None:
+    lazy = seriation(dissimilarities(20, 8), "Lazy_path_length")
+    assert isinstance(lazy, SearchProblem)
+    alone = solve(replace(lazy, weak_duals=(), surrogates=()), "insertion")
+    assert alone.value is not None
+    assert alone.value <= min(lazy.objective.values(np.array([o for start in lazy.starts for o in start.find()])))
+    with pytest.raises(ValueError, match="insertion improves"):
+        solve(seriation(dissimilarities(20, 8), "2SUM"), "insertion")
