@@ -54,6 +54,13 @@ class _Cohort:
         sources, template = self.code.sources, self.code.template
         return [passages(sources[i], sources[j], template) for i, j in self.pairs[:MAX_COMPARED]]
 
+    @cached_property
+    def titles(self) -> list[str]:
+        """The names in pictures and on pages."""
+        from problems.io.submissions import people
+
+        return people(self.items)
+
     def named(self, positions: Iterable[int]) -> list[str]:
         """The names of items."""
         return [self.items[i] for i in positions]
@@ -251,7 +258,7 @@ def draw(cohort: _Cohort, solution: Solution) -> Figure:
     return figure_of(
         cohort.similarity,
         order,
-        items=cohort.items,
+        items=cohort.titles,
         title=f"{cohort.source}: {count} pair{'' if count == 1 else 's'} above {cohort.threshold.value:.3g}",
         tree=dendrogram(1 - cohort.similarity, order),
         groups=[place[group].tolist() for group in cohort.groups(solution)],
@@ -276,7 +283,7 @@ def write(cohort: _Cohort, options: argparse.Namespace, solution: Solution) -> N
 
         texts = [{source.path: source.text for source in sources} for sources in cohort.code.sources]
         shown = [
-            Pair(cohort.items[i], cohort.items[j], float(cohort.similarity[i, j]), texts[i], texts[j], passages)
+            Pair(cohort.titles[i], cohort.titles[j], float(cohort.similarity[i, j]), texts[i], texts[j], passages)
             for (i, j), passages in zip(cohort.pairs, cohort.passages, strict=False)
         ]
         told = f"similarity above {cohort.threshold.value:.3g}: {cohort.threshold.why}"

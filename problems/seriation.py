@@ -198,7 +198,7 @@ RECIPE = Recipe(
     "Order in which what is alike stands together, with a bound on any other.",
     arguments,
     read,
-    solvers=("enumeration", "subsets", "local-search", "faq", "glop", "highs", "scip", "cp-sat"),
+    solvers=("enumeration", "subsets", "local-search", "insertion", "faq", "glop", "highs", "scip", "cp-sat"),
     examples=("--matrix d.npy --objective path", "--table counts.csv --plot table.png"),
 )
 

@@ -21,7 +21,8 @@ MAX_TOTAL = 256 << 20  # of all files together
 MAX_FILES = 10_000  # a folder with more does not hold submissions
 MOODLE = re.compile(r"(.*_\d+)_assignsubmission_[a-z]+_")  # name and number of whoever handed that in
 Entry = tuple[tuple[str, ...], bytes | str]  # the path below the top; the content, or why there is none
-EMPTY, HIDDEN = "holds no files", "is hidden"
+EMPTY, HIDDEN = "holds no files", "is hidden, installed or generated"
+NOT_WRITTEN = {"__MACOSX", "__pycache__", "node_modules", "bower_components", "site-packages", "venv"}  # by the student
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,21 @@ def read_submissions(path: str) -> tuple[list[Submission], list[str]]:
     """The submissions in a folder or an archive in the order of their names, and what is to be said of reading them.
 
     Each entry is one submission; entries that Moodle gave the number of one person are one together; a folder that
-    holds nothing but one folder stands for that. Hidden files and symbolic links are not read. Raises InputError for a
-    path that cannot be opened, and for more than MAX_FILES files or MAX_TOTAL bytes.
+    holds nothing but one folder stands for that. Hidden files, links and folders of packages are not read. Raises
+    InputError for a path that cannot be opened, and for more than MAX_FILES files or MAX_TOTAL bytes.
     """
     entries, notes = _unwrapped(list(_bounded(path, _entries(path))))
     return _grouped(entries), notes
+
+
+def people(names: Sequence[str]) -> list[str]:
+    """Shorter names for a reader, without what Moodle adds to each; as they are if two would be the same.
+
+    >>> people(["Ana Li_7_assignsubmission_file_", "ben.py"])
+    ['Ana Li_7', 'ben.py']
+    """
+    short = [moodle[1] if (moodle := MOODLE.fullmatch(name)) else name for name in names]
+    return short if len(set(short)) == len(short) else list(names)
 
 
 def read_one(path: str) -> Submission:
@@ -161,7 +172,7 @@ def _name(key: str, names: Sequence[str], taken: Container[str]) -> str:
 
 
 def _is_hidden(parts: tuple[str, ...]) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return any(part.startswith(".") or part in NOT_WRITTEN for part in parts)
 
 
 def _below(path: str) -> list[str] | None:

@@ -82,8 +82,16 @@ def _shown(pair: Pair) -> dict[str, object]:
         "names": (safe(pair.first, 200), safe(pair.second, 200)),
         "similarity": pair.similarity,
         "passages": len(pair.passages),
+        "lines": (_share(pair.first_texts, first), _share(pair.second_texts, second)),
         "sides": (list(_files(pair.first_texts, first)), list(_files(pair.second_texts, second))),
     }
+
+
+def _share(texts: Mapping[str, str], passages: Sequence[tuple[str, tuple[int, int]]]) -> str:
+    """How many of the lines that are not blank match."""
+    written = {(path, k) for path, text in texts.items() for k, line in enumerate(text.split("\n"), 1) if line.strip()}
+    matching = {(path, k) for path, (first, last) in passages for k in range(first, last + 1)}
+    return f"{len(written & matching):,} of {len(written):,}"
 
 
 def _files(texts: Mapping[str, str], passages: Sequence[tuple[str, tuple[int, int]]]) -> Iterator[_File]:

@@ -6,6 +6,10 @@ median absolute deviation of all pairs tell the strangers' centre and spread, wh
 pairs of strangers, FALSE_PAIRS are then expected above
 
     threshold = sin^2(centre + z spread),  z the upper FALSE_PAIRS / N point of the standard normal distribution
+
+Where copies are surely few, they do not widen the spread, and two more things count: the way up to the upper quartile
+may be longer than the deviation, as where an exercise has few usual solutions; and a spread that n items tell is itself
+uncertain, so that z is a point of Student's distribution with n - 1 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -13,12 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
+from scipy.special import stdtrit
 
 from formulations.problem import Floats, Ints
 
@@ -27,6 +31,7 @@ FLOOR = 0.3  # nobody is accused of less, however little strangers share
 CEILING = 0.9  # nobody escapes with more, however much strangers share
 FEWEST = 10  # pairs, of 5 items: fewer tell nothing about strangers
 UNKNOWN = 0.5  # the threshold then
+SURELY_FEW = 300  # pairs, of 25 items: of fewer, a quarter may well be copies
 LEAST_SPREAD = 0.05  # that of a share counted among a hundred: all pairs being equal does not make it 0
 MANY = 0.5  # share of the items in pairs above the threshold: rather something that all were given
 
@@ -51,8 +56,11 @@ def estimated(similarity: Floats, comparable: NDArray[np.bool_]) -> Threshold:
         return Threshold(UNKNOWN, "too few pairs to tell what strangers share")
     x = np.arcsin(np.sqrt(np.clip(pairs, 0, 1)))
     centre = float(np.median(x))
-    spread = max(1.4826 * float(np.median(np.abs(x - centre))), LEAST_SPREAD)
-    z = NormalDist().inv_cdf(1 - FALSE_PAIRS / len(pairs))
+    deviation, freedom = float(np.median(np.abs(x - centre))), math.inf
+    if len(pairs) >= SURELY_FEW:
+        deviation, freedom = max(deviation, float(np.quantile(x, 0.75)) - centre), len(similarity) - 1
+    spread = max(1.4826 * deviation, LEAST_SPREAD)
+    z = float(stdtrit(freedom, 1 - FALSE_PAIRS / len(pairs)))
     value = math.sin(min(centre + z * spread, math.pi / 2)) ** 2
     if value < FLOOR:
         return Threshold(FLOOR, f"the least; strangers would rarely reach {value:.2g}")

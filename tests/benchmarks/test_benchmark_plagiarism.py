@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from assignments import DIALECTS, solved
 from disguises import some_cohort, standard_library
 
 from problems.io.encodings import decode_any
@@ -53,6 +54,8 @@ def theirs(folder: str) -> Pairs:
 
 def figures(found: Pairs, copies: Pairs) -> str:
     right = len(found & copies)
+    if not copies:
+        return f"{len(found)} pairs accused"
     precision, recall = right / max(len(found), 1), right / len(copies)
     f1 = 2 * right / (len(found) + len(copies))
     return f"precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}"
@@ -67,6 +70,19 @@ def test_disguised_copies(kind: str, tmp_path: Path, report: Report) -> None:
         found = {"": ours(folder)[0], "copydetect ": theirs(folder), "copydetect, all in UTF-8, ": theirs(plain)}
         measured = "; ".join(f"{who}{figures(pairs, copies)}" for who, pairs in found.items())
         report(f"20 copies among 200, {kind}, seed {seed}", ".95 and .9", measured)
+
+
+@pytest.mark.parametrize("language", sorted(DIALECTS))
+@pytest.mark.parametrize(("n", "copies", "one"), [(10, 0, False), (30, 3, False), (60, 6, True), (200, 20, False)])
+def test_one_assignment(language: str, n: int, copies: int, one: bool, tmp_path: Path, report: Report) -> None:
+    files, pairs, _ = solved(language, 7, n, copies, one=one)
+    found = ours(written(tmp_path / "in", files))[0]
+    missed = sorted(pairs[pair] for pair in set(pairs) - found)
+    report(
+        f"{copies} copies{' of one' if one else ''} among {n}, {language}",
+        ".95 and .9",
+        f"{figures(found, set(pairs))} {missed}",
+    )
 
 
 def test_two_hundred_submissions_of_two_hundred_lines(tmp_path: Path, report: Report) -> None:

@@ -268,7 +268,7 @@ def test_links_pipes_and_empty_folders_are_left_out(tmp_path: Path) -> None:
         "dangling.py is left out: it is a symbolic link; put the file itself there",
         "loop is left out: it is a symbolic link; put the file itself there",
         "pipe.py is left out: it is not a regular file",
-        "void is left out: void/.git is hidden",
+        "void is left out: void/.git is hidden, installed or generated",
     )
 
 

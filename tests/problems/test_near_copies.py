@@ -108,3 +108,18 @@ def test_groups_are_the_components_in_the_order(n: int, data: st.DataObject) -> 
     for part in made:
         assert [int(place[k]) for k in part] == sorted(int(place[k]) for k in part)
     assert [place[part[0]] for part in made] == sorted(place[part[0]] for part in made)
+
+
+def test_where_there_are_few_usual_solutions_nobody_is_accused_of_one() -> None:
+    random = np.random.default_rng(0)
+    accused = 0
+    for _ in range(20):
+        solution = random.integers(0, 3, 60)  # of three ways, some alike
+        alike = np.equal.outer(solution, solution)[np.triu_indices(60, 1)]
+        accused += len(found(cohort(60, np.clip(random.normal(np.where(alike, 0.3, 0.1), 0.03), 0, 1), {})))
+    assert accused == 0
+
+
+def test_in_a_small_cohort_of_which_most_copied_they_are_found() -> None:
+    copies = {(i, j): 0.5 + 0.01 * (i + j) for j in range(6) for i in range(j)}
+    assert set(found(cohort(10, 0.02, copies))) == set(copies)

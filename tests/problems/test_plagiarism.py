@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from assignments import DIALECTS, solved
 from commandline import answer_of, without_seconds
 from disguises import some_cohort
 from places import SHARED
@@ -69,6 +70,26 @@ def test_disguised_copies_are_found_and_nobody_else(kind: str, tmp_path: Path, c
     _, pairs = accused(capsys, "--code", wrote(tmp_path, files))
     assert len(pairs & copies) >= 0.95 * len(copies)
     assert len(pairs & copies) >= 0.95 * len(pairs)
+
+
+@pytest.mark.parametrize("language", sorted(DIALECTS))
+@pytest.mark.parametrize(("n", "copies", "one"), [(10, 0, False), (30, 0, False), (30, 1, False), (40, 5, True)])
+def test_one_assignment_in_any_language(
+    language: str, n: int, copies: int, one: bool, tmp_path: Path, capsys: Capture
+) -> None:
+    files, copied, _ = solved(language, n + copies, n, copies, one=one)
+    _, pairs = accused(capsys, "--code", wrote(tmp_path, files))
+    assert pairs == set(copied)
+
+
+def test_what_all_were_given_accuses_nobody_whether_it_is_named_or_not(tmp_path: Path, capsys: Capture) -> None:
+    files, copied, given = solved("java", 5, 40, 4, given=4)
+    folder = wrote(tmp_path / "in", files)
+    wrote(tmp_path, {"given.java": given})
+    for more in ([], ["--ignore", str(tmp_path / "given.java")]):
+        _, pairs = accused(capsys, "--code", folder, *more)
+        assert pairs <= set(copied)
+        assert {copied[pair] for pair in set(copied) - pairs} <= {"junk"}  # which hides most, and may be too little
 
 
 @pytest.mark.parametrize("more", [(), ("--solver", "faq"), ("--solver", "subsets"), ("--time-limit", "60")])

@@ -63,6 +63,12 @@ def test_all_lines_are_there_with_their_places() -> None:
         assert line in shown.text
 
 
+def test_the_table_says_how_many_lines_match() -> None:
+    shown = Page(page("cohort", "similarity above 0.3", [pair()], 1))
+    assert "2 of 3" in shown.text
+    assert "2 of 2" in shown.text
+
+
 def test_nothing_in_a_submission_is_markup() -> None:
     files = {NASTY: f"{NASTY}\n\t{NASTY}"}
     passage = Passage(NASTY, (1, 2), NASTY, (1, 2), 99)

@@ -223,8 +223,27 @@ def test_a_folder_in_a_folder_stands_for_it(tmp_path: Path) -> None:
     folder = wrote(tmp_path, {"all/in/a.py": TEXT, "all/in/b/c.py": TEXT, ".DS_Store": b"\0"})
     read, notes = read_submissions(folder)
     assert [submission.name for submission in read] == [".DS_Store", "a.py", "b"]
-    assert read[0].unread == {".DS_Store": "is hidden"}
+    assert read[0].unread == {".DS_Store": submissions.HIDDEN}
     assert notes == ["All is within all/in: what that holds are the submissions."]
+
+
+def test_packages_and_what_programs_generate_are_not_a_students_and_are_named(tmp_path: Path) -> None:
+    parts = ["node_modules/x/index.js", "venv/lib/site-packages/y.py", "__pycache__/a.pyc", ".git/HEAD", "src/main.py"]
+    read, _ = read_submissions(wrote(tmp_path, {f"{who}/{part}": TEXT for who in ("ana", "ben") for part in parts}))
+    for submission in read:
+        assert list(submission.files) == [f"{submission.name}/src/main.py"]
+        assert submission.unread == {
+            f"{submission.name}/{part.split('/')[0]}": submissions.HIDDEN for part in parts[:-1]
+        }
+
+
+def test_names_for_a_reader_stay_apart() -> None:
+    same = ["Ana_7_assignsubmission_file_", "Ana_7_assignsubmission_onlinetext_"]
+    assert submissions.people(same) == same
+    assert submissions.people([same[0], "b_1_assignsubmission_file_x.py"]) == [
+        "Ana_7",
+        "b_1_assignsubmission_file_x.py",
+    ]
 
 
 # What is in them
