@@ -44,6 +44,7 @@ Start = Callable[[Generator], nn.Module]
 Blur = Callable[[Tensor], Tensor]  # share of training done -> standard deviation of the blur, both (members, batch)
 
 SPLIT_SHARES = (0.6, 0.1)  # of a user's data for training and for validation; the rest is held out
+SMALLEST, LARGEST = 1e-30, 1e30  # standard deviation and size of numbers that float32, up to 3e38, computes with
 FEWEST_ROWS = 20  # the least number of rows that are split
 HELD_OUT_DRAWS = 1 << 18  # draws of a known density, and of a generator, for testing
 WATCH_DRAWS = 1 << 12  # the same for validation
@@ -79,8 +80,15 @@ class Data:
 
     @cached_property
     def scale(self) -> Tensor:
-        """Their standard deviation, (d,). Raises ValueError for a constant column: it has no density."""
+        """Their standard deviation, (d,). Raises ValueError for a constant column, which has no density, and for sizes
+        that float32 does not hold with room to compute.
+        """
         scale = self.train.double().std(0).float()
+        for j in np.flatnonzero(((scale > 0) & (scale < SMALLEST)) | (self.train.abs().amax(0) > LARGEST)):
+            raise ValueError(
+                f"column {j + 1} of the data has size {self.train[:, j].abs().max():.3g}, deviates by {scale[j]:.3g}, "
+                "and float32 has no room to compute with that; give it in units in which these are nearer to 1"
+            )
         for j in np.flatnonzero(~(scale > 0).numpy()):
             raise ValueError(
                 f"column {j + 1} of the data is {self.train[0, j]:.6g} in all rows, to 7 digits; leave it out"

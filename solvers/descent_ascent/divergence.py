@@ -19,13 +19,14 @@ def finite(seen: Evaluation, k: int) -> bool:
 
 def reason(play: Play, k: int) -> str:
     """What was not finite first in the last step of a member, which stands again where it began: a sentence."""
-    largest = max(float(player.flat[k].abs().max()) for player in play.players.values() if player.flat.numel())
-    sizes, remedy = f"the largest parameter being {largest:.3g}", SMALLER if largest > GROWN else FINITE
+    begun = max(float(player.flat[k].abs().max()) for player in play.players.values() if player.flat.numel())
     for n, seen in enumerate(play.log):
         if finite(seen, k):
             continue
         if not all(bool(point[k].isfinite()) for point in seen.points.values()):
             break
+        largest = max((float(point[k]) for point in seen.points.values()), default=begun)
+        sizes, remedy = f"the largest parameter being {largest:.3g}", SMALLER if largest > GROWN else FINITE
         for name, samples in seen.drawn.items():
             if not _all_finite(samples[k]):
                 return f"the sampler {name!r} draws {_shown(samples[k])}; leave such samples out"
@@ -35,7 +36,7 @@ def reason(play: Play, k: int) -> str:
         terms = [where for where in seen.values if n == 0 and not _slope_is_finite(play, where, seen, k)]
         of = " and ".join(named(where, play.terms[where]) for where in terms or seen.values)
         return f"{of} is finite but its gradient is not, {sizes}; {remedy}"
-    return f"the gradients are finite but the step along them is not, {sizes} before it; {SMALLER}"
+    return f"the gradients are finite but the step is not, from parameters of at most {begun:.3g}; {SMALLER}"
 
 
 def _all_finite(x: Tensor) -> bool:

@@ -25,7 +25,7 @@ class Evaluation:
     """What one evaluation of gradients was of, to tell later what made it infinite.
 
     drawn   the samples by sampler
-    points  the sum of each side's numbers, (members,); none of the first evaluation of a step, where they are finite
+    points  the largest of each side's numbers, (members,); of later evaluations of a step than the first
     values  each term's, by where it stands
     slopes  each side's gradient (members, size), or once that is overwritten its sum, (members,)
     """
@@ -108,7 +108,7 @@ class Play:
         """
         self.evaluations += 1
         names = list(dict.fromkeys(name for side in sides for name in self._names[side]))
-        points = {side: self.players[side].flat.sum(dim=1) for side in SIDES} if self.log else {}
+        points = {side: self._largest(side) for side in SIDES} if self.log else {}
         for earlier in self.log:
             earlier.slopes.update({side: slope.sum(dim=-1) for side, slope in earlier.slopes.items() if slope.ndim > 1})
         seen = Evaluation(self.drawn(names, generators or self.generators), points)
@@ -126,6 +126,11 @@ class Play:
             self._set(side, self.differentiate(self.pay[side], [side], seen), seen)
             for leaf in idle:
                 leaf.requires_grad_(True)
+
+    def _largest(self, side: Side) -> Tensor:
+        """The greatest absolute number of each member, (members,)."""
+        flat = self.players[side].flat
+        return torch.linalg.vector_norm(flat, torch.inf, dim=1) if flat.shape[1] else flat.sum(dim=1)
 
     @torch.no_grad()
     def drawn(self, names: Iterable[str], generators: Sequence[Generator]) -> dict[str, Tensor]:

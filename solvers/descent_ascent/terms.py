@@ -74,7 +74,10 @@ def evaluate(
 def _returned(values: Any, shape: tuple[int, ...], term: Term) -> str:
     """What is wrong with what a term returned."""
     if not isinstance(values, Tensor):
-        return f"{type(values).__name__}; it must return a tensor of shape {shape}, made of its blocks by torch"
+        pair = (
+            "; a recurrent layer returns (outputs, state), of which [0] is meant" if isinstance(values, tuple) else ""
+        )
+        return f"{type(values).__name__}; it must return a tensor of shape {shape}, made of its blocks by torch{pair}"
     if values.shape == shape:
         return f"{values.dtype}; it must return floating-point numbers"
     what = "one number for each member and sample" if term.over else "one number for each member"

@@ -328,3 +328,10 @@ def test_a_log_density_that_is_none_is_not_believed() -> None:
     assert true.value is not None
     assert lying.value({"f": Lying(), "d": exact()}) == -math.inf
     assert math.isfinite(true.value({"f": honest(seeded()), "d": exact()}))
+
+
+@pytest.mark.parametrize("size", [3e37, 1e-42])
+def test_sizes_that_float32_cannot_compute_with_are_refused(size: float) -> None:
+    data = split(size * np.random.default_rng(0).choice([-1.0, 1.0, 3.0], size=(50, 2)))
+    with pytest.raises(ValueError, match=r"column 1 of the data has size .* give it in units"):
+        _ = data.scale

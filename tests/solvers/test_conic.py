@@ -279,3 +279,15 @@ def test_the_same_each_time_and_the_variables_are_left_as_they_were() -> None:
     first, second = solve(problem), solve(problem)
     assert first.value == second.value
     assert np.array_equal(first.answer, second.answer)
+
+
+def test_a_dual_function_that_raises_is_named() -> None:
+    x = cp.Variable(2, name="x", nonneg=True)
+    problem = Problem(
+        objective=cp.Minimize(cp.sum_squares(x - 1)),
+        subject_to={"total": cp.sum(x) <= 1},
+        answer=dict,
+        dual_function=lambda multipliers: float(multipliers["sum"].sum()),
+    )
+    with pytest.raises(ValueError, match=r"the problem's dual_function raises KeyError: 'sum'; .* total by name"):
+        solve(problem)
