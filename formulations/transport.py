@@ -18,6 +18,7 @@ distance (Peyre & Cuturi, Computational optimal transport, 2019, ch. 2 and 6).
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import cvxpy as cp
 import numpy as np
@@ -26,22 +27,59 @@ from numpy.typing import ArrayLike
 from scipy.sparse import eye_array, kron
 from torch import Tensor
 
+from formulations.arithmetic.exact import over_one_denominator
+from formulations.arithmetic.plans import Plan, Transportation
 from formulations.players.domains import NonNeg
 from formulations.players.starts import at
-from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term
+from formulations.problem import (
+    Block,
+    Floats,
+    Players,
+    Problem,
+    Reference,
+    SaddleProblem,
+    SearchProblem,
+    Term,
+    WeakDual,
+)
 
-MASS_TOLERANCE = 1e-9  # relative difference of the two sums that is attributed to rounding
+MASS_TOLERANCE = 1e-6  # relative difference of the two sums that is attributed to rounding, say in float32
+ROUNDING = 1e-12  # the same in float64
+UNITS = 2.0**45  # of which the sum of all weights has at most as many
 
 
-def transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> Problem:
-    """The linear program; its answer is the plan, float64 (m, n), and its multipliers are the potentials.
+def transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SearchProblem:
+    """The cheapest plan: the answer is the plan, (m, n), and the multipliers are the potentials that prove it.
 
-    a (m,) and b (n,) >= 0 with the same positive sum, cost (m, n) finite. Raises ValueError otherwise.
+    a (m,) and b (n,) >= 0 with the same positive sum, cost (m, n) finite. Raises ValueError otherwise. Amounts count in
+    whole multiples of a unit, at most 2^-45 of their sum, so that plans are exact.
 
     >>> from solvers import solve
     >>> found = solve(transport([0.5, 0.5], [0.25, 0.75], [[0, 1], [1, 0]]))
     >>> found.status, found.value, found.bound, found.answer
     ('optimal', 0.25, 0.25, [[0.25, 0.25], [0.0, 0.5]])
+    """
+    a_, b_, C = _checked(a, b, cost)
+    form = _in_units(a_, b_, C, _rescaled(a, b))
+    return SearchProblem(
+        sense="minimize",
+        objective=form,
+        broken=form.broken,
+        membership="all that is there leaves, and all that is wanted arrives",
+        answer=lambda plan: _dense(form, plan).tolist(),
+        values=lambda plan: {"plan": _dense(form, plan)},
+        weak_duals=[WeakDual("potentials", None, lambda dual: form.dual_value(dual.listed["leaves"]))],
+        model=lambda: transport_lp(a_, b_, C),
+        exact=True,
+    )
+
+
+def transport_lp(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> Problem:
+    """The linear program as it stands above; its multipliers are the potentials. Arguments as in transport().
+
+    >>> from solvers import solve
+    >>> solve(transport_lp([0.5, 0.5], [0.25, 0.75], [[0, 1], [1, 0]]), "glop").multipliers.listed["leaves"].shape
+    (2,)
     """
     a_, b_, C = _checked(a, b, cost)
     m, n = C.shape
@@ -121,9 +159,24 @@ def on_a_line(x: ArrayLike, a: ArrayLike, y: ArrayLike, b: ArrayLike) -> SaddleP
         return float(a_.sum() * wasserstein_distance(x_, y_, a_, b_))
 
     known = [Reference("area between the distribution functions (SciPy)", area)]
-    return replace(
-        transport_game(a_, b_, C), references=known, model=lambda: replace(transport(a_, b_, C), references=known)
+    program = replace(
+        transport(a_, b_, C), references=known, model=lambda: replace(transport_lp(a_, b_, C), references=known)
     )
+    return replace(transport_game(a_, b_, C), references=known, model=lambda: program)
+
+
+def with_slack(a: ArrayLike, b: ArrayLike, cost: ArrayLike, price: float = 0.0) -> tuple[Floats, Floats, Floats]:
+    """The same with one more place, last, that takes what is not wanted, or sends what is missing, at that price.
+
+    >>> a, b, cost = with_slack([3.0, 1.0], [2.0], [[1.0], [2.0]])
+    >>> b.tolist(), cost.tolist()
+    ([2.0, 2.0], [[1.0, 0.0], [2.0, 0.0]])
+    """
+    a_, b_, C = (np.asarray(given, dtype=np.float64) for given in (a, b, cost))
+    over = a_.sum() - b_.sum()
+    if over > 0:
+        return a_, np.r_[b_, over], np.c_[C, np.full(len(a_), price)]
+    return np.r_[a_, -over], b_, np.vstack([C, np.full(len(b_), price)])
 
 
 def transformed(f: Floats, cost: Floats) -> tuple[Floats, Floats]:
@@ -163,6 +216,33 @@ def _charged(f: Tensor, g: Tensor, P: Tensor) -> Tensor:
     return -(P.sum(dim=2) * f).sum(dim=1) - (P.sum(dim=1) * g).sum(dim=1)
 
 
+def _rescaled(a: ArrayLike, b: ArrayLike) -> str:
+    """What was done to weights whose sums differ by more than float64 rounds, in words; "" if nothing was."""
+    first, second = (float(np.asarray(weights, dtype=np.float64).sum()) for weights in (a, b))
+    if abs(first - second) <= ROUNDING * first:
+        return ""
+    return f"the weights sum to {first:.10g} and {second:.10g}, so the second are scaled to the sum of the first"
+
+
+def _in_units(a: Floats, b: Floats, cost: Floats, said: str) -> Transportation:
+    """The transport in whole numbers: the weights themselves where they have few digits, else rounded to UNITS."""
+    numbers, unit = over_one_denominator(np.r_[a, b])
+    supply, demand = numbers[: len(a)], numbers[len(a) :]
+    if numbers.dtype != np.int64 or supply.astype(float).sum() > UNITS or supply.sum() != demand.sum():
+        scale = UNITS / a.sum()
+        supply, demand = (np.rint(weights * scale).astype(np.int64) for weights in (a, b))
+        demand[demand.argmax()] += supply.sum() - demand.sum()
+        return Transportation(supply, demand, Fraction(scale), cost, said)
+    return Transportation(supply, demand, Fraction(unit), cost, said)
+
+
+def _dense(form: Transportation, plan: Plan) -> Floats:
+    """The plan as a matrix, float64 (m, n)."""
+    matrix = np.zeros(form.cost.shape)
+    np.add.at(matrix, (plan.source, plan.target), plan.amount / float(form.unit))
+    return matrix
+
+
 def _checked(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> tuple[Floats, Floats, Floats]:
     a_, b_, C = (np.asarray(given, dtype=np.float64) for given in (a, b, cost))
     if a_.ndim != 1 or b_.ndim != 1 or not a_.size or not b_.size or C.shape != (len(a_), len(b_)):
@@ -177,6 +257,7 @@ def _checked(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> tuple[Floats, Float
         raise ValueError("a cost is not finite; give every pair a finite cost")
     if abs(a_.sum() - b_.sum()) > MASS_TOLERANCE * a_.sum():
         raise ValueError(
-            f"the weights sum to {a_.sum():.12g} and {b_.sum():.12g}; divide each by its sum, so that all can be moved"
+            f"the weights sum to {a_.sum():.12g} and {b_.sum():.12g}; divide each by its sum, so that all can be moved,"
+            " or give what is too much a place, as with_slack(a, b, cost) does"
         )
     return a_, b_ * (a_.sum() / b_.sum()), C

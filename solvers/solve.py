@@ -8,9 +8,19 @@ from functools import cache, partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
+from formulations.arithmetic.plans import Transportation
+from formulations.problem import (
+    MatrixGame,
+    Problem,
+    SaddleProblem,
+    SearchProblem,
+    Separable,
+    Values,
+    of_cvxpy,
+)
 from solvers import conic
 from solvers.clock import Clock
+from solvers.flows.min_cost_flow import MinCostFlow, solve_transport
 from solvers.integer import programs
 from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mip, Pdlp, Solver
 from solvers.judge import MEETS, Findings, Judged, held_against_references, judge
@@ -159,6 +169,8 @@ def _best(problem: Problem, k: int, solver: Any, clock: Clock, options: Mapping[
 def applicable(problem: AnyProblem) -> tuple[str, ...]:
     """The names of the solvers that take the problem or its model."""
     match problem:
+        case SearchProblem(objective=Transportation(), model=None):
+            return (MinCostFlow.name,)
         case SearchProblem(model=None):
             return orders.NAMES
         case MatrixGame(model=None):
@@ -194,6 +206,12 @@ def choose(problem: AnyProblem, solver: Any) -> tuple[AnyProblem, Any]:
             return problem, DescentAscent()
         case SaddleProblem(), _ if hasattr(solver, "averaging"):  # a DescentAscent: torch need not be loaded to tell
             return problem, solver
+        case SearchProblem(objective=Transportation()), None | "min-cost-flow":
+            return problem, MinCostFlow()
+        case SearchProblem(objective=Transportation()), MinCostFlow():
+            return problem, solver
+        case SearchProblem(objective=Transportation()), _ if problem.model is not None:
+            return choose(problem.model(), solver)
         case SearchProblem(), None:
             return problem, orders.OrderSolver(orders.suited(problem))
         case SearchProblem(), str() if solver in orders.NAMES:
@@ -226,6 +244,9 @@ def refuse(problem: AnyProblem, solver: Any, options: Options) -> None:
         case Problem(), _:
             conic.refuse_nonlinear(problem, solver.name)
             programs.refuse_program(problem, solver, options.warm_start)
+        case SearchProblem(), MinCostFlow():
+            if options.start is not None:
+                raise ValueError("min-cost-flow takes no start; leave it out")
         case SearchProblem(), _:
             orders.refuse_orders(problem, solver.name, options.start)
     if options.warm_start and not isinstance(solver, BranchAndCut):
@@ -272,6 +293,8 @@ def _found(problem: AnyProblem, solver: Any, options: Options) -> tuple[Judged, 
     """What the solver finds, and the problem as the judge sees it."""
     clock, seed, start, report = options.clock, options.seed, options.start, options.report
     match problem, solver:
+        case SearchProblem(), MinCostFlow():
+            return solve_transport(problem, solver, clock=clock, gap=options.gap, report=report)
         case SearchProblem(), _:
             find = cache(partial(_device, options.device, useful=True))  # torch takes a second to load: only if needed
             if options.device == "cuda" and solver.name != "subsets":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 from formulations.problem.arrays import Floats, Number
 from formulations.problem.program import Problem
 from formulations.problem.reference import Reference
+from formulations.problem.search import SearchProblem
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -103,7 +104,7 @@ class SaddleProblem:
                player makes must not count
     watch      the players -> "value", "bound" and, say, "divergence" (from the best) by samples of their own, to follow
                the play and to choose among members by; None where unknown, and never claimed
-    model      the same as a convex problem, for solvers that take those
+    model      the same as a convex or searched problem, for solvers that take those
     references what the value is to be compared with
 
     Raises ValueError, in a sentence, where these do not fit together.
@@ -121,7 +122,7 @@ class SaddleProblem:
     level: float | None = None
     size: Callable[[Players], float] | None = None
     watch: Callable[[Players], Mapping[str, float | None]] | None = None
-    model: Callable[[], Problem] | None = None
+    model: Callable[[], Problem | SearchProblem] | None = None
     references: Sequence[Reference] = ()
 
     def __post_init__(self) -> None:

@@ -70,6 +70,7 @@ class SearchProblem:
     surrogates  further objectives, to be minimized, whose best candidates are worth starting from
     weak_duals  bounds, the cheapest first
     model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
+    exact       whether values and bounds are Fractions, free of rounding
     references  what the best value is to be compared with
     """
 
@@ -83,6 +84,7 @@ class SearchProblem:
     surrogates: Sequence[Objective] = ()
     weak_duals: Sequence[WeakDual] = ()
     model: Callable[[], Problem] | None = None
+    exact: bool = False
     references: Sequence[Reference] = ()
 
     @property

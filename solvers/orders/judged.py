@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.problem import Number, PathLength, QuadraticAssignment, SearchProblem, Values
+from formulations.problem import Multipliers, Number, PathLength, QuadraticAssignment, SearchProblem, Values
 from formulations.problem.search import ROUNDING
 from solvers.judge import Evidence
 
@@ -15,11 +15,11 @@ from solvers.judge import Evidence
 class Searched:
     """What the judge asks of a problem (solvers.judge.Judged), for a SearchProblem; each bound is computed once."""
 
-    exact = False
     level: float | None = None
 
     def __init__(self, problem: SearchProblem) -> None:
         """The problem."""
+        self.exact = problem.exact
         self.problem, self.references = problem, problem.references
         self.maximize, self.membership = problem.maximize, problem.membership
         self._bounds: dict[tuple[str, int], tuple[Any, Number]] = {}
@@ -47,7 +47,7 @@ class Searched:
 
     def slack(self, candidate: Any) -> float:
         """The rounding error that a value may have."""
-        return ROUNDING * self.size(candidate)
+        return 0.0 if self.exact else ROUNDING * self.size(candidate)
 
     def solved(self, candidate: Any) -> tuple[Any, Values]:
         """The answer and the values of the variables."""
@@ -55,7 +55,7 @@ class Searched:
 
     def evidence(self, kind: str, certificate: Any) -> Evidence:
         """The certificate, for whoever checks it again."""
-        return Evidence(proof=certificate)
+        return Evidence(certificate if isinstance(certificate, Multipliers) else None, proof=certificate)
 
     def distance(self, value: float, bound: float, gap: float) -> str:
         """The gap as a share of the range from a random order to this one, where that is known, in words."""

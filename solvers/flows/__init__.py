@@ -1,0 +1,1 @@
+"""Transport by flows in networks."""
