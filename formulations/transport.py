@@ -44,6 +44,7 @@ from formulations.problem import (
 )
 
 MASS_TOLERANCE = 1e-6  # relative difference of the two sums that is attributed to rounding, say in float32
+MAX_MAGNITUDE = 1e150  # of costs and of sums of weights, whose product is to be finite
 ROUNDING = 1e-12  # the same in float64
 UNITS = 2.0**45  # of which the sum of all weights has at most as many
 
@@ -253,8 +254,12 @@ def _checked(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> tuple[Floats, Float
     for name, weights in (("first", a_), ("second", b_)):
         if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
             raise ValueError(f"the {name} weights must be finite and >= 0 with a positive sum; correct them")
-    if not np.isfinite(C).all():
-        raise ValueError("a cost is not finite; give every pair a finite cost")
+        if not 1 / MAX_MAGNITUDE <= weights.sum() <= MAX_MAGNITUDE:
+            raise ValueError(f"the {name} weights sum to {weights.sum():g}; give them in another unit")
+    if not (np.abs(C) <= MAX_MAGNITUDE).all():
+        finite = np.isfinite(C).all()
+        what = f"a cost is {np.abs(C).max():g} in size" if finite else "a cost is not finite"
+        raise ValueError(f"{what}; give every pair a finite cost within {MAX_MAGNITUDE:g}")
     if abs(a_.sum() - b_.sum()) > MASS_TOLERANCE * a_.sum():
         raise ValueError(
             f"the weights sum to {a_.sum():.12g} and {b_.sum():.12g}; divide each by its sum, so that all can be moved,"

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from formulations.arithmetic.exact import dot, over_one_denominator
 from formulations.problem import Floats, Ints, Number
 
 
@@ -42,8 +41,7 @@ class Transportation:
 
     def value(self, plan: Plan) -> Number:
         """The cost, exactly."""
-        costs, parts = over_one_denominator(self.cost[plan.source, plan.target])
-        return Fraction(dot(costs, plan.amount), parts) / self.unit
+        return _summed(self.cost[plan.source, plan.target], plan.amount) / self.unit
 
     def size(self, plan: Plan) -> float:
         """The sum of |C_ij| P_ij."""
@@ -87,6 +85,11 @@ class Transportation:
         g = self.transformed(f)
         if not np.isfinite(g).all():
             return -np.inf
-        earned = [(f, self.supply), (g, self.demand)]
-        parts = [(over_one_denominator(potential), amount) for potential, amount in earned]
-        return sum((Fraction(dot(p, amount), q) for (p, q), amount in parts), Fraction(0)) / self.unit
+        return (_summed(f, self.supply) + _summed(g, self.demand)) / self.unit
+
+
+def _summed(prices: Floats, amounts: Ints) -> Fraction:
+    """The sum of prices times amounts, exactly, each price being the binary number that it is."""
+    ratios = [price.as_integer_ratio() for price in prices.tolist()]
+    unit = max((q for _, q in ratios), default=1)  # all are powers of two
+    return Fraction(sum(p * (unit // q) * k for (p, q), k in zip(ratios, amounts.tolist(), strict=True)), unit)

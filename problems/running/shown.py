@@ -103,7 +103,7 @@ def told(name: str, verdict: Verdict, options: argparse.Namespace) -> int:
     if options.json:
         checks = [{"name": check, "ok": holds} for check, holds in verdict.checks]
         about = {"problem": name, "checked": verdict.source, "asked": verdict.asked}
-        show(json.dumps({**about, "ok": ok, "proven": said, "checks": checks}))
+        show(json.dumps({**about, "ok": ok, "proven": said, "checks": checks}, allow_nan=False))
     else:
         lines = [f"  {'holds' if holds else 'FAILS'}: {check}" for check, holds in verdict.checks]
         show("\n".join([f"{verdict.source}: {f'proven: {said}' if ok else 'NOT proven'}", *lines]))
@@ -112,7 +112,8 @@ def told(name: str, verdict: Verdict, options: argparse.Namespace) -> int:
 
 def reported(name: str, report: Report, rows: Sequence[Any], options: argparse.Namespace) -> None:
     """Say what came of comparing methods, as far as there are rows."""
-    show(json.dumps({"problem": name, **report.data(rows)}) if options.json else "\n".join(report.lines(rows)))
+    data = {"problem": name, **report.data(rows)} if options.json else {}
+    show(json.dumps(data, allow_nan=False) if options.json else "\n".join(report.lines(rows)))
 
 
 def stated(task: Task, path: str) -> int:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import linear_sum_assignment
 from scipy.stats import wasserstein_distance
 
+from formulations.arithmetic.plans import Plan, Transportation
 from formulations.problem import Floats
-from formulations.transport import on_a_line, rounded, transformed, transport, transport_game
+from formulations.transport import on_a_line, rounded, transformed, transport, transport_game, transport_lp, with_slack
 from solvers import solve
 from solvers.descent_ascent import DescentAscent
+from solvers.flows import min_cost_flow
+from solvers.flows.min_cost_flow import MinCostFlow
 
 
 def weights(n: int, random: np.random.Generator) -> Floats:
@@ -151,3 +156,140 @@ def test_a_forbidden_way_does_not_make_all_else_equal() -> None:
         if solution.status == "optimal":
             assert solution.value >= truth - 1e-9
         assert solution.bound is None or solution.bound >= truth - 1e-9
+
+
+# Flows of least cost, proven exactly.
+
+
+def transports(count: int) -> Any:
+    """Random, integer, on a line, of all scales, with ties, with places of weight 0, in float32 and in large units."""
+    random = np.random.default_rng(0)
+    for k in range(count):
+        m, n = random.integers(1, 13, 2).tolist()
+        a, b, C = random.random(m), random.random(n), random.random((m, n))
+        if k % 7 == 1:
+            C = random.integers(-5, 6, (m, n)).astype(float)
+        if k % 7 == 2:
+            a, b = (random.integers(0, 3, size) + 1.0 * (np.arange(size) == 0) for size in (m, n))
+        if k % 7 == 3:
+            C = C * 10.0 ** random.integers(-9, 10)
+        if k % 7 == 4:
+            C = C * 10.0 ** random.integers(-9, 10, (m, n))
+        if k % 7 == 5:
+            C = np.abs(random.random(m)[:, None] - random.random(n))
+        if k % 7 == 6:
+            b, C = np.ones(m), random.integers(0, 3, (m, m)).astype(float)
+            a = b
+        kind = np.float32 if k % 3 == 0 else np.float64
+        yield (a / a.sum()).astype(kind), (b / b.sum()).astype(kind), C
+
+
+def test_flows_are_proven_exactly_and_cost_what_the_program_says() -> None:
+    compared = 0
+    for a, b, C in transports(70):
+        found, program = solve(transport(a, b, C)), solve(transport_lp(a, b, C), "highs", gap=1e-6)
+        size = np.abs(C).max()
+        assert found.proven, (found, C.tolist())
+        assert found.certificate.exact
+        assert found.solver == "min-cost-flow"
+        if program.proven:  # it is not where costs of 1e9 and 1e-9 meet
+            compared += 1
+            assert found.value == pytest.approx(program.value, rel=2e-6, abs=1e-9 * size)
+        plan = np.array(found.answer)
+        assert plan.min() >= 0
+        assert plan.sum(axis=1) == pytest.approx(np.asarray(a, dtype=float), abs=1e-6)
+        assert plan.sum(axis=0) == pytest.approx(np.asarray(b, dtype=float), abs=1e-6)
+        assert found.multipliers is not None
+        f, g = (found.multipliers.listed[name] for name in ("leaves", "arrives"))
+        assert (f[:, None] + g <= C + 1e-12 * size).all()
+    assert compared > 60
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_many_points_are_sifted(weighted: bool) -> None:
+    random, n = np.random.default_rng(0), 150
+    x, y = random.random((n, 2)), random.random((n, 2))
+    C = np.hypot(*(x[:, None] - y).transpose(2, 0, 1))
+    a, b = (weights(n, random), weights(n, random)) if weighted else (np.full(n, 1 / n), np.full(n, 1 / n))
+    found = solve(transport(a, b, C), MinCostFlow(pairs=3))
+    assert found.proven
+    assert found.stats["rounds"] > 1
+    if not weighted:
+        rows, columns = linear_sum_assignment(C)
+        assert found.value == pytest.approx(C[rows, columns].mean())
+
+
+def test_a_chain_of_places_has_its_potentials_in_one_sweep() -> None:
+    n = 400
+    found = solve(on_a_line(np.arange(n), np.full(n, 1 / n), np.arange(n) + 0.5, np.full(n, 1 / n)), "min-cost-flow")
+    assert found.proven
+    assert found.value == pytest.approx(0.5)
+
+
+def test_potentials_bound_exactly_whatever_they_are() -> None:
+    random = np.random.default_rng(4)
+    a, b, C = drawn(6, 7)
+    form = transport(a, b, C).objective
+    assert isinstance(form, Transportation)
+    optimum = solve(transport(a, b, C)).value
+    assert optimum is not None
+    for scale in (1e-9, 0.3, 1.0, 1e9):
+        f = scale * random.standard_normal(6)
+        g = form.transformed(f)
+        exact = [[Fraction(c) - Fraction(p) for c in row] for row, p in zip(C.tolist(), f.tolist(), strict=True)]
+        for j, potential in enumerate(g.tolist()):
+            least = min(row[j] for row in exact)
+            assert Fraction(np.nextafter(potential, -np.inf)) < Fraction(potential) <= least
+            assert float(least) - potential <= 2 * np.spacing(abs(potential))
+        assert form.dual_value(f) <= optimum
+    for broken in (np.full(6, np.nan), np.zeros(5), np.full(6, np.inf)):
+        assert form.dual_value(broken) == -np.inf
+
+
+def test_plans_that_lie_and_potentials_that_lie_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = Transportation(np.array([2, 1]), np.array([1, 2]), Fraction(1), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    one = np.array([0, 0, 1]), np.array([0, 1, 1])
+    assert form.broken(Plan(*one, np.array([1, 1, 1]))) is None
+    assert form.broken(Plan(*one, np.array([1, 2, 1]))) == "the constraint 'leaves'"
+    assert form.broken(Plan(*one, np.array([3, -1, 1]))) == "'an amount is never negative'"
+    assert form.broken(Plan(np.array([0, 1]), np.array([1, 1]), np.array([2, 1]))) == "the constraint 'arrives'"
+    assert form.broken(Plan(np.array([2]), np.array([1]), np.array([2]))) == "the number of sources"
+    assert form.broken(Plan(np.array([0]), np.array([-1]), np.array([2]))) == "the number of targets"
+    a, b, C = drawn(5, 6)
+    honest = min_cost_flow._flow
+    monkeypatch.setattr(min_cost_flow, "_flow", lambda C, *rest: honest(-C, *rest))  # the dearest plan
+    worst = solve(transport(a, b, C))
+    assert not worst.proven
+    monkeypatch.undo()
+    monkeypatch.setattr(min_cost_flow, "_potentials", lambda C, *_: (np.ones(len(C)), np.ones(len(C.T))))
+    assert not solve(transport(a, b, C)).proven
+
+
+def test_weights_whose_sums_differ_by_rounding_are_scaled_and_that_is_said() -> None:
+    z = np.random.default_rng(0).random(500).astype(np.float32)
+    found = solve(transport(z / z.sum(), np.full(300, 1 / 300, dtype=np.float32), np.ones((500, 300))))
+    assert found.proven
+    assert "so the second are scaled to the sum of the first" in found.message
+    assert solve(transport([0.1, 0.2], [0.3], [[1], [2]])).message == ""
+
+
+def test_what_is_too_much_may_be_given_a_place() -> None:
+    with pytest.raises(ValueError, match=r"sum to 3 and 2; .* with_slack"):
+        transport([1, 2], [1, 1], [[1, 2], [3, 4]])
+    assert solve(transport(*with_slack([1, 2], [1, 1], [[1, 2], [3, 4]]))).value == 5
+    assert solve(transport(*with_slack([1, 1], [3], [[1], [2]], price=5.0))).value == 8
+
+
+def test_limits_and_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b, C = drawn(40, 40)
+    early = solve(transport(a, b, C), time_limit=1e-9)
+    assert early.status == "feasible"
+    assert early.value is not None
+    assert early.bound is not None
+    assert early.value > early.bound
+    with pytest.raises(ValueError, match="pairs is 0"):
+        MinCostFlow(pairs=0)
+    with pytest.raises(ValueError, match="takes no start"):
+        solve(transport(a, b, C), start={})
+    with pytest.raises(ValueError, match="choose among glop"):
+        solve(transport(a, b, C), "faq")
