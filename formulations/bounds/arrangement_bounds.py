@@ -54,6 +54,8 @@ def order_duals(form: QuadraticAssignment | PathLength | Ordering, *, maximize: 
             table = partial(subset_bound, sign * W)
             duals.append(WeakDual("potentials of all subsets", None, lambda f: sign * table(f) + constant))
         duals += weak_duals(form, maximize=maximize)
+    else:
+        duals += form.duals
     return duals
 
 

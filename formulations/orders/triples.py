@@ -7,6 +7,10 @@ with a penalty f(near, far) for a pair of dissimilarities that should have near 
 
     t(y; x, z) = f(d_xy, d_xz) + f(d_yz, d_xz).
 
+That is the sum, over each item x and either side of it, of f over all pairs there: of inversions, if f is the number of
+events (orders.inversions). A random order has each of a triple's items between the others equally often, so that its
+mean is a third of the sum over all x and {y, z} of f(d_xy, d_xz) + f(d_xz, d_xy).
+
 When x steps past its neighbour y, the middle changes in the triples {x, y, z}: from x to y for every z before both,
 from y to x for every z after both. With h(x, y, z) = t(y; x, z) - t(x; y, z), the step changes V by
 
@@ -18,55 +22,84 @@ give all moves of one item in O(n), and after a move past k others S is updated 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from formulations.problem import Floats, Ints, Ordering
+from formulations.orders.inversions import deviations, inversions, row_ranks, sides
+from formulations.problem import Floats, Ints, Ordering, WeakDual
 
-Penalty = Callable[[Floats, Floats], Floats]  # near, far (broadcast) -> penalty, of any real dtype
 BLOCK_ENTRIES = 1 << 17  # entries of h that are computed at a time, so that they stay in the cache
-ROW_ENTRIES = 1 << 16  # entries of rows that are summed at a time
-STEP_SECONDS = 2e-8  # by n^3, that S takes for a new order on a slow day
+ROW_ENTRIES = 1 << 15  # the same where all are, for a row of S
+STEP_SECONDS, ORDINAL_STEP_SECONDS = 1.2e-8, 4e-9  # by n^3, that S takes for a new order on a slow day
 
 
-def anti_robinson(d: Floats, penalty: Penalty, total: Callable[[Floats], float]) -> Ordering:
-    """The sum of penalty(d_xy, d_xz) over all x and all y, z on the same side of x with y nearer to x in the order.
+@dataclass(frozen=True)
+class Penalty:
+    """A penalty f for pairs of dissimilarities that should have near <= far.
 
-    d float64 (n, n), symmetric; total gives the sum of the penalties of all pairs in each row of an array, float64 (k,
-    m), whose rows may end in infinities that have none. `moves` takes O(n^3) time for a new order, O(n) after a single
-    move.
+    of       near, far (broadcast) -> f, of any real dtype
+    total    d float64 (n, n) -> a function that maps an order, int64 (n,), to the sum over the pairs of all sides
+    apart    d float64 (n, n) -> sum over all x and {y, z} of |f(d_xy, d_xz)| + |f(d_xz, d_xy)|
+    odd      whether f(a, b) = -f(b, a), so that its mean is 0; else f is not negative
+    ordinal  whether f depends only on which of the two is greater
+    """
+
+    of: Callable[[Floats, Floats], Floats]
+    total: Callable[[Floats], Callable[[Ints], float]]
+    apart: Callable[[Floats], float]
+    odd: bool = False
+    ordinal: bool = True
+
+
+def anti_robinson(d: Floats, penalty: Penalty, duals: Sequence[WeakDual] = ()) -> Ordering:
+    """The sum of f(d_xy, d_xz) over all x and all y, z on the same side of x with y nearer to x in the order.
+
+    d float64 (n, n), symmetric, not negative, its diagonal 0. `moves` takes O(n^3) time for a new order, O(n) after a
+    single move.
 
     >>> d = np.array([[0.0, 1, 3], [1, 0, 2], [3, 2, 0]])
-    >>> events = anti_robinson(d, lambda near, far: (near > far).astype(np.int8), lambda rows: inversions(rows)[0])
-    >>> events.values(np.array([[0, 1, 2], [1, 0, 2]])).tolist()
-    [0.0, 1.0]
+    >>> events = anti_robinson(d, EVENTS)
+    >>> events.values(np.array([[0, 1, 2], [1, 0, 2]])).tolist(), events.mean()
+    ([0.0, 1.0], 1.0)
     """
-    steps, costs = _Steps(d, penalty), cache(partial(prefix_costs, d, penalty))
+    steps, costs = _Steps(d, penalty), cache(partial(prefix_costs, d, penalty.of))
+    total, apart = cache(partial(penalty.total, d)), cache(partial(penalty.apart, d))
 
     def values(orders: Ints) -> Floats:
         if len(orders) > 2 ** len(d):
             return _values_of_many(costs(), orders)
-        return np.array([_value(d[np.ix_(order, order)], total) for order in orders])
+        return np.array([total()(order) for order in orders])
 
-    return Ordering(len(d), values, steps.moves, moves_seconds=STEP_SECONDS * len(d) ** 3)
+    return Ordering(
+        len(d),
+        values,
+        steps.moves,
+        moves_seconds=(ORDINAL_STEP_SECONDS if penalty.ordinal else STEP_SECONDS) * len(d) ** 3,
+        mean=lambda: 0.0 if penalty.odd else apart() / 3,
+        extent=lambda: apart() / 3,
+        duals=duals,
+    )
 
 
-def prefix_costs(d: Floats, penalty: Penalty) -> Floats:
+def prefix_costs(d: Floats, f: Callable[[Floats, Floats], Floats]) -> Floats:
     """The sum of t(y; x, z) over x in S and z outside, for each y and S, float64 (n, 2^n): S the bits of an index.
 
     So the objective is the sum of the costs of each y and the set S before it.
 
     >>> d = np.array([[0.0, 1, 3], [1, 0, 2], [3, 2, 0]])
-    >>> prefix_costs(d, lambda near, far: (near > far).astype(np.int8))[0, ::2].tolist()  # item 0 after 1, after 2
+    >>> prefix_costs(d, EVENTS.of)[0, ::2].tolist()  # item 0 after 1, after 2
     [0.0, 1.0, 1.0, 0.0]
     """
     n = len(d)
     inside = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(np.float64)
     costs = np.zeros((n, 2**n))
     for y in range(n):
-        t = penalty(d[y][:, None], d) + penalty(d[y][None, :], d)
+        t = f(d[y][:, None], d) + f(d[y][None, :], d)
         t[y] = t[:, y] = 0
         np.fill_diagonal(t, 0)
         costs[y] = ((inside @ t) * (1 - inside)).sum(axis=1)
@@ -82,56 +115,22 @@ def _values_of_many(costs: Floats, orders: Ints) -> Floats:
     return total
 
 
-def _value(d: Floats, total: Callable[[Floats], float]) -> float:
-    """The objective of the order 0, 1, ..., n - 1: what is to the left and to the right of each item, nearest first."""
-    n, value = len(d), 0.0
-    rows = max(1, ROW_ENTRIES // n)
-    for side in (d, d[::-1, ::-1]):  # to the right, and to the left
-        for at in range(0, n, rows):
-            items = np.arange(at, min(at + rows, n))
-            away = items[:, None] + 1 + np.arange(n - 1 - at)
-            value += total(np.where(away < n, side[items[:, None], np.minimum(away, n - 1)], np.inf))
-    return value
-
-
-def inversions(rows: Floats) -> tuple[float, float]:
-    """The number of pairs in each row whose left entry x is greater than its right one y, and the sum of all x - y.
-
-    rows float64 (k, m), which may end in infinities. By merging: O(k m log(m)^2).
-
-    >>> inversions(np.array([[2.0, 3.0, 1.0], [0.0, 1.0, np.inf]]))
-    (2.0, 3.0)
-    """
-    value, rank = np.unique(rows, return_inverse=True)
-    k, m = rows.shape
-    width = 1 << max(m - 1, 0).bit_length()
-    ranks = np.full((k, width), len(value))
-    ranks[:, :m] = rank.reshape(k, m)
-    value = np.append(np.where(np.isfinite(value), value, 0.0), 0.0)
-    number, total, half = 0, 0.0, 1
-    while half < width:
-        # The halves of each block, each in order, are merged; equal entries of the left half come first.
-        merged = 2 * ranks.reshape(k, -1, 2 * half)
-        merged[..., half:] += 1
-        merged.sort(axis=-1)
-        right = merged & 1
-        ranks = merged >> 1
-        left, entry = 1 - right, value[ranks]
-        smaller = right.cumsum(axis=-1) * left  # entries of the right half before this one of the left
-        number += int(smaller.sum())
-        total += float((smaller * entry).sum() - (np.cumsum(entry * right, axis=-1) * left).sum())
-        half *= 2
-    return float(number), total
-
-
 class _Steps:
     """S for the order of the last call of `moves`."""
 
     def __init__(self, d: Floats, penalty: Penalty) -> None:
-        self.d, self.penalty = d, penalty
+        self._d, self.penalty = d, penalty
         self.order: Ints = np.empty(0, dtype=np.int64)
-        self.place = np.zeros(len(d), dtype=np.int64)  # all at one place, for which S = 0
-        self.S = np.zeros(d.shape)  # transposed: row y, column x
+        self.place = np.zeros(len(d), dtype=np.int64)
+        self.S = np.zeros((0, 0))  # transposed: row y, column x
+
+    @cached_property
+    def d(self) -> NDArray[Any]:
+        """The dissimilarities; or their ranks, which are compared in half the time, where these are enough."""
+        if not self.penalty.ordinal:
+            return self._d
+        ranks = np.unique(self._d, return_inverse=True)[1].astype(np.int32)
+        return ranks.reshape(self._d.shape)
 
     def moves(self, order: Ints, place: int) -> Floats:
         """How the value changes if the item at that place moves to place 0, 1, ..., n - 1."""
@@ -143,12 +142,28 @@ class _Steps:
         return change
 
     def _follow(self, order: Ints) -> None:
-        """Update S from the last order to this one, by the pairs whose relative order changed."""
+        """Update S from the last order to this one: as a whole where that takes less than by its changes."""
         moved = np.flatnonzero(self.order != order) if len(self.order) else np.arange(len(order))
-        if not len(moved):
-            return
-        # Pairs y, z whose relative order changed, with the change of sign(p_y - p_z).
-        window = np.arange(moved[0], moved[-1] + 1)
+        if 2 * len(moved) > len(order):
+            self.place[order] = np.arange(len(order))
+            self.S = np.array([self._row(y, order) for y in range(len(order))])
+        elif len(moved):
+            self._turn(np.arange(moved[0], moved[-1] + 1), order)
+        self.order = order.copy()
+
+    def _row(self, y: int, order: Ints) -> Floats:
+        """Row y of S for an order with these places, float64 (n,), some z at a time."""
+        n, row = len(order), np.zeros(len(order))
+        size = max(1, ROW_ENTRIES // n)
+        for at in range(0, n, size):
+            z = order[at : at + size]
+            h = self._h(self.d[y], self.d[z], self.d[y, z, None], z)
+            exact = np.float64 if h.dtype.kind == "f" else np.float32  # whole numbers add up exactly in 24 bits
+            row += np.sign(self.place[y] - np.arange(at, at + len(z))).astype(exact) @ h.astype(exact)
+        return row
+
+    def _turn(self, window: Ints, order: Ints) -> None:
+        """Update S by the pairs y, z in a window of places whose relative order changed."""
         items, old = order[window], self.place[order[window]]
         turn = np.sign(window[:, None] - window) - np.sign(old[:, None] - old)
         y, z = np.nonzero(turn)
@@ -158,14 +173,65 @@ class _Steps:
         size = max(1, BLOCK_ENTRIES // len(order))
         for at in range(0, len(y), size):
             part = slice(at, at + size)
-            change = self._h(y[part], z[part]) * turn[part, None].astype(np.int8)
-            first = np.flatnonzero(np.diff(y[part], prepend=-1))  # where y changes: pairs are sorted by the place of y
-            self.S[y[part][first]] += np.add.reduceat(change, first, axis=0, dtype=np.float64)
-        self.order, self.place[items] = order.copy(), window
+            u, v = y[part], z[part]
+            change = self._h(self.d[u], self.d[v], self.d[u, v, None], v) * turn[part, None].astype(np.int8)
+            first = np.flatnonzero(np.diff(u, prepend=-1))  # where y changes: pairs are sorted by the place of y
+            self.S[u[first]] += np.add.reduceat(change, first, axis=0, dtype=np.float64)
+        self.place[items] = window
 
-    def _h(self, y: Ints, z: Ints) -> Floats:
-        """h(x, y, z) for pairs y, z (k,) and all x, (k, n)."""
-        xy, xz, yz, f = self.d[y], self.d[z], self.d[y, z][:, None], self.penalty
+    def _h(self, xy: Floats, xz: Floats, yz: Floats, z: Ints) -> Floats:
+        """h(x, y, z) for pairs y, z (k,) and all x, (k, n), from the dissimilarities."""
+        f = self.penalty.of
         h = f(xy, xz) + f(yz, xz) - f(xy, yz) - f(xz, yz)
         h[np.arange(len(z)), z] = 0
         return h
+
+
+def _event(near: Floats, far: Floats) -> Floats:
+    return (near > far).view(np.int8)
+
+
+def _deviation(near: Floats, far: Floats) -> Floats:
+    return np.maximum(near - far, 0)
+
+
+def _gradient(near: Floats, far: Floats) -> Floats:
+    return _event(far, near) - _event(near, far)
+
+
+def _events(d: Floats) -> Callable[[Ints], float]:
+    ranks = row_ranks(d)
+    return lambda order: float(sum(map(inversions, sides(ranks, order))))
+
+
+def _deviations(d: Floats) -> Callable[[Ints], float]:
+    return lambda order: sum(map(deviations, sides(d, order)))
+
+
+def _gradients(d: Floats) -> Callable[[Ints], float]:
+    ranks = row_ranks(d)
+    backwards = ranks.max(initial=0) - ranks
+    return lambda order: float(
+        sum(map(inversions, sides(backwards, order))) - sum(map(inversions, sides(ranks, order)))
+    )
+
+
+def _untied(d: Floats) -> float:
+    """The number of x and {y, z} with d_xy other than d_xz."""
+    total = 0
+    for x, ranks in enumerate(row_ranks(d)):
+        alike = np.bincount(ranks)
+        alike[ranks[x]] -= 1  # x itself
+        total += ((len(d) - 1) ** 2 - int(np.square(alike).sum())) // 2
+    return float(total)
+
+
+def _differences(d: Floats) -> float:
+    """The sum over x and {y, z} of |d_xy - d_xz|."""
+    n = len(d)
+    return float((np.sort(d, axis=1)[:, 1:] @ (2 * np.arange(n - 1.0) - (n - 2))).sum())
+
+
+EVENTS = Penalty(_event, _events, _untied)
+DEVIATIONS = Penalty(_deviation, _deviations, _differences, ordinal=False)
+GRADIENT = Penalty(_gradient, _gradients, lambda d: 2 * _untied(d), odd=True)

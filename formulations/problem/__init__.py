@@ -23,7 +23,7 @@ from formulations.problem.program import (
 )
 from formulations.problem.reference import Reference, ranking
 from formulations.problem.saddle import Block, Domain, MatrixGame, Players, SaddleProblem, Sampler, Side, Term
-from formulations.problem.search import Heuristic, Objective, SearchProblem, WeakDual
+from formulations.problem.search import Heuristic, Objective, SearchProblem, WeakDual, constant_dual
 from formulations.problem.separable import Separable
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "UnboundedAbove",
     "Values",
     "WeakDual",
+    "constant_dual",
     "latex",
     "of_cvxpy",
     "place_distances",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from formulations.problem.arrays import Floats, Ints, Number
+from formulations.problem.search import WeakDual
 
 LISTED_ITEMS = 10  # items up to which all orders are listed: 1.8 million, half a second
 SAMPLED, SAMPLED_ITEMS = 32, 1600  # random orders that the size of an objective is told from, and their items in all
@@ -147,6 +148,9 @@ class Ordering:
               taken out and put back so that it stands at place 0, 1, ..., n - 1
     directed  whether an order and its reverse may differ in value
     moves_seconds  what `moves` takes for a new order on a slow day
+    mean      the mean value of all orders, where there is a formula for it
+    extent    how large values are, where there is a formula for it; else it is told from random orders
+    duals     bounds that this objective has
     """
 
     n: int
@@ -154,13 +158,21 @@ class Ordering:
     moves: Callable[[Ints, int], Floats]
     directed: bool = False
     moves_seconds: float = 0.0
+    mean: Callable[[], float] | None = None
+    extent: Callable[[], float] | None = None
+    duals: Sequence[WeakDual] = ()
 
     def value(self, order: Ints) -> Number:
         """The objective of one order, int64 (n,)."""
         return float(self.values(order[None])[0])
 
     def size(self, order: Ints) -> float:
-        """How far the values of this order and of some random ones, the same each time, lie apart."""
+        """How large values are; or how far those of this order and of some random ones, the same each time, lie apart.
+
+        The former is what there is to lose from here to a random order, at most, where all terms are of one sign.
+        """
+        if self.extent is not None:
+            return self.extent()
         random = np.random.default_rng(0)
         orders = np.array([order, *(random.permutation(self.n) for _ in range(sampled(self.n)))])
         return float(np.ptp(self.values(orders)))

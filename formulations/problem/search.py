@@ -58,6 +58,15 @@ class WeakDual:
     seconds: float = 0.0
 
 
+def constant_dual(name: str, bound: float) -> WeakDual:
+    """A bound that needs no certificate.
+
+    >>> constant_dual("no length is below 0", 0.0).bound(())
+    0.0
+    """
+    return WeakDual(name, lambda _: (), lambda _: bound)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SearchProblem:
     """minimize or maximize an objective over a set of candidates.

@@ -142,6 +142,8 @@ class _Search:
         while waiting.any():
             for item in self.random.permutation(np.flatnonzero(waiting)).tolist():
                 if self.time_spent() >= 1:
+                    if offer is not None:
+                        offer(candidate)
                     return
                 waiting[item] = False
                 place = int(np.flatnonzero(candidate.order == item)[0])

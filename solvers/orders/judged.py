@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.problem import Multipliers, Number, PathLength, QuadraticAssignment, SearchProblem, Values
+from formulations.problem import Multipliers, Number, Ordering, PathLength, QuadraticAssignment, SearchProblem, Values
 from formulations.problem.search import ROUNDING
 from solvers.judge import Evidence
 
@@ -86,6 +86,8 @@ def random_value(form: Any) -> float | None:
     if isinstance(form, PathLength):
         n = form.n
         return float((form.D.sum() - np.trace(form.D)) / n) if n > 1 else 0.0
+    if isinstance(form, Ordering):
+        return None if form.mean is None else form.mean()
     if not isinstance(form, QuadraticAssignment):
         return None
     (loops_A, rest_A), (loops_B, rest_B) = ((np.trace(M), M.sum() - np.trace(M)) for M in (form.A, form.B))

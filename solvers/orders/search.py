@@ -107,7 +107,8 @@ def _less_judging(clock: Clock, search: OrderSearch) -> Clock:
         return clock
     begun = time.perf_counter()
     search.form.values(search.best[None])
-    evaluations = EVALUATIONS + (sampled(search.form.n) if isinstance(search.form, Ordering) else 0)
+    form = search.form
+    evaluations = EVALUATIONS + (sampled(form.n) if isinstance(form, Ordering) and form.extent is None else 0)
     return Clock(max(clock.left - evaluations * (time.perf_counter() - begun), 0.0))
 
 
