@@ -23,13 +23,15 @@ from formulations.bounds.betweenness import betweenness_bound, betweenness_multi
 from formulations.bounds.convex_quadratic import convex_quadratic_bound, convex_quadratic_point
 from formulations.bounds.gilmore_lawler import gilmore_lawler_bound, gilmore_lawler_multipliers
 from formulations.bounds.held_karp import held_karp_bound, held_karp_potentials
+from formulations.bounds.prefix_potentials import neighbours_bound, prefix_bound
 from formulations.bounds.projected_eigenvalue import projected_eigenvalue_bound, projected_eigenvalue_shift
 from formulations.bounds.subset_potentials import subset_bound
 from formulations.problem import Floats, Ordering, PathLength, QuadraticAssignment, WeakDual
-from formulations.problem.arrangement import LISTED_ITEMS
+from formulations.problem.arrangement import LISTED_ITEMS, TABLE_ITEMS
 
 # name; A, B and seconds -> certificate; A, B and certificate -> lower bound; its least seconds on a slow day, by n^3
 Row = tuple[str, Callable[[Floats, Floats, float], Any], Callable[[Floats, Floats, Any], float], float]
+SUBSETS = "potentials of all subsets"
 LARGEST_SEMIDEFINITE = 200  # items up to which the semidefinite bound is offered: it needs n^3 numbers
 
 
@@ -52,11 +54,24 @@ def order_duals(form: QuadraticAssignment | PathLength | Ordering, *, maximize: 
         if form.linear is not None:
             W, constant = form.linear
             table = partial(subset_bound, sign * W)
-            duals.append(WeakDual("potentials of all subsets", None, lambda f: sign * table(f) + constant))
+            duals.append(WeakDual(SUBSETS, None, lambda f: sign * table(f) + constant))
         duals += weak_duals(form, maximize=maximize)
     else:
-        duals += form.duals
+        duals += [*_tables(form, sign), *form.duals]
     return duals
+
+
+def _tables(form: Ordering, sign: int) -> list[WeakDual]:
+    """The bound by a table of the program over subsets, where the objective has one."""
+    if form.n > TABLE_ITEMS:
+        return []
+    if form.prefixes is not None:
+        prefixes = form.prefixes
+        return [WeakDual(SUBSETS, None, lambda f: sign * prefix_bound(sign * prefixes(), f))]
+    if form.steps is not None:
+        d, weight = form.steps
+        return [WeakDual(SUBSETS, None, lambda f: sign * neighbours_bound(sign * d, weight, f))]
+    return []
 
 
 def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:

@@ -139,15 +139,17 @@ def _gradient(d: Floats) -> Ordering:
 def _relative_events(d: Floats) -> Ordering:
     """AR_events divided by their largest possible number, as R defines it with its default window, the whole order."""
     events, most = _triples(EVENTS)(d), max(1, 2 * comb(len(d), 3))
-    mean, extent = events.mean, events.extent
+    mean, extent, prefixes = events.mean, events.extent, events.prefixes
     assert mean is not None
     assert extent is not None
+    assert prefixes is not None
     return replace(
         events,
         values=lambda orders: events.values(orders) / most,
         moves=lambda *at: events.moves(*at) / most,
         mean=lambda: mean() / most,
         extent=lambda: extent() / most,
+        prefixes=lambda: prefixes() / most,
     )
 
 

@@ -76,6 +76,7 @@ def lazy_path(d: Floats) -> Ordering:
         duals=[
             WeakDual("spanning tree, its edges one by one", lambda _: (), lambda _: _lazy_tree(d, weight), 2e-7 * n**2)
         ],
+        steps=(d, weight),
     )
 
 

@@ -83,6 +83,7 @@ def anti_robinson(d: Floats, penalty: Penalty, duals: Sequence[WeakDual] = ()) -
         mean=lambda: 0.0 if penalty.odd else apart() / 3,
         extent=lambda: apart() / 3,
         duals=duals,
+        prefixes=costs,
     )
 
 

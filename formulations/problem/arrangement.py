@@ -16,6 +16,7 @@ from formulations.problem.arrays import Floats, Ints, Number
 from formulations.problem.search import WeakDual
 
 LISTED_ITEMS = 10  # items up to which all orders are listed: 1.8 million, half a second
+TABLE_ITEMS = 20  # items up to which there may be a table of all subsets with their last items: 160 MB
 SAMPLED, SAMPLED_ITEMS = 32, 1600  # random orders that the size of an objective is told from, and their items in all
 
 
@@ -151,6 +152,8 @@ class Ordering:
     mean      the mean value of all orders, where there is a formula for it
     extent    how large values are, where there is a formula for it; else it is told from random orders
     duals     bounds that this objective has
+    prefixes  where the value is the sum of costs c(y, S), S the items before y: these, float64 (n, 2^n)
+    steps     where it is the sum of w_k d(k-th item, next): d, float64 (n, n), and w, float64 (n - 1,)
     """
 
     n: int
@@ -161,6 +164,8 @@ class Ordering:
     mean: Callable[[], float] | None = None
     extent: Callable[[], float] | None = None
     duals: Sequence[WeakDual] = ()
+    prefixes: Callable[[], Floats] | None = None
+    steps: tuple[Floats, Floats] | None = None
 
     def value(self, order: Ints) -> Number:
         """The objective of one order, int64 (n,)."""

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from formulations.problem import Floats, Ordering, PathLength, QuadraticAssignment, SearchProblem
-from formulations.problem.arrangement import LISTED_ITEMS, sampled
+from formulations.problem import Ordering, PathLength, QuadraticAssignment, SearchProblem
+from formulations.problem.arrangement import LISTED_ITEMS, TABLE_ITEMS, sampled
 from solvers.clock import Clock
 from solvers.judge import Findings
 from solvers.orders.incumbent import OrderSearch, form_of
@@ -41,8 +41,11 @@ def refuse_orders(problem: SearchProblem, name: str, start: Any = None) -> None:
     n = form.n
     if name == "enumeration" and n > LISTED_ITEMS:
         raise ValueError(f"{n} items have {_in_words(n)} orders; enumeration takes up to {LISTED_ITEMS} items")
-    if name == "subsets" and _linear(problem) is None:
-        raise ValueError("subsets solves linear arrangements only; local-search takes this problem")
+    if name == "subsets" and not _by_subsets(problem):
+        raise ValueError(
+            "subsets solves linear arrangements only, and what is a sum over prefixes or neighbours of up to "
+            f"{TABLE_ITEMS} items; local-search takes this problem"
+        )
     if name == "faq" and (isinstance(form, PathLength) or n > TABU_ITEMS):
         what = "a path" if isinstance(form, PathLength) else f"{n} items"
         raise ValueError(f"faq takes quadratic assignments of up to {TABU_ITEMS} items; local-search takes {what}")
@@ -69,9 +72,8 @@ def search_orders(
         with threadpool_limits(1):  # the products are small: waiting threads would cost ten times as much
             _find_starts(search, clock, start)
             clock = _less_judging(clock, search)
-            linear = _linear(problem)
-            if name == "subsets" and linear is not None:
-                _solve_by_subsets(search, linear[0], clock)
+            if name == "subsets":
+                _solve_by_subsets(search, clock)
             else:
                 insert_first(search, clock, seed)
                 _prove_bounds(search, clock)
@@ -115,14 +117,17 @@ def _less_judging(clock: Clock, search: OrderSearch) -> Clock:
 def suited(problem: SearchProblem) -> str:
     """The name of the search that suits the problem and its number of items."""
     n = form_of(problem).n
-    if FEW_ITEMS < n <= SUBSET_ITEMS and _linear(problem) is not None:
+    if FEW_ITEMS < n <= SUBSET_ITEMS and _by_subsets(problem):
         return "subsets"
     return "enumeration" if n <= LISTED_ITEMS else "local-search"
 
 
-def _linear(problem: SearchProblem) -> tuple[Floats, float] | None:
+def _by_subsets(problem: SearchProblem) -> bool:
+    """Whether there is a program over subsets for the objective."""
     form = problem.objective
-    return form.linear if isinstance(form, QuadraticAssignment) else None
+    if isinstance(form, Ordering):
+        return form.n <= TABLE_ITEMS and (form.prefixes is not None or form.steps is not None)
+    return isinstance(form, QuadraticAssignment) and form.linear is not None
 
 
 def _prove_bounds(search: OrderSearch, clock: Clock) -> None:
@@ -139,11 +144,23 @@ def _prove_bounds(search: OrderSearch, clock: Clock) -> None:
         search.prove(dual.name, certificate)
 
 
-def _solve_by_subsets(search: OrderSearch, W: Floats, clock: Clock) -> None:
+def _solve_by_subsets(search: OrderSearch, clock: Clock) -> None:
     """An optimal order by dynamic programming, with its table of potentials as the certificate."""
-    from solvers.orders.subset_program import subset_program
+    form, sign = search.form, search.sign
+    if isinstance(form, QuadraticAssignment):
+        from solvers.orders.subset_program import subset_program
 
-    sign = search.sign
-    order, _, table = subset_program(sign * W, seconds=clock.left)
+        assert form.linear is not None
+        order, _, table = subset_program(sign * form.linear[0], seconds=clock.left)
+    else:
+        from solvers.orders.prefix_program import neighbours_program, prefix_program
+
+        assert isinstance(form, Ordering)
+        if form.prefixes is not None:
+            order, table = prefix_program(sign * form.prefixes())
+        else:
+            assert form.steps is not None
+            d, weight = form.steps
+            order, table = neighbours_program(sign * d, weight)
     search.offer(order)
     search.prove("potentials of all subsets", table)
