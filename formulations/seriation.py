@@ -30,8 +30,7 @@ from formulations.orders.adjacent import Adjacent
 from formulations.orders.criteria import CRITERIA, as_path, objective
 from formulations.orders.greedy_path import greedy_path
 from formulations.orders.integer_arrangement import integer_arrangement
-from formulations.orders.leaf_order import leaf_order_seconds
-from formulations.orders.leaf_order import leaf_orders as leaf_orders
+from formulations.orders.leaf_order import leaf_order_seconds, leaf_orders
 from formulations.orders.order_starts import order_heuristics
 from formulations.problem import (
     Floats,
@@ -181,15 +180,16 @@ def seriation(dissimilarity: Floats, criterion: str, starts: Sequence[Heuristic]
     if steps is not None:
         path = _path_program if LISTED_ITEMS < n <= LARGEST_PROGRAM else _path_search
         return path(steps, sense, starts)
-    surrogates = [_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))]
     paths = {name: as_path(name, d) for name in NEIGHBOURS.get(criterion, ())}
     short = [
         Heuristic(f"short path by {name}", partial(_short_path, D), 3e-6 * n**2)
         for name, D in paths.items()
         if D is not None
     ]
-    arrangement = _arrangement(form, sense, d, short, starts=starts)
-    return replace(arrangement, surrogates=surrogates if isinstance(form, Ordering) else ())
+    problem = _arrangement(form, sense, d, short, starts=starts)
+    if not isinstance(form, Ordering):
+        return problem
+    return replace(problem, surrogates=[_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))])
 
 
 def _short_path(D: Floats) -> list[Ints]:

@@ -101,8 +101,9 @@ def _methods(options: argparse.Namespace) -> dict[str, Callable[[Pairs, float], 
     """Our own entries: pairs, seconds -> an order."""
     import numpy as np
 
+    from formulations.orders.leaf_order import leaf_orders
     from formulations.orders.order_starts import spectral_order
-    from formulations.seriation import challenge, hamiltonian_path, leaf_orders
+    from formulations.seriation import challenge, hamiltonian_path
     from solvers import solve
 
     def solved(stated: SearchProblem | Problem, seconds: float) -> Ints:

@@ -94,9 +94,10 @@ def as_path(name: str, d: Floats) -> Floats | None:
     >>> as_path("Path_length", d).tolist() == d.tolist(), as_path("Inertia", d) is None
     (True, True)
     """
-    form = objective(name, d)
-    if not isinstance(form, QuadraticAssignment) or name not in ("Path_length", "Neumann_stress", "ME"):
+    if name in CRITERIA and name not in ("Path_length", "Neumann_stress", "ME"):
         return None
+    form = objective(name, d)
+    assert isinstance(form, QuadraticAssignment)
     steps: Floats = (-2 if CRITERIA[name].merit else 2) * form.scale * form.A
     np.fill_diagonal(steps, 0)
     return (steps + steps.T) / 2  # rounding makes <s_i, s_j> and <s_j, s_i> differ

@@ -60,9 +60,10 @@ def order_heuristics(w: Floats, count: int = 4) -> Sequence[Heuristic]:
         return frontal_orders(w, spectral()[0, np.unique(np.linspace(0, n - 1, count).astype(np.int64))])
 
     def breadth_first() -> list[Ints]:
-        graph = csr_array(_without_diagonal(w))
-        sparse = 0 < graph.nnz < n * (n - 1)
-        return [reverse_cuthill_mckee(graph, symmetric_mode=True).astype(np.int64)] if sparse else []
+        pairs = np.count_nonzero(w) - np.count_nonzero(w.diagonal())
+        if not 0 < pairs < n * (n - 1):
+            return []
+        return [reverse_cuthill_mckee(csr_array(_without_diagonal(w)), symmetric_mode=True).astype(np.int64)]
 
     return [
         Heuristic("order of the Fiedler vector", spectral, 5e-10 * n**3 if n <= DENSE_ITEMS else 3e-7 * n**2),
@@ -89,13 +90,16 @@ def spectral_orders(w: Floats, count: int) -> Ints:
     >>> spectral_orders(complete, 2).shape
     (2, 4)
     """
-    w = _without_diagonal(w)
-    parts, part = connected_components(csr_array(w), directed=False)
+    w, n = _without_diagonal(w), len(w)
+    if n > 1 and np.count_nonzero(w) == n * (n - 1):  # a sparse copy of a full matrix would take long
+        parts, part = 1, np.zeros(n, dtype=np.int64)
+    else:
+        parts, part = connected_components(csr_array(w), directed=False)
     rng = np.random.default_rng(0)
     orders = []
     for k in range(parts):
         items = np.flatnonzero(part == k)
-        x = _least_vectors(w[np.ix_(items, items)])
+        x = _least_vectors(w[np.ix_(items, items)] if parts > 1 else w)
         first = np.zeros((x.shape[1], 1))
         first[0] = 1
         directions = first.repeat(count, 1) if x.shape[1] == 1 else rng.normal(size=(x.shape[1], count))
