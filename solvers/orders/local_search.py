@@ -41,7 +41,8 @@ def improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: Cal
         return
     if isinstance(form, Ordering):
         for q in forms:
-            _search_surrogate(search, q, None if clock.limit is None else SURROGATE_TIME * clock.left, seed, device)
+            if clock.left > 0:
+                _search_surrogate(search, q, clock, seed, device)
     else:
         _search_places(search, forms[0], clock, seed, device)
     if isinstance(form, Ordering) and clock.left > form.moves_seconds:
@@ -139,9 +140,10 @@ def _search_places(
 
 
 def _search_surrogate(
-    search: OrderSearch, q: QuadraticAssignment, seconds: float | None, seed: int, device: Callable[[], str]
+    search: OrderSearch, q: QuadraticAssignment, clock: Clock, seed: int, device: Callable[[], str]
 ) -> None:
     """What is best for a surrogate is a start for the objective itself, which may take long to evaluate."""
+    seconds = None if clock.limit is None else SURROGATE_TIME * clock.left
     found: list[Ints] = []
 
     def keep(order: Ints, _: float = 0.0) -> None:
@@ -151,8 +153,10 @@ def _search_surrogate(
         _insert(search, q.linear[0], seconds, seed, keep)
     else:
         _search_exchanges(search, q, seconds, seed, device, keep)
-    for order in found:
+    for order in reversed(found):
         search.add_start(order)
+        if clock.left <= 0:
+            return
 
 
 def _search_exchanges(

@@ -174,7 +174,7 @@ def crashing(user1, user2, similarity):
 
 def single_linkage(user1, user2, similarity):
     import numpy as np
-    from formulations.seriation import leaf_orders
+    from formulations.orders.leaf_order import leaf_orders
     users = list(dict.fromkeys(user1 + user2))
     place = {user: k for k, user in enumerate(users)}
     distance = 1 - np.eye(len(users))
