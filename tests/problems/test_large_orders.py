@@ -21,10 +21,7 @@ import sys, time
 time.monotonic = time.perf_counter = time.process_time
 import problems.recipe, problems.seriation
 sys.argv = ["seriation", *sys.argv[1:]]
-try:
-    problems.recipe.main(problems.seriation.RECIPE)
-finally:
-    print(time.process_time(), file=sys.stderr)
+problems.recipe.main(problems.seriation.RECIPE)
 """
 WATCHING = """
 import contextlib, sys, problems.recipe, problems.running.run, problems.seriation
@@ -54,11 +51,18 @@ def is_an_order(answer: list[Any]) -> bool:
     return sorted(answer) == list(range(1, ITEMS + 1))
 
 
+def cpu_seconds_of_children() -> float:
+    resource = pytest.importorskip("resource")
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return float(usage.ru_utime + usage.ru_stime)
+
+
 @pytest.mark.parametrize("objective", ["challenge", "bar", "ar-events"])
 def test_the_limit_is_kept_and_the_order_is_better_than_random(file: str, objective: str) -> None:
     command = [sys.executable, "-c", IN_CPU_SECONDS, "--matrix", file, "--objective", objective, "--json"]
+    begun = cpu_seconds_of_children()
     done = subprocess.run([*command, "--time-limit", str(LIMIT)], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert float(done.stderr.split()[-1]) < LIMIT + OVER
+    assert cpu_seconds_of_children() - begun < LIMIT + OVER
     answer = json.loads(done.stdout)
     assert is_an_order(answer["answer"])
     assert all(check["ok"] for check in answer["checks"])
