@@ -49,7 +49,7 @@ def refuse_orders(problem: SearchProblem, name: str, start: Any = None) -> None:
     if name == "faq" and (isinstance(form, PathLength) or n > TABU_ITEMS):
         what = "a path" if isinstance(form, PathLength) else f"{n} items"
         raise ValueError(f"faq takes quadratic assignments of up to {TABU_ITEMS} items; local-search takes {what}")
-    if name == "insertion" and _linear(problem) is None and not isinstance(form, Ordering):
+    if name == "insertion" and not (_linear(form) or isinstance(form, Ordering)):
         raise ValueError("insertion improves linear arrangements and orders; local-search takes this problem")
     wrong = None if start is None else problem.broken(np.asarray(start, dtype=np.int64))
     if wrong is not None:
@@ -127,6 +127,10 @@ def _by_subsets(problem: SearchProblem) -> bool:
     form = problem.objective
     if isinstance(form, Ordering):
         return form.n <= TABLE_ITEMS and (form.prefixes is not None or form.steps is not None)
+    return _linear(form)
+
+
+def _linear(form: Any) -> bool:
     return isinstance(form, QuadraticAssignment) and form.linear is not None
 
 
