@@ -23,7 +23,6 @@ class Searched:
         self.problem, self.references = problem, problem.references
         self.maximize, self.membership = problem.maximize, problem.membership
         self._bounds: dict[tuple[str, int], tuple[Any, Number]] = {}
-        self._sizes: dict[bytes, float] = {}
 
     def broken(self, candidate: Any) -> str | None:
         """The constraint that the candidate violates, in words; None if it is feasible."""
@@ -43,11 +42,8 @@ class Searched:
         return self._bounds[key][1]
 
     def size(self, candidate: Any) -> float:
-        """The size of the objective, for relative gaps; worked out once for each order."""
-        key = np.asarray(candidate).tobytes()
-        if key not in self._sizes:
-            self._sizes[key] = self.problem.objective.size(candidate)
-        return self._sizes[key]
+        """The size of the objective, for relative gaps."""
+        return self.problem.objective.size(candidate)
 
     def slack(self, candidate: Any) -> float:
         """The rounding error that a value may have."""
