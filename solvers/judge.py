@@ -79,6 +79,13 @@ class Judged(Protocol):
         """How far value and bound lie apart, for the message."""
 
 
+class Ray(Protocol):
+    """A direction in which the objective is said to improve without end while every constraint keeps holding."""
+
+    def holds(self) -> bool:
+        """Whether it does, recomputed from the problem's data."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Findings:
     """What a solver found.
@@ -86,6 +93,7 @@ class Findings:
     candidates    answers, the best of which counts
     certificates  kind and certificate each
     ended         how the solver says that it ended
+    ray           a direction in which the objective improves without end from any answer, with its own check
     remark        what else there is to say of that, for the message where nothing is proven
     note          what there is to say where something is
     stats         sizes, counts and seconds
@@ -95,6 +103,7 @@ class Findings:
     ended: Ended
     candidates: Sequence[Any] = ()
     certificates: Iterable[tuple[str, Any]] = ()
+    ray: Ray | None = None
     remark: str = ""
     note: str = ""
     stats: dict[str, Any] = field(default_factory=dict)
@@ -137,8 +146,9 @@ def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | N
     sign = -1 if problem.maximize else 1
     candidate, value, complaints = _best(problem, found.candidates, sign)
     bounds = _weighed(problem, found)
-    if candidate is None:
-        return _without_answer(problem, found, bounds, complaints, sign)
+    endless = candidate is not None and not bounds and found.ray is not None and found.ray.holds()
+    if candidate is None or endless:
+        return _without_answer(problem, found, bounds, complaints, sign, endless=endless)
     size = problem.size(candidate)
     slack = problem.slack(candidate)
     sound = {id(b): value is None or _beyond(sign * value, sign * b.value) <= slack for b in bounds}
@@ -248,9 +258,15 @@ def _message(
 
 
 def _without_answer(
-    problem: Judged, found: Findings, bounds: Sequence[_Bound], complaints: Sequence[str], sign: int
+    problem: Judged,
+    found: Findings,
+    bounds: Sequence[_Bound],
+    complaints: Sequence[str],
+    sign: int,
+    *,
+    endless: bool = False,
 ) -> Solution:
-    """Proven infeasible, or nothing found and nothing proven."""
+    """Proven infeasible or unbounded, or nothing found and nothing proven."""
     impossible = next((b for b in bounds if b.value == sign * math.inf), None)
     finite = max((b for b in bounds if b.shown is not None), key=lambda b: sign * b.value, default=None)
     best = impossible or finite
@@ -259,6 +275,9 @@ def _without_answer(
     if impossible is not None and not complaints:
         status = "infeasible"
         message = f"no answer satisfies all constraints; these contradict each other: {_named(evidence)}"
+    elif endless:
+        complaints, status = [], "unbounded"
+        message = "the objective improves without end, in a direction that was checked"
     elif found.ended == "unbounded" and best is None:
         status, message = "unbounded", "the objective improves without end"
     elif found.ended == "not_converged":
@@ -281,7 +300,9 @@ def _without_answer(
         multipliers=evidence.multipliers if status == "infeasible" else None,
         certificate=_certificate(impossible, evidence, True, problem)
         if status == "infeasible"
-        else Certificate("none", verified=False, exact=False),
+        else Certificate(
+            "ray" if endless else "none", verified=endless, exact=False, proof=found.ray if endless else None
+        ),
         checks=[Check(f"what was found breaks {wrong}", "==", None, False) for wrong in complaints],
         solver=found.solver,
         stats=found.stats,

@@ -73,7 +73,8 @@ class Solution:
 
     status       "optimal": value and bound meet, to the asked gap, and the certificate was checked;
                  "feasible": an answer, with the bound that could be proved; "infeasible": proved so;
-                 "unbounded": so by the solver's word; "no_solution": nothing found, nothing proved;
+                 "unbounded": along a ray that was checked, or, without a certificate, by the solver's word;
+                 "no_solution": nothing found, nothing proved;
                  "not_converged": an iteration that did not settle
     value, bound objective of the answer, and what no answer can beat; None where there is none
     gap          |value - bound| / size; value and bound meet where it is at most the gap that was asked for (1e-9 by

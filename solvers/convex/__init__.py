@@ -1,0 +1,1 @@
+"""What conic solvers are asked for besides an answer: multipliers and directions that proofs need."""
