@@ -65,18 +65,18 @@ def solve_convex(
     candidates = [] if start is None else [_offered(problem, start)]
     started, interrupted = clock.elapsed, False
     compiled = Compiled(problem, name)
-    built, found, proved = clock.elapsed, Found("limit"), Proofs([])
+    built, found, proved = clock.elapsed, Found("limit"), Proofs()
     try:
         found = compiled.solved(clock)
         solved = clock.elapsed
         proved = proofs(problem, compiled, found, clock)
     except KeyboardInterrupt:
         interrupted, solved = True, clock.elapsed
+    if proved.start is not None:
+        candidates.append(proved.start)
     if found.values is not None:
         repaired = None if problem.repair is None else problem.repair(found.values)
         candidates.append(repaired or found.values)
-    elif proved.start is not None:
-        candidates.append(proved.start)
     ended = "not_converged" if found.ended == "unbounded" else found.ended  # that it is, only a ray says
     settled = f"{name} did not settle: no values came back" if found.ended == "not_converged" else ""
     stats = {

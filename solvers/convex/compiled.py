@@ -7,6 +7,7 @@ import warnings
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,8 @@ class Compiled:
         self.sizes = (len(data["c"]), len(data["b"]))
         if not all(np.isfinite(part).all() for part in (data["c"], data["b"], data["A"].data)):
             raise ValueError("the model has a number that is nan or infinite; replace it")
+        if name == "scs" and not self.sizes[1]:
+            raise ValueError("scs takes no problem without constraints; clarabel does")
         self.form: ConicForm | None = None
         ids = {v.id: name for name, v in problem.variables.items()}
         try:
@@ -77,17 +80,38 @@ class Compiled:
         ended: Any = str(self._model.status).removesuffix("_inaccurate")
         if ended == "user_limit" or (ended == "optimal" and clock.left <= 0):
             ended = "limit"
-        values = {name: v.value for name, v in self.problem.variables.items()}
-        present = all(value is not None and np.isfinite(value).all() for value in values.values())
-        constraints = self.problem.subject_to.items()
         return Found(
             ended,
             iterations,
-            {name: np.asarray(value, dtype=float) for name, value in values.items()} if present else None,
-            Multipliers({name: _flat(c.dual_value) for name, c in constraints if c.dual_value is not None}),
+            self._present(),
+            self._multipliers(),
             np.asarray(x, dtype=float),
             None if self.form is None else np.asarray(y, dtype=float)[self._rows],
         )
+
+    def unpacked(self, x: Floats, y: Floats | None = None) -> tuple[Values | None, Multipliers]:
+        """The model's variables and multipliers where columns and rows of the conic form have x and y (0 if none)."""
+        rows = np.zeros(self.sizes[1])
+        if y is not None:
+            rows[self._rows] = y
+        raw: Any = SimpleNamespace(status="Solved", x=x, z=rows, obj_val=0.0, solve_time=0.0, iterations=0)
+        if self.name == "scs":
+            times = {"solve_time": 0.0, "setup_time": 0.0}
+            raw = {"x": x, "y": rows, "s": rows, "info": {"status_val": 1, "iter": 0, "pobj": 0.0, **times}}
+        self._model.unpack_results(raw, self._chain, self._inverse)
+        return self._present(), self._multipliers()
+
+    def _multipliers(self) -> Multipliers:
+        """Those that the constraints have."""
+        constraints = self.problem.subject_to.items()
+        return Multipliers({name: _flat(c.dual_value) for name, c in constraints if c.dual_value is not None})
+
+    def _present(self) -> Values | None:
+        """The values that the variables have, if they do."""
+        values = {name: v.value for name, v in self.problem.variables.items()}
+        if not all(value is not None and np.isfinite(value).all() for value in values.values()):
+            return None
+        return {name: np.asarray(value, dtype=float) for name, value in values.items()}
 
     def _by_name(self, seconds: float) -> tuple[Any, int, Any, Any]:
         """The solver's own result, iterations, and its x and y."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from formulations.problem import Bools, Problem, Values
+from formulations.problem import Bools, Floats, Multipliers, Problem, Values
 from solvers.clock import Clock
 from solvers.convex.compiled import Compiled, Found
-from solvers.convex.rays import ray, spread
+from solvers.convex.rays import feasible_point, ray, spread
 from solvers.proof.conic_dual import ConicDual, lower_bound
 from solvers.proof.conic_form import ConicForm
 from solvers.proof.ranges import ranges
@@ -22,86 +22,80 @@ SHORT = (0.0, 1e-9, 1e-7, 1e-5)  # relative to the largest: multipliers of a con
 
 @dataclass(frozen=True)
 class Proofs:
-    """Certificates, or a direction without end with a feasible point to go from; else what is missing, in words."""
+    """Certificates, or a direction without end and a feasible point to go from; else what is missing, in words."""
 
-    certificates: list[tuple[str, Any]]
+    certificates: list[tuple[str, Any]] = field(default_factory=list)
     ray: Ray | None = None
     start: Values | None = None
     remark: str = ""
 
 
 def proofs(problem: Problem, compiled: Compiled, found: Found, clock: Clock) -> Proofs:
-    """Whatever proves what the solver says, as far as there is time to look for it."""
+    """Whatever proves what the solver says, or that it is wrong, as far as there is time to look for it."""
     own = [("dual function", found.multipliers)] if found.multipliers is not None else []
     form = compiled.form
-    if form is None or found.x is None or found.y is None or not _finite(found):
+    if form is None:
         return Proofs(own, remark=compiled.lacking)
     if found.ended == "infeasible":
-        contradiction = _contradiction(form, found)
-        return Proofs(own if contradiction is None else [("conic dual", contradiction)])
+        return Proofs(_contradiction(form, found.y, found.multipliers) or own)
     missing = np.zeros(len(form.c), dtype=bool)
     if found.ended != "unbounded":
+        if not _finite(found.x, found.y):
+            return Proofs(own)
         dual, missing = _bounding(form, found, clock)
-        if not missing.any():
-            return Proofs([("conic dual", dual), *own])
+        if dual is not None:
+            remark = _without_ranges(problem, form, missing) if missing.any() else ""
+            return Proofs([("conic dual", dual), *own], remark=remark)
     endless = ray(form, lambda: clock.left)
     if endless is not None:
-        return Proofs(own, endless, found.values or _feasible(problem, clock))
-    if found.ended == "unbounded":
-        return Proofs(own, remark=f"{compiled.name} calls it unbounded, but no direction that proves it was found")
-    return Proofs(own, remark=_without_ranges(problem, compiled, missing))
+        return Proofs([], endless, compiled.unpacked(endless.start)[0])
+    if found.ended != "unbounded":
+        return Proofs(own, remark=_without_ranges(problem, form, missing))
+    y = None if clock.left <= 0 else feasible_point(form, clock.left)[1]  # there may be none, whatever the solver says
+    listed = compiled.unpacked(np.zeros(len(form.c)), y)[1] if _finite(y) else None
+    remark = f"{compiled.name} calls it unbounded, but no direction that proves it was found"
+    return Proofs(_contradiction(form, y, listed), remark=remark)
 
 
-def _finite(found: Found) -> bool:
-    return bool(np.isfinite(found.x).all() and np.isfinite(found.y).all())  # type: ignore[arg-type]
+def _finite(*parts: Floats | None) -> bool:
+    return all(part is not None and np.isfinite(part).all() for part in parts)
 
 
-def _bounding(form: ConicForm, found: Found, clock: Clock) -> tuple[ConicDual, Bools]:
-    """The multipliers with all that is needed for a bound, and the columns that still lack a range."""
+def _bounding(form: ConicForm, found: Found, clock: Clock) -> tuple[ConicDual | None, Bools]:
+    """The multipliers with all that is needed for a bound, and the columns that would need a range for a better one."""
     assert found.x is not None
     assert found.y is not None
     level = form.value(found.x) + form.scale(found.x)
-    dual = ConicDual(found.y, found.x, level, None, found.values or {}, found.multipliers or ConicDual.multipliers)
-    _, missing = lower_bound(form, dual, ranges(form, level))
+    listed = found.multipliers or Multipliers()
+    dual = ConicDual(found.y, found.x, level, None, found.values or {}, listed)
+    none = Multipliers({name: 0 * part for name, part in listed.listed.items()})
+    trivial = replace(dual, y=0 * found.y, x=0 * found.x, multipliers=none)
+    known = ranges(form, level)
+    (bound, missing), least = lower_bound(form, dual, known), lower_bound(form, trivial, known)[0]
     if missing.any() and clock.left > 0:
         dual = replace(dual, spread=spread(form, level, clock.left))
-        _, missing = lower_bound(form, dual, ranges(form, level, dual.spread))
-    return dual, missing
+        bound, missing = lower_bound(form, dual, ranges(form, level, dual.spread))
+    best = trivial if least >= bound else dual
+    return (best if max(bound, least) > -math.inf else None), missing
 
 
-def _contradiction(form: ConicForm, found: Found) -> ConicDual | None:
-    """Multipliers that prove that there is no feasible point, if the solver's do."""
-    assert found.y is not None
-    known, largest = ranges(form, math.inf), float(np.abs(found.y).max(initial=0))
+def _contradiction(form: ConicForm, y: Floats | None, listed: Multipliers | None) -> list[tuple[str, Any]]:
+    """Multipliers that prove that there is no feasible point, if these do."""
+    if y is None or listed is None or not _finite(y):
+        return []
+    known, largest = ranges(form, math.inf), float(np.abs(y).max(initial=0))
     for share in SHORT:
-        y = np.where(np.abs(found.y) > share * largest, found.y, 0.0) / (largest or 1.0)
-        listed = found.multipliers
-        dual = ConicDual(y, np.zeros(len(form.c)), infeasible=True)
+        short = np.where(np.abs(y) > share * largest, y, 0.0)
+        dual = ConicDual(short, np.zeros(len(form.c)), infeasible=True, multipliers=listed)
         if lower_bound(form, dual, known)[0] > 0:
-            return dual if listed is None else replace(dual, multipliers=listed)
-    return None
+            return [("conic dual", dual)]
+    return []
 
 
-def _feasible(problem: Problem, clock: Clock) -> Values | None:
-    """A point that meets all constraints, and lies in the domain of the objective."""
-    import cvxpy as cp
-
-    if clock.left <= 0:
-        return None
-    domain = {f"domain {k}": c for k, c in enumerate(problem.objective.expr.domain)}
-    alone = Problem(objective=cp.Minimize(0), subject_to={**problem.subject_to, **domain})
-    if alone.variables.keys() != problem.variables.keys():
-        return None
-    return Compiled(alone, "clarabel").solved(clock).values
-
-
-def _without_ranges(problem: Problem, compiled: Compiled, missing: Bools) -> str:
+def _without_ranges(problem: Problem, form: ConicForm, missing: Bools) -> str:
     """Which variables lack a range, and what helps."""
-    assert compiled.form is not None
-    lacking = [name for name, columns in compiled.form.columns.items() if missing[columns].any()]
+    lacking = [name for name, columns in form.columns.items() if missing[columns].any()]
     named = [name for name in problem.variables if name in lacking] or list(problem.variables)
-    is_, first = ("have", named[0]) if len(named) > 1 else ("has", named[0])
-    remedy = f"state one that is wide enough, as cp.abs({first}) <= 1000"
-    return (
-        f"the bound needs to know how large {', '.join(map(repr, named))} can be, which {is_} no known range: {remedy}"
-    )
+    have = "have" if len(named) > 1 else "has"
+    remedy = f"state one that is wide enough, as cp.abs({named[0]}) <= 1000"
+    return f"{', '.join(map(repr, named))} {have} no known range, which the bound needs: {remedy}"

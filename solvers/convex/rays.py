@@ -29,53 +29,55 @@ def spread(form: ConicForm, level: float, seconds: float) -> Floats | None:
     return z if np.isfinite(z).all() else None
 
 
+def feasible_point(form: ConicForm, seconds: float) -> tuple[Floats, Floats]:
+    """A point deep in the feasible set, and multipliers: of a contradiction, if there is no such point."""
+    found = minimized(form.P * 0, form.c * 0, form.A, form.b, cones_for_clarabel(form.cones), seconds)
+    return np.array(found.x), np.array(found.z)
+
+
 def ray(form: ConicForm, left: Callable[[], float]) -> Ray | None:
     """A direction in which the objective improves without end, if one is found that holds; left: seconds left."""
     nowhere = np.zeros(len(form.b), dtype=bool)
-    d = _direction(form, nowhere, left())
-    if d is None:
+    steepest = _direction(form, nowhere, nowhere, left())
+    if steepest is None:
         return None
-    if form.c @ d < -INSIDE:
-        found = Ray(form, d)
-        return found if found.holds() else None
-    d = _direction(form, nowhere, left(), deepest=True)
-    if d is None:
+    fall = max(-float(form.c @ steepest) / 2, 0.0)
+    d = _direction(form, nowhere, nowhere, left(), fall=fall if fall > INSIDE else 0.0)
+    if d is None or left() <= 0:
         return None
-    free, still = deepening(form, d)
-    e = _direction(form, free, left(), still)
-    if e is None or not form.c @ e < -INSIDE:
-        return None
-    found = Ray(form, d, e)
+    x0, e = feasible_point(form, left())[0], None
+    if fall <= INSIDE:
+        e = _direction(form, *deepening(form, d), left())
+        if e is None:
+            return None
+    found = Ray(form, x0, d, e)
     return found if found.holds() else None
 
 
 def _direction(
-    form: ConicForm, free: Bools, seconds: float, still: Bools | None = None, *, deepest: bool = False
+    form: ConicForm, free: Bools, still: Bools, seconds: float, *, fall: float | None = None
 ) -> Floats | None:
     """min c'v over -A v in K, P v = 0, |v_j| <= 1, cones with free rows left out; None if nothing came of it.
 
-    deepest  c'v = 0 instead, and v goes as deep into as many cones as it can
+    still  rows in which it is to be 0
+    fall   where given, c'v = 0, or at most -fall, and v goes as deep into as many cones as it can
     """
     import cvxpy as cp
 
     if seconds <= 0:
         return None
-    n = len(form.c)
-    v = cp.Variable(n)
-    s = -(form.A @ v)
+    v = cp.Variable(len(form.c))
+    s, goal = -(form.A @ v), form.c @ v
     curved = form.P[np.flatnonzero(np.diff(form.P.indptr))]
     constraints = [*_members(form.cones, s, free), v <= 1, v >= -1]
     constraints += [curved @ v == 0] if curved.shape[0] else []
-    constraints += [s[np.flatnonzero(still)] == 0] if still is not None and still.any() else []
-    goal: Any = form.c @ v
-    if deepest:
-        cones = form.cones
-        diagonal = [np.arange(rows.start, rows.stop)[i == j] for rows, i, j in cones.psd]
-        entries = np.concatenate([cones.nonneg, cones.heads, *diagonal, cones.exp[:, 2], *cones.power[:, :2].T])
-        constraints.append(goal == 0)
-        deep = cp.Variable(len(entries))
-        constraints += [deep <= DEEP, deep <= s[entries.astype(int)]]
-        goal = -np.ones(len(entries)) @ deep
+    constraints += [s[np.flatnonzero(still)] == 0] if still.any() else []
+    if fall is not None:
+        constraints.append(goal <= -fall if fall else goal == 0)
+        depths = list(_depths(form.cones, s))
+        deep = cp.Variable(len(depths))
+        constraints += [deep <= DEEP, *(deep[k] <= depth for k, depth in enumerate(depths))]
+        goal = -np.ones(len(depths)) @ deep
     model = cp.Problem(cp.Minimize(goal), constraints)
     data, chain, inverse = model.get_problem_data(cp.CLARABEL, solver_opts={"accept_unknown": True})
     with warnings.catch_warnings(action="ignore"):  # what comes of it is checked
@@ -84,6 +86,28 @@ def _direction(
         except cp.error.SolverError:
             return None
     return None if v.value is None else np.asarray(v.value, dtype=float)
+
+
+def _depths(cones: Cones, s: Any) -> Iterator[Any]:
+    """How deep s is in the cones, as far as a direction that goes deeper is of use."""
+    import cvxpy as cp
+
+    for row in np.r_[cones.nonneg, cones.heads, cones.exp[:, 2], cones.power[:, 0], cones.power[:, 1]]:
+        yield s[int(row)]
+    for k, head in enumerate(cones.heads):
+        yield s[int(head)] - cp.norm2(s[cones.tails[cones.of == k]])  # type: ignore[attr-defined]
+    for rows, i, j in cones.psd:
+        yield cp.lambda_min(_matrix(s[rows], i, j))  # type: ignore[attr-defined]
+
+
+def _matrix(packed: Any, i: Any, j: Any) -> Any:
+    """The matrix whose triangle is packed, off the diagonal times sqrt(2), in cvxpy."""
+    import cvxpy as cp
+
+    n, entry = int(j[-1]) + 1, np.arange(len(i))
+    weight = np.tile(np.where(i == j, 0.5, np.sqrt(0.5)), 2)
+    unpack = csr_array((weight, (np.r_[i + n * j, j + n * i], np.tile(entry, 2))), shape=(n * n, len(i)))
+    return cp.reshape(unpack @ packed, (n, n), order="F")  # type: ignore[attr-defined]
 
 
 def _members(cones: Cones, s: Any, free: Bools) -> Iterator[cp.Constraint]:
@@ -100,11 +124,7 @@ def _members(cones: Cones, s: Any, free: Bools) -> Iterator[cp.Constraint]:
             yield cp.SOC(s[int(head)], s[cones.tails[cones.of == k]])
     for rows, i, j in cones.psd:
         if not free[rows.start]:
-            n, entry = int(j[-1]) + 1, np.arange(len(i))
-            weight = np.tile(np.where(i == j, 0.5, np.sqrt(0.5)), 2)
-            places = np.r_[i + n * j, j + n * i], np.tile(entry, 2)
-            unpack = csr_array((weight, places), shape=(n * n, len(i)))
-            yield cp.reshape(unpack @ s[rows], (n, n), order="F") >> 0  # type: ignore[attr-defined]
+            yield _matrix(s[rows], i, j) >> 0
     exp = cones.exp[~free[cones.exp[:, 2]]]
     if len(exp):
         yield cp.ExpCone(s[exp[:, 0]], s[exp[:, 1]], s[exp[:, 2]])

@@ -5,8 +5,8 @@ For any y in the dual cone, any x0, and every x that is feasible (so that y's >=
     x'Px/2 + c'x  >=  -b'y - x0'P x0/2 + sum over j of [r_j x_j + p_j (x_j - x0_j)^2 / 2],     r = c + A'y + P x0,
 
 where x'Px >= sum of p_j x_j^2. Each term of the sum is least at a known place of x_j's range; without a range it needs
-p_j > 0, or r_j = 0 exactly. So any multipliers of a solver give a bound, however inexact they are (Jansson, Chaykin and
-Keil, SIAM J. Numer. Anal. 46, 2008; for quadratic objectives Dorn 1960).
+p_j > 0, or multipliers with r_j = 0 exactly (solvers.proof.stationary). So a solver's multipliers give a bound however
+inexact they are (Jansson, Chaykin and Keil, SIAM J. Numer. Anal. 46, 2008; for quadratic objectives Dorn 1960).
 
 Ranges may be those of all x whose objective is at most some level: then min(level, the bound over these) is a bound, as
 the others are above the level. All sums are rounded down by more than floating point can be off, cvxpy's own included.
@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import numpy as np
 
 from formulations.problem import Bools, Floats, Multipliers, Values
 from solvers.proof.conic_form import ConicForm
 from solvers.proof.ranges import Ranges
+from solvers.proof.stationary import stationary
 
 UNSURE = 2.0**-50  # relative to each term of a sum: what it may be off, with the rounding of cvxpy's coefficients
 
@@ -49,10 +49,10 @@ class ConicDual:
     infeasible: bool = False
 
 
-def lower_bound(form: ConicForm, dual: ConicDual, ranges: Ranges, *, feasibility: bool = False) -> tuple[float, Bools]:
+def lower_bound(form: ConicForm, dual: ConicDual, ranges: Ranges) -> tuple[float, Bools]:
     """The least that the objective is in the ranges, -inf if unknown, and the columns that lack a range for it.
 
-    With feasibility=True the objective counts as 0: a positive bound then proves that there is no feasible point.
+    Of an infeasible dual: the same with an objective of 0.
     """
     nothing = -math.inf, np.zeros(len(form.c), dtype=bool)
     if dual.y.shape != form.b.shape or dual.x.shape != form.c.shape:
@@ -60,24 +60,42 @@ def lower_bound(form: ConicForm, dual: ConicDual, ranges: Ranges, *, feasibility
     if not all((np.abs(part) <= LARGEST).all() for part in (dual.y, dual.x)):
         return nothing
     y = form.cones.into_dual(dual.y)
-    flat = np.zeros_like(form.c)
-    c, p, x = (flat, flat, flat) if feasibility else (form.c, form.curvature, dual.x)
-    Px, size_Px = form.P @ x, abs(form.P) @ np.abs(x)
-    r = c + form.A.T @ y + Px
-    terms = np.abs(c) + abs(form.A).T @ np.abs(y) + size_Px
-    count = np.diff(form.A.tocsc().indptr) + np.diff(form.P.indptr) + 16
-    error = UNSURE * count * terms
-    least, missing = _least(r, error, p, x, *ranges)
-    for j in np.flatnonzero(missing).tolist():
-        if _vanishes(form, y, c, Px, j):
-            least[j], missing[j] = 0.0, False
-    if missing.any():
-        return -math.inf, missing
-    parts = np.concatenate([-form.b * y, -x * Px / 2, least, [0.0 if feasibility else form.offset]])
-    unsure = np.abs(parts).sum() + np.abs(x) @ size_Px * (len(x) + 4)
-    if not math.isfinite(unsure):
+    if not (np.abs(y) <= LARGEST).all():
         return nothing
-    return math.nextafter(math.fsum(parts) - UNSURE * unsure, -math.inf), missing
+    flat = np.zeros_like(form.c)
+    c, p, x = (flat, flat, flat) if dual.infeasible else (form.c, form.curvature, dual.x)
+    Px, size_Px = form.P @ x, abs(form.P) @ np.abs(x)
+    g, size = c + Px, np.abs(c) + size_Px
+    off, zero = np.zeros(len(y)), np.zeros(len(c), dtype=bool)
+    least, missing = _terms(form, y, off, g, size, p, x, ranges, zero)
+    if missing.any():
+        counts = UNSURE * (np.diff(form.P.indptr) + 2)
+        repaired = stationary(form, y, g, counts * size_Px, np.flatnonzero(missing))
+        if repaired is None:
+            return -math.inf, missing
+        (y, off), zero = repaired, missing
+        least, missing = _terms(form, y, off, g, size, p, x, ranges, zero)
+        if missing.any():
+            return -math.inf, missing
+    parts, offset = np.concatenate([-form.b * y, -x * Px / 2, least]), 0.0 if dual.infeasible else form.offset
+    unsure = UNSURE * (np.abs(parts).sum() + np.abs(x) @ size_Px * (len(x) + 4)) + np.abs(form.b) @ off
+    if not parts.any() and not unsure:
+        return offset, missing
+    total = math.fsum([offset, *parts, -unsure]) if math.isfinite(unsure) else -math.inf
+    return math.nextafter(total, -math.inf), missing
+
+
+def _terms(
+    form: ConicForm, y: Floats, off: Floats, g: Floats, size: Floats, p: Floats, x: Floats, ranges: Ranges, zero: Bools
+) -> tuple[Floats, Bools]:
+    """The least of every term of the sum, r = g + A'y with a y within `off`, and where it is not finite.
+
+    size  of the terms of g; zero: columns whose r is 0 exactly
+    """
+    A = abs(form.A).T
+    count = np.diff(form.A.tocsc().indptr) + np.diff(form.P.indptr) + 16
+    error = UNSURE * count * (size + A @ np.abs(y)) + (1 + UNSURE * count) * (A @ off)
+    return _least(np.where(zero, 0.0, g + form.A.T @ y), np.where(zero, 0.0, error), p, x, *ranges)
 
 
 def _least(r: Floats, error: Floats, p: Floats, x: Floats, low: Floats, high: Floats) -> tuple[Floats, Bools]:
@@ -85,19 +103,12 @@ def _least(r: Floats, error: Floats, p: Floats, x: Floats, low: Floats, high: Fl
     found = np.full(len(r), np.inf)
     with np.errstate(all="ignore"):
         for slope in (r - error, r + error):
-            at = [low, high, np.where(p > 0, np.clip(x - slope / p, low, high), low)]
-            for z in at:
-                value = np.where(slope == 0, 0.0, slope * z) + np.where(p == 0, 0.0, p * (z - x) ** 2 / 2)
-                size = np.where(slope == 0, 0.0, np.abs(slope * z)) + np.where(p == 0, 0.0, np.abs(p) * (z - x) ** 2)
-                endless = np.isinf(z) & (p > 0)
-                found = np.where(endless, found, np.minimum(found, value - UNSURE * size))
-    missing = ~(found > -np.inf) | (found == np.inf)
+            for z in (low, high):
+                linear, square = np.where(slope == 0, 0.0, slope * z), np.where(p == 0, 0.0, p * (z - x) ** 2 / 2)
+                value = linear + square - UNSURE * (np.abs(linear) + np.abs(square))
+                found = np.where(np.isinf(z) & (p > 0), found, np.minimum(found, value))
+            place, fall = x - slope / p, slope**2 / p / 2
+            value = slope * x - fall - UNSURE * (np.abs(slope * x) + fall)
+            found = np.where((p > 0) & ~(place < low) & ~(place > high), np.minimum(found, value), found)
+    missing = ~np.isfinite(found)
     return np.where(missing, 0.0, found), missing
-
-
-def _vanishes(form: ConicForm, y: Floats, c: Floats, Px: Floats, j: int) -> bool:
-    """Whether r_j is 0 exactly, in rational arithmetic; P x0 must not come into it."""
-    column = form.A.T[[j]].tocoo()
-    if Px[j] != 0:
-        return False
-    return Fraction(c[j]) + sum(Fraction(a) * Fraction(y[i]) for i, a in zip(column.col, column.data, strict=True)) == 0

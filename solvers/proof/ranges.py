@@ -17,9 +17,9 @@ from scipy.sparse import coo_array, csr_array, eye_array, hstack, vstack
 from formulations.problem import Bools, Floats
 from solvers.proof.cones import SLACK
 from solvers.proof.conic_form import ConicForm
+from solvers.proof.exact_zeros import left_inverse
 
 ROUNDS, PROGRESS = 60, 1e-2  # of propagation: at most so many, and only while a range shrinks by this share
-MOST_ENTRIES = 4_000_000  # of a matrix that is inverted
 Ranges = tuple[Floats, Floats]  # the least and the greatest value of every column, possibly infinite
 
 
@@ -134,7 +134,7 @@ class _Tightening:
         inside = np.bincount(A.indices, minlength=n) > 0
         open_, fixed = np.flatnonzero(~known[:n] & inside), np.flatnonzero(known[:n])
         M, F, at = A[:, open_], A[:, fixed], n + np.flatnonzero(known[n:])
-        inverse = _left_inverse(M)
+        inverse = left_inverse(M)
         if inverse is None:
             return
         R, e = inverse
@@ -158,7 +158,7 @@ class _Tightening:
         if z.shape != whole.b.shape or not np.isfinite(z).all():
             return
         w, open_ = whole.cones.interior(), ~self._known()[:n]
-        inverse = _left_inverse(whole.A[:, np.flatnonzero(open_)])
+        inverse = left_inverse(whole.A[:, np.flatnonzero(open_)])
         if inverse is None:
             return
         y = w + whole.cones.into_dual(z)
@@ -175,20 +175,6 @@ class _Tightening:
         bound = max((total + loop * given) / (1 - 2 * loop), 0.0) * (1 + SLACK)
         least, most = whole.cones.at_most(bound)
         self.low[n:], self.high[n:] = np.maximum(self.low[n:], least), np.minimum(self.high[n:], most)
-
-
-def _left_inverse(M: Any) -> tuple[Floats, float] | None:
-    """R and a bound below 1/2 on the norm of I - R M, max of row sums; None if M has no such R, or is too large.
-
-    From M u = r follows u = R r + (I - R M) u, so that max |u - R r| <= e max |R r| / (1 - e).
-    """
-    if 0 in M.shape or M.shape[0] < M.shape[1] or M.shape[0] * M.shape[1] > MOST_ENTRIES:
-        return None
-    M = M.toarray()
-    R = np.linalg.pinv(M)
-    rounding = 1e-15 * M.shape[0] * float((np.abs(R) @ np.abs(M)).sum(axis=1).max())
-    e = float(np.abs(np.eye(M.shape[1]) - R @ M).sum(axis=1).max()) + rounding
-    return (R, e) if e < 0.5 else None
 
 
 def _by_rows(rows: coo_array, b: Floats, low: Floats, high: Floats) -> Ranges:
