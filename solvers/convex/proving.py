@@ -19,6 +19,8 @@ from solvers.proof.rays import Ray
 
 SHORT = (0.0, 1e-9, 1e-7, 1e-5)  # relative to the largest: multipliers of a contradiction that may as well be 0
 
+TRIVIAL = 1e-8  # of the objective's size: by how much ranges alone must prove more than multipliers to be preferred
+
 
 @dataclass(frozen=True)
 class Proofs:
@@ -75,7 +77,7 @@ def _bounding(form: ConicForm, found: Found, clock: Clock) -> tuple[ConicDual | 
     if missing.any() and clock.left > 0:
         dual = replace(dual, spread=spread(form, level, clock.left))
         bound, missing = lower_bound(form, dual, ranges(form, level, dual.spread))
-    best = trivial if least >= bound else dual
+    best = trivial if least > bound + TRIVIAL * form.scale(found.x) or bound == -math.inf else dual
     return (best if max(bound, least) > -math.inf else None), missing
 
 

@@ -15,7 +15,7 @@ from formulations.problem import Floats, Multipliers, Number, Problem, Values
 from solvers.judge import Evidence
 from solvers.proof.conic_dual import ConicDual, lower_bound
 from solvers.proof.conic_form import ConicForm
-from solvers.proof.ranges import ranges
+from solvers.proof.ranges import Ranges, ranges
 
 if TYPE_CHECKING:
     import cvxpy as cp
@@ -80,22 +80,28 @@ class ConvexProgram:
         sign = -1 if self.maximize else 1
         if self.form is None:
             return -sign * math.inf
-        found, _ = lower_bound(self.form, dual, ranges(self.form, dual.level, dual.spread))
+        known = ranges(self.form, dual.level, dual.spread)
+        found, _ = lower_bound(self.form, dual, known)
         found = min(found, dual.level)
         if not math.isfinite(found) or (dual.infeasible and not found > 0):
             return -sign * math.inf
-        if not all(self._lagrangian_agrees(dual, found, step) for step in range(DRAWS)):
+        if not all(self._lagrangian_agrees(dual, found, known, step) for step in range(DRAWS)):
             return -sign * math.inf
         return sign * (math.inf if dual.infeasible else found)
 
-    def _lagrangian_agrees(self, dual: ConicDual, bound: float, step: int) -> bool:
-        """Whether the Lagrangian is at least the bound at a random point near the values, in the variables' domains."""
+    def _lagrangian_agrees(self, dual: ConicDual, bound: float, known: Ranges, step: int) -> bool:
+        """Whether the Lagrangian is at least the bound at a random point near the values, in the variables' ranges."""
+        assert self.form is not None
         draw = np.random.default_rng(step).standard_normal
         reach = 10.0 ** -(step % (FAR + 1)) if step else 0.0
         point: dict[str, Floats] = {}
         for name, v in self.problem.variables.items():
             near = np.asarray(dual.values.get(name, np.zeros(v.shape)), dtype=float)
             far = near + reach * max(float(np.abs(near).max(initial=0)), 1e-3) * draw(v.shape)
+            columns = self.form.columns.get(name, slice(0, 0))
+            if columns.stop - columns.start == v.size:  # not so of symmetric matrices
+                low, high = (side[columns].reshape(v.shape, order="F") for side in known)
+                far = np.clip(far, low, high)
             inside: Any = v.project(far)  # type: ignore[no-untyped-call]
             point[name] = np.asarray(inside, dtype=float)
         with self.problem.at(point), np.errstate(all="ignore"):
