@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from formulations.problem import Bools, Floats
+from formulations.problem import Bools, Floats, Ints
 from solvers.convex.clarabel import by_clarabel, cones_for_clarabel, minimized
 from solvers.proof.cones import Cones
 from solvers.proof.conic_form import ConicForm
@@ -74,10 +74,10 @@ def _direction(
     constraints += [s[np.flatnonzero(still)] == 0] if still.any() else []
     if fall is not None:
         constraints.append(goal <= -fall if fall else goal == 0)
-        depths = list(_depths(form.cones, s))
-        deep = cp.Variable(len(depths))
-        constraints += [deep <= DEEP, *(deep[k] <= depth for k, depth in enumerate(depths))]
-        goal = -np.ones(len(depths)) @ deep
+        depths = _depths(form.cones, s)
+        deep = cp.Variable(depths.size)
+        constraints += [deep <= DEEP, deep <= depths]
+        goal = -np.ones(depths.size) @ deep
     model = cp.Problem(cp.Minimize(goal), constraints)
     data, chain, inverse = model.get_problem_data(cp.CLARABEL, solver_opts={"accept_unknown": True})
     with warnings.catch_warnings(action="ignore"):  # what comes of it is checked
@@ -88,16 +88,21 @@ def _direction(
     return None if v.value is None else np.asarray(v.value, dtype=float)
 
 
-def _depths(cones: Cones, s: Any) -> Iterator[Any]:
+def _depths(cones: Cones, s: Any) -> Any:
     """How deep s is in the cones, as far as a direction that goes deeper is of use."""
     import cvxpy as cp
 
-    for row in np.r_[cones.nonneg, cones.heads, cones.exp[:, 2], cones.power[:, 0], cones.power[:, 1]]:
-        yield s[int(row)]
-    for k, head in enumerate(cones.heads):
-        yield s[int(head)] - cp.norm2(s[cones.tails[cones.of == k]])  # type: ignore[attr-defined]
-    for rows, i, j in cones.psd:
-        yield cp.lambda_min(_matrix(s[rows], i, j))  # type: ignore[attr-defined]
+    parts = [s[np.r_[cones.nonneg, cones.heads, cones.exp[:, 2], cones.power[:, 0], cones.power[:, 1]]]]
+    parts += [s[heads] - cp.norm(_columns(s, tails), axis=0) for heads, tails in cones.balls() if tails.size]  # type: ignore[attr-defined]
+    parts += [cp.lambda_min(_matrix(s[rows], i, j)) for rows, i, j in cones.psd]  # type: ignore[attr-defined]
+    return cp.hstack(parts)  # type: ignore[attr-defined]
+
+
+def _columns(s: Any, rows: Ints) -> Any:
+    """Those entries, one column for each row of `rows`."""
+    import cvxpy as cp
+
+    return cp.reshape(s[rows.ravel()], rows.shape[::-1], order="F")  # type: ignore[attr-defined]
 
 
 def _matrix(packed: Any, i: Any, j: Any) -> Any:
@@ -119,9 +124,12 @@ def _members(cones: Cones, s: Any, free: Bools) -> Iterator[cp.Constraint]:
     signed = cones.nonneg[~free[cones.nonneg]]
     if len(signed):
         yield s[signed] >= 0
-    for k, head in enumerate(cones.heads):
-        if not free[head]:
-            yield cp.SOC(s[int(head)], s[cones.tails[cones.of == k]])
+    for heads, tails in cones.balls():
+        own = ~free[heads]
+        if own.any() and tails.size:
+            yield cp.SOC(s[heads[own]], _columns(s, tails[own]))
+        elif own.any():
+            yield s[heads[own]] >= 0
     for rows, i, j in cones.psd:
         if not free[rows.start]:
             yield _matrix(s[rows], i, j) >> 0

@@ -90,9 +90,16 @@ class Cones:
         low[self.exp[:, 0]], high[self.exp[:, 2]] = -total, 1.6 * total
         return low, high
 
+    def balls(self) -> list[tuple[Ints, Ints]]:
+        """The second-order cones by size: the rows of t, (k,), and of u, (k, size - 1)."""
+        counts = np.bincount(self.of, minlength=len(self.heads))
+        groups = [(self.heads[counts == k], self.tails[counts[self.of] == k]) for k in np.unique(counts).tolist()]
+        return [(heads, tails.reshape(len(heads), -1)) for heads, tails in groups]
+
     def groups(self) -> Iterator[Any]:
         """The rows of each cone that has more than one row."""
-        yield from (np.r_[head, self.tails[self.of == k]] for k, head in enumerate(self.heads))
+        for heads, tails in self.balls():
+            yield from np.column_stack([heads, tails])
         yield from (rows for rows, *_ in self.psd)
         yield from self.exp
         yield from self.power

@@ -11,12 +11,12 @@ solvers.proof.convex holds against the model.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 from formulations.arithmetic.eigenvalues import least_eigenvalues
@@ -50,6 +50,11 @@ class ConicForm:
     def scale(self, x: Floats) -> float:
         """The sum of the sizes of the objective's terms there; 1 if it is 0."""
         return float(np.abs(x) @ (abs(self.P) @ np.abs(x)) / 2 + np.abs(self.c) @ np.abs(x)) or 1.0
+
+    def and_one(self, kind: str, A: Any, b: Floats) -> ConicForm:
+        """The same with rows of one more cone (Cones.and_one) after all others."""
+        rows = csr_array(vstack([self.A, A]))
+        return replace(self, A=rows, b=np.r_[self.b, b], cones=self.cones.and_one(kind, len(b)))
 
     @cached_property
     def curvature(self) -> Floats:

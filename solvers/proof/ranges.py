@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, eye_array, hstack, vstack
+from scipy.sparse import coo_array, csc_array, csr_array, eye_array, hstack, vstack
 
 from formulations.problem import Bools, Floats
 from solvers.proof.cones import SLACK
@@ -46,31 +46,34 @@ def spread_objective(form: ConicForm, level: float) -> Floats:
 
 
 def level_set(form: ConicForm, level: float) -> ConicForm:
-    """The same feasible set with rows for the objective being at most the level, and no objective.
+    """The same feasible set with rows for the objective being at most the level, others that follow, and no objective.
 
     sum of p_j x_j^2 / 2 <= t, t = level - offset - c'x, is |(sqrt(2 p_j) x_j, t - 1)| <= t + 1 as a cone.
     """
     n, left = len(form.c), level - form.offset
-    p = np.maximum(form.curvature, 0.0)
-    curved = np.flatnonzero(p > 0)
-    c = csr_array(form.c[None, :])
-    if not np.isfinite(level):
-        return replace(form, P=csr_array((n, n)), c=np.zeros(n))
+    p, c = np.maximum(form.curvature, 0.0), csr_array(form.c[None, :])
+    curved, sums = np.flatnonzero(p > 0), _sums_of_two(form)
+    whole = replace(form, P=csr_array((n, n)), c=np.zeros(n), offset=0.0)
+    whole = whole.and_one("nonneg", *sums) if len(sums[1]) else whole
+    if not np.isfinite(level) or (form.curvature < 0).any():  # convex up to rounding only: nothing follows from it
+        return whole
     if not len(curved):
-        rows, b, kind = c, np.array([left]), "nonneg"
-    else:
-        scale = np.sqrt(2 * p[curved]) * (1 - SLACK)
-        squares = csr_array((-scale, curved, np.arange(len(curved) + 1)), shape=(len(curved), n))
-        rows, b, kind = vstack([c, squares, c]), np.r_[left + 1, np.zeros(len(curved)), left - 1], "soc"
-    return ConicForm(
-        P=csr_array((n, n)),
-        c=np.zeros(n),
-        A=csr_array(vstack([form.A, rows])),
-        b=np.r_[form.b, b],
-        offset=0.0,
-        cones=form.cones.and_one(kind, len(b)),
-        columns=form.columns,
-    )
+        return whole.and_one("nonneg", c, np.array([left]))
+    scale = np.sqrt(2 * p[curved]) * (1 - SLACK)
+    squares = csr_array((-scale, curved, np.arange(len(curved) + 1)), shape=(len(curved), n))
+    return whole.and_one("soc", vstack([c, squares, c]), np.r_[left + 1, np.zeros(len(curved)), left - 1])
+
+
+def _sums_of_two(form: ConicForm) -> tuple[csr_array, Floats]:
+    """Sums of two rows a'x <= b, c'x <= d that have one column left, as of e <= t, -e <= t: these bound it."""
+    rows = form.cones.nonneg
+    by_column = csc_array(form.A[rows])
+    two = np.flatnonzero(np.diff(by_column.indptr) == 2)
+    first, second = (rows[by_column.indices[by_column.indptr[two] + k]] for k in (0, 1))
+    total = csr_array(form.A[first] + form.A[second])
+    total.eliminate_zeros()
+    single = np.diff(total.indptr) == 1
+    return total[np.flatnonzero(single)], (form.b[first] + form.b[second])[single]
 
 
 class _Tightening:
