@@ -12,14 +12,15 @@ from formulations.problem import Bools, Floats, Multipliers, Problem, Values
 from solvers.clock import Clock
 from solvers.convex.compiled import Compiled, Found
 from solvers.convex.rays import feasible_point, ray, spread
-from solvers.proof.conic_dual import ConicDual, lower_bound
+from solvers.proof.conic_dual import ConicDual, lower_bound, polished
 from solvers.proof.conic_form import ConicForm
 from solvers.proof.ranges import ranges
 from solvers.proof.rays import Ray
 
 SHORT = (0.0, 1e-9, 1e-7, 1e-5)  # relative to the largest: multipliers of a contradiction that may as well be 0
 
-TRIVIAL = 1e-8  # of the objective's size: by how much ranges alone must prove more than multipliers to be preferred
+LEVEL = 1e-2  # of the objective's size: how far above the solver's value the level is
+POLISHED = 1e-8  # of the objective's size: a bound that is nearer to the value is not worth improving
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def _bounding(form: ConicForm, found: Found, clock: Clock) -> tuple[ConicDual | 
     """The multipliers with all that is needed for a bound, and the columns that would need a range for a better one."""
     assert found.x is not None
     assert found.y is not None
-    level = form.value(found.x) + form.scale(found.x)
+    value, scale = form.value(found.x), form.scale(found.x)
+    level = value + LEVEL * scale
     listed = found.multipliers or Multipliers()
     dual = ConicDual(found.y, found.x, level, None, found.values or {}, listed)
     none = Multipliers({name: 0 * part for name, part in listed.listed.items()})
@@ -76,8 +78,13 @@ def _bounding(form: ConicForm, found: Found, clock: Clock) -> tuple[ConicDual | 
     (bound, missing), least = lower_bound(form, dual, known), lower_bound(form, trivial, known)[0]
     if missing.any() and clock.left > 0:
         dual = replace(dual, spread=spread(form, level, clock.left))
-        bound, missing = lower_bound(form, dual, ranges(form, level, dual.spread))
-    best = trivial if least > bound + TRIVIAL * form.scale(found.x) or bound == -math.inf else dual
+        known = ranges(form, level, dual.spread)
+        bound, missing = lower_bound(form, dual, known)
+    if -math.inf < bound < value - POLISHED * scale:
+        moved = replace(dual, y=polished(form, dual, known))
+        better = lower_bound(form, moved, known)[0]
+        dual, bound = (moved, better) if better > bound else (dual, bound)
+    best = trivial if least > bound + POLISHED * scale or bound == -math.inf else dual
     return (best if max(bound, least) > -math.inf else None), missing
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from formulations.arithmetic.rounding import ROUNDOFF
 from formulations.problem import Bools, Floats, Multipliers, Values
 from solvers.proof.conic_form import ConicForm
 from solvers.proof.ranges import Ranges
@@ -26,6 +27,7 @@ from solvers.proof.stationary import stationary
 
 UNSURE = 2.0**-50  # relative to each term of a sum: what it may be off, with the rounding of cvxpy's coefficients
 
+COSTLY = 1e-3  # of what all columns cost a bound
 LARGEST = 1e100  # of an entry: beyond, products would overflow
 
 
@@ -85,6 +87,17 @@ def lower_bound(form: ConicForm, dual: ConicDual, ranges: Ranges) -> tuple[float
     return math.nextafter(total, -math.inf), missing
 
 
+def polished(form: ConicForm, dual: ConicDual, ranges: Ranges) -> Floats:
+    """Multipliers near y with smaller r_j in the columns that cost the bound most, as far as they can be moved."""
+    y, (low, high) = form.cones.into_dual(dual.y), ranges
+    g = form.c + form.P @ dual.x
+    with np.errstate(invalid="ignore"):
+        cost = np.where(form.curvature > 0, 0.0, np.abs(g + form.A.T @ y) * (high - low))
+    worst = np.flatnonzero(cost > COSTLY * cost.sum())
+    moved = stationary(form, y, g, 0 * g, worst)
+    return dual.y if moved is None else moved[0]
+
+
 def _terms(
     form: ConicForm, y: Floats, off: Floats, g: Floats, size: Floats, p: Floats, x: Floats, ranges: Ranges, zero: Bools
 ) -> tuple[Floats, Bools]:
@@ -93,8 +106,9 @@ def _terms(
     size  of the terms of g; zero: columns whose r is 0 exactly
     """
     A = abs(form.A).T
-    count = np.diff(form.A.tocsc().indptr) + np.diff(form.P.indptr) + 16
-    error = UNSURE * count * (size + A @ np.abs(y)) + (1 + UNSURE * count) * (A @ off)
+    count = np.bincount(form.A.indices, minlength=len(g)) + np.diff(form.P.indptr) + 16
+    unsure = UNSURE + 2 * ROUNDOFF * count
+    error = unsure * (size + A @ np.abs(y)) + (1 + unsure) * (A @ off)
     return _least(np.where(zero, 0.0, g + form.A.T @ y), np.where(zero, 0.0, error), p, x, *ranges)
 
 

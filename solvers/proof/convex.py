@@ -80,9 +80,9 @@ class ConvexProgram:
         sign = -1 if self.maximize else 1
         if self.form is None:
             return -sign * math.inf
-        known = ranges(self.form, dual.level, dual.spread)
-        found, _ = lower_bound(self.form, dual, known)
-        found = min(found, dual.level)
+        level = math.inf if dual.infeasible else dual.level  # that there is no good point is no contradiction
+        known = ranges(self.form, level, dual.spread)
+        found = min(lower_bound(self.form, dual, known)[0], level)
         if not math.isfinite(found) or (dual.infeasible and not found > 0):
             return -sign * math.inf
         if not all(self._lagrangian_agrees(dual, found, known, step) for step in range(DRAWS)):
