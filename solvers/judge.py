@@ -158,7 +158,7 @@ def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | N
     accuracy = gap if problem.exact else max(gap, ROUNDING)
     verified = bool(left is not None and left <= accuracy and all(sound.values()))  # numpy's own are no JSON
     if found.ended == "unbounded" and not bounds:
-        return _without_answer(problem, found, bounds, complaints, sign)
+        return _without_answer(problem, found, bounds, complaints, sign, endless=False)
     checks = [Check(problem.membership, "==", None, True)] if problem.membership else []
     relation = "<=" if problem.maximize else ">="
     checks += [Check(f"bound by {b.kind}", relation, b.shown, sound[id(b)]) for b in bounds]
@@ -258,13 +258,7 @@ def _message(
 
 
 def _without_answer(
-    problem: Judged,
-    found: Findings,
-    bounds: Sequence[_Bound],
-    complaints: Sequence[str],
-    sign: int,
-    *,
-    endless: bool = False,
+    problem: Judged, found: Findings, bounds: Sequence[_Bound], complaints: Sequence[str], sign: int, *, endless: bool
 ) -> Solution:
     """Proven infeasible or unbounded, or nothing found and nothing proven."""
     impossible = next((b for b in bounds if b.value == sign * math.inf), None)

@@ -1185,12 +1185,14 @@ def test_an_objective_without_end_is_called_unbounded() -> None:
     assert_fit_to_be_shown(solution)
 
 
-def test_convex_models_have_a_value_and_no_bound_and_others_are_refused() -> None:
+def test_convex_models_have_a_value_and_a_bound_and_others_are_refused() -> None:
     x = cp.Variable(2, name="x")
     solution = solve(cp.Problem(cp.Minimize(cp.sum_squares(x - 1)), [(cp.sum(x) <= 1).set_label("budget")]))
-    assert (solution.status, solution.bound) == ("feasible", None)
+    assert (solution.status, solution.certificate.kind) == ("optimal", "conic dual")
     assert solution.value == pytest.approx(0.5, abs=1e-6)
-    assert "no bound" in solution.message
+    assert solution.bound == pytest.approx(0.5, abs=1e-6)
+    assert solution.multipliers is not None
+    assert set(solution.multipliers.listed) == {"budget"}
     assert_fit_to_be_shown(solution)
     for bad in (cp.Minimize(cp.sqrt(x[0])), cp.Maximize(cp.square(x[0])), cp.Minimize(x[0] * x[1])):
         with pytest.raises(ValueError, match="not convex by cvxpy's rules"):
