@@ -84,7 +84,8 @@ def _bounding(form: ConicForm, found: Found, clock: Clock) -> tuple[ConicDual | 
         moved = replace(dual, y=polished(form, dual, known))
         better = lower_bound(form, moved, known)[0]
         dual, bound = (moved, better) if better > bound else (dual, bound)
-    best = trivial if least > bound + POLISHED * scale or bound == -math.inf else dual
+    enough = min(bound + POLISHED * scale, value)  # ranges alone prove less, as a rule
+    best = trivial if least >= enough or bound == -math.inf else dual
     return (best if max(bound, least) > -math.inf else None), missing
 
 
