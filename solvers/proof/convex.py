@@ -73,6 +73,11 @@ class ConvexProgram:
                 bound = float(dual(listed))
         except ArithmeticError:  # numbers that no float holds prove nothing
             return nothing
+        except Exception as error:
+            raise ValueError(
+                f"the problem's dual_function raises {type(error).__name__}: {error}; it is given the multipliers "
+                f"of the constraints {', '.join(listed)} by name and returns the bound that they prove"
+            ) from error
         return bound if math.isfinite(bound) else nothing
 
     def _by_cones(self, dual: ConicDual) -> float:
