@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formulations.games import Game, bilinear, product
+from formulations.games import Game, bilinear, matrix_game, product
+from formulations.transport import transport
 from solvers import solve
 from solvers.descent_ascent import DescentAscent
 
@@ -79,3 +80,30 @@ def test_bilinear(report: Report, n: int) -> None:
         "1e-2 / 1e-4",
         "; ".join(f"{name}: {text}" for name, text in found.items()),
     )
+
+
+@pytest.mark.parametrize(("n", "gap"), [(200, 1e-9), (2000, 1e-4)])
+def test_random_matrix_game(report: Report, n: int, gap: float) -> None:
+    """Payoffs uniform on [0, 1]; the gap is relative to the mean distance of the payoffs in play, about 1/4."""
+    game, started = matrix_game(np.random.default_rng(0).random((n, n))), time.process_time()
+    solution = solve(game, gap=gap)
+    seconds = time.process_time() - started
+    assert solution.proven
+    steps = solution.stats["iterations"]
+    report(
+        f"{n} x {n} random game, gap {gap:g}", "0.5 s / 60 s", f"{seconds:.2f} s, {steps} steps, gap {solution.gap:.1e}"
+    )
+
+
+@pytest.mark.parametrize("kind", ["as much at each", "random weights"])
+def test_transport_between_points(report: Report, kind: str) -> None:
+    random, n = np.random.default_rng(0), 1000
+    x, y = random.random((n, 2)), random.random((n, 2))
+    a, b = (np.ones(n), np.ones(n)) if kind == "as much at each" else (random.random(n), random.random(n))
+    problem = transport(a / a.sum(), b / b.sum(), np.hypot(*(x[:, None] - y).transpose(2, 0, 1)))
+    started = time.process_time()
+    solution = solve(problem)
+    seconds = time.process_time() - started
+    assert solution.proven
+    assert solution.certificate.exact
+    report(f"transport of {n:,} x {n:,} points, {kind}", "1 s", f"{seconds:.2f} s, {solution.stats['rounds']} rounds")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
+import math
 import re
 import signal
 import subprocess
@@ -17,8 +19,10 @@ import pytest
 from commandline import answer_of, without_seconds
 from places import ROOT, SHARED
 
+from problems import saddle, transport
 from problems.mst import RECIPE
-from problems.recipe import run
+from problems.recipe import Report, Verdict, run, told
+from problems.running.shown import reported
 
 BAD = SHARED / "badinputs"
 EXPECTED = list(csv.DictReader((BAD / "EXPECTED.csv").open())) if BAD.is_dir() else []
@@ -255,3 +259,18 @@ def test_a_reader_that_stops_early_does_not_cost_the_picture(tmp_path: Path) -> 
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert picture.exists()
+
+
+def test_no_json_ever_holds_what_is_no_number(capsys: Any) -> None:
+    """Answers, verdicts and comparisons: what JSON has no word for fails loudly rather than being written."""
+    asked = argparse.Namespace(json=True, quiet=True)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        told("check", Verdict("tree.json", [], asked={"limit": math.inf}), asked)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        reported("leaderboard", Report([], lambda _: [], lambda _: {"score": math.nan}), [], asked)
+    assert capsys.readouterr().out == ""
+    for recipe in (saddle.RECIPE, transport.RECIPE):
+        for options in ([], ["--time-limit", "0.01"]):
+            code, answer, _ = answer_of(recipe, capsys, *options)
+            assert code == 0
+            json.dumps(answer, allow_nan=False)
