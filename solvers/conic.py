@@ -46,6 +46,10 @@ def refuse_convex(problem: Problem, name: str) -> None:
     """Raise ValueError, naming who can, for what conic solvers do not take."""
     is_linear = problem.is_linear
     others = "glop, highs, scip do" if is_linear else RESTATE
+    for variable, v in problem.variables.items():
+        if v.is_complex():
+            remedy = "state its real and its imaginary part as variables of their own"
+            raise ValueError(f"the variable {variable!r} is complex, which {name} is not asked to find here; {remedy}")
     if problem.families:
         raise ValueError(f"{name} takes no constraints that are found lazily; {others}")
     if _has_integers(problem):

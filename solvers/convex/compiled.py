@@ -17,6 +17,7 @@ from solvers.clock import Clock, interruptible
 from solvers.convex.clarabel import by_clarabel
 from solvers.judge import Ended
 from solvers.proof.conic_form import ConicForm, conic_form
+from solvers.proof.convex import dense
 
 SCS_ACCURACY, SCS_ITERATIONS = 1e-9, 100_000  # its own defaults leave gaps of 1e-4
 SCS_INTERRUPTED = -5  # SCS catches Ctrl-C itself
@@ -108,7 +109,7 @@ class Compiled:
 
     def _present(self) -> Values | None:
         """The values that the variables have, if they do."""
-        values = {name: v.value for name, v in self.problem.variables.items()}
+        values = {name: dense(v.value) for name, v in self.problem.variables.items()}
         if not all(value is not None and np.isfinite(value).all() for value in values.values()):
             return None
         return {name: np.asarray(value, dtype=float) for name, value in values.items()}

@@ -107,5 +107,6 @@ def _without_ranges(problem: Problem, form: ConicForm, missing: Bools) -> str:
     lacking = [name for name, columns in form.columns.items() if missing[columns].any()]
     named = [name for name in problem.variables if name in lacking] or list(problem.variables)
     have = "have" if len(named) > 1 else "has"
-    remedy = f"state one that is wide enough, as cp.abs({named[0]}) <= 1000"
+    stated = named[0] if named[0].isidentifier() else "..."
+    remedy = f"state one that is wide enough, as cp.abs({stated}) <= 1000"
     return f"{', '.join(map(repr, named))} {have} no known range, which the bound needs: {remedy}"

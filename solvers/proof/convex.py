@@ -108,11 +108,15 @@ class ConvexProgram:
                 low, high = (side[columns].reshape(v.shape, order="F") for side in known)
                 far = np.clip(far, low, high)
             inside: Any = v.project(far)  # type: ignore[no-untyped-call]
-            point[name] = np.asarray(inside, dtype=float)
+            point[name] = np.asarray(dense(inside), dtype=float)
         with self.problem.at(point), np.errstate(all="ignore"):
-            terms = [0.0 if dual.infeasible else (-1 if self.maximize else 1) * self.problem.objective.expr.value]
-            for name, constraint in self.problem.subject_to.items():
-                terms.append(_weighted(constraint, dual.multipliers.listed.get(name)))
+            sign = 0 if dual.infeasible else -1 if self.maximize else 1
+            try:
+                terms = [sign * self.problem.objective.expr.value if sign else 0.0]
+                for name, constraint in self.problem.subject_to.items():
+                    terms.append(_weighted(constraint, dual.multipliers.listed.get(name)))
+            except np.linalg.LinAlgError:  # a matrix outside a function's domain
+                return True
         parts = np.concatenate([np.ravel(term) for term in terms])
         total, size = float(parts.sum()), float(np.abs(parts).sum()) + abs(bound)
         return math.isnan(total) or total >= bound - AGREES * size  # nan: outside the functions' domains
@@ -144,6 +148,11 @@ class ConvexProgram:
     def distance(self, value: float, bound: float, gap: float) -> str:
         """The gap."""
         return f"gap {gap:.2e}"
+
+
+def dense(value: Any) -> Any:
+    """The value of a variable that cvxpy may have as a sparse matrix."""
+    return value.toarray() if hasattr(value, "toarray") else value
 
 
 def _weighted(constraint: cp.Constraint, multipliers: Floats | None) -> Any:

@@ -17,7 +17,7 @@ from scipy.sparse import coo_array, csc_array, csr_array, eye_array, hstack, vst
 from formulations.problem import Bools, Floats
 from solvers.proof.cones import SLACK
 from solvers.proof.conic_form import ConicForm
-from solvers.proof.exact_zeros import left_inverse
+from solvers.proof.exact_zeros import independent, left_inverse
 
 ROUNDS, PROGRESS = 60, 1e-2  # of propagation: at most so many, and only while a range shrinks by this share
 Ranges = tuple[Floats, Floats]  # the least and the greatest value of every column, possibly infinite
@@ -25,6 +25,8 @@ Ranges = tuple[Floats, Floats]  # the least and the greatest value of every colu
 
 def ranges(form: ConicForm, level: float, spread: Floats | None = None) -> Ranges:
     """Ranges, float64 (n,) each, of every feasible x whose objective is at most the level; infinite if none is known.
+
+    With spread, of one of all x that differ by a direction that changes no constraint and no objective.
 
     spread  multipliers of the rows of level_set(form, level) that bound all slacks (spread_objective); not trusted
 
@@ -90,12 +92,25 @@ class _Tightening:
         """Of the columns."""
         self._propagate()
         if spread is not None and not self._known()[: self.n].all():
+            self._represent()
             self._spread(spread)
             self._propagate()
         if not self._known()[: self.n].all():
             self._eliminate()
             self._propagate()
         return self.low[: self.n], self.high[: self.n]
+
+    def _represent(self) -> None:
+        """Keep one of all points that differ by what changes nothing: columns that are combinations of others are 0.
+
+        If A_k = sum of t_j A_j and c_k = sum of t_j c_j, exactly, then x_k may be moved into the x_j.
+        """
+        form = self.form
+        open_ = np.flatnonzero(~self._known()[: self.n] & (np.diff(form.P.indptr) == 0))
+        columns = csr_array(vstack([form.A[:, open_], csr_array(form.c[None, open_])]).T)
+        kept = independent(columns)
+        dropped = np.delete(open_, kept)
+        self.low[dropped] = self.high[dropped] = 0.0
 
     def _known(self) -> Bools:
         return np.isfinite(self.low) & np.isfinite(self.high)

@@ -198,12 +198,33 @@ def test_models_of_every_day_are_proven(name: str, solver: str) -> None:
 
 
 def test_a_missing_range_is_named_and_its_remedy_works() -> None:
-    flat = cp.Minimize(cp.exp(-x[0] - x[1]) + cp.exp(x[0] + x[1]) + cp.max(x[:2] + x[1::-1]))  # any x[0] - x[1] will do
+    flat = cp.Minimize(cp.sum_squares(x[:2] - 1) / 2 + cp.pos(x[2] - x[0]) + x[1])  # any x[2] below will do
     solution = solve(cp.Problem(flat))
-    if solution.status == "feasible":
-        assert "'x' has no known range, which the bound needs: state one" in solution.message
-        assert "cp.abs(x) <= 1000" in solution.message
+    assert solution.status == "feasible"
+    assert "'x' has no known range, which the bound needs: state one" in solution.message
+    assert "cp.abs(x) <= 1000" in solution.message
     assert solve(cp.Problem(flat, [cp.abs(x) <= 1000])).status == "optimal"
+
+
+@BOTH
+def test_what_changes_nothing_needs_no_range(solver: str) -> None:
+    moved = cp.Minimize(cp.exp(x[0] - x[1]) + cp.exp(x[1] - x[0]) + cp.abs(x[2] - x[1]))  # by any multiple of 1
+    solution = solve(cp.Problem(moved), solver)
+    assert solution.status == "optimal"
+    assert solution.bound == pytest.approx(2, abs=1e-6)
+    assert solution.bound <= 2
+
+
+@BOTH
+def test_variables_of_all_kinds_are_taken_but_complex_ones(solver: str) -> None:
+    D, S = cp.Variable((3, 3), name="D", diag=True), cp.Variable((3, 3), name="S", symmetric=True)
+    Q, z = cp.Variable((3, 3), name="Q", sparsity=[(0, 1), (1, 2)]), cp.Variable(2, name="z", complex=True)
+    for own, least in ((D, 6), (S, 0), (Q, 7)):
+        solution = solve(cp.Problem(cp.Minimize(cp.sum_squares(own - 1)), [own[0, 0] <= 5]), solver)
+        assert (solution.status, solution.certificate.kind) == ("optimal", "conic dual")
+        assert solution.bound == pytest.approx(least, abs=1e-6)
+    with pytest.raises(ValueError, match=f"the variable 'z' is complex, which {solver} is not asked to find here"):
+        solve(cp.Problem(cp.Minimize(cp.norm(z - 1j))), solver)
 
 
 def test_the_tighter_of_two_bounds_is_the_answers() -> None:
