@@ -33,6 +33,7 @@ from numpy.typing import ArrayLike
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
+from formulations.likelihood.energy import energy_distance
 from formulations.likelihood.held_out import LOG_D_CAP, KLBound, kl_bound, likelihood_interval, mean_at_least
 from formulations.likelihood.mixtures import GaussianMixture
 from formulations.players.generators import expectation, normal
@@ -48,6 +49,7 @@ SMALLEST, LARGEST = 1e-30, 1e30  # standard deviation and size of numbers that f
 FEWEST_ROWS = 20  # the least number of rows that are split
 HELD_OUT_DRAWS = 1 << 18  # draws of a known density, and of a generator, for testing
 WATCH_DRAWS = 1 << 12  # the same for validation
+DISTANCE_ROWS = 1_000  # and samples, that an energy distance is estimated by
 ROWS_PER_EVALUATION = 1 << 14
 FALSE_REJECTION_RATE = 1e-3  # the probability that a correct log_density is rejected
 ENTROPY_TOLERANCE = 1e-6  # standard error up to which an entropy counts as known
@@ -274,7 +276,9 @@ def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | N
     """Estimates on the validation set, in nats: "value" of V, "bound" by d on V, "divergence" by d of KL(q || p).
 
     "value" is None where the density of f is unknown, "bound" where the entropy of the data is. A KL is never negative:
-    where a poor d puts it below 0, "bound" is that on all generators, -entropy(q). These are no certificates.
+    where a poor d puts it below 0, "bound" is that on all generators, -entropy(q). These are no certificates. Where f
+    has no density, "distance" is the energy distance of its samples from the data, which no d can flatter, in standard
+    units, and "distance_error" its standard error.
 
     >>> data = drawn(GaussianMixture([1.0], [[0.0]], [1.0]), 100)
     >>> found = watched(data, normal(1), {"f": lambda z: z + 1, "d": lambda x: 0.5 - x[:, 0]})  # the exact log q / p
@@ -287,6 +291,7 @@ def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | N
         "value": _mean(_log_p(data, players, data.watch)) if known else None,
         "bound": None if data.entropy is None else -data.entropy - max(kl, 0.0),
         "divergence": kl,
+        **({} if known else _distance(data, noise, players)),
     }
 
 
@@ -328,6 +333,16 @@ def watched_kl(data: Data, noise: Sampler, players: Players) -> float:
     0.0
     """
     return _divergence(players, data.watch, noise(WATCH_DRAWS, random_numbers(0, "watch"))).estimate
+
+
+def _distance(data: Data, noise: Sampler, players: Players) -> dict[str, float | None]:
+    """The energy distance of samples from the validation set, and its standard error; None where it is not finite."""
+    z = noise(DISTANCE_ROWS, random_numbers(0, "distance"))
+    rows, samples = data.watch[:DISTANCE_ROWS].double().numpy(), _mapped(players["f"], z)
+    scale = data.scale.double().numpy()
+    known = np.isfinite(samples).all()
+    distance, error = energy_distance(rows / scale, samples / scale) if known else (None, None)
+    return {"distance": distance, "distance_error": error}
 
 
 def _divergence(players: Players, rows: Tensor, z: Tensor, level: float = 0.95) -> KLBound:

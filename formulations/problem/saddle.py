@@ -102,8 +102,9 @@ class SaddleProblem:
     size       the players -> the natural size of the payoff in play, the same whatever constant is added to it: gaps
                are relative to it. By default how far value and bound lie apart when the play begins. A choice that no
                player makes must not count
-    watch      the players -> "value", "bound" and, say, "divergence" (from the best) by samples of their own, to follow
-               the play and to choose among members by; None where unknown, and never claimed
+    watch      the players -> "value", "bound" and, say, "divergence" (from the best, as the minimizing player tells it)
+               by samples of their own, to follow the play by; None where unknown, and never claimed. Answered is the
+               evaluation of the greatest "value", or the least "distance", which needs no second player: early stopping
     model      the same as a convex or searched problem, for solvers that take those
     references what the value is to be compared with
 

@@ -177,25 +177,33 @@ def _watched_members(
 ) -> list[Mapping[str, float | None]]:
     """Value and bound of each member, to choose by: never by samples that are held out; of some, if time is over."""
     problem, last = search.problem, search.history[-1]
+    if problem.level is not None:
+        return [_as_kept(search, k) for k in range(len(members))]
     if len(members) == 1:
         return [{name: last[name] for name in ("value", "bound")}]
     found: list[Mapping[str, float | None]] = []
     for players in members:
         if search.interrupted or (found and clock.left <= 0):
             found.append({})
-        elif problem.level is None:
+        else:
             value, bound = number(problem, "value", players), number(problem, "bound", players)
             found.append(
                 {"value": None if value is None else float(value), "bound": None if bound is None else float(bound)}
             )
-        else:
-            found.append(watched(problem, players))
     return found
+
+
+def _as_kept(search: SaddleSearch, k: int) -> Mapping[str, float | None]:
+    """What was seen of a member's players that are answered, and at which iteration."""
+    kept = search.kept[k]
+    if kept is not None:
+        return {"iteration": kept.iteration, **kept.watched}
+    return {"iteration": search.iteration, **watched(search.problem, search.players(k))}
 
 
 def _rank(watched: Mapping[str, float | None]) -> float:
     """Of several members the one with the best value is answered; where none is known, the one with the best bound."""
-    for name, sign in (("value", 1), ("bound", 1), ("divergence", -1)):
+    for name, sign in (("value", 1), ("distance", -1), ("bound", 1), ("divergence", -1)):
         known = watched.get(name)
         if known is not None:
             return sign * known

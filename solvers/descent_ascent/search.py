@@ -15,6 +15,7 @@ from formulations.problem import Number, Players, SaddleProblem, Side
 from solvers.clock import Clock, stoppable
 from solvers.descent_ascent.asking import number, scheduled, watched
 from solvers.descent_ascent.divergence import reason
+from solvers.descent_ascent.kept import Kept, kept_again, kept_of
 from solvers.descent_ascent.play import SIDES, Play
 from solvers.descent_ascent.rehearsal import rehearse
 from solvers.descent_ascent.settings import DescentAscent, both
@@ -33,6 +34,7 @@ class SaddleSearch:
     iteration  how far it has come, of `total`
     history    each evaluation of it: iteration, evaluations of gradients so far, value, bound, residual
     best       the best guarantee of either player: "value" or "bound" -> that number, and the players
+    kept       where it is watched by samples, each member's evaluation that did best: early stopping
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class SaddleSearch:
         self.so_far: Callable[[], Any] = lambda: None  # what was found up to now
         self.size: float | None = None  # how far value and bound lay apart when the play began
         self.best: dict[Literal["value", "bound"], tuple[Number, Players]] = {}
+        self.kept: list[Kept | None] = [None] * settings.members
         self.lost = torch.zeros(settings.members, dtype=torch.bool)  # members that diverged: they stay where they were
         self.reasons: dict[int, str] = {}  # why those did
         self.averages: dict[Side, Tensor] = {}
@@ -160,7 +163,7 @@ class SaddleSearch:
             self._keep_best()
             seen = {name: float(found[0]) for name, found in self.best.items()}
         else:
-            seen = watched(problem, self.players(0))
+            seen = self._keep_watched()
         row = {"iteration": self.iteration, "evaluations": self.play.evaluations, "value": None, "bound": None}
         self.history.append({**row, **seen, "residual": residual})
         report(self)
@@ -203,9 +206,23 @@ class SaddleSearch:
         if found is not None and (name not in self.best or sign * found >= sign * self.best[name][0]):
             self.best[name] = (found, players)  # the later of equals is nearer to the saddle point
 
-    def players(self, k: int) -> Players:
-        """One member's players to be judged by samples: their average where there is one."""
+    def _keep_watched(self) -> Mapping[str, float | None]:
+        """Watch every member, and keep the players that do best; what was seen of the first member."""
+        now = []
+        for k in range(self.settings.members):
+            players = self.latest(k)
+            now.append(Kept(self.iteration, watched(self.problem, players), players))
+            self.kept[k] = kept_of(self.kept[k], now[k])
+        return now[0].watched
+
+    def latest(self, k: int) -> Players:
+        """One member's players as they are now: their average where there is one."""
         return self.play.member(k, self.averages or None)
+
+    def players(self, k: int) -> Players:
+        """One member's players to be judged by samples: those kept of the evaluation that did best, else the latest."""
+        kept = self.kept[k]
+        return self.latest(k) if kept is None else kept.players
 
     def state(self) -> dict[str, Any]:
         """All that the rest of the play depends on: tensors, numbers and names in lists and dictionaries."""
@@ -220,6 +237,7 @@ class SaddleSearch:
             "gradients": {side: flat.clone() for side, flat in self._gradients.items()},
             "players": {side: player.flat.clone() for side, player in self.play.players.items()},
             "movers": {side: copy.deepcopy(mover.state()) for side, mover in self._movers.items()},
+            "kept": [None if kept is None else kept.state() for kept in self.kept],
             "buffers": self.play.buffers(),
             "numbers": [state.clone() for state in self.play.numbers.state],
             "generators": [generator.get_state() for generator in self.play.generators],
@@ -250,6 +268,10 @@ class SaddleSearch:
         for side, flat in self.averages.items():
             flat.copy_(state["averages"][side])
         self._gradients = {side: flat.to(self.play.players[side].flat) for side, flat in state["gradients"].items()}
+        if "kept" in state:  # nor of these
+            self.kept = [
+                None if kept is None else kept_again(kept, self.latest(k)) for k, kept in enumerate(state["kept"])
+            ]
         if "buffers" in state:  # not in those of earlier versions, which had none
             self.play.put_back(state["buffers"])
             self.play.numbers.state = [numbers.cpu() for numbers in state["numbers"]]
