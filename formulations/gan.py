@@ -23,16 +23,15 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
+from formulations.likelihood.data import Data
 from formulations.likelihood.energy import energy_distance
 from formulations.likelihood.held_out import LOG_D_CAP, KLBound, kl_bound, likelihood_interval, mean_at_least
 from formulations.likelihood.mixtures import GaussianMixture
@@ -44,85 +43,11 @@ Loss = Literal["lagrangian", "minimax", "non-saturating"]
 Start = Callable[[Generator], nn.Module]
 Blur = Callable[[Tensor], Tensor]  # share of training done -> standard deviation of the blur, both (members, batch)
 
-SPLIT_SHARES = (0.6, 0.1)  # of a user's data for training and for validation; the rest is held out
-SMALLEST, LARGEST = 1e-30, 1e30  # standard deviation and size of numbers that float32, up to 3e38, computes with
-FEWEST_ROWS = 20  # the least number of rows that are split
 HELD_OUT_DRAWS = 1 << 18  # draws of a known density, and of a generator, for testing
 WATCH_DRAWS = 1 << 12  # the same for validation
 DISTANCE_ROWS = 1_000  # and samples, that an energy distance is estimated by
 ROWS_PER_EVALUATION = 1 << 14
 FALSE_REJECTION_RATE = 1e-3  # the probability that a correct log_density is rejected
-ENTROPY_TOLERANCE = 1e-6  # standard error up to which an entropy counts as known
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """Training, validation and test data, float32 (rows, d), without common rows.
-
-    train     the training set
-    watch     the validation set: for monitoring, and choices such as when to stop
-    held_out  the test set, for value, bound and certificates: evaluate once; repeated use invalidates the confidence
-              level
-    density   q, where it is known
-
-    >>> data = split(np.arange(100.0))
-    >>> len(data.train), len(data.watch), len(data.held_out), data.entropy is None
-    (60, 10, 30, True)
-    """
-
-    train: Tensor
-    watch: Tensor
-    held_out: Tensor
-    density: GaussianMixture | None = None
-
-    @cached_property
-    def center(self) -> Tensor:
-        """The mean of the training data, (d,)."""
-        return self.train.double().mean(0).float()
-
-    @cached_property
-    def scale(self) -> Tensor:
-        """Their standard deviation, (d,). Raises ValueError for a constant column, which has no density, and for sizes
-        that float32 does not hold with room to compute.
-        """
-        scale = self.train.double().std(0).float()
-        for j in np.flatnonzero(((scale > 0) & (scale < SMALLEST)) | (self.train.abs().amax(0) > LARGEST)):
-            raise ValueError(
-                f"column {j + 1} of the data has size {self.train[:, j].abs().max():.3g}, deviates by {scale[j]:.3g}, "
-                "and float32 has no room to compute with that; give it in units in which these are nearer to 1"
-            )
-        for j in np.flatnonzero(~(scale > 0).numpy()):
-            raise ValueError(
-                f"column {j + 1} of the data is {self.train[0, j]:.6g} in all rows, to 7 digits; leave it out"
-            )
-        return scale
-
-    @cached_property
-    def entropy(self) -> float | None:
-        """The entropy of q in nats, where it is known."""
-        known = self.density is not None and self.density.entropy_error() <= ENTROPY_TOLERANCE
-        return self.density.entropy() if self.density is not None and known else None
-
-
-def split(rows: ArrayLike, seed: int = 0) -> Data:
-    """Independent observations (n, d), or (n,) for d = 1, shuffled and split into 60, 10 and 30 percent.
-
-    Raises ValueError for fewer than 20 rows, and for numbers that are not finite in float32.
-
-    >>> split(np.random.default_rng(0).normal(size=(50, 2))).held_out.shape
-    torch.Size([15, 2])
-    """
-    given = np.asarray(rows)
-    with np.errstate(over="ignore"):  # refused below
-        x = given.astype(np.float32).reshape(len(given), -1) if given.ndim in (1, 2) else given
-    if x.ndim != 2 or len(x) < FEWEST_ROWS or not x.shape[1]:
-        raise ValueError(f"the data have shape {given.shape}; they must be (n, d) with n at least {FEWEST_ROWS}")
-    bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
-    if len(bad):
-        raise ValueError(f"row {bad[0] + 1} of the data has a number that is missing, infinite or beyond float32")
-    order = np.random.default_rng([seed, len(x)]).permutation(len(x))
-    train, watch, held_out = np.split(x[order], [int(share * len(x)) for share in np.cumsum(SPLIT_SHARES)])
-    return Data(torch.from_numpy(train), torch.from_numpy(watch), torch.from_numpy(held_out))
 
 
 def drawn(q: GaussianMixture, n: int, seed: int = 0) -> Data:
@@ -305,6 +230,7 @@ def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) 
     likelihood_between       a two-sided asymptotic interval for V; None where p is unknown
     level, cap, data, generated  as in formulations.likelihood.held_out.KLBound
 
+    >>> from formulations.likelihood.data import split
     >>> data = split(np.random.default_rng(0).normal(size=1000))  # q = N(0, 1)
     >>> found = evidence(data, normal(1), {"f": lambda z: z + 1, "d": lambda x: 0.5 - x[:, 0]})
     >>> 0.1 < found["kl_at_least"] < 0.5, found["data"]  # KL(N(0, 1) || N(1, 1)) = 0.5

@@ -12,6 +12,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.studies.tables import OPTIONS as TABLE_OPTIONS
+from problems.studies.tables import Columns, columns_of, read_table, table_arguments
 from problems.terminal.arguments import positive_whole
 from problems.terminal.checkpoints import Folder
 from problems.terminal.errors import InputError, safe
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
-    from formulations.gan import Data
+    from formulations.likelihood.data import Data
     from formulations.problem import Floats, Players, SaddleProblem, Sampler
     from solvers.descent_ascent import DescentAscent
     from solvers.solution import Solution
@@ -38,14 +40,18 @@ ITERATIONS = {"mlp": 15_000, "flow": 5_000, "mixture": 2_000, "gaussian": 2_000}
 RING = 8_000  # of a free generator's, for so few modes
 MEETS = 0.01  # gap between value and bound at which a generator counts as best: in nats, or relative to more of them
 MOST = 100  # seeds
-SAMPLED, WEIGHTS = "samples.npy", "generator.pt"
+SAMPLED, WEIGHTS = "samples.csv", "generator.pt"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     parser.add_argument(
-        "--data", default="mixture", metavar="D", help="ring, grid, mixture (default), or a .csv or .npy file of points"
+        "--data",
+        default="mixture",
+        metavar="D",
+        help="ring, grid, mixture (default), or a table: .csv, .npy",
     )
+    table_arguments(parser)
     parser.add_argument(
         "--generator",
         choices=GENERATORS,
@@ -65,11 +71,13 @@ class Training:
 
     source: str
     data: Data
+    columns: Columns
     kind: str
     loss: str
     iterations: int
     seeds: int
     seed: int
+    rounded: bool
 
     @property
     def free(self) -> bool:
@@ -127,14 +135,14 @@ class Training:
         return {"--seed": self.seed, **shown, "--data": [self.source, *rows.shape, float(rows.double().sum())]}
 
     def samples(self, players: Players) -> Floats:
-        """What one generator makes of fresh noise, (2500, d)."""
+        """What one generator makes of fresh noise, (2500, d), in the data's units."""
         import torch
 
         from formulations.gan import random_numbers
 
         with torch.no_grad():
             made: Floats = players["f"](self.noise(SAMPLES, random_numbers(self.seed, "samples"))).double().numpy()
-        return made
+        return self.data.origin + made
 
 
 def fading(progress: Tensor) -> Tensor:
@@ -176,25 +184,25 @@ def read(options: argparse.Namespace) -> Task:
 
 def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
     """What the arguments name, and notes on how a file was read."""
-    from formulations.gan import drawn, split
+    from formulations.gan import drawn
     from formulations.likelihood import mixtures
 
     notes: Sequence[str] = ()
     if options.data in KNOWN:
+        for option in TABLE_OPTIONS:
+            if getattr(options, option):
+                raise InputError(f"--{option} goes with --data FILE, not with --data {options.data}; leave it out")
         source, data = options.data, drawn(getattr(mixtures, options.data)(), DRAWS, options.seed)
+        columns = columns_of(data, [f"x{j}" for j in range(1, data.train.shape[1] + 1)])
     else:
-        from problems.io.points import read_points
-
-        file = read_points(options.data)
-        source, notes = safe(os.path.basename(options.data), 200), file.notes
-        try:
-            data = split(file.points, options.seed)
-            data.scale  # noqa: B018  refuses columns that do not vary
-        except ValueError as error:
-            raise InputError(f"{source}: {error}") from error
+        source = safe(os.path.basename(options.data), 200)
+        data, columns, notes = read_table(options.data, options.columns, options.missing, options.seed)
     kind = options.generator or ("mixture" if options.data == "mixture" else "mlp")
     iterations = options.iterations or usual_iterations(options.data, kind)
-    return Training(source, data, kind, options.loss, iterations, options.seeds, options.seed), notes
+    training = Training(
+        source, data, columns, kind, options.loss, iterations, options.seeds, options.seed, options.round
+    )
+    return training, notes
 
 
 def usual_iterations(data: str, kind: str) -> int:
@@ -211,8 +219,9 @@ def best(solution: Solution) -> Players:
 
 def answer(training: Training, solution: Solution) -> dict[str, Any]:
     """The generator by what it makes."""
-    samples = training.samples(best(solution))
-    return {"generator": training.kind, "samples": samples[:SHOWN].tolist()}
+    shown = training.columns.texts(training.samples(best(solution))[:SHOWN], training.rounded)
+    rows = [[float(text) for text in row] for row in zip(*shown, strict=True)]
+    return {"generator": training.kind, "columns": training.columns.names, "samples": rows}
 
 
 def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
@@ -261,15 +270,13 @@ def draw(training: Training, solution: Solution) -> Figure:
 
 def write(folder: Folder, training: Training, solution: Solution) -> None:
     """The last checkpoint, samples and the generator's weights."""
-    import numpy as np
     import torch
 
     players = best(solution)
-    samples, weights = io.BytesIO(), io.BytesIO()
-    np.save(samples, training.samples(players).astype(np.float32))
+    weights = io.BytesIO()
     torch.save(players["f"].state_dict(), weights)
     folder.save()
-    folder.write(SAMPLED, samples.getbuffer())
+    folder.write(SAMPLED, training.columns.csv(training.samples(players), training.rounded).encode())
     folder.write(WEIGHTS, weights.getbuffer())
 
 
@@ -279,7 +286,7 @@ RECIPE = Recipe(
     arguments,
     read,
     solvers=("descent-ascent",),
-    examples=("--data ring --plot ring.png", "--data points.npy --generator flow --out run/"),
+    examples=("--data ring --plot ring.png", "--data table.csv --generator flow --out run/"),
 )
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def read(options: argparse.Namespace) -> Task:
     """The task in a file of counts, or the bundled example."""
-    from problems.io.points import read_counts
+    from problems.io.counts import read_counts
 
     path = str(EXAMPLE) if options.data is None else options.data
     file = read_counts(path)

@@ -28,12 +28,14 @@ class DataTable:
 
     rows, columns  their names, n and m >= 1 of them
     notes          for the user, on how the file was read
+    headed         whether the file itself names the columns
     """
 
     rows: Sequence[str]
     columns: Sequence[str]
     values: Floats
     notes: tuple[str, ...] = ()
+    headed: bool = True
 
 
 def read_data_table(path: str | os.PathLike[str], columns: str | None = None, missing: Missing = "refuse") -> DataTable:
@@ -99,9 +101,8 @@ def _table(raw: RawTable, chosen: Sequence[int], label: int | None, missing: Mis
             f"Rows with missing values are left out: {(~whole).sum():,} of {len(whole):,}, such as "
             f"{', '.join(dropped)}; most are missing in {_emptiest(values, columns)}."
         )
-    return DataTable(
-        [name for name, kept in zip(rows, whole, strict=True) if kept], columns, values[whole], tuple(notes)
-    )
+    names = [name for name, kept in zip(rows, whole, strict=True) if kept]
+    return DataTable(names, columns, values[whole], tuple(notes), raw.headed)
 
 
 def _refuse_missing(

@@ -88,8 +88,9 @@ class RawTable:
 
 
 def of_array(data: bytes) -> RawTable:
-    """A .npy file; its rows and columns are numbered."""
-    values = read_npy(data, _refuse_shape)
+    """A .npy file (n, m), or (n,) for m = 1; its rows and columns are numbered."""
+    held = read_npy(data, _refuse_shape)
+    values = held.reshape(len(held), -1)
     n, m = values.shape
     values[np.abs(values) > MAX_MAGNITUDE] = np.inf
     where = [f"row {i}" for i in range(1, n + 1)]
@@ -97,10 +98,10 @@ def of_array(data: bytes) -> RawTable:
 
 
 def _refuse_shape(shape: Shape) -> None:
-    if len(shape) != 2 or min(shape) < 1:
+    if len(shape) not in (1, 2) or min(shape) < 1:
         raise misshapen(shape, "give a table, n objects x m measurements")
-    if shape[0] * shape[1] > MAX_NUMBERS:
-        raise InputError(f"holds {shape[0] * shape[1]:,} numbers; give at most {MAX_NUMBERS:,}")
+    if math.prod(shape) > MAX_NUMBERS:
+        raise InputError(f"holds {math.prod(shape):,} numbers; give at most {MAX_NUMBERS:,}")
 
 
 def of_text(data: bytes) -> RawTable:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from formulations.gan import Data
+    from formulations.likelihood.data import Data
     from formulations.problem import Players
 
 MAX_ROWS = 5000  # of data that are drawn
@@ -34,7 +34,7 @@ def figure_of(
     figure = Figure(figsize=(12, 6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     headline(figure, title)
-    rows = data.held_out[:MAX_ROWS].double().numpy()
+    rows = data.origin + data.held_out[:MAX_ROWS].double().numpy()
     watched = [row for row in history if any(row.get(name) is not None for name in WATCHED)]
     if rows.shape[1] == 1:
         left: Any = figure.add_gridspec(2, 2, width_ratios=(5, 4), height_ratios=(3, 2))
@@ -43,7 +43,7 @@ def figure_of(
         draw_log_ratio(figure.add_subplot(left[1, 0], sharex=above), data, players, rows[:, 0])
     else:
         left = figure.add_gridspec(1, 2, width_ratios=(5, 4))
-        draw_plane(figure.add_subplot(left[0, 0]), players, rows, samples)
+        draw_plane(figure.add_subplot(left[0, 0]), data, players, rows, samples)
     draw_over_time(figure.add_subplot(left[:, 1]), watched, None if data.entropy is None else -data.entropy)
     return figure
 
@@ -62,7 +62,7 @@ def draw_densities(ax: Axes, data: Data, players: Players, x: Floats, made: Floa
     across = np.linspace(low, high, CURVE_POINTS)
     if data.density is not None:
         ax.plot(across, np.exp(data.density.log_density(across[:, None])), color=INK, lw=3, alpha=0.35, label="truth")
-    log_p = _log_density(players, across)
+    log_p = _log_density(data, players, across)
     if log_p is not None:
         ax.plot(across, np.exp(log_p), color=RUST, lw=1.4, label="generator")
     ax.legend(frameon=False, fontsize=9)
@@ -74,23 +74,23 @@ def draw_log_ratio(ax: Axes, data: Data, players: Players, x: Floats) -> None:
     """Log d, and log q / p where both densities are known: for the best d they differ by a constant."""
     across = np.linspace(*_extent(x), CURVE_POINTS)
     ax.axhline(0, color=GREY, lw=0.8)
-    log_p = _log_density(players, across)
+    log_p = _log_density(data, players, across)
     if log_p is not None and data.density is not None:
         truth = data.density.log_density(across[:, None]) - log_p
         ax.plot(across, truth, color=INK, lw=3, alpha=0.35, label="log q / p")
         ax.set_ylim(*np.clip(_widened(*np.percentile(truth, (5, 95))), -4, 4))
-    ax.plot(across, _log_d(players, across[:, None]), color=RUST, lw=1.4, ls="--", label="log d")
+    ax.plot(across, _log_d(data, players, across[:, None]), color=RUST, lw=1.4, ls="--", label="log d")
     ax.legend(frameon=False, fontsize=9)
     ax.set(xlabel="x", ylabel="log ratio")
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def draw_plane(ax: Axes, players: Players, rows: Floats, samples: Floats) -> None:
+def draw_plane(ax: Axes, data: Data, players: Players, rows: Floats, samples: Floats) -> None:
     """The first two columns of data and samples; in two dimensions log d behind them."""
     (left, right), (low, high) = _extent(rows[:, 0]), _extent(rows[:, 1])
     if rows.shape[1] == 2:
         x, y = np.meshgrid(np.linspace(left, right, MAP_CELLS), np.linspace(low, high, MAP_CELLS))
-        log_d = _log_d(players, np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
+        log_d = _log_d(data, players, np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
         shades = ax.imshow(
             log_d, origin="lower", extent=(left, right, low, high), cmap="bone", interpolation="bilinear", alpha=0.5
         )
@@ -148,18 +148,20 @@ def _widened(low: float, high: float) -> tuple[float, float]:
     return low - by, high + by
 
 
-def _log_density(players: Players, across: Floats) -> Floats | None:
+def _log_density(data: Data, players: Players, across: Floats) -> Floats | None:
     """The generator's log density at points, float64 (k,), None if it has none."""
     import torch
 
     if not hasattr(players["f"], "log_density"):
         return None
     with torch.no_grad():
-        return np.asarray(players["f"].log_density(torch.tensor(across[:, None], dtype=torch.float32)).double())
+        return np.asarray(
+            players["f"].log_density(torch.tensor(across[:, None] - data.origin, dtype=torch.float32)).double()
+        )
 
 
-def _log_d(players: Players, points: Floats) -> Floats:
+def _log_d(data: Data, players: Players, points: Floats) -> Floats:
     import torch
 
     with torch.no_grad():
-        return np.asarray(players["d"](torch.tensor(points, dtype=torch.float32)).double())
+        return np.asarray(players["d"](torch.tensor(points - data.origin, dtype=torch.float32)).double())

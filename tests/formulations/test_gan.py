@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from formulations.gan import Data, Loss, drawn, evidence, gan, split, watched_kl
+from formulations.gan import Loss, drawn, evidence, gan, watched_kl
+from formulations.likelihood.data import Data, split
 from formulations.likelihood.mixtures import GaussianMixture, mixture, ring
 from formulations.players.generators import Gaussian, Mixture, discriminator, free, normal
 from formulations.players.networks import Scalar, Stackable
@@ -248,7 +249,7 @@ def test_known_data_are_not_what_the_same_seed_draws_elsewhere() -> None:
         (np.zeros((50, 2, 2)), "n at least 20"),
         (np.zeros((50, 0)), "n at least 20"),
         (np.r_[np.zeros(30), np.nan, np.zeros(30)], "row 31"),
-        (np.r_[np.zeros(30), 1e300], "row 31"),
+        (np.r_[np.zeros(30), np.inf], "row 31"),
     ],
 )
 def test_data_that_cannot_be_used_are_refused(rows: Any, message: str) -> None:
@@ -259,7 +260,7 @@ def test_data_that_cannot_be_used_are_refused(rows: Any, message: str) -> None:
 def test_columns_that_do_not_vary_and_options_that_are_none_are_refused(data: Data) -> None:
     rows = np.column_stack([np.arange(50.0), np.full(50, 7.0)])
     with pytest.raises(ValueError, match="column 2 of the data is 7 in all rows"):
-        _ = split(rows).scale
+        split(rows)
     with pytest.raises(ValueError, match="'hinge'"):
         game(data, "hinge")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="level is 95"):
@@ -332,6 +333,16 @@ def test_a_log_density_that_is_none_is_not_believed() -> None:
 
 @pytest.mark.parametrize("size", [3e37, 1e-42])
 def test_sizes_that_float32_cannot_compute_with_are_refused(size: float) -> None:
-    data = split(size * np.random.default_rng(0).choice([-1.0, 1.0, 3.0], size=(50, 2)))
-    with pytest.raises(ValueError, match=r"column 1 of the data has size .* give it in units"):
-        _ = data.scale
+    rows = size * np.random.default_rng(0).choice([-1.0, 1.0, 3.0], size=(50, 2))
+    with pytest.raises(
+        ValueError, match="column 1 of the data has numbers of up to .* beyond what float32 holds; give"
+    ):
+        split(rows)
+
+
+def test_numbers_far_from_0_need_an_origin() -> None:
+    rows = 1.7e9 + np.arange(100.0)
+    with pytest.raises(ValueError, match=r"which float32 does not tell apart; subtract 1\.7e\+09 from it"):
+        split(rows)
+    parts = split(rows, origin=1.7e9)
+    assert set(torch.cat([parts.train, parts.watch, parts.held_out])[:, 0].tolist()) == set(range(100))

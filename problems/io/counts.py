@@ -1,10 +1,9 @@
-"""Reading data to fit a generator to: points, or counts."""
+"""Reading how often each whole number was observed."""
 
 from __future__ import annotations
 
 import csv
 import io
-import math
 import os
 from array import array
 from collections.abc import Iterator
@@ -15,9 +14,7 @@ import numpy as np
 from formulations.problem import Floats, Ints
 from problems.io.content import decode, read_file, unknown_format
 from problems.io.matrix import MAX_MAGNITUDE
-from problems.io.npy import Shape, misshapen, read_npy
 from problems.io.parsed import EXACT_INTEGERS, number
-from problems.io.table import refuse_beyond
 from problems.terminal.errors import InputError, quoted, safe
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -25,14 +22,6 @@ MAX_NUMBERS = 10_000_000  # 80 MB, read in some 20 s
 MAX_LINE = 4 << 20  # characters: a longer line may be split into more strings than fit in memory
 SEPARATORS = (";", ",", "\t")  # else blanks
 COUNT_HEADERS = {"count", "counts", "frequency", "freq", "n", "number", "times"}
-
-
-@dataclass(frozen=True, eq=False)
-class PointsFile:
-    """n points in d dimensions, float64 (n, d), finite, n >= 2; and notes for the user on how they were read."""
-
-    points: Floats
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,22 +35,6 @@ class CountsFile:
     value: Ints
     count: Ints
     notes: tuple[str, ...] = ()
-
-
-def read_points(path: str | os.PathLike[str]) -> PointsFile:
-    r"""The points in a .csv file, one a line, or in a .npy file (n, d) or (n,), perhaps packed (.gz .bz2 .xz).
-
-    A first line of names is skipped; numbers are separated by semicolons, commas, tabs or blanks. Raises InputError,
-    one sentence for the user, for a file that cannot be used.
-
-    >>> from tempfile import NamedTemporaryFile
-    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
-    ...     print("x,y\n1,2\n3,5", file=file, flush=True)
-    ...     read = read_points(file.name)
-    >>> read.points.tolist(), read.notes
-    ([[1.0, 2.0], [3.0, 5.0]], ("The first line, 'x, y', is taken as names.",))
-    """
-    return read_file(path, _points, "numbers")
 
 
 def read_counts(path: str | os.PathLike[str]) -> CountsFile:
@@ -80,49 +53,11 @@ def read_counts(path: str | os.PathLike[str]) -> CountsFile:
     return read_file(path, _counts, "numbers")
 
 
-# Points
-
-
-def _points(data: bytes, suffix: str) -> PointsFile:
-    notes = []
-    if suffix == ".npy":
-        points = _npy(data)
-    else:
-        header, _, points = _table(data, suffix, ".csv or .npy")
-        notes += [f"The first line, {quoted(', '.join(header))}, is taken as names."] if header else []
-    n, d = points.shape
-    if n < 2:
-        raise InputError(f"has {'1 point' if n else 'no points'}; give at least 2, a row each")
-    if n < d:
-        notes.append(f"It has {n:,} points in {d:,} dimensions, a row each; transpose it if columns are points.")
-    constant = np.flatnonzero(points.min(axis=0) == points.max(axis=0))
-    if len(constant):
-        notes.append(f"Columns with one number in all rows, such as column {constant[0] + 1}: {len(constant):,}.")
-    return PointsFile(points, tuple(notes))
-
-
-def _npy(data: bytes) -> Floats:
-    """The array in a .npy file as finite points, float64 (n, d)."""
-    held = read_npy(data, _refuse_unless_points, kinds="iuf")
-    points = held.reshape(len(held), -1)
-    refuse_beyond(
-        MAX_MAGNITUDE, points, f"give numbers from -{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}, or leave out the row"
-    )
-    return points
-
-
-def _refuse_unless_points(shape: Shape) -> None:
-    if len(shape) not in (1, 2) or min(shape) < 1:
-        raise misshapen(shape, "give n points of d numbers, n x d, or n numbers")
-    if math.prod(shape) > MAX_NUMBERS:
-        raise InputError(f"holds {math.prod(shape):,} numbers; give at most {MAX_NUMBERS:,}")
-
-
 # Counts
 
 
 def _counts(data: bytes, suffix: str) -> CountsFile:
-    header, lines, numbers = _table(data, suffix, ".csv")
+    header, lines, numbers = _table(data, suffix)
     notes = [f"The first line, {quoted(', '.join(header))}, is taken as names."] if header else []
     columns = numbers.shape[1]
     if columns > 2:
@@ -176,10 +111,10 @@ def _refuse_unless_whole(name: str, numbers: Floats, lines: Ints) -> None:
 # Text
 
 
-def _table(data: bytes, suffix: str, formats: str) -> tuple[list[str], Ints, Floats]:
+def _table(data: bytes, suffix: str) -> tuple[list[str], Ints, Floats]:
     """The header (empty if there is none), line numbers int64 (n,), and the finite numbers, float64 (n, d)."""
     if suffix not in TEXT_SUFFIXES:
-        raise unknown_format(suffix, formats)
+        raise unknown_format(suffix, ".csv")
     header: list[str] = []
     lines, numbers = array("q"), array("d")
     width = 0
