@@ -40,6 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     given.add_argument(
         "--points", metavar=("FROM", "TO"), nargs=2, help="two tables of points, .csv or .npy: a cost is a distance"
     )
+    parser.add_argument("--columns", metavar="LIST", help="of --points: names or numbers of columns, between commas")
     given.add_argument("--costs", metavar="FILE", help="the cost of each pair: .csv without header, or .npy")
     parser.add_argument("--supply", metavar="FILE", help="how much is at each source (by default as much at each)")
     parser.add_argument("--demand", metavar="FILE", help="how much each target wants (by default as much each)")
@@ -84,16 +85,16 @@ def _read(options: argparse.Namespace) -> _Data:
     if options.costs is not None:
         source, cost = safe(Path(options.costs).name, 200), np.atleast_2d(read_costs(options.costs))
     elif options.points is not None:
-        from problems.io.points import read_points
+        from problems.io.data_table import read_data_table
 
-        files = [read_points(path) for path in options.points]
+        files = [read_data_table(path, options.columns) for path in options.points]
         source = " and ".join(safe(Path(path).name, 100) for path in options.points)
         notes = [
             f"{safe(Path(path).name, 100)}: {note}"
             for path, f in zip(options.points, files, strict=True)
             for note in f.notes
         ]
-        points = files[0].points, files[1].points
+        points = files[0].values, files[1].values
     else:
         random, source = np.random.default_rng(options.seed), "random points"
         points = random.random((EXAMPLE[0], 2)), random.random((EXAMPLE[1], 2))

@@ -51,7 +51,7 @@ class RawTable:
         """The column that names the rows, None if there is none; not one that was chosen for its numbers."""
         free = [k for k in range(len(self.names)) if chosen is None or k not in chosen]
         numbers = [k for k in (free if chosen is None else chosen) if self.holds_numbers(k)]
-        first = (self.headed and not self.names[0]) or _counts_on(self.values[:, 0])
+        first = self.headed and (not self.names[0] or _counts_on(self.values[:, 0]))
         if 0 in free and first and numbers not in ([], [0]):
             return 0
         return next((k for k in free if self.text[:, k].any() and not self.holds_numbers(k)), None)

@@ -334,9 +334,7 @@ def test_a_log_density_that_is_none_is_not_believed() -> None:
 @pytest.mark.parametrize("size", [3e37, 1e-42])
 def test_sizes_that_float32_cannot_compute_with_are_refused(size: float) -> None:
     rows = size * np.random.default_rng(0).choice([-1.0, 1.0, 3.0], size=(50, 2))
-    with pytest.raises(
-        ValueError, match="column 1 of the data has numbers of up to .* beyond what float32 holds; give"
-    ):
+    with pytest.raises(ValueError, match=r"column 1 of the data has numbers .* beyond what float32 holds; give it in"):
         split(rows)
 
 

@@ -189,6 +189,13 @@ def test_arrays_are_tables_without_names(tmp_path: Path) -> None:
     assert reading(tmp_path, array([1, 2]), "t.npy").values.tolist() == [[1], [2]]
 
 
+def test_without_a_header_numbers_that_count_on_are_data(tmp_path: Path) -> None:
+    points = [[1, 5], [2, 7], [3, 4]]
+    for read in (reading(tmp_path, "1,5\n2,7\n3,4\n"), reading(tmp_path, array(points), "t.npy")):
+        assert read.values.tolist() == points
+    assert reading(tmp_path, "n,x\n1,5\n2,7\n3,4\n").values.tolist() == [[5], [7], [4]]
+
+
 @pytest.mark.parametrize(("name", "said"), [("t.xlsx", "save it as CSV"), ("t.doc", "which says no format")])
 def test_other_files_are_not_tables(name: str, said: str, tmp_path: Path) -> None:
     assert said in refusal(tmp_path, "x,y\n1,2\n", name)
