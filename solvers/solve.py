@@ -4,34 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from numbers import Integral, Real
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from formulations.arithmetic.plans import Transportation
-from formulations.problem import (
-    MatrixGame,
-    Problem,
-    SaddleProblem,
-    SearchProblem,
-    Separable,
-    Values,
-    of_cvxpy,
-)
-from solvers import conic
+from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
 from solvers.clock import Clock
-from solvers.flows.min_cost_flow import MinCostFlow, solve_transport
-from solvers.integer import programs
+from solvers.conic import Conic
+from solvers.flows.min_cost_flow import MinCostFlow
 from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mip, Pdlp, Solver
-from solvers.judge import MEETS, Findings, Judged, held_against_references, judge
-from solvers.orders import search as orders
-from solvers.orders import separable
+from solvers.judge import held_against_references, judge
+from solvers.kinds import convex, matrix_games, orders, programs, saddle, separable, transport
+from solvers.kinds.kind import Kind, Options
+from solvers.orders.search import OrderSolver
 from solvers.solution import Solution
 
 if TYPE_CHECKING:
     import cvxpy as cp
 
     from solvers.descent_ascent import DescentAscent
+    from solvers.games.linear_programming import InteriorPoint
 
 __all__ = [
     "BranchAndCut",
@@ -45,40 +37,21 @@ __all__ = [
     "so_far",
     "solve",
 ]
-SEEDS = 1 << 62  # fewer than torch takes, as the seeds of members and evaluations come after it
 AnyProblem = Problem | SearchProblem | SaddleProblem
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the user asks of a solve besides the solver. Raises ValueError for what makes no sense."""
+class Chosen:
+    """A problem, or its model, with the solver that takes it and the kind of problem that both are of."""
 
-    clock: Clock
-    gap: float | None
-    seed: int
-    device: str
-    warm_start: bool
-    start: Any
-    report: Callable[[Any], None]
-
-    def __post_init__(self) -> None:
-        """Check it."""
-        limit = self.clock.limit
-        if limit is not None and not (isinstance(limit, Real) and limit > 0):
-            raise ValueError(f"time_limit is {limit!r}; it must be a positive number of seconds")
-        if self.gap is not None and not (isinstance(self.gap, Real) and 0 <= self.gap < 1):
-            raise ValueError(f"gap is {self.gap!r}; it must be at least 0 and less than 1")
-        if not isinstance(self.seed, Integral) or not 0 <= self.seed < SEEDS:
-            raise ValueError(f"seed is {self.seed!r}; it must be a whole number from 0, below 2^62")
-        if not callable(self.report):
-            raise ValueError(f"progress is {self.report!r}; give a function, which is called with the search")
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise ValueError(f"there is no device {self.device!r}; choose among auto, cpu and cuda")
+    kind: Kind
+    problem: AnyProblem
+    solver: Any
 
 
 def solve(
     problem: AnyProblem | Separable | cp.Problem,
-    solver: str | Solver | conic.Conic | orders.OrderSolver | DescentAscent | None = None,
+    solver: str | Solver | Conic | OrderSolver | MinCostFlow | InteriorPoint | DescentAscent | None = None,
     *,
     time_limit: float | None = None,
     gap: float | None = None,
@@ -109,9 +82,9 @@ def solve(
     named = "highs" if solver is None and warm_start else solver
     if isinstance(problem, Separable):
         return _solve_parts(problem, named, options)
-    stated, chosen = choose(problem if isinstance(problem, AnyProblem) else of_cvxpy(problem), named)
-    refuse(stated, chosen, options)
-    return run(stated, chosen, options)
+    chosen = choose(problem if isinstance(problem, AnyProblem) else of_cvxpy(problem), named)
+    refuse(chosen, options)
+    return run(chosen, options)
 
 
 def _solve_parts(problem: Separable, solver: Any, options: Options) -> Solution:
@@ -121,7 +94,7 @@ def _solve_parts(problem: Separable, solver: Any, options: Options) -> Solution:
     asked = {name: getattr(options, name) for name in ("gap", "seed", "device", "warm_start")}
     for name, part in problem.parts.items():
         try:
-            refuse(*choose(part, solver), options)
+            refuse(choose(part, solver), options)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
     return separable.solve_parts(problem, partial(solve, solver=solver, **asked), options.clock, options.report)
@@ -168,109 +141,69 @@ def _best(problem: Problem, k: int, solver: Any, clock: Clock, options: Mapping[
 
 def applicable(problem: AnyProblem) -> tuple[str, ...]:
     """The names of the solvers that take the problem or its model."""
+    own = [name for kind in kinds(problem) for name in kind.names(problem)]
+    model = _model(problem)
+    return tuple(dict.fromkeys([*own, *(() if model is None else applicable(model))]))
+
+
+def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
+    """The kinds of problem that it is, the one whose solvers suit it best first."""
     match problem:
-        case SearchProblem(objective=Transportation(), model=None):
-            return (MinCostFlow.name,)
-        case SearchProblem(model=None):
-            return orders.NAMES
-        case MatrixGame(model=None):
-            return ("interior-point", "descent-ascent")
-        case SaddleProblem(model=None):
-            return ("descent-ascent",)
-        case SearchProblem() | SaddleProblem():
-            own = applicable(replace(problem, model=None))
-            return tuple(dict.fromkeys([*own, *applicable(problem.model())]))  # type: ignore[misc]
-    if not problem.is_linear:
-        return conic.NAMES
-    continuous = any(not v.attributes["integer"] and not v.attributes["boolean"] for v in problem.variables.values())
-    names = programs.LAZY if problem.families else programs.NAMES[:-1]
-    others = tuple(name for name in names if name != "cp-sat" or not continuous)
-    return (*others, "combinatorial") if programs.has_algorithm(problem) else others
+        case MatrixGame():
+            return matrix_games, saddle
+        case SaddleProblem():
+            return (saddle,)
+        case SearchProblem(objective=Transportation()):
+            return (transport,)
+        case SearchProblem():
+            return (orders,)
+    return programs, convex
 
 
-def choose(problem: AnyProblem, solver: Any) -> tuple[AnyProblem, Any]:
+def choose(problem: AnyProblem, solver: Any) -> Chosen:
     """The solver of that name, or the one that suits; with the problem itself or its model, whichever it takes.
 
     Raises ValueError, naming those that there are, where no solver has that name.
     """
-    match problem, solver:
-        case MatrixGame(), None | "interior-point":
-            from solvers.games.linear_programming import InteriorPoint
-
-            return problem, InteriorPoint()
-        case MatrixGame(), _ if getattr(solver, "name", None) == "interior-point":
-            return problem, solver
-        case SaddleProblem(), None | "descent-ascent":
-            from solvers.descent_ascent import DescentAscent
-
-            return problem, DescentAscent()
-        case SaddleProblem(), _ if hasattr(solver, "averaging"):  # a DescentAscent: torch need not be loaded to tell
-            return problem, solver
-        case SearchProblem(objective=Transportation()), None | "min-cost-flow":
-            return problem, MinCostFlow()
-        case SearchProblem(objective=Transportation()), MinCostFlow():
-            return problem, solver
-        case SearchProblem(objective=Transportation()), _ if problem.model is not None:
-            return choose(problem.model(), solver)
-        case SearchProblem(), None:
-            return problem, orders.OrderSolver(orders.suited(problem))
-        case SearchProblem(), str() if solver in orders.NAMES:
-            return problem, orders.OrderSolver(solver)
-        case SearchProblem(), orders.OrderSolver():
-            return problem, solver
-        case SearchProblem() | SaddleProblem(), _ if problem.model is not None:
-            return choose(problem.model(), solver)
-        case Problem(), None:
-            return problem, programs.suited(problem) if problem.is_linear else conic.Conic()
-        case Problem(), str() if solver in programs.NAMES:
-            return problem, programs.by_name(solver)
-        case Problem(), str() if solver in conic.NAMES:
-            return problem, conic.Conic(solver)
-        case Problem(), conic.Conic() | Solver():
-            return problem, solver
-        case Problem(), _ if hasattr(solver, "averaging"):
-            raise ValueError(f"{solver.name}, as it is set up here, plays saddle problems only; give its name alone")
-        case SaddleProblem(), _:
-            raise ValueError(f"{solver} plays no saddle problems; descent-ascent does")
+    for kind in kinds(problem):
+        settings = kind.settings(problem, solver)
+        if settings is not None:
+            return Chosen(kind, problem, settings)
+    model = _model(problem)
+    if model is not None:
+        return choose(model, solver)
     name = solver if isinstance(solver, str) else getattr(solver, "name", solver)
-    raise ValueError(f"there is no solver {name!r} for this problem; choose among {', '.join(applicable(problem))}")
+    names = applicable(problem)
+    if isinstance(problem, SaddleProblem):
+        raise ValueError(f"{name} plays no saddle problems; {' and '.join(names)} {'do' if names[1:] else 'does'}")
+    raise ValueError(f"there is no solver {name!r} for this problem; choose among {', '.join(names)}")
 
 
-def refuse(problem: AnyProblem, solver: Any, options: Options) -> None:
+def _model(problem: AnyProblem) -> Problem | SearchProblem | None:
+    """What a game or a search is stated as besides, such as a linear program, if it says so."""
+    return None if isinstance(problem, Problem) or problem.model is None else problem.model()
+
+
+def refuse(chosen: Chosen, options: Options) -> None:
     """Raise ValueError, naming who can, if the solver cannot do what the problem or the user asks."""
-    match problem, solver:
-        case Problem(), conic.Conic():
-            conic.refuse_convex(problem, solver.name)
-        case Problem(), _:
-            conic.refuse_nonlinear(problem, solver.name)
-            programs.refuse_program(problem, solver, options.warm_start)
-        case SearchProblem(), MinCostFlow():
-            if options.start is not None:
-                raise ValueError("min-cost-flow takes no start; leave it out")
-        case SearchProblem(), _:
-            orders.refuse_orders(problem, solver.name, options.start)
+    problem, solver = chosen.problem, chosen.solver
+    chosen.kind.refuse(problem, solver, options)
     if options.warm_start and not isinstance(solver, BranchAndCut):
         raise ValueError(f"{solver.name} cannot start from a given basis; highs can")
     if options.device == "cuda" and isinstance(problem, Problem) and not isinstance(solver, FirstOrder):
         raise ValueError(f"device 'cuda' is not for {solver.name}, which runs on the cpu; descent-ascent can use it")
 
 
-def run(problem: AnyProblem, solver: Any, options: Options) -> Solution:
+def run(chosen: Chosen, options: Options) -> Solution:
     """Run the solver, and let the judge say what it found."""
-    if options.warm_start:
-        solver = replace(solver, warm_start=True)
-    clock, gap, judged, found = options.clock, options.gap, *_found(problem, solver, options)
-    if isinstance(solver, conic.Conic) and gap is None:
-        gap = conic.MEETS
+    clock, gap = options.clock, chosen.kind.MEETS if options.gap is None else options.gap
+    judged, found = chosen.kind.run(chosen.problem, chosen.solver, options)
     solved = clock.elapsed
-    gap = MEETS if gap is None else gap
     try:
         solution = judge(judged, found, gap)
     except KeyboardInterrupt:  # the answer is not lost, only its proof
         found = replace(found, certificates=(), stats={**found.stats, "interrupted": True})
         solution = judge(judged, found, gap)
-    if isinstance(solver, conic.Conic) and found.ended == "infeasible":
-        solution = _contradiction(problem, clock) or solution
     proved = clock.elapsed
     if not found.stats["interrupted"]:
         solution = held_against_references(judged, solution, clock)
@@ -287,62 +220,3 @@ def so_far(search: Any) -> Solution:
         return separable.together(search.problem, {**search.solved, search.name: so_far(search.search)})
     judged, found = search.so_far()
     return judge(judged, replace(found, stats={**found.stats, "interrupted": True}))
-
-
-def _found(problem: AnyProblem, solver: Any, options: Options) -> tuple[Judged, Findings]:
-    """What the solver finds, and the problem as the judge sees it."""
-    clock, seed, start, report = options.clock, options.seed, options.start, options.report
-    match problem, solver:
-        case SearchProblem(), MinCostFlow():
-            return solve_transport(problem, solver, clock=clock, gap=options.gap, report=report)
-        case SearchProblem(), _:
-            find = cache(partial(_device, options.device, useful=True))  # torch takes a second to load: only if needed
-            if options.device == "cuda" and solver.name != "subsets":
-                find()
-            return orders.search_orders(
-                problem, solver.name, clock=clock, seed=seed, device=find, start=start, report=report
-            )
-        case Problem(), conic.Conic():
-            return conic.solve_convex(problem, solver.name, clock, start)
-        case Problem(), _:
-            device = _device(options.device, useful=isinstance(solver, FirstOrder))
-            gap = options.gap
-            return programs.solve_program(
-                problem, solver, clock=clock, gap=gap, seed=seed, device=device, start=start, report=report
-            )
-        case MatrixGame(), _ if solver.name == "interior-point":
-            from solvers.games.linear_programming import solve_game
-
-            return solve_game(problem, solver, clock=clock, gap=options.gap, report=report)
-    from solvers.descent_ascent.saddles import gpu_pays, play_saddle
-
-    assert isinstance(problem, SaddleProblem)
-    device = _device(options.device, useful=True, pays=lambda: gpu_pays(problem, solver))
-    return play_saddle(
-        problem, solver, clock=clock, gap=options.gap, seed=seed, device=device, start=start, report=report
-    )
-
-
-def _contradiction(problem: AnyProblem, clock: Clock) -> Solution | None:
-    """The exact proof of a linear program's solver that the constraints contradict each other, if they are linear."""
-    import cvxpy as cp
-
-    assert isinstance(problem, Problem)
-    alone = Problem(objective=cp.Minimize(0), subject_to=problem.subject_to)
-    if not alone.variables or not alone.is_linear or clock.left <= 0:
-        return None
-    solution = solve(alone, "highs", time_limit=None if clock.limit is None else clock.left)
-    return solution if solution.status == "infeasible" else None
-
-
-def _device(asked: str, *, useful: bool, pays: Callable[[], bool] = lambda: True) -> str:
-    """The device to run on, a GPU by itself only where it pays; raises ValueError where cuda is not to be had."""
-    if not useful or asked == "cpu":
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available() and (asked == "cuda" or pays()):
-        return "cuda"
-    if asked == "cuda":
-        raise ValueError("device 'cuda' is asked for, but torch finds no such GPU here; leave it at auto")
-    return "cpu"

@@ -12,9 +12,10 @@ from torch import Generator, Tensor
 
 from formulations.problem import Block, Players, SaddleProblem, Side
 from formulations.problem.saddle import PROGRESS
-from solvers.descent_ascent.players import Player, begin, block_of, refuse_start, said
-from solvers.descent_ascent.randomness import GlobalNumbers
+from solvers.descent_ascent.players import Player, begin, block_of, refuse_start
 from solvers.descent_ascent.terms import draw, evaluate, named
+from solvers.judged.asking import said
+from solvers.judged.randomness import GlobalNumbers
 
 SIDES: tuple[Side, Side] = ("maximize", "minimize")
 GLOBAL_SEED = 2_000_003  # added to the seed: torch's global numbers are none of those that samplers are given

@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from formulations.problem import Block, Domain
 from solvers.descent_ascent.modules import ModuleBlock
+from solvers.judged.asking import said
 
 Leaf = TypeVar("Leaf", Tensor, Tensor | None)
 WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
@@ -254,9 +255,3 @@ def _outline(begun: Tensor | nn.Module) -> list[Any]:
 
 def _kinds(part: TensorBlock | ModuleBlock) -> list[torch.dtype]:
     return list(dict.fromkeys(tensor.dtype for tensor in part.starts(0)))
-
-
-def said(error: BaseException, most: int = 300) -> str:
-    """An error in one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:most]}" if text else type(error).__name__

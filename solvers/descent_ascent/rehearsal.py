@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Generator, Tensor
 
-from solvers.descent_ascent.asking import ask
 from solvers.descent_ascent.divergence import finite, reason
 from solvers.descent_ascent.play import SIDES, Evaluation, Play
 from solvers.descent_ascent.terms import named
+from solvers.judged.asking import ask
 
 COMPUTE = "compute with it in torch, without detach(), item() or no_grad()"
 

@@ -1,4 +1,4 @@
-"""Saddle problems: what was played as the judge sees it."""
+"""Saddle problems: what comes of playing one by gradients."""
 
 from __future__ import annotations
 
@@ -6,84 +6,19 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from formulations.problem import Floats, Number, Players, SaddleProblem, Values
+from formulations.problem import Players, SaddleProblem
 from solvers.clock import Clock
-from solvers.descent_ascent.asking import ask, number, watched
 from solvers.descent_ascent.players import begin
-from solvers.descent_ascent.randomness import GlobalNumbers
 from solvers.descent_ascent.search import SaddleSearch
 from solvers.descent_ascent.settings import DescentAscent
-from solvers.judge import MEETS, Ended, Evidence, Findings
+from solvers.judge import MEETS, Ended, Findings
+from solvers.judged.asking import number, watched
+from solvers.judged.played import Played
+from solvers.judged.randomness import GlobalNumbers
 
 GPU_WORK = 20_000_000  # numbers times samples of a step from which a GPU is faster than a core
-ROUNDING = 1e-9  # by which a value may lie above its bound, relative to the size
-
-
-class Played:
-    """A saddle problem that was played. Candidates are players, and so are certificates.
-
-    What the maximizing player guarantees is the value, what the minimizing player guarantees the bound.
-    """
-
-    maximize = True
-    exact = False
-    membership = ""
-
-    def __init__(
-        self,
-        problem: SaddleProblem,
-        size: float,
-        gap: float,
-        members: Sequence[Players],
-        evaluate: bool,
-        proof: Any = None,
-    ):
-        """Of one or several members; unless they are to be evaluated, value and bound are unknown.
-
-        proof: what else the certificate is to hold, such as why a choice is not in play.
-        """
-        self._proof = proof
-        self.problem, self._size, self._gap, self._members, self._evaluate = problem, size, gap, members, evaluate
-        self.level, self.references = problem.level, problem.references
-
-    def broken(self, players: Players) -> str | None:
-        """Nothing: players are projected into their domains."""
-        return None
-
-    def value(self, players: Players) -> Number | None:
-        """What the maximizing player guarantees; held-out samples are evaluated now, once."""
-        return number(self.problem, "value", players) if self._evaluate else None
-
-    def bound(self, kind: str, players: Players) -> Number:
-        """What the minimizing player guarantees."""
-        found = number(self.problem, "bound", players) if self._evaluate else None
-        return math.inf if found is None else found
-
-    def size(self, players: Players) -> float:
-        """The problem's own, or how far value and bound lay apart when the play began."""
-        size = number(self.problem, "size", players)
-        return self._size if size is None else float(size)
-
-    def slack(self, players: Players) -> float:
-        """Rounding; of estimates, which are lower ends of intervals, what may be left between value and bound."""
-        return (ROUNDING if self.level is None else max(self._gap, ROUNDING)) * self.size(players)
-
-    def solved(self, players: Players) -> tuple[Any, Values]:
-        """The answer of one member, or of all of them; the numbers of the one."""
-        answers = [ask(self.problem, "answer", member) for member in self._members]
-        return ask(self.problem, "answer", players) if len(answers) == 1 else answers, _numbers(players)
-
-    def evidence(self, kind: str, players: Players) -> Evidence:
-        """The players themselves are the certificate, with what else there is to hold."""
-        return Evidence(proof=self._proof)
-
-    def distance(self, value: float, bound: float, gap: float) -> str:
-        """The difference."""
-        return f"value and bound are {bound - value:.3g} apart"
 
 
 def gpu_pays(problem: SaddleProblem, settings: DescentAscent) -> bool:
@@ -208,12 +143,3 @@ def _rank(watched: Mapping[str, float | None]) -> float:
         if known is not None:
             return sign * known
     return -math.inf
-
-
-def _numbers(players: Mapping[str, Any]) -> dict[str, Floats]:
-    """Block name -> its tensor; for modules, block.parameter -> its tensor."""
-    found: dict[str, Floats] = {}
-    for name, player in players.items():
-        tensors = {name: player} if isinstance(player, Tensor) else dict(player.named_parameters(prefix=name))
-        found |= {key: np.asarray(tensor.detach().double().numpy()) for key, tensor in tensors.items()}
-    return found

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from formulations.problem import Number, Players, SaddleProblem, Side
 from solvers.clock import Clock, stoppable
-from solvers.descent_ascent.asking import number, scheduled, watched
 from solvers.descent_ascent.divergence import reason
 from solvers.descent_ascent.kept import Kept, kept_again, kept_of
 from solvers.descent_ascent.play import SIDES, Play
 from solvers.descent_ascent.rehearsal import rehearse
 from solvers.descent_ascent.settings import DescentAscent, both
-from solvers.descent_ascent.steps import Mover, alternating, extragradient, optimistic, simultaneous
+from solvers.descent_ascent.steps import Mover, alternating, extragradient, optimistic, scheduled, simultaneous
 from solvers.judge import relative_gap
+from solvers.judged.asking import number, watched
 from solvers.threads import one_torch_thread
 
 SMALL = 200_000  # numbers of both players up to which one thread is fastest

@@ -7,6 +7,7 @@ optimizer.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +16,8 @@ from torch import Tensor
 
 from formulations.problem import Side
 from solvers.descent_ascent.play import SIDES, Play
-from solvers.descent_ascent.players import Player, said
+from solvers.descent_ascent.players import Player
+from solvers.judged.asking import said
 
 NOT_BY_ENTRIES = {"LBFGS", "Muon", "Adafactor", "SparseAdam"}  # rules on whole matrices, which a flat buffer is not
 
@@ -140,3 +142,16 @@ def optimistic(play: Play, movers: Movers, factor: float, last: dict[Side, Tenso
         if previous is not None:
             gradient.mul_(2).sub_(previous)
         movers[side].move(factor)
+
+
+def scheduled(schedule: Callable[[int], float] | None, iteration: int) -> float:
+    """The factor of the steps at that iteration; raises ValueError, naming it, where it is no finite number."""
+    if schedule is None:
+        return 1.0
+    try:
+        factor = float(schedule(iteration))
+    except Exception as error:
+        raise ValueError(f"the schedule raises {said(error)} at iteration {iteration}") from error
+    if not math.isfinite(factor):
+        raise ValueError(f"the schedule returns {factor} at iteration {iteration}; it must return a finite number")
+    return factor

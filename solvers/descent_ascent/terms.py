@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 
 from formulations.problem import Sampler, Term
 from solvers.descent_ascent.modules import modules_of
-from solvers.descent_ascent.players import said
+from solvers.judged.asking import said
 
 
 def named(where: str, term: Term) -> str:

@@ -20,7 +20,7 @@ from formulations.arithmetic.plans import Plan, Transportation
 from formulations.problem import Bools, Floats, Ints, Multipliers, SearchProblem
 from solvers.clock import Clock
 from solvers.judge import MEETS, Ended, Findings, relative_gap
-from solvers.orders.judged import Searched
+from solvers.judged.searched import Searched
 
 KIND = "potentials"
 COARSE, FINE = 40, 60  # bits of costs times places, which OR-Tools multiplies in int64: at first, and if need be

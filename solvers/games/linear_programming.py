@@ -12,10 +12,10 @@ import torch
 
 from formulations.problem import Floats, MatrixGame, Number, Players
 from solvers.clock import Clock, stoppable
-from solvers.descent_ascent.saddles import Played
 from solvers.games.dominance import Undominated, padded, undominated
 from solvers.games.interior_point import central_path, in_play
 from solvers.judge import MEETS, ROUNDING, Ended, Findings, relative_gap
+from solvers.judged.played import Played
 
 KIND = "best responses"
 FINE = 1e-13  # gap that is gone for where none is asked for, as long as a step still halves it

@@ -15,8 +15,8 @@ from formulations.problem import Ordering, PathLength, QuadraticAssignment, Sear
 from formulations.problem.arrangement import LISTED_ITEMS, TABLE_ITEMS, sampled
 from solvers.clock import Clock
 from solvers.judge import Findings
+from solvers.judged.searched import Searched
 from solvers.orders.incumbent import OrderSearch, form_of
-from solvers.orders.judged import Searched
 from solvers.orders.local_search import TABU_ITEMS, improve, insert_first
 
 NAMES = ("enumeration", "subsets", "local-search", "insertion", "faq")

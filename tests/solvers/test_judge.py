@@ -44,9 +44,9 @@ from solvers import Solution, solve
 from solvers.conic import MEETS as CONVEX_MEETS
 from solvers.conic import ConvexProgram
 from solvers.descent_ascent import DescentAscent
-from solvers.descent_ascent.saddles import Played
 from solvers.judge import MEETS, Findings, Judged, judge, relative_gap
-from solvers.orders.judged import Searched
+from solvers.judged.played import Played
+from solvers.judged.searched import Searched
 from solvers.proof.branching import Branch, Fixed, Leaf, dual_of
 from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.program import ExactProgram

@@ -15,7 +15,7 @@ from formulations.problem import Floats, Problem, SearchProblem, Separable
 from formulations.seriation import hamiltonian_path, linear_arrangement, seriation
 from solvers import solve
 from solvers.clock import Clock
-from solvers.orders.separable import solve_parts
+from solvers.kinds.separable import solve_parts
 from solvers.solve import so_far
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from formulations.problem import SearchProblem, Separable
 from solvers.clock import Clock
 from solvers.judge import Findings, judge
+from solvers.judged.searched import Searched
 from solvers.orders.incumbent import form_of
-from solvers.orders.judged import Searched
 from solvers.solution import Certificate, Solution, Status
 
 WORST_FIRST: Sequence[Status] = ("infeasible", "unbounded", "no_solution", "not_converged", "feasible", "optimal")
