@@ -7,11 +7,12 @@ import io
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.studies.faults import Followed
 from problems.studies.tables import OPTIONS as TABLE_OPTIONS
 from problems.studies.tables import Columns, columns_of, read_table, table_arguments
 from problems.terminal.arguments import positive_whole
@@ -78,6 +79,7 @@ class Training:
     seeds: int
     seed: int
     rounded: bool
+    followed: Followed = field(default_factory=Followed)
 
     @property
     def free(self) -> bool:
@@ -159,7 +161,7 @@ def read(options: argparse.Namespace) -> Task:
     training, notes = _training(options)
     folder = resume = None
     if options.out is not None:
-        folder = Folder(options.out, training.options)
+        folder = training.followed.folder = Folder(options.out, training.options)
         if options.resume:
             resume = folder.state()
         else:
@@ -174,7 +176,7 @@ def read(options: argparse.Namespace) -> Task:
         facts={"rows": rows, "columns": columns},
         solving={"gap": MEETS},
         solver=lambda name: training.settings(resume) if name in (None, "descent-ascent") else name,
-        follow=None if folder is None else folder.follow,
+        follow=training.followed,
         answer=lambda solution: answer(training, solution),
         evidence=lambda solution: evidence(training, solution),
         measures=lambda solution: measures(training, solution),
@@ -232,18 +234,23 @@ def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
 
 
 def measures(training: Training, solution: Solution) -> Mapping[str, Any]:
-    """How well each seed's generator covers modes that are known."""
-    if training.data.density is None:
-        return {}
+    """What is wrong with the generator shown, and how well each seed's covers modes that are known."""
+    from problems.studies.faults import faults
     from problems.studies.mode_quality import mode_quality
 
-    found = solution.answer if training.seeds > 1 else [solution.answer]
-    scores = [mode_quality(training.samples(players), training.data.density) for players in found]
-    return {"quality": [vars(score) for score in scores]}
+    chosen = solution.stats["chosen"]
+    iteration = solution.stats["members"][chosen]["iteration"]
+    measured = faults(
+        training.data, training.noise, best(solution), iteration, training.followed.latest(chosen, iteration)
+    )
+    density, found = training.data.density, solution.answer if training.seeds > 1 else [solution.answer]
+    if density is None:
+        return measured
+    return {**measured, "quality": [vars(mode_quality(training.samples(players), density)) for players in found]}
 
 
 def describe(training: Training, solution: Solution) -> Iterable[str]:
-    """What is proven, and how well known modes are covered."""
+    """What is proven, how well known modes are covered, and what is wrong with the generator."""
     proof = evidence(training, solution)
     if not proof:
         return
@@ -252,11 +259,13 @@ def describe(training: Training, solution: Solution) -> Iterable[str]:
     yield f"  KL(data || generator) is at least {least}, at {sure} confidence, by {rows}"
     if proof["likelihood_at_most"] is not None:
         yield f"  so its log-likelihood is at most {proof['likelihood_at_most']:.6g} nats per row"
-    for score in measures(training, solution).get("quality", []):
+    measured = measures(training, solution)
+    for score in measured.get("quality", []):
         ratio = "" if score["sd_ratio"] is None else f", sd {score['sd_ratio']:.2f} times theirs"
         shares = "" if score["reverse_kl"] is None else f", KL of shares {score['reverse_kl']:.3g}"
         share = f"{score['high_quality']:.1%} of samples within 3 sd of one"
         yield f"  modes {score['covered']} of {score['modes']}, {share}{ratio}{shares}"
+    yield from (f"  warning: {warning}" for warning in measured["warnings"])
 
 
 def draw(training: Training, solution: Solution) -> Figure:
