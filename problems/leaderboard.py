@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from problems.io.pairs import Pairs
 
 PROTOCOL = """TRAIN is to be looked at: tune a method on it as you like. HOLDOUT, pairs of
-other users, ranks: run it once, at the end. Whoever chooses or tunes by it makes
-it a second TRAIN, and its scores too good. Without files, two made-up cohorts.
+other users, ranks: run it once, at the end. Whoever chooses or tunes by it
+makes it a second TRAIN, and its scores too good. Without files, two made-up
+cohorts.
 
-An entry is a function of yours, order(user1, user2, similarity), of three lists,
-a line of the file each; it returns a list of all users. It is called once for
-each set, in a process of its own. --time-limit is then in CPU seconds of all its
-threads, importing aside, and twice that on the clock; memory is half of the
-machine's. It can read Python, what is installed, and its own file or, of a
-package, that folder: keep HOLDOUT out of there. It can write temporary files, and
-has no network and no other processes. Where a system cannot hold it to that,
-this is said."""
+An entry is a function of yours, order(user1, user2, similarity), of three
+lists, a line of the file each; it returns a list of all users. It is called
+once for each set, in a process of its own. --time-limit is then in CPU
+seconds of all its threads, importing aside, and twice that on the clock;
+memory is half of the machine's. It can read Python, what is installed, and
+its own file or, of a package, that folder: keep HOLDOUT out of there. It can
+write temporary files, and has no network and no other processes. Where a
+system cannot hold it to that, this is said."""
 NOT_HERE = {
     "plot": "has no picture",
     "solver": "runs all methods",

@@ -45,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--simple", action="store_true", help="visit no node twice (NP-hard with negative cycles)")
     parser.add_argument("--maximize", action="store_true", help="the longest path, where no cycle makes it endless")
     parser.add_argument("--best", metavar="K", type=positive_whole, help="the K best simple paths, each proven next")
-    parser.add_argument("--warm-start", choices=("tree",), help="start the LP from the tree that Dijkstra finds")
+    parser.add_argument("--warm-start", metavar="HOW", choices=("tree",), help="tree: start the LP from Dijkstra's")
     model_arguments(parser)
     parser.add_argument("--check", metavar="ANSWER", help="check an earlier --json answer, without a solver")
 

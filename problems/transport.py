@@ -40,11 +40,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     given.add_argument(
         "--points", metavar=("FROM", "TO"), nargs=2, help="two tables of points, .csv or .npy: a cost is a distance"
     )
-    parser.add_argument("--columns", metavar="LIST", help="of --points: names or numbers of columns, between commas")
+    parser.add_argument("--columns", metavar="LIST", help="with --points: names or numbers of columns, between commas")
     given.add_argument("--costs", metavar="FILE", help="the cost of each pair: .csv without header, or .npy")
     parser.add_argument("--supply", metavar="FILE", help="how much is at each source (by default as much at each)")
     parser.add_argument("--demand", metavar="FILE", help="how much each target wants (by default as much each)")
-    parser.add_argument("--weighted", action="store_true", help="the last column of --points is how much there is")
+    parser.add_argument("--weighted", action="store_true", help="with --points: the last column is how much there is")
     parser.add_argument("--squared", action="store_true", help="with --points: a cost is a squared distance")
     parser.add_argument(
         "--unbalanced",

@@ -12,6 +12,7 @@ from formulations.problem import Floats, Integers, Multipliers, Values
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "no_solution", "not_converged"]
 Verdicts = Mapping[bool, str]
 VISIBLE_GAP = 5e-5  # from which on the report says how large it is: what rounds to 0.01 per cent
+ONE = {"rounds": "round", "cuts": "cut", "boxes": "box", "improvements": "improvement", "iterations": "iteration"}
 AGREES: Verdicts = {True: "agrees", False: "DISAGREES"}
 
 
@@ -163,8 +164,8 @@ class Solution:
     @property
     def work_in_words(self) -> str:
         """Rounds, cuts, boxes and seconds, as far as there are any."""
-        stats, names = self.stats, ("rounds", "cuts", "boxes", "improvements", "iterations")
-        counts = [f"{stats[name]:,} {name}" for name in names if stats.get(name)]
+        stats = self.stats
+        counts = [f"{stats[name]:,} {name if stats[name] > 1 else ONE[name]}" for name in ONE if stats.get(name)]
         seconds = stats.get("build_seconds", 0.0) + stats.get("solve_seconds", 0.0)
         return ", ".join([*counts, f"{seconds:.2f} s"])
 

@@ -16,12 +16,23 @@ READING = ("kind", "correlation", "symmetrize", "items")
 def matrix_arguments(parser: argparse.ArgumentParser) -> None:
     """What every recipe on a matrix of similarities or dissimilarities reads it by."""
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--kind", choices=("similarity", "dissimilarity"), help="of a matrix (told by its diagonal)")
     kind.add_argument(
-        "--correlation", choices=("signed", "absolute"), help="a matrix of correlations: 1 - r or 1 - |r| is taken"
+        "--kind",
+        metavar="KIND",
+        choices=("similarity", "dissimilarity"),
+        help="of a matrix: similarity or dissimilarity (told by its diagonal)",
+    )
+    kind.add_argument(
+        "--correlation",
+        metavar="HOW",
+        choices=("signed", "absolute"),
+        help="of a matrix of correlations: 1 - r is taken (signed), or 1 - |r| (absolute)",
     )
     parser.add_argument(
-        "--symmetrize", choices=("mean", "max", "min"), help="what to take of a pair's two entries in a matrix"
+        "--symmetrize",
+        metavar="HOW",
+        choices=("mean", "max", "min"),
+        help="of a matrix: the mean, max or min of a pair's two entries is taken",
     )
     parser.add_argument("--items", metavar="N", type=int, help="how many a matrix has (told by its shape)")
 

@@ -96,7 +96,12 @@ class Columns:
 def table_arguments(parser: argparse.ArgumentParser) -> None:
     """What is asked of a table besides its file."""
     parser.add_argument("--columns", metavar="LIST", help="of a file: names or numbers of its columns, between commas")
-    parser.add_argument("--missing", choices=("refuse", "drop"), help="of a file: drop rows with missing values")
+    parser.add_argument(
+        "--missing",
+        metavar="HOW",
+        choices=("refuse", "drop"),
+        help="of a file: refuse missing values, or drop rows",
+    )
     parser.add_argument(
         "--round",
         action="store_true",

@@ -98,7 +98,12 @@ def table_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--columns", metavar="LIST", help="with --table: names or numbers of the columns, between commas"
     )
-    parser.add_argument("--missing", choices=("refuse", "drop"), help="with --table: drop rows with missing values")
+    parser.add_argument(
+        "--missing",
+        metavar="HOW",
+        choices=("refuse", "drop"),
+        help="with --table: refuse missing values, or drop rows",
+    )
     parser.add_argument(
         "--distance",
         metavar="NAME",

@@ -12,7 +12,8 @@ from problems.terminal.output import say
 
 EXIT_CODES = """exit codes:
   0    answered, and every check agrees; the status says whether it is proven
-  1    a check disagrees, the answer cannot be written, or --require-proof was given and it is not proven
+  1    a check disagrees, the answer cannot be written, or it is not proven
+       though --require-proof asks for it
   2    the input cannot be used, or there is no answer
   130  interrupted; the best answer so far is printed
 """

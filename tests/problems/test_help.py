@@ -38,6 +38,17 @@ def test_it_shows_two_examples_that_parse(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_it_fits_a_terminal_of_80_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    recipe = recipe_of(name)
+    known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)
+    lines = known.format_help().split("\n\n", 1)[1].splitlines()  # the usage is argparse's own
+    commands = [line for line in lines if line.startswith("  python -m ")]
+    assert len(commands) == 2
+    assert [line for line in lines if len(line) > 80 and line not in commands] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_it_names_every_solver_that_takes_the_problem(name: str) -> None:
     recipe = recipe_of(name)
     known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)
