@@ -195,7 +195,7 @@ def draw_table(table: TwoWay, solution: Solution) -> Figure:
 
 RECIPE = Recipe(
     "seriation",
-    "Order in which what is alike stands together, with a bound on any other.",
+    "Seriation, an order in which what is alike stands together, with a bound on any other.",
     arguments,
     read,
     solvers=("enumeration", "subsets", "local-search", "insertion", "faq", "glop", "highs", "scip", "cp-sat"),
