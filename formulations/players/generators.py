@@ -18,13 +18,15 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn.functional import softplus
 
 from formulations.likelihood.held_out import LOG_D_CAP
 from formulations.players.networks import Affine, Capped, Fourier, Scalar, Stackable, Standardize, mlp
 from formulations.problem import Sampler
 
-LEAST_SLOPE = 0.05  # of a flow, in standard units
-BISECTION_STEPS = 60  # halvings of an interval, enough for float64
+LEAST_SD = 0.03  # of the normals of a flow, in standard units
+START_SLOPE = 0.1  # of a flow's networks, relative to those of other networks
+SOLVING_STEPS = 100  # at most, for the samples of a flow
 LOG_2_PI = math.log(2 * math.pi)
 
 
@@ -118,7 +120,9 @@ class Gaussian(KnownDensity):
 
 
 class Mixture(KnownDensity):
-    """y = means_k + sds_k z' with the component k chosen by the noise's first coordinate: P(k) = softmax(logits)_k.
+    """y = means_k + L_k z' with the component k chosen by the noise's first coordinate: P(k) = softmax(logits)_k.
+
+    L_k is lower triangular, its diagonal exp(log_sds_k).
 
     >>> f = Mixture(3, torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
     >>> f.latent, f(torch.zeros(5, 3)).shape
@@ -133,22 +137,30 @@ class Mixture(KnownDensity):
         self.logits = nn.Parameter(torch.zeros(1, components, device=device))
         self.means = nn.Parameter(torch.randn(components, d, generator=generator, device=device))
         self.log_sds = nn.Parameter(torch.full((components, d), -math.log(components), device=device))
+        self.lower = nn.Parameter(torch.zeros(components, d, d, device=device))
+
+    def _factors(self) -> Tensor:
+        """L_k, (..., K, d, d)."""
+        return self.lower.tril(-1) + torch.diag_embed(self.log_sds.exp())
 
     def standard(self, z: Tensor) -> Tensor:
         """Of the component that Phi(z_1) selects; the weights get no gradient (see `expectation`)."""
         until = self.logits.softmax(-1).cumsum(-1)[..., :-1]
         k = (torch.special.ndtr(z[..., :1]) > until).sum(-1)
         chosen = nn.functional.one_hot(k, self.logits.shape[-1]).to(z.dtype)
-        return chosen @ self.means + (chosen @ self.log_sds.exp()) * z[..., 1:]
+        factors = (chosen @ self._factors().flatten(-2)).unflatten(-1, (self.dims, self.dims))
+        return chosen @ self.means + (factors @ z[..., 1:, None])[..., 0]
 
     def standard_log_density(self, y: Tensor) -> Tensor:
-        """log of the sum over k of P(k) N(y; means_k, sds_k)."""
-        z = (y.unsqueeze(-2) - self.means.unsqueeze(-3)) / self.log_sds.exp().unsqueeze(-3)
-        return (self.logits.log_softmax(-1) + _log_normal(z) - self.log_sds.sum(-1).unsqueeze(-2)).logsumexp(-1)
+        """log of the sum over k of P(k) N(y; means_k, L_k L_k')."""
+        apart = y.mT.unsqueeze(-3) - self.means.unsqueeze(-1)  # (..., K, d, batch)
+        z = torch.linalg.solve_triangular(self._factors(), apart, upper=False)
+        log_normal = -(z.square() + LOG_2_PI).sum(-2) / 2 - self.log_sds.sum(-1, keepdim=True)
+        return (self.logits.log_softmax(-1).mT + log_normal).logsumexp(-2)
 
     def expectation(self, g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         """The sum over k of P(k) g(x_k), (..., batch): the exact expectation over k, so that weights get gradients."""
-        y = self.means.unsqueeze(-2) + self.log_sds.exp().unsqueeze(-2) * z[..., 1:].unsqueeze(-3)  # (..., K, batch, d)
+        y = self.means.unsqueeze(-2) + z[..., 1:].unsqueeze(-3) @ self._factors().mT  # (..., K, batch, d)
         values = g(self.units(y.flatten(-3, -2)))
         return (self.logits.softmax(-1).mT * values.view(y.shape[:-1])).sum(-2)
 
@@ -166,13 +178,14 @@ def expectation(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], z:
 
 
 class Flow(KnownDensity):
-    """A normalizing flow, the triangular map y_i = m(z_i), m increasing with coefficients from z_1, ..., z_(i-1).
+    """A normalizing flow, the triangular map with F_i(y_i | y_1, ..., y_(i-1)) = Phi(z_i) for each coordinate i.
 
-    m(t) = b + (c + e^a) t + sum over j of e^(u_j) tanh(e^(v_j) (t - w_j)), and p(y) = N(z; 0, I) / product of m'(z_i)
-    at the z with f(z) = y, found by bisection. With c = 0 such maps approximate every density (the Knothe-Rosenblatt
-    rearrangement); they are the neural autoregressive flows of Huang et al., 2018. c = 0.05 is a lower bound on m':
-    without it adversarial training may thin the tails until V is -1000 or less, which the discriminator does not notice
-    (as Grover et al., Flow-GAN, 2018, report for other flows).
+    F_i is the distribution function of a mixture of normals, whose weights, means and standard deviations are networks
+    of y_1, ..., y_(i-1). So p(y) = product of F_i'(y_i | y_1, ..., y_(i-1)), and such maps approximate every density
+    (the Knothe-Rosenblatt rearrangement; Bishop, Mixture density networks, 1994; Huang et al., Neural autoregressive
+    flows, 2018). Samples are found by bisection. The standard deviations have a lower bound: without it adversarial
+    training may thin the tails until V is -1000 or less, which the discriminator does not notice (as Grover et al.,
+    Flow-GAN, 2018, report for other flows).
 
     >>> f = Flow(torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
     >>> z = torch.tensor([[-1.0, 0.5], [2.0, 0.0]])
@@ -181,61 +194,75 @@ class Flow(KnownDensity):
     True
     """
 
-    def __init__(self, center: Tensor, scale: Tensor, generator: Generator, steps: int = 8, width: int = 32) -> None:
-        """steps: the number of tanh terms per coordinate; width: that of the two hidden layers of m's coefficients."""
+    def __init__(self, center: Tensor, scale: Tensor, generator: Generator, normals: int = 8, width: int = 64) -> None:
+        """normals: those in each mixture; width: that of the two hidden layers of the networks."""
         super().__init__(center, scale, generator)
         device = generator.device
-        places = torch.special.ndtri((torch.arange(steps, device=device) + 0.5) / steps)
-        level, slope = torch.zeros(1, device=device), torch.full((1,), math.log(0.5), device=device)
-        u, v = (torch.full((steps,), number, device=device) for number in (-math.log(2 * steps), math.log(2)))
-        start = torch.cat([level, slope, u, v, places])
+        weights, sds = torch.zeros(normals, device=device), torch.full((normals,), -1.0, device=device)
+        start = torch.cat([weights, torch.linspace(-1.5, 1.5, normals, device=device), sds])
         self.own = nn.Parameter(start.repeat(1, self.dims, 1))
         widths = [[i, width, width, len(start)] for i in range(1, self.dims)]
         self.conditioners = nn.ModuleList(mlp(w, generator, nn.Tanh) for w in widths)
+        with torch.no_grad():
+            for conditioner in self.conditioners:
+                conditioner[-1].weight.mul_(START_SLOPE)
 
-    def _coefficients(self, i: int, before: Tensor) -> tuple[Tensor, ...]:
-        """b, c + e^a (..., batch or 1) and e^u, e^v, w (..., batch or 1, steps) of coordinate i."""
+    def _normals(self, i: int, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Log weights, means and log standard deviations of coordinate i, (..., batch or 1, normals) each."""
         c = self.own[..., i, :]
         if i:
             c = c + self.conditioners[i - 1](before)
-        u, v, w = c[..., 2:].chunk(3, dim=-1)
-        return c[..., 0], LEAST_SLOPE + c[..., 1].exp(), u.exp(), v.exp(), w
+        weights, means, sds = c.chunk(3, dim=-1)
+        return weights.log_softmax(-1), means, (LEAST_SD + softplus(sds)).log()
 
     def standard(self, z: Tensor) -> Tensor:
-        """f in standard units: m for each coordinate."""
-        y = [_map(z[..., i], *self._coefficients(i, z[..., :i])) for i in range(self.dims)]
-        return torch.stack(y, dim=-1)
+        """y_i with F_i(y_i) = Phi(z_i), i = 1, ..., d."""
+        y = z[..., :0]
+        for i in range(self.dims):
+            y = torch.cat([y, _quantile(z[..., i], *self._normals(i, y)).unsqueeze(-1)], dim=-1)
+        return y
 
     def standard_log_density(self, y: Tensor) -> Tensor:
-        """log N(z; 0, I) - sum of log m'(z_i) at the z with f(z) = y, which is treated as a constant by gradients."""
-        z = y[..., :0]
-        log_slopes = y.new_zeros(())
-        for i in range(self.dims):
-            c = self._coefficients(i, z)
-            t = _inverse(y[..., i], *c)
-            log_slopes = log_slopes + _derivative(t, *c).log()
-            z = torch.cat([z, t.unsqueeze(-1)], dim=-1)
-        return _log_normal(z) - log_slopes
+        """The sum over i of log F_i'(y_i)."""
+        logs = [_log_pdf(y[..., i], *self._normals(i, y[..., :i])) for i in range(self.dims)]
+        return torch.stack(logs, dim=-1).sum(-1)
 
 
-def _map(t: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
-    """m(t)."""
-    return b + linear * t + (height * (steep * (t.unsqueeze(-1) - at)).tanh()).sum(-1)
+def _log_pdf(y: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor) -> Tensor:
+    """log F'(y), (..., batch)."""
+    t = (y.unsqueeze(-1) - means) * (-log_sds).exp()
+    return (log_weights - log_sds - (t.square() + LOG_2_PI) / 2).logsumexp(-1)
 
 
-def _derivative(t: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
-    """m'(t)."""
-    return linear + (height * steep * (1 - (steep * (t.unsqueeze(-1) - at)).tanh().square())).sum(-1)
+def _log_cdf(y: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor, side: Tensor) -> Tensor:
+    """log F(y) where the side is 1, log(1 - F(y)) where it is -1: each accurate in its own tail. (..., batch)."""
+    t = (y.unsqueeze(-1) - means) * (-log_sds).exp()
+    return (log_weights + torch.special.log_ndtr(side.unsqueeze(-1) * t)).logsumexp(-1)
 
 
-@torch.no_grad()
-def _inverse(y: Tensor, b: Tensor, linear: Tensor, height: Tensor, steep: Tensor, at: Tensor) -> Tensor:
-    """The t with m(t) = y, by bisection; each tanh is within [-1, 1], which brackets it."""
-    middle, reach = (y - b) / linear, height.sum(-1) / linear
-    for _ in range(BISECTION_STEPS):
-        reach = reach / 2
-        middle = middle + torch.where(_map(middle, b, linear, height, steep, at) < y, reach, -reach)
-    return middle
+def _quantile(z: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor) -> Tensor:
+    """The y with F(y) = Phi(z): Newton's method, and bisection wherever that does not halve the error.
+
+    A last step of Newton's gives y the derivatives of an implicit function.
+    """
+    normals = log_weights, means, log_sds
+    side = 1 - 2 * (z > 0).to(z.dtype)  # each equation is solved in the tail where it is accurate
+    with torch.no_grad():
+        of_each = means + log_sds.exp() * z.unsqueeze(-1)
+        low, high = of_each.amin(-1), of_each.amax(-1)
+        y, level, last = (low + high) / 2, torch.special.log_ndtr(side * z), torch.full_like(z, torch.inf)
+        rounding = 8 * torch.finfo(y.dtype).eps * (1 - level)
+        for _ in range(SOLVING_STEPS):
+            log_cdf = _log_cdf(y, *normals, side)
+            error = log_cdf - level
+            slope = side * (_log_pdf(y, *normals) - log_cdf).exp()
+            if bool((error.abs() <= rounding).all()):
+                break
+            low, high = torch.where(side * error < 0, y, low), torch.where(side * error < 0, high, y)
+            newton, halved = y - error / slope, error.abs() <= last / 2
+            y = torch.where(halved & (newton >= low) & (newton <= high), newton, (low + high) / 2)
+            last = error.abs()
+    return y - (_log_cdf(y, *normals, side) - torch.special.log_ndtr(side * z)) / slope
 
 
 def free(latent: int, hidden: Sequence[int], center: Tensor, scale: Tensor, generator: Generator) -> nn.Sequential:

@@ -80,13 +80,13 @@ def moments(y: Tensor) -> Tensor:
 def test_in_the_plane_the_density_integrates_to_1_and_gives_the_samples_moments(kind: str) -> None:
     f = made(kind, 2)
     with torch.no_grad():
-        x = f(normal(f.latent)(200_000, seeded(6)).double())
+        x = f(normal(f.latent)(100_000, seeded(6)).double())
         low, high = (x.mean(0) - 6 * x.std(0)), (x.mean(0) + 6 * x.std(0))
         axes = [torch.linspace(float(a), float(b), 301, dtype=torch.float64) for a, b in zip(low, high, strict=True)]
         points = torch.cartesian_prod(*axes)
         p = f.log_density(points).exp() * math.prod(float(axis[1] - axis[0]) for axis in axes)
-    assert float(p.sum()) == pytest.approx(1, abs=2e-3)
     inside = ((x > low) & (x < high)).all(1)
+    assert float(p.sum()) == pytest.approx(float(inside.double().mean()), abs=2e-3)
     of_samples, of_density = (moments((given - x.mean(0)) / x.std(0)) for given in (x[inside], points))
     assert torch.allclose(p @ of_density, of_samples.mean(0), atol=0.03)
 
@@ -102,17 +102,20 @@ def test_gaussians_and_mixtures_have_torchs_densities() -> None:
     g = made("mixture", 2)
     assert isinstance(g, Mixture)
     parts = [
-        MultivariateNormal(CENTER + SCALE * mean, scale_tril=torch.diag(SCALE * log_sd.exp())).log_prob(x)
-        for mean, log_sd in zip(g.means, g.log_sds, strict=True)
+        MultivariateNormal(
+            CENTER + SCALE * mean, scale_tril=SCALE[:, None] * (lower.tril(-1) + torch.diag(log_sd.exp()))
+        ).log_prob(x)
+        for mean, log_sd, lower in zip(g.means, g.log_sds, g.lower, strict=True)
     ]
     assert torch.allclose(g.log_density(x), (g.logits.log_softmax(-1) + torch.stack(parts, -1)).logsumexp(-1))
 
 
 def test_a_flow_is_inverted_to_the_last_digits_however_steep() -> None:
     f = made("flow", 2, push=1.5)
-    z = normal(2)(1000, seeded()).double()
+    z = normal(2)(1000, seeded()).double().requires_grad_()
     x = f(z)
-    jacobian = torch.func.vmap(torch.func.jacrev(lambda one: f(one[None])[0]))(z)
+    rows = [torch.autograd.grad(x[:, j].sum(), z, retain_graph=True)[0] for j in range(2)]
+    jacobian, z = torch.stack(rows, 1), z.detach()
     expected = MultivariateNormal(torch.zeros(2).double(), torch.eye(2).double()).log_prob(z) - jacobian.logdet()
     assert torch.allclose(f.log_density(x), expected, atol=1e-6)
 
