@@ -14,7 +14,8 @@ log d, so that held-out data and independent noise give a confidence bound (form
 
     V(f)  <=  -entropy(q) - (a lower bound on KL(q || p))  <=  -entropy(q)
 
-The right-hand side bounds every generator's likelihood (d = 1; Gibbs' inequality): it is the bound of the saddle
+Where p is known, the "likelihood" loss maximizes V itself, over the training data, and d follows for the bound. The
+right-hand side bounds every generator's likelihood (d = 1; Gibbs' inequality): it is the bound of the saddle
 problem. The bound in the middle holds for this generator only, and does not exclude better ones.
 """
 
@@ -24,7 +25,7 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ from formulations.players.generators import expectation, normal
 from formulations.players.penalties import uniform_numbers
 from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler, Term
 
-Loss = Literal["lagrangian", "minimax", "non-saturating"]
+Loss = Literal["likelihood", "lagrangian", "minimax", "non-saturating"]
 Start = Callable[[Generator], nn.Module]
 Blur = Callable[[Tensor], Tensor]  # share of training done -> standard deviation of the blur, both (members, batch)
 
@@ -128,6 +129,17 @@ def log_d_trick(blur: Blur | None = None) -> list[Term]:
     ]
 
 
+def likelihood() -> list[Term]:
+    """The term V itself, E_q log p(X), of a generator with a log_density.
+
+    >>> from formulations.players.generators import Gaussian
+    >>> f = Gaussian(torch.zeros(1), torch.ones(1), Generator().manual_seed(0))
+    >>> likelihood()[0].f(f, torch.tensor([[0.0]])).shape
+    torch.Size([1])
+    """
+    return [Term(lambda f, x: f.log_density(x), ["f"], ["data"])]
+
+
 def _blurred(blur: Blur | None) -> tuple[Callable[..., Tensor], list[str]]:
     """The discriminator's output at samples, blurred if asked, and the names of the samplers that this needs."""
     if blur is None:
@@ -165,17 +177,19 @@ def gan(
     >>> round(game.bound({}), 4)  # no generator has a higher expected log-likelihood
     -1.4189
     """
-    if loss not in ("lagrangian", "minimax", "non-saturating"):
-        raise ValueError(f"the loss is {loss!r}; it must be 'lagrangian', 'minimax' or 'non-saturating'")
+    if loss not in get_args(Loss):
+        raise ValueError(f"the loss is {loss!r}; it must be one of {', '.join(get_args(Loss))}")
     if not 0.5 <= level < 1:
         raise ValueError(f"the confidence level is {level}; it must be at least 0.5 and below 1, such as 0.95")
     known = hasattr(generator(torch.Generator()), "log_density")
+    if loss == "likelihood" and not known:
+        raise ValueError("the loss 'likelihood' needs a generator with a log_density; choose another loss or generator")
     entropy = data.entropy
     return SaddleProblem(
         maximize_over={"f": Block(generator)},
         minimize_over={"d": Block(discriminator)},
-        payoff=lagrangian(blur) if loss == "lagrangian" else minimax(blur),
-        surrogate=log_d_trick(blur) if loss == "non-saturating" else None,
+        payoff=lagrangian(blur) if loss in ("likelihood", "lagrangian") else minimax(blur),
+        surrogate={"likelihood": likelihood(), "non-saturating": log_d_trick(blur)}.get(loss),
         penalties={"minimize": penalties} if penalties else {},
         samplers=_samplers(data, noise),
         value=(lambda players: (_likelihood(data, players, level) or (-math.inf,))[0]) if known else None,

@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from formulations.problem import Floats
 
@@ -56,5 +55,5 @@ def stacked(log_densities: Floats, gap: float = GAP, steps: int = STEPS) -> Stac
         if np.log(r.max()) <= gap:
             break
         w = w * r / (w @ r)
-    value = float(logsumexp(log_densities, axis=1, b=w).mean())
+    value = float((highest[:, 0] + np.log(p @ w)).mean())
     return Stacked(w, value, value + float(np.log(((1 / (p @ w)) @ p / len(p)).max())))

@@ -16,7 +16,9 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
@@ -139,6 +141,25 @@ class Mixture(KnownDensity):
         self.log_sds = nn.Parameter(torch.full((components, d), -math.log(components), device=device))
         self.lower = nn.Parameter(torch.zeros(components, d, d, device=device))
 
+    @classmethod
+    def of(cls, weights: ArrayLike, means: ArrayLike, factors: ArrayLike, center: Tensor, scale: Tensor) -> Mixture:
+        """The mixture with these weights (K,), means (K, d) and lower triangular L (K, d, d), not to be trained.
+
+        >>> f = Mixture.of([0.5, 0.5], [[-1.0], [1.0]], [[[0.1]], [[0.1]]], torch.zeros(1), torch.ones(1))
+        >>> round(f.log_density(torch.ones(1, 1)).item(), 4)  # log 1/2 - log 0.1 - log sqrt(2 pi)
+        0.6905
+        """
+        w, mu, L = (torch.as_tensor(np.asarray(given), dtype=torch.float32) for given in (weights, means, factors))
+        f = cls(len(w), center, scale, Generator())
+        for parameter, values in (
+            (f.logits, w.log()[None]),
+            (f.means, mu),
+            (f.log_sds, L.diagonal(dim1=-2, dim2=-1).log()),
+            (f.lower, L.tril(-1)),
+        ):
+            parameter.data.copy_(values)
+        return f.requires_grad_(False)
+
     def _factors(self) -> Tensor:
         """L_k, (..., K, d, d)."""
         return self.lower.tril(-1) + torch.diag_embed(self.log_sds.exp())
@@ -166,7 +187,7 @@ class Mixture(KnownDensity):
 
 
 def expectation(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
-    """E g(f(z)) over the discrete choices of the generator f, if it makes any; else g(f(z)). (..., batch).
+    """g(f(z)), or its expectation over the discrete choices of f where f is trained and makes any. (..., batch).
 
     Only the expectation over discrete choices is differentiable in their probabilities.
 
@@ -174,7 +195,7 @@ def expectation(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], z:
     >>> expectation(f, lambda x: x.square().sum(-1), torch.zeros(5, 3)).shape
     torch.Size([5])
     """
-    return f.expectation(g, z) if isinstance(f, Mixture) else g(f(z))
+    return f.expectation(g, z) if isinstance(f, Mixture) and f.logits.requires_grad else g(f(z))
 
 
 class Flow(KnownDensity):
