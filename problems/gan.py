@@ -21,10 +21,10 @@ from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from torch import Tensor
+    from torch import Generator, Tensor
 
     from formulations.likelihood.data import Data
-    from formulations.players.generators import Mixture
+    from formulations.players.generators import Gaussian, Mixture
     from formulations.problem import Floats, Players, SaddleProblem, Sampler
     from solvers.descent_ascent import DescentAscent
     from solvers.solution import Solution
@@ -112,24 +112,27 @@ class Training:
             "gaussian": partial(generators.Gaussian, *units),
         }[self.kind]
         if self.loss == "likelihood" and self.kind != "flow":
-            start = lambda _: self.fitted
+            start = self._at_best
         against = partial(generators.discriminator, TELLS, *units, octaves=0 if self.free else OCTAVES)
         blur = fading if self.free else None
         return gan(self.data, start, against, self.noise, loss=self.loss, blur=blur)  # type: ignore[arg-type]
 
+    def _at_best(self, _: Generator) -> Gaussian | Mixture:
+        return self.fitted
+
     @cached_property
-    def fitted(self) -> Mixture:
+    def fitted(self) -> Gaussian | Mixture:
         """The mixture, or the Gaussian, of the highest likelihood: there is nothing left to train."""
         import numpy as np
 
         from formulations.likelihood.fitting import fitted_mixture
-        from formulations.players.generators import Mixture
+        from formulations.players.generators import Gaussian, Mixture
 
         units = self.data.center, self.data.scale
         rows = [((part - units[0]) / units[1]).double().numpy() for part in (self.data.train, self.data.watch)]
         if self.kind == "gaussian":
             covariance = np.atleast_2d(np.cov(rows[0].T, bias=True))
-            return Mixture.of([1.0], [rows[0].mean(0)], [np.linalg.cholesky(covariance)], *units)
+            return Gaussian.of(rows[0].mean(0), np.linalg.cholesky(covariance), *units)
         found = fitted_mixture(np.concatenate(rows), self.seed)
         return Mixture.of(found.weights, found.means, found.factors, *units)
 

@@ -96,9 +96,7 @@ def _joined(models, found: Stacked) -> FittedMixture:  # type: ignore[no-untyped
 def _factors(model) -> Floats:  # type: ignore[no-untyped-def]
     """L with L L' the covariance of each component, (K, d, d)."""
     K, d = model.means_.shape
-    covariances = {
-        "full": lambda c: c,
-        "tied": lambda c: np.broadcast_to(c, (K, d, d)),
-        "diag": lambda c: c[:, :, None] * np.eye(d),
-    }[model.covariance_type](model.covariances_)
-    return np.linalg.cholesky(covariances)
+    covariances = model.covariances_
+    if model.covariance_type == "diag":
+        covariances = covariances[:, :, None] * np.eye(d)
+    return np.linalg.cholesky(np.broadcast_to(covariances, (K, d, d)))

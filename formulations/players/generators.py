@@ -108,6 +108,19 @@ class Gaussian(KnownDensity):
         self.log_sd = nn.Parameter(torch.zeros(1, d, device=device))
         self.lower = nn.Parameter(torch.zeros(d, d, device=device))
 
+    @classmethod
+    def of(cls, mean: ArrayLike, factor: ArrayLike, center: Tensor, scale: Tensor) -> Gaussian:
+        """The Gaussian with this mean (d,) and lower triangular L (d, d), not to be trained.
+
+        >>> f = Gaussian.of([0.0], [[1.0]], torch.zeros(1), torch.ones(1))
+        >>> round(f.log_density(torch.zeros(1, 1)).item(), 4)  # -log sqrt(2 pi)
+        -0.9189
+        """
+        f = cls(center, scale, Generator())
+        f.mean.data.copy_(torch.as_tensor(np.asarray(mean)))
+        _set_factors(f, factor)
+        return f.requires_grad_(False)
+
     def _factor(self) -> Tensor:
         return self.lower.tril(-1) + torch.diag_embed(self.log_sd.squeeze(-2).exp())
 
@@ -119,6 +132,13 @@ class Gaussian(KnownDensity):
         """log N(y; mean, L L')."""
         z = torch.linalg.solve_triangular(self._factor().mT, y - self.mean, upper=True, left=False)
         return _log_normal(z) - self.log_sd.sum(-1)
+
+
+def _set_factors(f: Gaussian | Mixture, factors: ArrayLike) -> None:
+    """Put L, lower triangular (..., d, d), into the parameters."""
+    L = torch.as_tensor(np.asarray(factors))
+    (f.log_sd if isinstance(f, Gaussian) else f.log_sds).data.copy_(L.diagonal(dim1=-2, dim2=-1).log())
+    f.lower.data.copy_(L.tril(-1))
 
 
 class Mixture(KnownDensity):
@@ -149,15 +169,10 @@ class Mixture(KnownDensity):
         >>> round(f.log_density(torch.ones(1, 1)).item(), 4)  # log 1/2 - log 0.1 - log sqrt(2 pi)
         0.6905
         """
-        w, mu, L = (torch.as_tensor(np.asarray(given), dtype=torch.float32) for given in (weights, means, factors))
-        f = cls(len(w), center, scale, Generator())
-        for parameter, values in (
-            (f.logits, w.log()[None]),
-            (f.means, mu),
-            (f.log_sds, L.diagonal(dim1=-2, dim2=-1).log()),
-            (f.lower, L.tril(-1)),
-        ):
-            parameter.data.copy_(values)
+        f = cls(len(np.asarray(weights)), center, scale, Generator())
+        f.logits.data.copy_(torch.as_tensor(np.log(np.asarray(weights))))
+        f.means.data.copy_(torch.as_tensor(np.asarray(means)))
+        _set_factors(f, factors)
         return f.requires_grad_(False)
 
     def _factors(self) -> Tensor:
@@ -169,15 +184,15 @@ class Mixture(KnownDensity):
         until = self.logits.softmax(-1).cumsum(-1)[..., :-1]
         k = (torch.special.ndtr(z[..., :1]) > until).sum(-1)
         chosen = nn.functional.one_hot(k, self.logits.shape[-1]).to(z.dtype)
-        factors = (chosen @ self._factors().flatten(-2)).unflatten(-1, (self.dims, self.dims))
-        return chosen @ self.means + (factors @ z[..., 1:, None])[..., 0]
+        factors = (chosen @ self._factors().flatten(-2)).view(*k.shape, self.dims, self.dims)
+        return torch.as_tensor(chosen @ self.means + (factors @ z[..., 1:, None])[..., 0])
 
     def standard_log_density(self, y: Tensor) -> Tensor:
         """log of the sum over k of P(k) N(y; means_k, L_k L_k')."""
         apart = y.mT.unsqueeze(-3) - self.means.unsqueeze(-1)  # (..., K, d, batch)
         z = torch.linalg.solve_triangular(self._factors(), apart, upper=False)
         log_normal = -(z.square() + LOG_2_PI).sum(-2) / 2 - self.log_sds.sum(-1, keepdim=True)
-        return (self.logits.log_softmax(-1).mT + log_normal).logsumexp(-2)
+        return torch.as_tensor((self.logits.log_softmax(-1).mT + log_normal).logsumexp(-2))
 
     def expectation(self, g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         """The sum over k of P(k) g(x_k), (..., batch): the exact expectation over k, so that weights get gradients."""
@@ -226,7 +241,7 @@ class Flow(KnownDensity):
         self.conditioners = nn.ModuleList(mlp(w, generator, nn.Tanh) for w in widths)
         with torch.no_grad():
             for conditioner in self.conditioners:
-                conditioner[-1].weight.mul_(START_SLOPE)
+                list(conditioner.parameters())[-2].mul_(START_SLOPE)
 
     def _normals(self, i: int, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Log weights, means and log standard deviations of coordinate i, (..., batch or 1, normals) each."""
@@ -252,38 +267,39 @@ class Flow(KnownDensity):
 def _log_pdf(y: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor) -> Tensor:
     """log F'(y), (..., batch)."""
     t = (y.unsqueeze(-1) - means) * (-log_sds).exp()
-    return (log_weights - log_sds - (t.square() + LOG_2_PI) / 2).logsumexp(-1)
+    return torch.as_tensor((log_weights - log_sds - (t.square() + LOG_2_PI) / 2).logsumexp(-1))
 
 
 def _log_cdf(y: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor, side: Tensor) -> Tensor:
     """log F(y) where the side is 1, log(1 - F(y)) where it is -1: each accurate in its own tail. (..., batch)."""
     t = (y.unsqueeze(-1) - means) * (-log_sds).exp()
-    return (log_weights + torch.special.log_ndtr(side.unsqueeze(-1) * t)).logsumexp(-1)
+    return torch.as_tensor((log_weights + torch.special.log_ndtr(side.unsqueeze(-1) * t)).logsumexp(-1))
 
 
 def _quantile(z: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor) -> Tensor:
     """The y with F(y) = Phi(z): Newton's method, and bisection wherever that does not halve the error.
 
-    A last step of Newton's gives y the derivatives of an implicit function.
+    The last step, always Newton's, gives y the derivatives of an implicit function.
     """
     normals = log_weights, means, log_sds
     side = 1 - 2 * (z > 0).to(z.dtype)  # each equation is solved in the tail where it is accurate
     with torch.no_grad():
         of_each = means + log_sds.exp() * z.unsqueeze(-1)
         low, high = of_each.amin(-1), of_each.amax(-1)
-        y, level, last = (low + high) / 2, torch.special.log_ndtr(side * z), torch.full_like(z, torch.inf)
-        rounding = 8 * torch.finfo(y.dtype).eps * (1 - level)
+        y = (log_weights.exp() * of_each).sum(-1)
+        level, last = torch.special.log_ndtr(side * z), torch.full_like(z, torch.inf)
+        near = torch.finfo(y.dtype).eps ** 0.5 * (1 - level)  # from there the last step reaches the rounding
         for _ in range(SOLVING_STEPS):
             log_cdf = _log_cdf(y, *normals, side)
             error = log_cdf - level
             slope = side * (_log_pdf(y, *normals) - log_cdf).exp()
-            if bool((error.abs() <= rounding).all()):
+            if bool((error.abs() <= near).all()):
                 break
             low, high = torch.where(side * error < 0, y, low), torch.where(side * error < 0, high, y)
             newton, halved = y - error / slope, error.abs() <= last / 2
             y = torch.where(halved & (newton >= low) & (newton <= high), newton, (low + high) / 2)
             last = error.abs()
-    return y - (_log_cdf(y, *normals, side) - torch.special.log_ndtr(side * z)) / slope
+    return torch.as_tensor(y - (_log_cdf(y, *normals, side) - torch.special.log_ndtr(side * z)) / slope)
 
 
 def free(latent: int, hidden: Sequence[int], center: Tensor, scale: Tensor, generator: Generator) -> nn.Sequential:

@@ -98,7 +98,7 @@ def test_every_generator_learns_two_columns_of_any_scale(capsys: Any, tmp_path: 
     assert samples.std(axis=0)[0] > 5 * samples.std(axis=0)[1]
 
 
-@pytest.mark.parametrize("loss", ["lagrangian", "minimax", "non-saturating"])
+@pytest.mark.parametrize("loss", ["likelihood", "lagrangian", "minimax", "non-saturating"])
 def test_every_loss_teaches_a_gaussian_its_place(capsys: Any, tmp_path: Path, loss: str) -> None:
     x = np.random.default_rng(0).normal(7, 2, size=600)
     np.save(tmp_path / "x.npy", x)
@@ -106,6 +106,30 @@ def test_every_loss_teaches_a_gaussian_its_place(capsys: Any, tmp_path: Path, lo
     _, answer, _ = answered(capsys, *options)
     best = -0.5 * np.log(2 * np.pi * np.e * x.var())  # of any Gaussian
     assert answer["value"] > best - 0.4
+
+
+@pytest.mark.parametrize("generator", ["gaussian", "mixture", "flow"])
+def test_likelihood_is_the_usual_loss_where_the_density_is_known_and_comes_near_the_best(
+    capsys: Any, tmp_path: Path, generator: str
+) -> None:
+    rng = np.random.default_rng(0)
+    which = rng.integers(2, size=800)
+    np.save(tmp_path / "two.npy", np.array([[-4.0, 0], [4, 1]])[which] + rng.normal(size=(800, 2)))
+    options = ("--data", str(tmp_path / "two.npy"), "--generator", generator, "--iterations", "400")
+    _, answer, _ = answered(capsys, *options)
+    best = -np.log(2) - np.log(2 * np.pi * np.e)  # minus the entropy of the two, which hardly overlap
+    found = np.mean(answer["certificate"]["likelihood_between"])
+    assert found == pytest.approx(best, abs=0.35) if generator != "gaussian" else found < best - 0.5
+
+
+def test_the_text_says_the_likelihood_of_held_out_rows(capsys: Any, tmp_path: Path) -> None:
+    run(RECIPE, ["--data", points(tmp_path / "points.csv"), "--generator", "mixture", "--iterations", "5"])
+    assert "its log-likelihood is" in capsys.readouterr().out
+
+
+def test_a_generator_without_a_density_has_no_likelihood(capsys: Any) -> None:
+    assert run(RECIPE, ["--data", "ring", "--loss", "likelihood"]) == 2
+    assert "say --generator flow, or mixture" in capsys.readouterr().err
 
 
 def test_a_run_killed_and_resumed_is_the_run(tmp_path: Path, capsys: Any) -> None:
