@@ -138,7 +138,7 @@ def _cohort(options: argparse.Namespace) -> _Cohort:
         notes = [
             *notes,
             f"{len(accused)} of {len(items)} submissions are near-copies of another: do they share code that was given "
-            f"to all? Name it by --ignore, or set a --threshold.",
+            f"to all? {'Set' if code is None else 'Name it by --ignore, or set'} a --threshold.",
         ]
     return _Cohort(source, items, similarity, threshold, pairs, code, [*notes, *clipped(similarity)])
 

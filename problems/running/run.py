@@ -107,6 +107,10 @@ class Run:
             check_writable("--plot", options.plot, PICTURES)
         if getattr(options, "export", None) is not None:
             check_writable("--export", options.export, (".lp", ".mps"))
+        if getattr(options, "latex", None) is not None:
+            for name in ("export", "plot"):
+                if getattr(options, name) is not None:
+                    raise InputError(f"--latex states the model and stops, without --{name}; leave one out")
         task = self.recipe.read(options)
         if isinstance(task, Verdict):
             return told(self.recipe.name, task, options)

@@ -51,9 +51,11 @@ def play_saddle(
     built = clock.elapsed
     search.so_far = lambda: _found(search, "limit", built, clock, evaluate=problem.level is None)
     ended = search.run(report)
-    search.so_far = lambda: None  # it keeps the search alive
     # Held-out samples are evaluated for the chosen member alone, and not at all after Ctrl-C.
-    return _found(search, ended, built, clock, evaluate=problem.level is None or not search.interrupted)
+    played, found = _found(search, ended, built, clock, evaluate=problem.level is None or not search.interrupted)
+    last = played if problem.level is None else played.unevaluated(), found
+    search.so_far = lambda: last  # no longer the search itself: the two would keep each other alive
+    return played, found
 
 
 def _found(search: SaddleSearch, ended: str, built: float, clock: Clock, *, evaluate: bool) -> tuple[Played, Findings]:

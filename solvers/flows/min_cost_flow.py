@@ -91,8 +91,9 @@ def solve_transport(
         ended = _run(search, solver, clock, report)
     except KeyboardInterrupt:
         search.interrupted = True
-    search.so_far = lambda: None  # it keeps the search alive
-    return _found(search, ended, built, clock)
+    found = _found(search, ended, built, clock)
+    search.so_far = lambda: found  # no longer the search itself: the two would keep each other alive
+    return found
 
 
 def _run(search: FlowSearch, solver: MinCostFlow, clock: Clock, report: Callable[[Any], None]) -> Ended:

@@ -88,8 +88,9 @@ def solve_game(
     built = clock.elapsed
     search.so_far = lambda: _found(search, left, "limit", built, clock)
     ended = _run(search, left, clock, report)
-    search.so_far = lambda: None  # it keeps the search alive
-    return _found(search, left, ended, built, clock)
+    found = _found(search, left, ended, built, clock)
+    search.so_far = lambda: found  # no longer the search itself: the two would keep each other alive
+    return found
 
 
 def _run(search: GameSearch, left: Undominated, clock: Clock, report: Callable[[Any], None]) -> Ended:

@@ -41,6 +41,10 @@ class Played:
         self.problem, self._size, self._gap, self._members, self._evaluate = problem, size, gap, members, evaluate
         self.level, self.references = problem.level, problem.references
 
+    def unevaluated(self) -> Played:
+        """The same with value and bound unknown, which are not waited for."""
+        return Played(self.problem, self._size, self._gap, self._members, False, self._proof)
+
     def broken(self, players: Players) -> str | None:
         """Nothing: players are projected into their domains."""
         return None

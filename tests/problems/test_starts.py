@@ -125,5 +125,7 @@ def test_the_model_as_maths(capsys: Any, roads: list[str], tmp_path: Path) -> No
     assert run(TREE, [*roads, "--latex", str(path), "--quiet"]) == 0
     assert capsys.readouterr().out == ""
     assert path.read_text() == shown
+    assert run(TREE, [*roads, "--latex", "--export", str(tmp_path / "model.lp")]) == 2
+    assert "without --export; leave one out" in capsys.readouterr().err
     assert run(PATH, [*roads, "--source", "a", "--target", "x", "--latex"]) == 2
     assert "there is no node 'x'" in capsys.readouterr().err
