@@ -322,7 +322,7 @@ def write(folder: Folder, training: Training, solution: Solution) -> None:
 
 RECIPE = Recipe(
     "gan",
-    "Generator learnt by its weak dual, with what held-out data prove of it.",
+    "Learnt generator, with what held-out data prove of it.",
     arguments,
     read,
     solvers=("descent-ascent",),
