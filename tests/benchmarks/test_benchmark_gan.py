@@ -21,7 +21,8 @@ from formulations.gan import drawn, evidence, random_numbers
 from formulations.likelihood import mixtures
 from formulations.players.networks import Scalar, mlp
 from formulations.problem import Block, SaddleProblem, Term
-from problems.gan import DRAWS, Training, measures, usual_iterations
+from problems.gan import DRAWS, measures
+from problems.studies.generator_training import Training, usual_iterations
 from problems.studies.mode_quality import mode_quality
 from solvers import solve
 from solvers.clock import Clock

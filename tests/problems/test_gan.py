@@ -127,6 +127,17 @@ def test_the_text_says_the_likelihood_of_held_out_rows(capsys: Any, tmp_path: Pa
     assert "its log-likelihood is" in capsys.readouterr().out
 
 
+def test_losses_are_compared_on_the_same_rows_where_that_is_asked(capsys: Any, tmp_path: Path) -> None:
+    options = ("--data", points(tmp_path / "points.csv"), "--generator", "gaussian", "--iterations", "30", "--compare")
+    _, answer, _ = answered(capsys, *options)
+    rows = answer["stats"]["losses"]
+    assert [row["loss"] for row in rows] == ["likelihood", "lagrangian", "minimax", "non-saturating"]
+    assert rows[0]["likelihood_between"] == answer["certificate"]["likelihood_between"]
+    assert rows[0]["likelihood_between"][1] > max(row["likelihood_between"][1] for row in rows[1:])
+    run(RECIPE, list(options))
+    assert capsys.readouterr().out.count("non-saturating  ") == 1
+
+
 def test_a_generator_without_a_density_has_no_likelihood(capsys: Any) -> None:
     assert run(RECIPE, ["--data", "ring", "--loss", "likelihood"]) == 2
     assert "say --generator flow, or mixture" in capsys.readouterr().err
