@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from formulations.problem import Floats, SearchProblem
     from solvers.solution import Solution
 
-EXAMPLE = 8, 10  # points of the example, drawn by the seed
+EXAMPLE_POINTS = 8, 10  # points of the example, drawn by the seed
 SHOWN = 12  # amounts in the text; --json has them all
-UNEQUAL = 1e-6  # relative difference of the sums from which it must be said what becomes of it
+UNBALANCED_FROM = 1e-6  # relative difference of the sums from which it must be said what becomes of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ def _read(options: argparse.Namespace) -> _Data:
         points = files[0].values, files[1].values
     else:
         random, source = np.random.default_rng(options.seed), "random points"
-        points = random.random((EXAMPLE[0], 2)), random.random((EXAMPLE[1], 2))
+        points = random.random((EXAMPLE_POINTS[0], 2)), random.random((EXAMPLE_POINTS[1], 2))
     a = b = None
     if points is not None:
         if options.weighted and options.points:
@@ -134,7 +134,7 @@ def _balanced(data: _Data, how: str | None) -> _Data:
     from formulations.transport import with_slack
 
     supply, demand = float(data.a.sum()), float(data.b.sum())
-    if not min(supply, demand) > 0 or abs(supply - demand) <= UNEQUAL * supply:
+    if not min(supply, demand) > 0 or abs(supply - demand) <= UNBALANCED_FROM * supply:
         return data
     differ = f"{supply:.10g} is there and {demand:.10g} is wanted"
     if how is None:

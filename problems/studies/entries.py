@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from problems.io.pairs import Pairs
 
 IMPORT_SECONDS = 60.0  # for an entry's module: they do not count against its limit
-ON_THE_CLOCK = 2  # times the CPU seconds: others may be using the machine
+CLOCK_PER_CPU = 2  # times the CPU seconds: others may be using the machine
 MAX_FILE = 64 << 20  # bytes of a file that an entry writes
 FURTHER_REPLY = 1 << 16  # bytes of an answer beyond those of the question, which names all users too
-POLLING = 0.005  # seconds
-UNATTENDED = 5  # seconds after its limit until an entry ends by itself
+POLLING_SECONDS = 0.005
+UNATTENDED_SECONDS = 5  # after its limit until an entry ends by itself
 ROOT = str(Path(__file__).resolve().parents[2])
 CHILD_PROGRAM = f"""import sys
 sys.path.insert(0, {ROOT!r})
@@ -78,7 +78,7 @@ def _run_child(target: str, question: bytes, seconds: float) -> Any:
             env={**os.environ, "PYTHONHASHSEED": "0"},  # the same order on every run, also from sets of names
         )
         try:
-            limits = {"cpu": seconds, "clock": ON_THE_CLOCK * seconds}
+            limits = {"cpu": seconds, "clock": CLOCK_PER_CPU * seconds}
             _order_child(process, target=target, limits=limits, scratch=scratch, asked=asked.fileno())
             if not _within(process, lambda: os.fstat(reply.fileno()).st_size > 0, IMPORT_SECONDS, IMPORT_SECONDS):
                 raise Failed(f"takes more than {IMPORT_SECONDS:g} s to import")
@@ -116,7 +116,7 @@ def _within(process: subprocess.Popen[bytes], done: Callable[[], bool], cpu: flo
     while process.poll() is None and not done():
         if _cpu_seconds(process.pid) > cpu or time.monotonic() > clock:
             return False
-        time.sleep(POLLING)
+        time.sleep(POLLING_SECONDS)
     return True
 
 
@@ -201,10 +201,10 @@ def _limit(cpu: float, clock: float) -> None:
     with suppress(ImportError, AttributeError):  # where the system has such limits
         import resource
 
-        signal.alarm(math.ceil(clock) + UNATTENDED)
+        signal.alarm(math.ceil(clock) + UNATTENDED_SECONDS)
         half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
         for kind, most in (
-            (resource.RLIMIT_CPU, math.ceil(time.process_time() + cpu) + UNATTENDED),
+            (resource.RLIMIT_CPU, math.ceil(time.process_time() + cpu) + UNATTENDED_SECONDS),
             (resource.RLIMIT_AS, half),
             (resource.RLIMIT_FSIZE, MAX_FILE),
             (resource.RLIMIT_CORE, 0),

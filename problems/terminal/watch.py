@@ -15,12 +15,12 @@ from threading import Event, Thread
 from problems.terminal.errors import OutputError
 from problems.terminal.output import say
 
-GRACE = 1.2  # seconds after Ctrl-C in which a program may end by itself: the rest of 2 is for its last words
-OVERTIME = 0.6  # the same after the time limit: the main thread goes on then, so that last words take longer
+GRACE_SECONDS = 1.2  # after Ctrl-C in which a program may end by itself: the rest of 2 is for its last words
+OVERTIME_SECONDS = 0.6  # the same after the time limit: the main thread goes on then, so that last words take longer
 
 
 class Watch:
-    """Ends a program that is still busy GRACE seconds after Ctrl-C, or OVERTIME seconds after its time limit.
+    """Ends a program that is still busy GRACE_SECONDS after Ctrl-C, or OVERTIME_SECONDS after its time limit.
 
     KeyboardInterrupt alone does not do: Python raises it only between two of its own instructions, and it is lost if it
     is raised inside the import of a C extension. So a thread waits for the signal itself, which the interpreter's
@@ -52,7 +52,7 @@ class Watch:
 
     def limit(self, seconds: float) -> None:
         """The time limit is over in so many seconds from now."""
-        self._deadline = time.monotonic() + seconds + OVERTIME
+        self._deadline = time.monotonic() + seconds + OVERTIME_SECONDS
         self._here.send(b"\0")  # wakes whoever waits without a deadline
 
     def answering(self) -> None:
@@ -80,7 +80,7 @@ class Watch:
                 if numbers[0] == signal.SIGINT:
                     if interrupted:  # pressed twice: at once
                         break
-                    interrupted, self._deadline = True, time.monotonic() + GRACE
+                    interrupted, self._deadline = True, time.monotonic() + GRACE_SECONDS
         if self._begun.acquire(blocking=False):
             code = 1
             try:

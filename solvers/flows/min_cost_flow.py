@@ -23,10 +23,10 @@ from solvers.judge import MEETS, Ended, Findings, relative_gap
 from solvers.judged.searched import Searched
 
 KIND = "potentials"
-COARSE, FINE = 40, 60  # bits of costs times places, which OR-Tools multiplies in int64: at first, and if need be
-NEGATIVE = 1e-13  # reduced costs, relative to the largest cost, below minus which a pair joins the working set
-ADDED = 4  # pairs by place that join in a round, at most
-ROUNDS = 100
+COARSE_BITS, FINE_BITS = 40, 60  # of costs times places, which OR-Tools multiplies in int64: at first, and if need be
+NEGATIVE_REDUCED_COST = 1e-13  # relative to the largest cost: a pair below minus that joins the working set
+PAIRS_ADDED = 4  # pairs by place that join in a round, at most
+MOST_ROUNDS = 100
 
 
 @dataclass(frozen=True)
@@ -98,17 +98,17 @@ def solve_transport(
 
 def _run(search: FlowSearch, solver: MinCostFlow, clock: Clock, report: Callable[[Any], None]) -> Ended:
     """Rounds of flow, potentials and further pairs, among the places that something leaves or arrives at."""
-    form, bits = search.form, COARSE
+    form, bits = search.form, COARSE_BITS
     rows, columns = np.flatnonzero(form.supply), np.flatnonzero(form.demand)
     whole = (len(rows), len(columns)) == form.cost.shape
     C = form.cost if whole else form.cost[np.ix_(rows, columns)]
     supply, demand = form.supply[rows], form.demand[columns]
     if not C.size:
         return "optimal"
-    usable, least = _cheapest(C, solver.pairs), -NEGATIVE * float(np.abs(C).max())
+    usable, least = _cheapest(C, solver.pairs), -NEGATIVE_REDUCED_COST * float(np.abs(C).max())
     first = corner_plan(supply, demand)
     usable[first.source, first.target] = True
-    while search.rounds < ROUNDS and clock.left > 0:
+    while search.rounds < MOST_ROUNDS and clock.left > 0:
         pairs = np.nonzero(usable)
         part = _flow(C, supply, demand, pairs, bits)
         if part is None:
@@ -124,9 +124,9 @@ def _run(search: FlowSearch, solver: MinCostFlow, clock: Clock, report: Callable
         reduced -= g
         new = _worst(reduced, (reduced < least) & ~usable)
         if not new.any():
-            if bits == FINE:
+            if bits == FINE_BITS:
                 return "optimal"
-            bits = FINE
+            bits = FINE_BITS
         usable |= new
     return "limit"
 
@@ -148,8 +148,8 @@ def _worst(reduced: Floats, wrong: Bools) -> Bools:
     m, n = wrong.shape
     chosen[np.arange(m), reduced.argmin(axis=1)] = chosen[reduced.argmin(axis=0), np.arange(n)] = True
     flat = np.flatnonzero(wrong)
-    if len(flat) > ADDED * (m + n):
-        flat = flat[np.argpartition(reduced.ravel()[flat], ADDED * (m + n))[: ADDED * (m + n)]]
+    if len(flat) > PAIRS_ADDED * (m + n):
+        flat = flat[np.argpartition(reduced.ravel()[flat], PAIRS_ADDED * (m + n))[: PAIRS_ADDED * (m + n)]]
     chosen.ravel()[flat] = True
     return chosen & wrong
 
@@ -175,7 +175,7 @@ def _flow(C: Floats, supply: Ints, demand: Ints, pairs: tuple[Any, ...], bits: i
     (i, j), (m, n) = pairs, C.shape
     costs = C[i, j] - C[i, j].min()
     largest = costs.max()
-    if not ((costs == np.rint(costs)).all() and largest * (m + n + 1) < 2.0**FINE):
+    if not ((costs == np.rint(costs)).all() and largest * (m + n + 1) < 2.0**FINE_BITS):
         costs = np.ldexp(costs / largest, bits - (m + n + 1).bit_length())
     flow = SimpleMinCostFlow()
     arcs = flow.add_arcs_with_capacity_and_unit_cost(

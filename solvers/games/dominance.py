@@ -14,8 +14,8 @@ import numpy as np
 
 from formulations.problem import Floats, Ints
 
-SAMPLE = 24  # entries by which nearly all pairs of choices are told apart
-COMPARISONS = 30_000_000  # of payoffs at most: what dominance could still find would cost more than it saves
+SAMPLED_ENTRIES = 24  # entries by which nearly all pairs of choices are told apart
+MOST_COMPARISONS = 30_000_000  # of payoffs at most: what dominance could still find would cost more than it saves
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def undominated(A: Floats) -> Undominated:
     >>> undominated(np.array([[3.0, 1.0, 4.0], [2.0, 0.0, 9.0]])).dropped
     (('column', 2, 0), ('column', 0, 1), ('row', 1, 0))
     """
-    left, budget, side = [np.arange(k) for k in A.shape], COMPARISONS, 1
+    left, budget, side = [np.arange(k) for k in A.shape], MOST_COMPARISONS, 1
     dropped: list[tuple[str, int, int]] = []
     payoffs, searched = (A, -A.T), [False, False]  # each as its own player sees it
     while not all(searched) and budget > 0:
@@ -55,7 +55,7 @@ def _dominated(B: Floats, budget: int) -> tuple[list[tuple[int, int]], int]:
     Pairs are told apart by a sample of the columns first: in a game without dominance few are left after it.
     """
     (m, n), spent = B.shape, 0
-    sample = np.ascontiguousarray(B[:, np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64)].T)
+    sample = np.ascontiguousarray(B[:, np.linspace(0, n - 1, min(n, SAMPLED_ENTRIES)).astype(np.int64)].T)
     left, pairs = np.ones(m, dtype=bool), []
     for i in np.argsort(B.sum(axis=1), kind="stable").tolist():  # those that are dominated come before what dominates
         candidates = np.flatnonzero(left & (sample[0] >= sample[0, i]))

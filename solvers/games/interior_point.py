@@ -23,7 +23,7 @@ import numpy as np
 
 from formulations.problem import Floats
 
-STEP = 0.995  # share of the way to the boundary, at most
+BOUNDARY_SHARE = 0.995  # share of the way to the boundary, at most
 LEAST_SQUARES = 400  # choices in play up to which their equations are solved even if they are singular
 
 
@@ -95,13 +95,13 @@ def _step(A: Floats, at: Point) -> list[tuple[Floats, float, Floats]] | None:
         dx, dy, ds, dt = direction(centre - x * t - dx * dt, centre - y * s - dy * ds)
     except (LinAlgError, ValueError):
         return None
-    primal, dual = STEP * min(_room(x, dx), _room(s, ds)), STEP * min(_room(y, dy), _room(t, dt))
+    primal, dual = BOUNDARY_SHARE * min(_room(x, dx), _room(s, ds)), BOUNDARY_SHARE * min(_room(y, dy), _room(t, dt))
     return [(x, primal, dx), (y, dual, dy), (s, primal, ds), (t, dual, dt)]
 
 
 def _room(z: Floats, dz: Floats) -> float:
-    """The longest step of at most 1 / STEP that keeps z >= 0."""
-    return min(1 / STEP, float((z / -dz)[dz < 0].min(initial=np.inf)))
+    """The longest step of at most 1 / BOUNDARY_SHARE that keeps z >= 0."""
+    return min(1 / BOUNDARY_SHARE, float((z / -dz)[dz < 0].min(initial=np.inf)))
 
 
 def in_play(A: Floats, at: Point) -> tuple[Floats, Floats]:

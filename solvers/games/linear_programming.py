@@ -18,7 +18,7 @@ from solvers.judge import MEETS, ROUNDING, Ended, Findings, relative_gap
 from solvers.judged.played import Played
 
 KIND = "best responses"
-FINE = 1e-13  # gap that is gone for where none is asked for, as long as a step still halves it
+FINEST_GAP = 1e-13  # gap that is gone for where none is asked for, as long as a step still halves it
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _run(search: GameSearch, left: Undominated, clock: Clock, report: Callable[[
             before, distance = distance, float(last.x @ last.t + last.y @ last.s)
             search.note()
             report(search)
-            enough = search.gap if search.gap > MEETS or distance > before / 2 else FINE
+            enough = search.gap if search.gap > MEETS or distance > before / 2 else FINEST_GAP
             if search.meets(enough):
                 return "optimal"
             search.interrupted = stopped()

@@ -16,7 +16,7 @@ from solvers.orders.incumbent import form_of
 from solvers.solution import Certificate, Solution, Status
 
 WORST_FIRST: Sequence[Status] = ("infeasible", "unbounded", "no_solution", "not_converged", "feasible", "optimal")
-LEAST = 0.01  # seconds that a part has in any case
+LEAST_SECONDS = 0.01  # seconds that a part has in any case
 AS_GIVEN = Findings(solver="as given", ended="limit", stats={"interrupted": True})
 SECONDS = ("build_seconds", "solve_seconds", "certify_seconds", "check_seconds")
 
@@ -47,7 +47,7 @@ def solve_parts(
     """
     solved: dict[str, Solution] = {}
     for name, part in problem.parts.items():
-        share = None if clock.limit is None else max(clock.left / (len(problem.parts) - len(solved)), LEAST)
+        share = None if clock.limit is None else max(clock.left / (len(problem.parts) - len(solved)), LEAST_SECONDS)
         before = dict(solved)
         solved[name] = solve(
             part,

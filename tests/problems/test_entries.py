@@ -372,7 +372,7 @@ def test_an_entry_that_hangs_is_killed(folder: Path, name: str) -> None:
 def test_cpu_seconds_are_limited_whatever_the_clock_says(
     folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("problems.studies.entries.ON_THE_CLOCK", 1000)
+    monkeypatch.setattr("problems.studies.entries.CLOCK_PER_CPU", 1000)
     assert failure(f"entries:{name}", 1.0) == "timeout"
 
 
