@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KNOWN = ("mixture", "ring", "grid")  # data sets whose density is known
 GENERATORS = ("mlp", "flow", "mixture", "gaussian")
 DRAWS = 100_000  # of a known density, to train with
+DRAWN = 5_000  # rows of data in a picture
 SHOWN = 5  # of them in the answer
 MEETS = 0.01  # gap between value and bound at which a generator counts as best: in nats, or relative to more of them
 MOST = 100  # seeds
@@ -170,12 +171,18 @@ def describe(training: Training, solution: Solution, losses: Sequence[Mapping[st
 
 
 def draw(training: Training, solution: Solution) -> Figure:
-    """Samples, densities and discriminator; beside them value and bound over time."""
+    """Samples, densities and discriminator; beside them what was watched over time."""
+    from problems.pictures.samples import Shown
     from problems.pictures.training import figure_of
 
     title = f"{training.source}: {training.kind} generator, {training.loss} loss"
-    players = best(solution)
-    return figure_of(training.data, players, training.samples(players), solution.stats["history"], title)
+    players, data, columns = best(solution), training.data, training.columns
+    rows = data.origin + data.held_out[:DRAWN].double().numpy()
+    whole = [column.decimals == 0 for column in columns.columns]
+    shown = Shown(data, players, rows, training.samples(players), columns.names, whole)
+    answered = solution.stats["members"][solution.stats["chosen"]]["iteration"]
+    stopped = None if answered == solution.stats["iterations"] else answered
+    return figure_of(shown, solution.stats["history"], title, stopped)
 
 
 def write(folder: Folder, training: Training, solution: Solution) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of a trained generator: its samples, its discriminator, and the history of value and bound."""
+"""Pictures of a trained generator: its samples beside the data, its discriminator, and the history of its training."""
 
 from __future__ import annotations
 
@@ -7,161 +7,112 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from formulations.problem import Floats
 from problems.pictures.drawing import GREY, HAZE, INK, RUST, headline
+from problems.pictures.samples import Shown, draw_line, draw_pairs, draw_plane, framed, widened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from formulations.likelihood.data import Data
-    from formulations.problem import Players
-
-MAX_ROWS = 5000  # of data that are drawn
-BINS, CURVE_POINTS = 80, 400  # of a histogram, of a curve
-MAP_CELLS = 120  # along each side of the discriminator's map
-WATCHED = ("value", "bound", "divergence")  # quantities that are drawn over time
-MARGIN = 0.08  # around the data, as a share of their extent
+SETTLED = 6  # of the history the first of so many parts is left out of the axis' range
 
 
-def figure_of(
-    data: Data, players: Players, samples: Floats, history: Sequence[Mapping[str, Any]], title: str
-) -> Figure:
-    """Data, samples, float64 (n, d), densities and the discriminator; beside them value and bound over time."""
+def figure_of(shown: Shown, history: Sequence[Mapping[str, Any]], title: str, answered: int | None = None) -> Figure:
+    """Data, samples, densities and the discriminator; beside them what was watched over time.
+
+    answered  the iteration of the generator that is drawn, where it is not the last
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 6), dpi=150, layout="constrained")
+    d = shown.rows.shape[1]
+    figure = Figure(figsize=(12, 6) if d < 3 else (14, 7.5), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     headline(figure, title)
-    rows = data.origin + data.held_out[:MAX_ROWS].double().numpy()
-    watched = [row for row in history if any(row.get(name) is not None for name in WATCHED)]
-    if rows.shape[1] == 1:
-        left: Any = figure.add_gridspec(2, 2, width_ratios=(5, 4), height_ratios=(3, 2))
-        above = figure.add_subplot(left[0, 0])
-        draw_densities(above, data, players, rows[:, 0], samples[:, 0])
-        draw_log_ratio(figure.add_subplot(left[1, 0], sharex=above), data, players, rows[:, 0])
+    halves = figure.add_gridspec(1, 2, width_ratios=(5, 4) if d < 3 else (5, 3))
+    if d == 1:
+        parts = halves[0, 0].subgridspec(2, 1, height_ratios=(3, 2))
+        above = figure.add_subplot(parts[0, 0])
+        draw_line(above, figure.add_subplot(parts[1, 0], sharex=above), shown)
+    elif d == 2:
+        draw_plane(figure.add_subplot(halves[0, 0]), shown)
     else:
-        left = figure.add_gridspec(1, 2, width_ratios=(5, 4))
-        draw_plane(figure.add_subplot(left[0, 0]), data, players, rows, samples)
-    draw_over_time(figure.add_subplot(left[:, 1]), watched, None if data.entropy is None else -data.entropy)
+        draw_pairs(figure, halves[0, 0], shown)
+    entropy = shown.data.entropy
+    if any(row.get("distance") is not None for row in history):
+        parts = halves[0, 1].subgridspec(2, 1)
+        above = figure.add_subplot(parts[0, 0])
+        draw_distance(above, history, answered)
+        draw_divergence(figure.add_subplot(parts[1, 0], sharex=above), history, answered)
+    else:
+        draw_likelihood(figure.add_subplot(halves[0, 1]), history, answered, None if entropy is None else -entropy)
     return figure
 
 
-def draw_densities(ax: Axes, data: Data, players: Players, x: Floats, made: Floats) -> None:
-    """Histograms of data and samples, float64 (n,), and the densities that are known."""
-    low, high = _extent(x)
-    edges = np.linspace(low, high, BINS + 1).tolist()
-    bars: list[tuple[Floats, dict[str, Any]]] = [
-        (x, {"color": HAZE, "label": "data", "histtype": "stepfilled"}),
-        (made, {"color": GREY, "label": "samples", "histtype": "step"}),
-    ]
-    for rows, style in bars:
-        share = np.full(len(rows), 1 / (len(rows) * (edges[1] - edges[0])))  # of all, also outside of the bins
-        ax.hist(rows, edges, weights=share, **style)
-    across = np.linspace(low, high, CURVE_POINTS)
-    if data.density is not None:
-        ax.plot(across, np.exp(data.density.log_density(across[:, None])), color=INK, lw=3, alpha=0.35, label="truth")
-    log_p = _log_density(data, players, across)
-    if log_p is not None:
-        ax.plot(across, np.exp(log_p), color=RUST, lw=1.4, label="generator")
-    ax.legend(frameon=False, fontsize=9)
-    ax.set(ylabel="density", xlim=(low, high))
-    ax.spines[["top", "right"]].set_visible(False)
-
-
-def draw_log_ratio(ax: Axes, data: Data, players: Players, x: Floats) -> None:
-    """Log d, and log q / p where both densities are known: for the best d they differ by a constant."""
-    across = np.linspace(*_extent(x), CURVE_POINTS)
-    ax.axhline(0, color=GREY, lw=0.8)
-    log_p = _log_density(data, players, across)
-    if log_p is not None and data.density is not None:
-        truth = data.density.log_density(across[:, None]) - log_p
-        ax.plot(across, truth, color=INK, lw=3, alpha=0.35, label="log q / p")
-        ax.set_ylim(*np.clip(_widened(*np.percentile(truth, (5, 95))), -4, 4))
-    ax.plot(across, _log_d(data, players, across[:, None]), color=RUST, lw=1.4, ls="--", label="log d")
-    ax.legend(frameon=False, fontsize=9)
-    ax.set(xlabel="x", ylabel="log ratio")
-    ax.spines[["top", "right"]].set_visible(False)
-
-
-def draw_plane(ax: Axes, data: Data, players: Players, rows: Floats, samples: Floats) -> None:
-    """The first two columns of data and samples; in two dimensions log d behind them."""
-    (left, right), (low, high) = _extent(rows[:, 0]), _extent(rows[:, 1])
-    if rows.shape[1] == 2:
-        x, y = np.meshgrid(np.linspace(left, right, MAP_CELLS), np.linspace(low, high, MAP_CELLS))
-        log_d = _log_d(data, players, np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
-        shades = ax.imshow(
-            log_d, origin="lower", extent=(left, right, low, high), cmap="bone", interpolation="bilinear", alpha=0.5
-        )
-        bar = ax.figure.colorbar(shades, ax=ax, shrink=0.6, pad=0.01)
-        bar.outline.set_visible(False)
-        bar.set_label("log d: low where there are no data")
-    ax.scatter(rows[:, 0], rows[:, 1], s=14, color=GREY, lw=0, alpha=0.5, label="data", rasterized=True)
-    ax.scatter(samples[:, 0], samples[:, 1], s=3, color=INK, lw=0, label="samples", rasterized=True)
-    legend = ax.legend(frameon=True, fontsize=9, loc="upper right", markerscale=2)
-    legend.get_frame().set(edgecolor="none", alpha=0.8)
-    ax.set(xlim=(left, right), ylim=(low, high))
-    if rows.shape[1] == 2:
-        ax.set_aspect("equal", adjustable="box")
-    else:
-        ax.set(xlabel="column 1", ylabel=f"column 2 (of {rows.shape[1]})")
-    ax.spines[["top", "right"]].set_visible(False)
-
-
-def draw_over_time(ax: Axes, history: Sequence[Mapping[str, Any]], ceiling: float | None) -> None:
-    """The generator's log-likelihood and the discriminator's bound on it; if neither is known, its estimate of KL."""
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.set(xlabel="iteration (logarithmic)")
-    if not history:
-        ax.text(0.5, 0.5, "nothing was watched", transform=ax.transAxes, ha="center", color=GREY)
+def draw_likelihood(
+    ax: Axes, history: Sequence[Mapping[str, Any]], answered: int | None, ceiling: float | None
+) -> None:
+    """The generator's log-likelihood, and the discriminator's bound on it where that is known."""
+    iteration, value, bound = (_series(history, name) for name in ("iteration", "value", "bound"))
+    ax.set(title="Log-likelihood as it was trained", ylabel="nats a row")
+    if not np.isfinite(np.r_[value, bound]).any():
+        draw_divergence(ax, history, answered)
         return
-    iteration = np.array([row["iteration"] for row in history])
-    series = {name: np.array([row.get(name) for row in history], dtype=float) for name in WATCHED}
-    known = [name for name in ("value", "bound") if np.isfinite(series[name]).any()]
-    styles: dict[str, Any] = {
-        "value": {"color": INK, "lw": 2, "label": "truth: log-likelihood V"},
-        "bound": {"color": RUST, "lw": 1.6, "ls": "--", "label": "bound on V by the discriminator"},
-        "divergence": {"color": RUST, "lw": 1.6, "label": "KL(data || generator), as estimated by the discriminator"},
-    }
-    for name in known or ["divergence"]:
-        ax.plot(iteration, series[name], **styles[name])
-    if len(known) == 2:
-        ax.fill_between(iteration, series["value"], series["bound"], color=HAZE, lw=0)
+    if np.isfinite(value).any():
+        ax.plot(iteration, value, color=INK, lw=2, label="log-likelihood V, estimated by watched rows")
+    if np.isfinite(bound).any():
+        ax.plot(iteration, bound, color=RUST, lw=1.6, ls="--", label="bound on V by the discriminator, an estimate")
+        ax.fill_between(iteration, value, bound, color=HAZE, lw=0)
     if ceiling is not None:
-        ax.axhline(ceiling, color=GREY, lw=1, ls=":", label="no generator exceeds this")
-    late = np.concatenate([series[name][len(iteration) // 6 :] for name in known or ["divergence"]])
-    late = np.r_[late[np.isfinite(late)], [] if ceiling is None else ceiling]
+        ax.axhline(ceiling, color=GREY, lw=1.6, ls=":", label="truth: no generator exceeds this")
+    _over_time(ax, iteration, [value, bound], [] if ceiling is None else [ceiling], answered)
+
+
+def draw_distance(ax: Axes, history: Sequence[Mapping[str, Any]], answered: int | None) -> None:
+    """The distance of samples from the watched rows, by which the generator to answer is chosen."""
+    iteration, distance, error = (_series(history, name) for name in ("iteration", "distance", "distance_error"))
+    ax.set(title="Distance of its samples from watched rows", ylabel="energy distance")
+    ax.fill_between(iteration, distance - error, distance + error, color=HAZE, lw=0, label="its standard error")
+    ax.plot(iteration, distance, color=INK, lw=2, label="estimate; 0 for a perfect generator")
+    ax.axhline(0, color=GREY, lw=0.8)
+    _over_time(ax, iteration, [distance], [0.0], answered)
+    ax.set(xlabel="")
+
+
+def draw_divergence(ax: Axes, history: Sequence[Mapping[str, Any]], answered: int | None) -> None:
+    """KL(data || generator) as the discriminator tells it, and where it tells nothing."""
+    iteration, divergence = (_series(history, name) for name in ("iteration", "divergence"))
+    ax.set(title="KL as the discriminator tells it", ylabel="nats a row")
+    if not np.isfinite(divergence).any():
+        ax.text(0.5, 0.5, "nothing was watched", transform=ax.transAxes, ha="center", color=GREY)
+        ax.spines[["top", "right"]].set_visible(False)
+        return
+    ax.plot(iteration, divergence, color=RUST, lw=1.6, label="estimate of KL(data || generator), at least 0")
+    ax.axhline(0, color=GREY, lw=0.8)
+    _over_time(ax, iteration, [divergence], [0.0], answered)
+    low, _ = ax.get_ylim()
+    ax.axhspan(low, 0, color=HAZE, lw=0, zorder=0, label="below 0: it tells nothing")
+    ax.set_ylim(bottom=low)
+    framed(ax)
+
+
+def _series(history: Sequence[Mapping[str, Any]], name: str) -> Any:
+    """float64 (n,); NaN where it is unknown."""
+    return np.array([row.get(name) for row in history], dtype=float)
+
+
+def _over_time(ax: Axes, iteration: Any, series: Sequence[Any], also: Sequence[float], answered: int | None) -> None:
+    """The axes: logarithmic in time, as high as what is settled needs; and when the answer was."""
+    late = np.concatenate([values[len(iteration) // SETTLED :] for values in series])
+    late = np.r_[late[np.isfinite(late)], also]
+    if answered is not None:
+        ax.axvline(answered, color=INK, lw=1.2, ls="-.", label=f"answered: iteration {answered:,}")
     ax.set_xscale("symlog", linthresh=10, linscale=0.5)
     ax.set_xticks([t for t in (0, 10, 100, 1_000, 10_000, 100_000) if t <= iteration[-1]])
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.set(xlim=(0, iteration[-1]), ylim=_widened(float(late.min()), float(late.max())), ylabel="nats per row")
-    ax.legend(frameon=False, fontsize=9)
-
-
-def _extent(x: Floats) -> tuple[float, float]:
-    return _widened(float(x.min()), float(x.max()))
-
-
-def _widened(low: float, high: float) -> tuple[float, float]:
-    by = MARGIN * (high - low) or 1e-6 * max(abs(low), abs(high), 1.0)
-    return low - by, high + by
-
-
-def _log_density(data: Data, players: Players, across: Floats) -> Floats | None:
-    """The generator's log density at points, float64 (k,), None if it has none."""
-    import torch
-
-    if not hasattr(players["f"], "log_density"):
-        return None
-    with torch.no_grad():
-        return np.asarray(
-            players["f"].log_density(torch.tensor(across[:, None] - data.origin, dtype=torch.float32)).double()
-        )
-
-
-def _log_d(data: Data, players: Players, points: Floats) -> Floats:
-    import torch
-
-    with torch.no_grad():
-        return np.asarray(players["d"](torch.tensor(points - data.origin, dtype=torch.float32)).double())
+    last = max(float(iteration[-1]), 1.0)
+    ax.set(xlim=(0, last), xlabel="iteration (logarithmic)")
+    if len(late):
+        ax.set_ylim(*widened(float(late.min()), float(late.max())))
+    framed(ax)
+    ax.spines[["top", "right"]].set_visible(False)

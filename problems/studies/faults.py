@@ -126,8 +126,10 @@ def worsened(data: Data, noise: Sampler, before: Players, after: Players) -> Map
         return {"by": float(less.mean()), "unit": "nats a row", "p_value": p_value}
     scale = data.scale.double().numpy()
     rows = data.held_out[:ROWS].double().numpy() / scale
-    scores = [energy_score(rows, _made(noise, players, ROWS) / scale) for players in (before, after)]
-    by, p_value = worse_by(*scores)
+    samples = [_made(noise, players, ROWS) / scale for players in (before, after)]
+    if not all(np.isfinite(made).all() for made in samples):
+        return {"by": None, "unit": "in energy score", "p_value": float(not np.isfinite(samples[0]).all())}
+    by, p_value = worse_by(*(energy_score(rows, made) for made in samples))
     return {"by": by, "unit": "in energy score", "p_value": p_value}
 
 

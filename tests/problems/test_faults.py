@@ -176,6 +176,9 @@ def test_a_row_that_only_the_last_generator_calls_impossible_is_enough(data: Dat
     assert worsened(data, normal(2), {"f": nowhere}, {"f": Shifted(data, 0.0)})["p_value"] == 1.0
     said = faults(data, normal(2), {"f": Shifted(data, 0.0)}, 1, (2, {"f": nowhere}))["warnings"]
     assert "infinitely worse" in said[0]
+    good, gone = Made(lambda z: data.center + data.scale * z), Made(lambda z: z * torch.nan)
+    assert worsened(data, normal(2), {"f": good}, {"f": gone})["p_value"] == 0.0
+    assert worsened(data, normal(2), {"f": gone}, {"f": good})["p_value"] == 1.0
 
 
 def test_a_divergence_below_0_is_told_where_it_is_no_chance(data: Data) -> None:
