@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NATS, LEAST_NATS = "nats a row", 0.05  # unit of an axis, and the least of them that it spans
 SETTLED = 6  # of the history the first of so many parts is left out of the axis' range
 
 
@@ -54,7 +55,7 @@ def draw_likelihood(
 ) -> None:
     """The generator's log-likelihood, and the discriminator's bound on it where that is known."""
     iteration, value, bound = (_series(history, name) for name in ("iteration", "value", "bound"))
-    ax.set(title="Log-likelihood as it was trained", ylabel="nats a row")
+    ax.set(title="Log-likelihood as it was trained", ylabel=NATS)
     if not np.isfinite(np.r_[value, bound]).any():
         draw_divergence(ax, history, answered)
         return
@@ -82,7 +83,7 @@ def draw_distance(ax: Axes, history: Sequence[Mapping[str, Any]], answered: int 
 def draw_divergence(ax: Axes, history: Sequence[Mapping[str, Any]], answered: int | None) -> None:
     """KL(data || generator) as the discriminator tells it, and where it tells nothing."""
     iteration, divergence = (_series(history, name) for name in ("iteration", "divergence"))
-    ax.set(title="KL as the discriminator tells it", ylabel="nats a row")
+    ax.set(title="KL as the discriminator tells it", ylabel=NATS)
     if not np.isfinite(divergence).any():
         ax.text(0.5, 0.5, "nothing was watched", transform=ax.transAxes, ha="center", color=GREY)
         ax.spines[["top", "right"]].set_visible(False)
@@ -105,6 +106,8 @@ def _over_time(ax: Axes, iteration: Any, series: Sequence[Any], also: Sequence[f
     """The axes: logarithmic in time, as high as what is settled needs; and when the answer was."""
     late = np.concatenate([values[len(iteration) // SETTLED :] for values in series])
     late = np.r_[late[np.isfinite(late)], also]
+    if ax.get_ylabel() == NATS and len(late) and np.ptp(late) < LEAST_NATS:  # noise is not to fill the picture
+        late = (late.min() + late.max() + np.array([-LEAST_NATS, LEAST_NATS])) / 2
     if answered is not None:
         ax.axvline(answered, color=INK, lw=1.2, ls="-.", label=f"answered: iteration {answered:,}")
     ax.set_xscale("symlog", linthresh=10, linscale=0.5)

@@ -56,6 +56,8 @@ def test_json_has_the_contract_s_fields(capsys: Any) -> None:
     assert answer["answer"]["generator"] == "gaussian"
     assert np.array(answer["answer"]["samples"]).shape == (5, 1)
     assert {"rows", "columns", "iterations", "residual", "quality", "history", "solve_seconds"} <= set(answer["stats"])
+    assert {"warnings", "copied", "lost", "blind"} <= set(answer["stats"])
+    assert answer["stats"]["copied"]["p_value"] > 1e-3
 
 
 def test_same_seed_same_json(capsys: Any) -> None:
@@ -86,6 +88,7 @@ def test_text_says_what_is_proven_and_how_modes_are_covered(capsys: Any) -> None
     assert "value  unknown" in out
     assert "KL(data || generator) is at least" in out
     assert out.count("of 8") == 2
+    assert "  warning: modes, or edges of them, are lost: " in out  # so early
 
 
 @pytest.mark.parametrize("generator", ["mlp", "flow", "mixture", "gaussian"])
