@@ -12,7 +12,7 @@ from formulations.problem import Floats, Integers, Multipliers, Values
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "no_solution", "not_converged"]
 Verdicts = Mapping[bool, str]
 VISIBLE_GAP = 5e-5  # from which on the report says how large it is: what rounds to 0.01 per cent
-ONE = {"rounds": "round", "cuts": "cut", "boxes": "box", "improvements": "improvement", "iterations": "iteration"}
+COUNTS = ("rounds", "cuts", "boxes", "improvements", "iterations")  # of stats that the report names
 AGREES: Verdicts = {True: "agrees", False: "DISAGREES"}
 
 
@@ -165,7 +165,7 @@ class Solution:
     def work_in_words(self) -> str:
         """Rounds, cuts, boxes and seconds, as far as there are any."""
         stats = self.stats
-        counts = [f"{stats[name]:,} {name if stats[name] > 1 else ONE[name]}" for name in ONE if stats.get(name)]
+        counts = [counted(stats[name], name) for name in COUNTS if stats.get(name)]
         seconds = stats.get("build_seconds", 0.0) + stats.get("solve_seconds", 0.0)
         return ", ".join([*counts, f"{seconds:.2f} s"])
 
@@ -194,3 +194,17 @@ class Solution:
 
 def _number(number: float | None, missing: str = "none") -> str:
     return missing if number is None else f"{number:.12g}"
+
+
+def counted(number: int, things: str) -> str:
+    """A number of things, which are named in the plural, in words.
+
+    >>> counted(2_000, "boxes"), counted(1, "boxes"), counted(1, "near-copies"), counted(1, "nodes")
+    ('2,000 boxes', '1 box', '1 near-copy', '1 node')
+    """
+    if number != 1:
+        return f"{number:,} {things}"
+    for plural, singular in (("ies", "y"), ("xes", "x"), ("s", "")):
+        if things.endswith(plural):
+            return f"1 {things.removesuffix(plural)}{singular}"
+    return f"1 {things}"

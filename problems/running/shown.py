@@ -69,7 +69,9 @@ def _outcome(solution: Solution, **answer: Any) -> dict[str, Any]:
 
 def as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
     """What was looked for and where, and what the solver and the judge say of the answer."""
-    sizes = ", ".join(f"{value:,} {name}" for name, value in task.facts.items())
+    from solvers.solution import counted
+
+    sizes = ", ".join(counted(value, name) for name, value in task.facts.items())
     yield f"{task.title or recipe.summary.split(',')[0]} of {task.source} ({sizes})"
     yield from solution.report()
 

@@ -22,6 +22,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from places import ROOT
+from roads import ENDS, ROADS
 
 from formulations.graphs import network
 from formulations.graphs.laminar import Laminar
@@ -36,14 +37,6 @@ from solvers.proof.branching import Leaf
 RECIPES = {"mst": mst.RECIPE, "shortest_path": shortest_path.RECIPE, "tsp": tsp.RECIPE}
 ENGINES = ("cvxpy", "highspy", "ortools", "torch", "solvers", "networkx", "scipy.optimize", "clarabel", "scs")
 MOST_LINES = 300  # for trees, paths and tours together
-ROADS = """a b {'weight': 1.5, 'time': 4}
-a b {'weight': 2.5, 'time': 1}
-b c {'weight': 2.25, 'time': 4}
-a c {'weight': 4.5, 'time': 1}
-c d {'weight': 0.1, 'time': 1}
-b d {'weight': 7, 'time': 1}
-"""
-ENDS = ("--source", "a", "--target", "d")
 
 
 @pytest.fixture

@@ -13,19 +13,13 @@ from typing import Any
 import pytest
 from commandline import answer_of, without_seconds
 from places import SHARED
+from roads import ROADS
 
 from problems.recipe import run
 from problems.shortest_path import RECIPE
 
 BAD = SHARED / "badinputs"
 EXPECTED = list(csv.DictReader((BAD / "EXPECTED.csv").open())) if BAD.is_dir() else []
-ROADS = """a b {'weight': 1.5, 'time': 4}
-a b {'weight': 2.5, 'time': 1}
-b c {'weight': 2.25, 'time': 4}
-a c {'weight': 4.5, 'time': 1}
-c d {'weight': 0.1, 'time': 1}
-b d {'weight': 7, 'time': 1}
-"""
 
 
 @pytest.fixture

@@ -8,18 +8,11 @@ from typing import Any
 
 import pytest
 from commandline import answer_of
+from roads import ENDS, ROADS
 
 from problems import mst, shortest_path, tsp
 from problems.recipe import Recipe, run
 
-ROADS = """a b {'weight': 1.5, 'time': 4}
-a b {'weight': 2.5, 'time': 1}
-b c {'weight': 2.25, 'time': 4}
-a c {'weight': 4.5, 'time': 1}
-c d {'weight': 0.1, 'time': 1}
-b d {'weight': 7, 'time': 1}
-"""
-ENDS = ("--source", "a", "--target", "d")
 PATH, TREE, TOUR = shortest_path.RECIPE, mst.RECIPE, tsp.RECIPE
 STARTS: dict[str, tuple[Recipe, list[str], str]] = {
     "a tree": (TREE, [], "a b\nb d\nd c  # not the best\n"),
