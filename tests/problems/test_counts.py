@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from written import Write, refusal
 
 from problems.io import content
 from problems.io import counts as module
@@ -21,28 +20,6 @@ from problems.terminal.errors import InputError
 fixture_once = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 THREE = np.array([[1, 0.5], [-2, 3e-7], [0.25, 1e10]])
-Write = Callable[[str, str | bytes], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def to(name: str, content: str | bytes) -> Path:
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return to
-
-
-def refusal(read: Callable[..., Any], path: Path | str) -> str:
-    """The message of the InputError that reading the file must raise: one printable line naming the file."""
-    with pytest.raises(InputError) as caught:
-        read(path)
-    message = str(caught.value)
-    assert message.isprintable()
-    assert len(message) < 600
-    assert str(path)[:50] in message
-    return message
 
 
 BAD_CELLS = {

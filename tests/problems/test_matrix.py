@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from places import SHARED
+from written import Write, refusal
 
 from problems.io.matrix import MatrixFile, holds_matrix, read_matrix
 from problems.io.pairs import read_pairs
@@ -28,28 +29,6 @@ needs_shared = pytest.mark.skipif(not DATA.is_dir(), reason="the test data in ..
 fixture_once = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 NEAR = np.array([[1, 0.5, 0.25], [0.5, 1, 0], [0.25, 0, 1]])
-Write = Callable[[str, str | bytes], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def to(name: str, content: str | bytes) -> Path:
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return to
-
-
-def refusal(read: Callable[..., Any], path: Path | str, *arguments: Any) -> str:
-    """The message of the InputError that reading the file must raise: one printable line naming the file."""
-    with pytest.raises(InputError) as caught:
-        read(path, *arguments)
-    message = str(caught.value)
-    assert message.isprintable()
-    assert len(message) < 600
-    assert str(path)[:50] in message
-    return message
 
 
 def npy(array: Any, **options: Any) -> bytes:

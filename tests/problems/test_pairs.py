@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from written import Write
 
 from problems.io.pairs import Pairs, read_pairs
 from problems.terminal.errors import InputError
@@ -18,28 +19,10 @@ fixture_once = settings(max_examples=150, suppress_health_check=[HealthCheck.fun
 
 HEAD = "user1,user2,similarity\n"
 NEAR = np.array([[1, 0.5, 0.25], [0.5, 1, 0], [0.25, 0, 1]])
-Write = Callable[[str, str | bytes], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def to(name: str, content: str | bytes) -> Path:
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return to
 
 
 def refusal(path: Path) -> str:
-    """The message of the InputError that reading the file must raise: one printable line naming the file."""
-    with pytest.raises(InputError) as caught:
-        read_pairs(path)
-    message = str(caught.value)
-    assert message.isprintable()
-    assert len(message) < 600
-    assert str(path)[:50] in message
-    return message
+    return written.refusal(read_pairs, path)
 
 
 def triples(pairs: Pairs) -> list[tuple[str, str, float]]:

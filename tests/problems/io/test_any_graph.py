@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from graphfiles import Write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from written import Write
 
 from problems.io import read_graph
 

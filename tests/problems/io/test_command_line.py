@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from commandline import answer_of
-from graphfiles import Write
+from written import Write
 
 from problems import mst, shortest_path
 from problems.recipe import run

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphfiles import TRIANGLE, Write, refusal
+from graphfiles import TRIANGLE, refusal
+from written import Write
 
 from problems.io import read_graph
 

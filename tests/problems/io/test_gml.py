@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from graphfiles import TRIANGLE, Write, refusal
+from graphfiles import TRIANGLE, refusal
+from written import Write
 
 from problems.io import read_graph
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graphfiles import TRIANGLE, TRIANGLES, Write, refusal, triples
+from graphfiles import TRIANGLE, TRIANGLES, refusal, triples
 from places import ROOT, SHARED
+from written import Write
 
 from problems.io import InputError, read_graph, safe
 from problems.io import content as content_module

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from graphfiles import Write, refusal
+from graphfiles import refusal
+from written import Write
 
 from problems.io import read_graph
 

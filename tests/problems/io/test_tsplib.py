@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from graphfiles import TSP, Write, refusal
+from graphfiles import TSP, refusal
 from places import SHARED
+from written import Write
 
 from formulations.graphs import Network
 from problems.io import read_graph

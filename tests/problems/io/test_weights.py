@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from graphfiles import TRIANGLES, Write, refusal
+from graphfiles import TRIANGLES, refusal
+from written import Write
 
 from problems.io import read_graph
 

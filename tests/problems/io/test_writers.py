@@ -13,7 +13,8 @@ from typing import Any
 
 import networkx as nx
 import pytest
-from graphfiles import Write, refusal
+from graphfiles import refusal
+from written import Write
 
 from problems.io import GraphFile, read_graph
 

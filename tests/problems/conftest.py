@@ -1,11 +1,11 @@
-"""What tests of graph files share."""
+"""What tests of files share."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from graphfiles import Write
+from written import Write
 
 
 @pytest.fixture
