@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import io
 import math
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from problems.recipe import Recipe, Task, main
+from problems.recipe import Recipe, Report, Task, main
 from problems.studies.compared_losses import LOSSES, compared, table
-from problems.studies.generator_training import Training, best, evidence, usual_iterations
+from problems.studies.generator_training import Training, best, evidence, stretched, usual_iterations
 from problems.studies.tables import OPTIONS as TABLE_OPTIONS
 from problems.studies.tables import columns_of, read_table, table_arguments
+from problems.studies.trained import SAMPLES, sample_arguments, sampled, write_trained
 from problems.terminal.arguments import positive_whole
 from problems.terminal.checkpoints import Folder
 from problems.terminal.errors import InputError, safe
@@ -31,17 +31,11 @@ DRAWN = 5_000  # rows of data in a picture
 SHOWN = 5  # of them in the answer
 MEETS = 0.01  # gap between value and bound at which a generator counts as best: in nats, or relative to more of them
 MOST = 100  # seeds
-SAMPLED, WEIGHTS = "samples.csv", "generator.pt"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
-    parser.add_argument(
-        "--data",
-        default="mixture",
-        metavar="D",
-        help="ring, grid, mixture (default), or a table: .csv, .npy",
-    )
+    parser.add_argument("--data", metavar="D", help="ring, grid, mixture (default), or a table: .csv, .npy")
     table_arguments(parser)
     parser.add_argument(
         "--generator",
@@ -55,17 +49,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of both players")
     parser.add_argument("--seeds", type=positive_whole, default=1, metavar="K", help="train K at once, from --seed on")
     parser.add_argument("--compare", action="store_true", help="train by the other losses too, and say how each fares")
-    parser.add_argument("--out", metavar="DIR", help="a folder for checkpoints, the history and samples")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parser.add_argument("--out", metavar="DIR", help="a folder for what is trained; with --sample: a .csv file")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, --iterations far")
+    sample_arguments(parser)
 
 
-def read(options: argparse.Namespace) -> Task:
-    """The training task in a data set, or what is left of it."""
+def read(options: argparse.Namespace) -> Task | Report:
+    """The training task in a data set, or what is left of it; or new rows by what was trained."""
+    if options.sample is not None or options.source is not None:
+        rows = sampled(options)
+        return Report(rows.lines, lambda shown: shown, lambda _: rows.data)
     if options.resume and options.out is None:
         raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
     if options.seeds > MOST:
         raise InputError(f"--seeds {options.seeds}: at most {MOST} are trained at once; train others by another --seed")
     until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
+    options.data = options.data or "mixture"
     training, notes = _training(options)
 
     def by_loss(solution: Solution) -> Sequence[Mapping[str, Any]]:
@@ -78,17 +77,19 @@ def read(options: argparse.Namespace) -> Task:
     if options.out is not None:
         folder = training.followed.folder = Folder(options.out, training.options)
         if options.resume:
-            resume = folder.state()
+            resume, planned = folder.state(free="--iterations")
+            training, said = stretched(training, resume, planned, options.iterations)
+            folder.options, notes = training.options, [*notes, *said]
         else:
             folder.begin()
-    rows, columns = training.data.train.shape
+    n, d = training.data.train.shape
     return Task(
         source=training.source,
         problem=lambda: training.problem,
         describe=lambda solution: describe(training, solution, by_loss(solution)),
         draw=lambda solution: draw(training, solution),
         notes=notes,
-        facts={"rows": rows, "columns": columns},
+        facts={"rows": n, "columns": d},
         solving={"gap": MEETS},
         solver=lambda name: training.settings(resume) if name in (None, "descent-ascent") else name,
         follow=training.followed,
@@ -186,15 +187,11 @@ def draw(training: Training, solution: Solution) -> Figure:
 
 
 def write(folder: Folder, training: Training, solution: Solution) -> None:
-    """The last checkpoint, samples and the generator's weights."""
-    import torch
-
+    """The last checkpoint, samples, both players, and what they came of."""
     players = best(solution)
-    weights = io.BytesIO()
-    torch.save(players["f"].state_dict(), weights)
     folder.save()
-    folder.write(SAMPLED, training.columns.csv(training.samples(players), training.rounded).encode())
-    folder.write(WEIGHTS, weights.getbuffer())
+    folder.write(SAMPLES, training.columns.csv(training.samples(players), training.rounded).encode())
+    write_trained(folder, training.trained(players), players["d"], {"options": training.options})
 
 
 RECIPE = Recipe(

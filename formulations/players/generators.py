@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -283,23 +284,47 @@ def _quantile(z: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor) ->
     """
     normals = log_weights, means, log_sds
     side = 1 - 2 * (z > 0).to(z.dtype)  # each equation is solved in the tail where it is accurate
+    level = torch.special.log_ndtr(side * z)
+    near = torch.finfo(z.dtype).eps ** 0.5 * (1 - level)  # from there the last step reaches the rounding
+
+    def at(y: Tensor) -> tuple[Tensor, Tensor]:
+        """The error of y, and its derivative."""
+        log_cdf = _log_cdf(y, *normals, side)
+        return log_cdf - level, side * (_log_pdf(y, *normals) - log_cdf).exp()
+
+    def far(y: Tensor, low: Tensor, high: Tensor, last: Tensor, error: Tensor, slope: Tensor) -> Tensor:
+        return torch.as_tensor((error.abs() > near).any())
+
+    def stepped(y: Tensor, low: Tensor, high: Tensor, last: Tensor, error: Tensor, slope: Tensor) -> tuple[Tensor, ...]:
+        low, high = torch.where(side * error < 0, y, low), torch.where(side * error < 0, high, y)
+        newton, halved = y - error / slope, error.abs() <= last / 2
+        y = torch.where(halved & (newton >= low) & (newton <= high), newton, (low + high) / 2)
+        return y, low, high, error.abs(), *at(y)
+
     with torch.no_grad():
         of_each = means + log_sds.exp() * z.unsqueeze(-1)
-        low, high = of_each.amin(-1), of_each.amax(-1)
         y = (log_weights.exp() * of_each).sum(-1)
-        level, last = torch.special.log_ndtr(side * z), torch.full_like(z, torch.inf)
-        near = torch.finfo(y.dtype).eps ** 0.5 * (1 - level)  # from there the last step reaches the rounding
-        for _ in range(SOLVING_STEPS):
-            log_cdf = _log_cdf(y, *normals, side)
-            error = log_cdf - level
-            slope = side * (_log_pdf(y, *normals) - log_cdf).exp()
-            if bool((error.abs() <= near).all()):
-                break
-            low, high = torch.where(side * error < 0, y, low), torch.where(side * error < 0, high, y)
-            newton, halved = y - error / slope, error.abs() <= last / 2
-            y = torch.where(halved & (newton >= low) & (newton <= high), newton, (low + high) / 2)
-            last = error.abs()
-    return torch.as_tensor(y - (_log_cdf(y, *normals, side) - torch.special.log_ndtr(side * z)) / slope)
+        start = y, of_each.amin(-1), of_each.amax(-1), torch.full_like(y, torch.inf), *at(y)
+        y, *_, slope = _repeated(stepped, far, start)
+    return torch.as_tensor(y - (_log_cdf(y, *normals, side) - level) / slope)
+
+
+def _repeated(
+    step: Callable[..., tuple[Tensor, ...]], goes_on: Callable[..., Tensor], state: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    """The state after as many steps as it goes on for, 100 at most; a loop in programs that are exported as well."""
+    if torch.compiler.is_compiling():
+        counted: Any = torch.while_loop(  # type: ignore[no-untyped-call]
+            lambda k, *state: (k < SOLVING_STEPS) & goes_on(*state),
+            lambda k, *state: (k + 1, *step(*state)),
+            (torch.zeros((), dtype=torch.int64), *state),
+        )
+        return tuple(counted[1:])
+    for _ in range(SOLVING_STEPS):
+        if not bool(goes_on(*state)):
+            break
+        state = step(*state)
+    return state
 
 
 def free(latent: int, hidden: Sequence[int], center: Tensor, scale: Tensor, generator: Generator) -> nn.Sequential:

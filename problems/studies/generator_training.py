@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from problems.studies.faults import Followed
 from problems.studies.tables import Columns
+from problems.studies.trained import Trained, noise_of
+from problems.terminal.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -52,10 +54,7 @@ class Training:
     @cached_property
     def noise(self) -> Sampler:
         """What the generator is fed."""
-        from formulations.players.generators import normal, uniform
-
-        dims = self.data.train.shape[1]
-        return uniform(max(2, dims)) if self.free else normal(1 + dims if self.kind == "mixture" else dims)
+        return noise_of(self.kind, self.data.train.shape[1])
 
     @cached_property
     def problem(self) -> SaddleProblem:
@@ -105,7 +104,7 @@ class Training:
         return DescentAscent(
             method="simultaneous",
             optimizer=(partial(adam, lr=2e-3), partial(adam, lr=3e-3)),
-            schedule=lambda iteration: (1 + math.cos(math.pi * iteration / self.iterations)) / 2,
+            schedule=self.pace,
             averaging=0.996,
             iterations=self.iterations,
             batch=256,
@@ -113,27 +112,49 @@ class Training:
             resume=resume,
         )
 
+    def pace(self, iteration: float) -> float:
+        """The steps relative to the first: from 1 to 0 along half a cosine."""
+        return (1 + math.cos(math.pi * iteration / self.iterations)) / 2
+
     @property
     def options(self) -> dict[str, Any]:
         """What a checkpoint must have been made with to go on from."""
         rows = self.data.train
         shown = {"--generator": self.kind, "--loss": self.loss, "--iterations": self.iterations, "--seeds": self.seeds}
-        return {"--seed": self.seed, **shown, "--data": [self.source, *rows.shape, float(rows.double().sum())]}
+        total = float((self.data.origin + rows.double().numpy()).sum())
+        return {"--seed": self.seed, **shown, "--data": [self.source, *rows.shape, total]}
+
+    def trained(self, players: Players) -> Trained:
+        """The generator of these players, to be sampled and kept."""
+        return Trained(self.kind, players["f"], self.data.origin, self.columns)
 
     def samples(self, players: Players) -> Floats:
         """What one generator makes of fresh noise, (2500, d), in the data's units."""
-        import torch
-
-        from formulations.gan import random_numbers
-
-        with torch.no_grad():
-            made: Floats = players["f"](self.noise(SAMPLES, random_numbers(self.seed, "samples"))).double().numpy()
-        return self.data.origin + made
+        return self.trained(players).samples(SAMPLES, self.seed)
 
 
 def fading(progress: Tensor) -> Tensor:
     """The noise on what the discriminator sees, in sds of the data: from 0.1 to 0.01 in 60 % of the play, then none."""
     return 0.1 * 0.1 ** (progress / 0.6) * (progress < 0.6)
+
+
+def stretched(
+    training: Training, state: Mapping[str, Any], planned: Any, asked: int | None
+) -> tuple[Training, Sequence[str]]:
+    """The training that goes on from a state to as many iterations as planned, or asked for; what is to be said of it.
+
+    Raises InputError for fewer iterations than it has had.
+    """
+    done, iterations = state.get("iteration"), asked or planned
+    if not isinstance(done, int) or not isinstance(iterations, int):
+        raise InputError("--resume: the checkpoint does not say how far it has come; start anew in another folder")
+    if iterations < done:
+        raise InputError(f"--iterations {iterations}: it has come to {done:,} already; ask for more, or leave it out")
+    training = replace(training, iterations=iterations)
+    if iterations == planned:
+        return training, []
+    slow = f"steps go on at {training.pace(done):.0%} of the first"
+    return training, [f"From iteration {done:,} of {planned:,} on to {iterations:,}, the schedule stretched: {slow}."]
 
 
 def usual_iterations(data: str, kind: str, loss: str) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OPTIONS = ("columns", "missing", "round")  # that go with a file
 EXACT, LONGEST = 2.0**53, 2.0**64  # whole numbers between these are keys that float64 does not tell apart
 MOST_DECIMALS = 8  # that a column is taken to be rounded to
-RESOLVED = 6  # digits of a column's standard deviation that float32 tells apart
+RESOLVED = 5  # digits of a column's standard deviation that float32 tells apart
 
 
 @dataclass(frozen=True)

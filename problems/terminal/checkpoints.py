@@ -49,8 +49,11 @@ class Folder:
         if not writable:
             raise InputError(f"--out {safe(self.path, 200)}: cannot be written to; name another folder")
 
-    def state(self) -> dict[str, Any]:
-        """The last checkpoint; raises InputError if there is none, or if it is of a run with other options."""
+    def state(self, free: str | None = None) -> tuple[dict[str, Any], Any]:
+        """The last checkpoint, and what the option `free` was, if any may be another now.
+
+        Raises InputError if there is none, or if it is of a run with other options.
+        """
         import torch
 
         name = safe(self._file(CHECKPOINT), 200)
@@ -62,11 +65,11 @@ class Folder:
         except Exception as error:  # torch raises a dozen kinds for a file that is not one of its own
             raise InputError(f"{name}: cannot be resumed ({type(error).__name__}); it is damaged or not ours") from None
         for option, now in self.options.items():
-            if begun.get(option) != now:
+            if option != free and begun.get(option) != now:
                 before, here = safe(begun.get(option), 100), safe(now, 100)
                 raise InputError(f"{name}: was begun with {option} {before}, not {here}; resume with what it had")
         remove_parts(self.path)
-        return state
+        return state, begun.get(free)
 
     def follow(self, search: SaddleSearch) -> None:
         """Save the search, at most once in CHECKPOINT_INTERVAL."""

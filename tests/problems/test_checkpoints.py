@@ -39,7 +39,7 @@ def saved(path: Path, **options: Any) -> Folder:
 
 def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     folder = saved(tmp_path / "run", loss="lagrangian")
-    state = folder.state()
+    state, _ = folder.state()
     assert state["numbers"].tolist() == [0, 1, 2]
     assert state["history"] == Searched().history
     rows = list(csv.DictReader((tmp_path / "run" / HISTORY).open()))
@@ -51,9 +51,9 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
 def test_a_checkpoint_a_moment_ago_will_do_until_the_end(tmp_path: Path) -> None:
     folder = saved(tmp_path / "run")
     folder.follow(Searched(5))  # type: ignore[arg-type]
-    assert len(folder.state()["numbers"]) == 3
+    assert len(folder.state()[0]["numbers"]) == 3
     folder.save()
-    assert len(folder.state()["numbers"]) == 5
+    assert len(folder.state()[0]["numbers"]) == 5
 
 
 def test_an_earlier_run_is_never_written_over(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_killed_while_it_saves_it_leaves_one_that_loads(tmp_path: Path) -> None:
         time.sleep(0.05 + 0.037 * k)
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
-        assert len(Folder(str(run), {}).state()["numbers"]) == 1_000_000
+        assert len(Folder(str(run), {}).state()[0]["numbers"]) == 1_000_000
         assert not [name for name in os.listdir(run) if name.endswith(".part")]
 
 

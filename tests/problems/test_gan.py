@@ -167,7 +167,7 @@ def test_a_run_killed_and_resumed_is_the_run(tmp_path: Path, capsys: Any) -> Non
         assert resumed[key] == expected[key]
     for name in ("samples.csv", "history.csv"):
         assert Path(whole, name).read_bytes() == Path(part, name).read_bytes()
-    first, second = (torch.load(f"{run}/generator.pt", weights_only=True) for run in (whole, part))
+    first, second = (torch.load(f"{run}/generator.pt", weights_only=True)["weights"] for run in (whole, part))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
@@ -175,7 +175,15 @@ def test_the_folder_holds_history_samples_and_weights(capsys: Any, tmp_path: Pat
     out = tmp_path / "run"
     code, answer, _ = answered(capsys, "--generator", "gaussian", "--iterations", "30", "--out", str(out))
     assert code == 0
-    assert sorted(os.listdir(out)) == ["checkpoint.pt", "generator.pt", "history.csv", "samples.csv"]
+    assert sorted(os.listdir(out)) == [
+        "checkpoint.pt",
+        "discriminator.pt",
+        "generator.pt",
+        "generator.pt2",
+        "history.csv",
+        "run.json",
+        "samples.csv",
+    ]
     rows = list(csv.DictReader((out / "history.csv").open()))
     assert [int(row["iteration"]) for row in rows] == [row["iteration"] for row in answer["stats"]["history"]]
     assert float(rows[-1]["bound"]) == answer["stats"]["history"][-1]["bound"]

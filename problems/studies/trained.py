@@ -1,0 +1,245 @@
+"""A trained generator in a folder: written beside what it was trained with, and read again to make new rows."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from problems.studies.tables import Columns
+from problems.terminal.arguments import positive_whole
+from problems.terminal.errors import InputError, safe
+from problems.terminal.files import check_writable, replace_file
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from formulations.problem import Floats, Sampler
+    from problems.terminal.checkpoints import Folder
+
+FORMAT = 1  # of generator.pt
+GENERATOR, DISCRIMINATOR = "generator.pt", "discriminator.pt"
+PROGRAM = "generator.pt2"  # noise -> rows in the data's units, for torch.export.load, without this project
+SAMPLES, RUN = "samples.csv", "run.json"
+MOST_NUMBERS = 10_000_000  # that are sampled at once
+# Options that say nothing to --sample:
+TRAINING = ("data", "generator", "loss", "iterations", "compare", "resume", "columns", "missing", "plot")
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A generator and the units of its samples.
+
+    kind    "mlp", "flow", "mixture" or "gaussian"
+    origin  float64 (d,), or 0: what the module makes is relative to it
+    """
+
+    kind: str
+    module: nn.Module
+    origin: Floats | float
+    columns: Columns
+
+    @property
+    def dims(self) -> int:
+        """The numbers in a row."""
+        return len(self.columns.columns)
+
+    def samples(self, n: int, seed: int) -> Floats:
+        """New rows in the data's units, float64 (n, d)."""
+        import numpy as np
+        import torch
+
+        from formulations.gan import ROWS_PER_EVALUATION, random_numbers
+
+        noise = noise_of(self.kind, self.dims)(n, random_numbers(seed, "samples"))
+        with torch.no_grad():
+            made = [self.module(z).double().numpy() for z in torch.split(noise, ROWS_PER_EVALUATION)]
+        rows: Floats = self.origin + np.concatenate(made)
+        return rows
+
+
+def noise_of(kind: str, dims: int) -> Sampler:
+    """What a generator of that kind is fed, for rows of that many numbers."""
+    from formulations.players.generators import normal, uniform
+
+    return uniform(max(2, dims)) if kind == "mlp" else normal(1 + dims if kind == "mixture" else dims)
+
+
+def sample_arguments(parser: argparse.ArgumentParser) -> None:
+    """What asks for new rows of a trained generator."""
+    parser.add_argument(
+        "--sample", type=positive_whole, metavar="N", help="make N new rows, by the generator in --from"
+    )
+    parser.add_argument("--from", dest="source", metavar="DIR", help="with --sample: what --out DIR named in training")
+
+
+# Writing
+
+
+def write_trained(folder: Folder, trained: Trained, discriminator: nn.Module, about: Mapping[str, Any]) -> None:
+    """The generator, which alone is read again, its program for torch.export.load, the discriminator, and about them.
+
+    about  options and whatever else a reader may want to know
+    """
+    import numpy as np
+
+    held = {
+        "format": FORMAT,
+        "kind": trained.kind,
+        "origin": np.broadcast_to(trained.origin, trained.dims).tolist(),
+        "columns": trained.columns.as_json(),
+        "weights": trained.module.state_dict(),
+    }
+    folder.write(DISCRIMINATOR, _saved(discriminator.state_dict()))
+    folder.write(PROGRAM, program(trained))
+    folder.write(GENERATOR, _saved(held))
+    noise = "uniform, of mean 0 and variance 1" if trained.kind == "mlp" else "standard normal"
+    written = {
+        **about,
+        "generator": {"kind": trained.kind, "noise": [noise, _latent(trained)], "columns": trained.columns.names},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+    }
+    folder.write(RUN, json.dumps(written, indent=1, allow_nan=False).encode())
+
+
+def program(trained: Trained) -> bytes:
+    """The generator as torch.export.load takes it: noise, float32 (n, latent) -> rows in the data's units, float64."""
+    import torch
+    from torch import Tensor, nn
+
+    class InUnits(nn.Module):
+        """Of the module's samples."""
+
+        origin: Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = trained.module
+            self.register_buffer("origin", torch.as_tensor(trained.origin, dtype=torch.float64))
+
+        def forward(self, z: Tensor) -> Tensor:
+            made: Tensor = self.origin + self.module(z).double()
+            return made
+
+    rows = {0: torch.export.Dim("rows")}
+    exported = torch.export.export(InUnits().eval(), (torch.zeros(7, _latent(trained)),), dynamic_shapes=(rows,))
+    data = io.BytesIO()
+    torch.export.save(exported, data)
+    return data.getvalue()
+
+
+def _latent(trained: Trained) -> int:
+    import torch
+
+    return noise_of(trained.kind, trained.dims)(1, torch.Generator()).shape[1]
+
+
+def _saved(held: Any) -> memoryview:
+    import torch
+
+    data = io.BytesIO()
+    torch.save(held, data)
+    return data.getbuffer()
+
+
+# Reading
+
+
+def read_trained(folder: str) -> Trained:
+    """The generator in a folder; raises InputError if there is none, or one that is damaged or of another version."""
+    import numpy as np
+    import torch
+
+    path = os.path.join(folder, GENERATOR)
+    name = safe(path, 200)
+    try:
+        held = torch.load(path, weights_only=True, map_location="cpu")
+    except FileNotFoundError:
+        raise InputError(f"{name}: {_instead(folder)}") from None
+    except Exception as error:  # torch raises a dozen kinds for a file that is not one of its own
+        raise InputError(f"{name}: cannot be read ({type(error).__name__}); it is damaged or not ours") from None
+    try:
+        if held["format"] != FORMAT:
+            raise InputError(f"{name}: has format {safe(held['format'], 20)}, not {FORMAT}; sample by its own version")
+        columns, origin = Columns.of_json(held["columns"]), np.array(held["origin"], dtype=np.float64)
+        dims = len(columns.columns)
+        module = _module(held["kind"], dims, held["weights"])
+        numbers = [torch.as_tensor(origin), *module.state_dict().values()]
+        if origin.shape != (dims,) or not all(tensor.isfinite().all() for tensor in numbers):
+            raise ValueError("sizes or numbers do not fit")
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        raise InputError(
+            f"{name}: holds no generator that this version knows ({type(error).__name__}); train again, or sample by "
+            f"the version that {RUN} beside it names"
+        ) from None
+    return Trained(held["kind"], module, origin, columns)
+
+
+def _instead(folder: str) -> str:
+    """What to say of a folder without a generator."""
+    from problems.terminal.checkpoints import CHECKPOINT
+
+    if os.path.exists(os.path.join(folder, CHECKPOINT)):
+        return "is not there yet: training was broken off; end it by --resume --out with that folder"
+    return "is not there; name a folder that --out named in training"
+
+
+def _module(kind: str, dims: int, weights: Mapping[str, Any]) -> nn.Module:
+    """The module of that kind with these weights; raises ValueError or RuntimeError for what does not fit."""
+    import torch
+
+    from formulations.players import generators
+
+    units: Any = torch.zeros(dims), torch.ones(dims), torch.Generator()
+    if kind == "mlp":
+        hidden = [tensor.shape[1] for name, tensor in weights.items() if name.endswith(".weight")]
+        module: nn.Module = generators.free(max(2, dims), hidden[:-1], *units)
+    elif kind == "mixture":
+        module = generators.Mixture(weights["logits"].shape[-1], *units)
+    elif kind in ("flow", "gaussian"):
+        module = {"flow": generators.Flow, "gaussian": generators.Gaussian}[kind](*units)
+    else:
+        raise ValueError(f"no such kind: {kind}")
+    module.load_state_dict(weights)
+    return module.eval()
+
+
+# New rows
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """New rows: what is said of them, or the rows themselves; and what JSON holds of them."""
+
+    lines: Sequence[str]
+    data: Mapping[str, Any]
+
+
+def sampled(options: argparse.Namespace) -> Sampled:
+    """The rows that --sample asks for, in the file that --out names or to be shown."""
+    if options.sample is None or options.source is None:
+        raise InputError("--sample N goes with --from DIR, a folder that --out named in training; give both")
+    for option in TRAINING:
+        if getattr(options, option):
+            raise InputError(f"--{option} is for training, not for --sample; leave it out")
+    if options.out is not None:
+        check_writable("--out", options.out, (".csv",))
+    trained = read_trained(options.source)
+    most = MOST_NUMBERS // trained.dims
+    if options.sample > most:
+        raise InputError(f"--sample {options.sample}: makes at most {most:,} rows; make more by another --seed")
+    rows = trained.samples(options.sample, options.seed)
+    text = trained.columns.csv(rows, options.round)
+    lines = text.rstrip("\n").split("\n")
+    if options.out is not None:
+        replace_file(options.out, text.encode())
+        lines = [f"{len(rows):,} rows by the {trained.kind} in {safe(options.source, 200)}: {safe(options.out, 200)}"]
+    texts = trained.columns.texts(rows, options.round) if options.json else []
+    samples = [[float(text) for text in row] for row in zip(*texts, strict=True)]
+    return Sampled(lines, {"generator": trained.kind, "columns": trained.columns.names, "samples": samples})
