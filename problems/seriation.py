@@ -195,7 +195,7 @@ def draw_table(table: TwoWay, solution: Solution) -> Figure:
 
 RECIPE = Recipe(
     "seriation",
-    "Seriation, an order in which what is alike stands together, with a bound on any other.",
+    "Seriation, what is alike standing together, with a bound on any other order.",
     arguments,
     read,
     solvers=("enumeration", "subsets", "local-search", "insertion", "faq", "glop", "highs", "scip", "cp-sat"),
