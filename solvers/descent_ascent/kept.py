@@ -67,9 +67,20 @@ def standing(watched: Mapping[str, float | None]) -> tuple[float, float] | None:
 
 
 def kept_of(before: Kept | None, now: Kept) -> Kept | None:
-    """The latest evaluation of those that do best: whose standings differ by no more than their standard errors."""
+    """The latest evaluation of those that do best: whose standings differ by no more than their standard errors.
+
+    A generator that is not trained stands the same in all of them: then it is the one whose discriminator tells most.
+    """
     found = standing(now.watched)
     if found is None or (before is not None and sum(found) < before.at_least):
         return before
+    if before is not None and found == standing(before.watched) and _told(now) < _told(before):
+        return before
     at_least = found[0] - found[1]
     return replace(now, at_least=at_least if before is None else max(at_least, before.at_least))
+
+
+def _told(evaluation: Kept) -> float:
+    """The divergence that its discriminator tells, of which any is a lower bound."""
+    told = evaluation.watched.get("divergence")
+    return -math.inf if told is None else told

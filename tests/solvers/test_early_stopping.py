@@ -132,3 +132,14 @@ def test_watching_changes_nothing_in_the_play() -> None:
         return flat
 
     assert torch.equal(last({"value": SEEN["value"]}), last({}))
+
+
+def test_of_a_generator_that_is_not_trained_the_discriminator_that_tells_most_is_kept() -> None:
+    kept = None
+    for iteration, divergence in enumerate([0.0, 0.3, 0.1, -0.5]):
+        kept = kept_of(kept, Kept(iteration, {"value": -1.0, "divergence": divergence}, {}))
+    assert kept is not None
+    assert kept.iteration == 1
+    better = kept_of(kept, Kept(4, {"value": -0.9, "divergence": -0.5}, {}))
+    assert better is not None
+    assert better.iteration == 4
