@@ -43,17 +43,23 @@ def parser(
     )
     own(found.add_argument_group("input"))
     common = found.add_argument_group("solving and showing")
-    named = f"{', '.join(solvers)}; by default what suits" if solvers else argparse.SUPPRESS
-    common.add_argument("--solver", metavar="S", help=named)
+
+    def of_an_answer(text: str) -> str:
+        return text if solvers else argparse.SUPPRESS  # whoever compares methods has none
+
+    common.add_argument("--solver", metavar="S", help=of_an_answer(f"{', '.join(solvers)}; by default what suits"))
     common.add_argument("--time-limit", type=positive_seconds, metavar="SEC", help="stop with the best answer by then")
-    common.add_argument("--gap", type=share, metavar="G", help="count as proven from that relative gap on, as .01")
-    common.add_argument("--require-proof", action="store_true", help="exit 1 unless the answer is proven")
+    near = of_an_answer("count as proven from that relative gap on, as .01")
+    common.add_argument("--gap", type=share, metavar="G", help=near)
+    unproven = of_an_answer("exit 1 unless the answer is proven")
+    common.add_argument("--require-proof", action="store_true", help=unproven)
     common.add_argument("--seed", type=whole, default=0, metavar="N", help="seed of all random numbers (default 0)")
     common.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D", help="auto, cpu, cuda"
     )
     common.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
-    common.add_argument("--plot", metavar="FILE", help="draw the answer to a .png, .svg or .pdf file")
+    drawn = of_an_answer("draw the answer to a .png, .svg or .pdf file")
+    common.add_argument("--plot", metavar="FILE", help=drawn)
     common.add_argument("--quiet", action="store_true", help="no progress and no notes on standard error")
     return found
 
