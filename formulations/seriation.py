@@ -27,7 +27,7 @@ from formulations.bounds.arrangement_bounds import order_duals
 from formulations.graphs import Network, symmetric
 from formulations.graphs.tours import one_more, short_path
 from formulations.orders.adjacent import Adjacent
-from formulations.orders.criteria import CRITERIA, as_path, objective
+from formulations.orders.criteria import CRITERIA, PATHS, as_path, objective, objective_seconds
 from formulations.orders.greedy_path import greedy_path
 from formulations.orders.integer_arrangement import integer_arrangement
 from formulations.orders.leaf_order import leaf_order_seconds, leaf_orders
@@ -180,27 +180,31 @@ def seriation(dissimilarity: Floats, criterion: str, starts: Sequence[Heuristic]
     if steps is not None:
         path = _path_program if LISTED_ITEMS < n <= LARGEST_PROGRAM else _path_search
         return path(steps, sense, starts)
-    paths = {name: as_path(name, d) for name in NEIGHBOURS.get(criterion, ())}
     short = [
-        Heuristic(f"short path by {name}", partial(_short_path, D), 3e-6 * n**2)
-        for name, D in paths.items()
-        if D is not None
+        Heuristic(f"short path by {name}", partial(_short_path, name, d), 3e-6 * n**2)
+        for name in NEIGHBOURS.get(criterion, ())
+        if name in PATHS
     ]
     problem = _arrangement(form, sense, d, short, starts=starts)
     if not isinstance(form, Ordering):
         return problem
-    return replace(problem, surrogates=[_minimized(name, d) for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))])
+    surrogates = [
+        Heuristic(name, partial(_minimized, name, d), objective_seconds(name, n))
+        for name in NEIGHBOURS.get(criterion, ("LS", "Inertia"))
+    ]
+    return replace(problem, surrogates=surrogates)
 
 
-def _short_path(D: Floats) -> list[Ints]:
-    return [short_path(D)]
+def _short_path(criterion: str, d: Floats) -> list[Ints]:
+    D = as_path(criterion, d)
+    return [] if D is None else [short_path(D)]
 
 
-def _minimized(name: str, d: Floats) -> QuadraticAssignment:
+def _minimized(name: str, d: Floats) -> list[QuadraticAssignment]:
     """A quadratic criterion as one that is minimized."""
     form = objective(name, d)
     assert isinstance(form, QuadraticAssignment)
-    return form.minimized("maximize" if CRITERIA[name].merit else "minimize")
+    return [form.minimized("maximize" if CRITERIA[name].merit else "minimize")]
 
 
 def _listed(order: Ints) -> list[int]:

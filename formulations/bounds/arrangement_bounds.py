@@ -26,7 +26,7 @@ from formulations.bounds.held_karp import held_karp_bound, held_karp_potentials
 from formulations.bounds.prefix_potentials import neighbours_bound, prefix_bound
 from formulations.bounds.projected_eigenvalue import projected_eigenvalue_bound, projected_eigenvalue_shift
 from formulations.bounds.subset_potentials import subset_bound
-from formulations.problem import Floats, Ordering, PathLength, QuadraticAssignment, WeakDual
+from formulations.problem import Floats, Ordering, PathLength, QuadraticAssignment, WeakDual, is_symmetric
 from formulations.problem.arrangement import LISTED_ITEMS, TABLE_ITEMS
 
 # name; A, B and seconds -> certificate; A, B and certificate -> lower bound; its least seconds on a slow day, by n^3
@@ -86,7 +86,7 @@ def weak_duals(q: QuadraticAssignment, *, maximize: bool) -> list[WeakDual]:
     >>> dual.name, round(dual.bound(certificate), 6)
     ('semidefinite betweenness bound', 6.0)
     """
-    if not ((q.A == q.A.T).all() or (q.B == q.B.T).all()):
+    if not (is_symmetric(q.B) or is_symmetric(q.A)):
         return []
     sign, n = -1.0 if maximize else 1.0, q.n
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from formulations.problem import Floats, Ints
+from formulations.problem import Floats, Ints, is_symmetric
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -152,7 +152,7 @@ def symmetric(matrix: Floats, name: str) -> Floats:
     [[0.0, 2.0], [2.0, 0.0]]
     """
     M = square(matrix, name)
-    if (M != M.T).any():
+    if not is_symmetric(M):
         i, j = np.argwhere(M != M.T)[0].tolist()
         raise ValueError(
             f"the {name} of items {i} and {j} is {M[i, j]} one way and {M[j, i]} the other; make it symmetric"

@@ -6,7 +6,7 @@ Each has its own way to tell how its value changes if one item moves, and a boun
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cache
 
 import numpy as np
 
@@ -101,7 +101,8 @@ def moore_stress(d: Floats) -> Ordering:
     >>> float(moore_stress(np.array([[0.0, 1], [1, 0]])).values(np.array([[0, 1]]))[0])
     2.0
     """
-    n, neumann, t = len(d), 4 * between_rows(d), 1 - similarity(d)  # t has the differences of s and a zero diagonal
+    n, t = len(d), 1 - similarity(d)  # t has the differences of s and a zero diagonal
+    table = cache(lambda: 4 * between_rows(d))  # Neumann's stress of every step
 
     def squares(down: Floats, across: Floats) -> Floats:
         total: Floats = np.einsum("ij,ij->i", down, down) + np.einsum("ij,ij->i", across, across)
@@ -113,11 +114,11 @@ def moore_stress(d: Floats) -> Ordering:
 
     def values(orders: Ints) -> Floats:
         if 8 * len(orders) > n**4:  # then the table of all pairs of steps pays
-            return _moore_of_many(neumann, t, orders)
-        return np.array([neumann[o[:-1], o[1:]].sum() + 2 * pairs(t[np.ix_(o, o)]).sum() for o in orders])
+            return _moore_of_many(table(), t, orders)
+        return np.array([4 * np.square(np.diff(t[o], axis=0)).sum() + 2 * pairs(t[np.ix_(o, o)]).sum() for o in orders])
 
     def moves(order: Ints, place: int) -> Floats:
-        x, rest = order[place], np.delete(order, place)
+        neumann, x, rest = table(), order[place], np.delete(order, place)
         T, to_x = t[np.ix_(rest, rest)], t[rest, x]
         step = neumann[rest, x] + 4 * squares(T[:, :-1] - to_x[1:], T[:, 1:] - to_x[:-1])  # from x to each item
         value = np.zeros(n)
@@ -132,11 +133,11 @@ def moore_stress(d: Floats) -> Ordering:
 
     shortest = WeakDual(
         "Held-Karp bound on Neumann's stress",
-        partial(held_karp_potentials, neumann),
-        partial(held_karp_bound, neumann),
-        2e-7 * n**2,
+        lambda seconds: held_karp_potentials(table(), seconds),
+        lambda potentials: held_karp_bound(table(), potentials),
+        6e-11 * n**3 + 2e-7 * n**2,
     )
-    return Ordering(n, values, moves, duals=[shortest])
+    return Ordering(n, values, moves, moves_seconds=6e-11 * n**3, duals=[shortest])
 
 
 def _moore_of_many(neumann: Floats, t: Floats, orders: Ints) -> Floats:

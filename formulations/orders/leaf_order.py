@@ -22,7 +22,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from formulations.problem import Floats, Ints
+from formulations.problem import Floats, Ints, is_symmetric
 
 Linkage = Literal["single", "complete", "average", "ward"]
 Splits = dict[tuple[int, int], int]  # (a, b): m where a node's leaves are a..b-1, those of its children a..m-1, m..b-1
@@ -178,6 +178,6 @@ def _checked(d: Floats) -> Floats:
         raise ValueError(f"the dissimilarities have shape {d.shape}; give an (n, n) matrix, n >= 1")
     if not np.all(np.isfinite(d)):
         raise ValueError("a dissimilarity is not a finite number; leave such items out or fill the value in")
-    if np.any(d != d.T) or np.any(np.diag(d) != 0):
+    if not is_symmetric(d) or np.any(np.diag(d) != 0):
         raise ValueError("the dissimilarities are not symmetric with a zero diagonal; use (d + d.T) / 2, diagonal 0")
     return d

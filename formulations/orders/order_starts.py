@@ -25,7 +25,7 @@ from formulations.problem import Floats, Heuristic, Ints
 
 TIE_TOLERANCE = 1e-9  # eigenvalues, or cuts, that differ by less count as equal; relative to the largest
 DENSE_ITEMS = 1000  # items up to which all of an eigenspace is found; beyond, one vector of it, nearly
-LANCZOS_STEPS = 100
+LANCZOS_STEPS, SETTLED = 100, 1e-2
 
 
 def order_starts(w: Floats, count: int = 4) -> Ints:
@@ -91,11 +91,8 @@ def spectral_orders(w: Floats, count: int) -> Ints:
     >>> spectral_orders(complete, 2).shape
     (2, 4)
     """
-    w, n = _without_diagonal(w), len(w)
-    if n > 1 and np.count_nonzero(w) == n * (n - 1):  # a sparse copy of a full matrix would take long
-        parts, part = 1, np.zeros(n, dtype=np.int64)
-    else:
-        parts, part = connected_components(csr_array(w), directed=False)
+    w = _without_diagonal(w)
+    parts, part = _components(w)
     rng = np.random.default_rng(0)
     orders = []
     for k in range(parts):
@@ -106,6 +103,21 @@ def spectral_orders(w: Floats, count: int) -> Ints:
         directions = first.repeat(count, 1) if x.shape[1] == 1 else rng.normal(size=(x.shape[1], count))
         orders.append(items[np.argsort(x @ directions, axis=0, kind="stable")])
     return np.concatenate(orders).T if orders else np.zeros((count, 0), dtype=np.int64)
+
+
+def _components(w: Floats) -> tuple[int, Ints]:
+    """How many connected components there are, and the one of each item, int64 (n,): row by row of the dense matrix."""
+    n = len(w)
+    part, parts = np.full(n, -1), 0
+    while (part < 0).any():
+        waiting = [int((part < 0).argmax())]
+        part[waiting] = parts
+        while waiting:
+            new = np.flatnonzero((w[waiting.pop()] != 0) & (part < 0))
+            part[new] = parts
+            waiting += new.tolist() if (part < 0).any() else []
+        parts += 1
+    return parts, part
 
 
 def _least_vectors(w: Floats) -> Floats:
@@ -145,11 +157,22 @@ def _lanczos(w: Floats) -> Floats:
         for _ in range(2):  # once is not enough in floating point
             image -= found.T @ (found @ image)
         beside[k] = np.linalg.norm(image)
-        if beside[k] <= TIE_TOLERANCE * np.abs(diagonal[: k + 1]).max():
+        if beside[k] <= TIE_TOLERANCE * np.abs(diagonal[: k + 1]).max() or _settled(diagonal[: k + 1], beside[: k + 1]):
             break
         basis[k + 2] = image / beside[k]
     _, least = eigh_tridiagonal(diagonal[: k + 1], beside[:k], select="i", select_range=(0, 0))
     return np.asarray(basis[1 : k + 2].T @ least)
+
+
+def _settled(diagonal: Floats, beside: Floats) -> bool:
+    """Whether the least Ritz vector is within SETTLED, an angle, of an eigenvector: residual over distance to the next.
+
+    Asked at every tenth step.
+    """
+    if len(diagonal) % 10:
+        return False
+    values, vectors = eigh_tridiagonal(diagonal, beside[:-1], select="i", select_range=(0, 1))
+    return bool(beside[-1] * abs(vectors[-1, 0]) <= SETTLED * (values[1] - values[0]))
 
 
 def frontal_orders(w: Floats, firsts: Ints) -> Ints:

@@ -7,7 +7,15 @@ function on orders (QuadraticAssignment, PathLength, Ordering), or on whatever i
 variable are one Separable.
 """
 
-from formulations.problem.arrangement import Ordering, PathLength, QuadraticAssignment, place_distances, sums_over_pairs
+from formulations.problem.arrangement import (
+    Ordering,
+    PathLength,
+    QuadraticAssignment,
+    by_distance,
+    is_symmetric,
+    place_distances,
+    sums_over_pairs,
+)
 from formulations.problem.arrays import Bools, Floats, Integers, Ints, Number, Values
 from formulations.problem.maths import latex
 from formulations.problem.program import (
@@ -58,7 +66,9 @@ __all__ = [
     "UnboundedAbove",
     "Values",
     "WeakDual",
+    "by_distance",
     "constant_dual",
+    "is_symmetric",
     "latex",
     "of_cvxpy",
     "place_distances",

@@ -30,7 +30,7 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Heuristic:
-    """Candidates worth starting from, such as the answers of an adjacent problem that can be solved.
+    """What may help a search: candidates, such as the answers of an adjacent problem that can be solved, or objectives.
 
     find     finds them
     seconds  how long that takes on a slow day: a search that has less time leaves it out
@@ -76,7 +76,7 @@ class SearchProblem:
     answer      a candidate -> what the user asked for
     values      a candidate -> its numbers by name
     starts      candidates worth starting from, the quickest first
-    surrogates  further objectives, to be minimized, whose best candidates are worth starting from
+    surrogates  what finds further objectives, to be minimized, whose best candidates are worth starting from
     weak_duals  bounds, the cheapest first
     model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
     exact       whether values and bounds are Fractions, free of rounding
@@ -90,7 +90,7 @@ class SearchProblem:
     answer: Callable[[Any], Any] = np.ndarray.tolist
     values: Callable[[Any], Mapping[str, Floats]] = lambda _: {}
     starts: Sequence[Heuristic] = ()
-    surrogates: Sequence[Objective] = ()
+    surrogates: Sequence[Heuristic] = ()
     weak_duals: Sequence[WeakDual] = ()
     model: Callable[[], Problem] | None = None
     exact: bool = False

@@ -110,15 +110,23 @@ def _unpacked(file: IO[bytes], path: str, size: int) -> tuple[bytes, str]:
 
 
 def _read(file: IO[bytes] | BufferedIOBase, packed: int | None) -> bytes:
-    """The whole file, in chunks, so that a decompression bomb is refused before it fills the memory."""
+    """The whole file; a packed one in chunks, so that a decompression bomb is refused before it fills the memory."""
+    if packed is None:
+        plain = file.read(MAX_BYTES + 1)
+        _refuse_large(len(plain))
+        return plain
     data = bytearray()
     while chunk := file.read(CHUNK):
         data += chunk
-        if len(data) > MAX_BYTES:
-            raise InputError(f"holds more than {MAX_BYTES >> 20} MB; give a smaller one")
-        if packed is not None and len(data) > max(RATIO_FROM, MAX_RATIO * packed):
+        _refuse_large(len(data))
+        if len(data) > max(RATIO_FROM, MAX_RATIO * packed):
             raise InputError(f"unpacks to more than {MAX_RATIO} times its size; unpack it yourself if you trust it")
     return bytes(data)
+
+
+def _refuse_large(size: int) -> None:
+    if size > MAX_BYTES:
+        raise InputError(f"holds more than {MAX_BYTES >> 20} MB; give a smaller one")
 
 
 def decode(data: bytes) -> str:

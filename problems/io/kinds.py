@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from formulations.problem import Floats
+from formulations.problem import Floats, is_symmetric
 from problems.io.labelled import Labelled, where
 from problems.terminal.errors import InputError
 
@@ -128,6 +128,8 @@ def meant(
 def _symmetric(given: Labelled, symmetrize: Symmetrize | None, notes: list[str]) -> Floats:
     """The matrix made exactly symmetric; raises InputError where more than rounding is needed and is not asked for."""
     matrix = given.matrix
+    if is_symmetric(matrix):
+        return matrix.copy()
     with np.errstate(over="ignore"):  # what overflows is refused later
         difference = matrix - matrix.T
         np.abs(difference, out=difference)

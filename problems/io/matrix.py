@@ -108,8 +108,9 @@ def _given(data: bytes, suffix: str, items: int | None) -> Labelled:
     """The matrix in the bytes of a file with that suffix, nan where nothing is given."""
     if suffix == ".npy":
         matrix = read_npy(data, _refuse_unless_square)
-        known = np.where(np.isnan(matrix), 0, matrix)
-        refuse_beyond(np.finfo(np.float64).max, known, "give every pair a finite number")
+        if np.isinf(matrix).any():
+            known = np.where(np.isnan(matrix), 0, matrix)
+            refuse_beyond(np.finfo(np.float64).max, known, "give every pair a finite number")
         return Labelled(matrix)
     if suffix not in TEXT_SUFFIXES:
         raise unknown_format(suffix, f"{', '.join(TEXT_SUFFIXES)} or .npy")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from formulations.problem import Floats
+from formulations.problem import Floats, is_symmetric
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,11 +49,11 @@ class Exchanges:
         loops = np.diag(A), np.diag(B)
         self._loops = [tensor(loop) for loop in loops] if loops[0].any() and loops[1].any() else None
         A, B = A - np.diag(loops[0]), B - np.diag(loops[1])
-        if np.array_equal(A, A.T):  # then only the symmetric part of the other matters
+        if is_symmetric(A):  # then only the symmetric part of the other matters
             B = (B + B.T) / 2
-        elif np.array_equal(B, B.T):
+        elif is_symmetric(B):
             A = (A + A.T) / 2
-        layers = 1 if np.array_equal(A, A.T) and np.array_equal(B, B.T) else 2
+        layers = 1 if is_symmetric(A) and is_symmetric(B) else 2
         self.factor = 2.0 / layers
         self._A, self._B = (tensor(np.hstack([M, M.T][:layers])) for M in (A, B))  # (n, layers n): the rows a[u], b[u]
         self._At, self._Bt = (tensor(np.vstack([M.T, M][:layers])) for M in (A, B))

@@ -23,6 +23,7 @@ PATIENCE = 500, 10  # perturbations in a row without improvement before the sear
 MAX_BLOCK = 50  # items in the largest block that is moved or reversed
 UPDATED_PLACES = 2  # places on either side of a move whose items are evaluated again
 RELATIVE_IMPROVEMENT = 1e-10  # least gain that counts, relative to the starts' values, so that rounding makes no cycles
+KEEPING_TIME = 0.1  # share of the time that keep may take
 DESCENT_TIME = 0.5  # share of the time after which no further start is descended from
 
 
@@ -36,12 +37,13 @@ def insertion_search(
     keep: Callable[[Ints, float], None],
     patience: int | None = None,
 ) -> None:
-    """Search orders of good value, calling keep(order, value) at each improvement, until time or patience runs out.
+    """Search orders of good value, calling keep(order, value) at improvements, until time or patience runs out.
 
     starts   int64 (k, n), k >= 1: orders to start from, order[q] the item at place q; tried best first, and reversed
              too if that changes their value, as many as half of the time allows
     seconds  wall time; None for no limit
-    keep     gets int64 (n,) and the value, the best start first; the value has the rounding of the moves added up
+    keep     gets int64 (n,) and the value, the best start first, the best order last, of those between as many as
+             take it a tenth of the time; the value has the rounding of the moves added up
     patience perturbations in a row without improvement before it ends; None for PATIENCE
 
     The same seed gives the same orders if time does not run out. Raises ValueError if the starts are no such orders.
@@ -62,6 +64,7 @@ def insertion_search(
     search.descend_from(starts)
     if n > 2:
         search.iterate(PATIENCE[0] + PATIENCE[1] * n if patience is None else patience)
+    search.say()
 
 
 @dataclass
@@ -93,6 +96,8 @@ class _Search:
     improvement: float = 0.0  # the least that counts
     incumbent: _Candidate = field(default_factory=lambda: _Candidate(np.empty(0, dtype=np.int64), math.inf))
     kept: float = math.inf
+    unsaid: Ints | None = None  # the best order, while it was not kept
+    quiet_until: float = -math.inf
 
     def descend_from(self, starts: Ints) -> None:
         """Descend from the starts, the best first, in both directions where that makes a difference."""
@@ -122,9 +127,18 @@ class _Search:
         if candidate.cost <= self.incumbent.cost:  # an equal one too: the search drifts along plateaus
             self.incumbent = candidate.copy()
         if better := candidate.cost < self.kept - self.improvement:
-            self.kept = candidate.cost
-            self.keep(candidate.order.copy(), self.sign * self.kept)
+            self.kept, self.unsaid = candidate.cost, candidate.order.copy()
+            if time.monotonic() >= self.quiet_until:
+                self.say()
         return better
+
+    def say(self) -> None:
+        """Call keep with the best order, if it does not know it: not too often, as it may evaluate the whole order."""
+        if self.unsaid is not None:
+            order, self.unsaid, begun = self.unsaid, None, time.monotonic()
+            self.keep(order, self.sign * self.kept)
+            now = time.monotonic()
+            self.quiet_until = now + (now - begun) / KEEPING_TIME
 
     def time_spent(self) -> float:
         """As a share of the limit."""

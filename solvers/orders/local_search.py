@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from formulations.problem import Floats, Ints, Ordering, PathLength, QuadraticAssignment
+from formulations.problem import Floats, Ints, Ordering, PathLength, QuadraticAssignment, is_symmetric
 from formulations.problem.arrangement import LISTED_ITEMS
 from solvers.clock import Clock
 from solvers.orders.faq import faq_orders, faq_seconds
@@ -35,7 +35,7 @@ def improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: Cal
     if isinstance(form, QuadraticAssignment):
         forms = [form.minimized(search.problem.sense)]
     else:
-        forms = [q for q in search.problem.surrogates if isinstance(q, QuadraticAssignment)]
+        forms = _surrogates(search, clock)
     _approximate(search, forms, clock, seed, always=name == "faq")
     if name == "faq":
         return
@@ -50,6 +50,13 @@ def improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: Cal
 
         starts, maximize = search.best_starts(), search.sign < 0
         insertion_search(form, starts, maximize=maximize, seconds=_rest(clock), seed=seed, keep=search.offer)
+
+
+def _surrogates(search: OrderSearch, clock: Clock) -> list[QuadraticAssignment]:
+    """The quadratic surrogates that there is time to state."""
+    until = clock.elapsed + SURROGATE_TIME * clock.left
+    timely = (s for s in search.problem.surrogates if clock.elapsed + s.seconds <= until)
+    return [q for surrogate in timely for q in surrogate.find() if isinstance(q, QuadraticAssignment)]
 
 
 def _rest(clock: Clock) -> float | None:
@@ -166,7 +173,7 @@ def _search_exchanges(
     if _descends(q, seconds):
         from solvers.orders.row_exchanges import exchange_descent
 
-        A, B = (q.A + q.A.T) / 2, (q.B + q.B.T) / 2
+        A, B = (M.copy() if is_symmetric(M) else (M + M.T) / 2 for M in (q.A, q.B))
         np.fill_diagonal(A, 0)
         exchange_descent(A, B, search.best_starts()[0], seconds=seconds, seed=seed, keep=keep)
         return
@@ -189,11 +196,7 @@ def _search_exchanges(
 
 def _descends(q: QuadraticAssignment, seconds: float | None) -> bool:
     """Whether a descent is possible, and a tabu search is not: too many items, or too little time to load torch."""
-    symmetric = _symmetric(q.A) or _symmetric(q.B)
+    symmetric = is_symmetric(q.A) or is_symmetric(q.B)
     constant = len(np.unique(q.B.diagonal())) == 1
     many = q.n > TABU_ITEMS or (seconds is not None and seconds < LOAD_SECONDS)
     return symmetric and constant and many
-
-
-def _symmetric(M: Floats) -> bool:
-    return bool((M == M.T).all())
