@@ -92,12 +92,17 @@ def _solve_parts(problem: Separable, solver: Any, options: Options) -> Solution:
     if options.start is not None:
         raise ValueError("a start is for one problem, not for several at once; leave it out")
     asked = {name: getattr(options, name) for name in ("gap", "seed", "device", "warm_start")}
+    searched = []
     for name, part in problem.parts.items():
         try:
-            refuse(choose(part, solver), options)
+            chosen = choose(part, solver)
+            refuse(chosen, options)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
-    return separable.solve_parts(problem, partial(solve, solver=solver, **asked), options.clock, options.report)
+        if isinstance(chosen.solver, OrderSolver):
+            searched.append(name)
+    each = partial(solve, solver=solver, **asked)
+    return separable.solve_parts(problem, each, options.clock, options.report, searched)
 
 
 def best(

@@ -33,7 +33,16 @@ import numpy as np
 
 from formulations.orders.further_criteria import between_rows, correlation, lazy_path, moore_stress, similarity
 from formulations.orders.triples import DEVIATIONS, EVENTS, GRADIENT, Penalty, anti_robinson
-from formulations.problem import Floats, Ints, Ordering, QuadraticAssignment, by_distance, constant_dual, is_symmetric, place_distances
+from formulations.problem import (
+    Floats,
+    Ints,
+    Ordering,
+    QuadraticAssignment,
+    by_distance,
+    constant_dual,
+    is_symmetric,
+    place_distances,
+)
 
 
 @dataclass(frozen=True)

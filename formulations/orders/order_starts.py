@@ -65,7 +65,7 @@ def order_heuristics(w: Floats, count: int = 4) -> Sequence[Heuristic]:
             return []
         return [reverse_cuthill_mckee(csr_array(_without_diagonal(w)), symmetric_mode=True).astype(np.int64)]
 
-    seconds = 5e-10 * n**3 if n <= DENSE_ITEMS else 3e-7 * n**2
+    seconds = 5e-10 * n**3 if n <= DENSE_ITEMS else 1e-7 * n**2
     return [
         Heuristic("order of the Fiedler vector", spectral, seconds),
         Heuristic("frontal orders", frontal, seconds + 1e-7 * n**2),

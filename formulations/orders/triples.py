@@ -35,6 +35,7 @@ from formulations.problem import Floats, Ints, Ordering, WeakDual
 
 BLOCK_ENTRIES = 1 << 17  # entries of h that are computed at a time, so that they stay in the cache
 ROW_ENTRIES = 1 << 15  # the same where all are, for a row of S
+Ranks = Callable[[], NDArray[Any]]  # the rows' ranks (orders.inversions), worked out when they are asked for, once
 STEP_SECONDS, ORDINAL_STEP_SECONDS = 1.2e-8, 4e-9  # by n^3, that S takes for a new order on a slow day
 
 
@@ -43,15 +44,16 @@ class Penalty:
     """A penalty f for pairs of dissimilarities that should have near <= far.
 
     of       near, far (broadcast) -> f, of any real dtype
-    total    d float64 (n, n) -> a function that maps an order, int64 (n,), to the sum over the pairs of all sides
-    apart    d float64 (n, n) -> sum over all x and {y, z} of |f(d_xy, d_xz)| + |f(d_xz, d_xy)|
+    total    d float64 (n, n), its rows' ranks -> a function that maps an order, int64 (n,), to the sum over the pairs
+             of all sides
+    apart    d float64 (n, n), its rows' ranks -> sum over all x and {y, z} of |f(d_xy, d_xz)| + |f(d_xz, d_xy)|
     odd      whether f(a, b) = -f(b, a), so that its mean is 0; else f is not negative
     ordinal  whether f depends only on which of the two is greater
     """
 
     of: Callable[[Floats, Floats], Floats]
-    total: Callable[[Floats], Callable[[Ints], float]]
-    apart: Callable[[Floats], float]
+    total: Callable[[Floats, Ranks], Callable[[Ints], float]]
+    apart: Callable[[Floats, Ranks], float]
     odd: bool = False
     ordinal: bool = True
 
@@ -68,7 +70,8 @@ def anti_robinson(d: Floats, penalty: Penalty, duals: Sequence[WeakDual] = ()) -
     ([0.0, 1.0], 1.0)
     """
     steps, costs = _Steps(d, penalty), cache(partial(prefix_costs, d, penalty.of))
-    total, apart = cache(partial(penalty.total, d)), cache(partial(penalty.apart, d))
+    ranks = cache(partial(row_ranks, d))
+    total, apart = cache(partial(penalty.total, d, ranks)), cache(partial(penalty.apart, d, ranks))
 
     def values(orders: Ints) -> Floats:
         if len(orders) > 2 ** len(d):
@@ -200,34 +203,33 @@ def _gradient(near: Floats, far: Floats) -> Floats:
     return _event(far, near) - _event(near, far)
 
 
-def _events(d: Floats) -> Callable[[Ints], float]:
-    ranks = row_ranks(d)
-    return lambda order: float(sum(map(inversions, sides(ranks, order))))
+def _events(d: Floats, ranks: Ranks) -> Callable[[Ints], float]:
+    return lambda order: float(sum(map(inversions, sides(ranks(), order))))
 
 
-def _deviations(d: Floats) -> Callable[[Ints], float]:
+def _deviations(d: Floats, ranks: Ranks) -> Callable[[Ints], float]:
     return lambda order: sum(map(deviations, sides(d, order)))
 
 
-def _gradients(d: Floats) -> Callable[[Ints], float]:
-    ranks = row_ranks(d)
-    backwards = ranks.max(initial=0) - ranks
+def _gradients(d: Floats, ranks: Ranks) -> Callable[[Ints], float]:
+    forwards = ranks()
+    backwards = forwards.max(initial=0) - forwards
     return lambda order: float(
-        sum(map(inversions, sides(backwards, order))) - sum(map(inversions, sides(ranks, order)))
+        sum(map(inversions, sides(backwards, order))) - sum(map(inversions, sides(forwards, order)))
     )
 
 
-def _untied(d: Floats) -> float:
+def _untied(d: Floats, ranks: Ranks) -> float:
     """The number of x and {y, z} with d_xy other than d_xz."""
     total = 0
-    for x, ranks in enumerate(row_ranks(d)):
-        alike = np.bincount(ranks)
-        alike[ranks[x]] -= 1  # x itself
+    for x, row in enumerate(ranks()):
+        alike = np.bincount(row)
+        alike[row[x]] -= 1  # x itself
         total += ((len(d) - 1) ** 2 - int(np.square(alike).sum())) // 2
     return float(total)
 
 
-def _differences(d: Floats) -> float:
+def _differences(d: Floats, ranks: Ranks) -> float:
     """The sum over x and {y, z} of |d_xy - d_xz|."""
     n = len(d)
     return float((np.sort(d, axis=1)[:, 1:] @ (2 * np.arange(n - 1.0) - (n - 2))).sum())
@@ -235,4 +237,4 @@ def _differences(d: Floats) -> float:
 
 EVENTS = Penalty(_event, _events, _untied)
 DEVIATIONS = Penalty(_deviation, _deviations, _differences, ordinal=False)
-GRADIENT = Penalty(_gradient, _gradients, lambda d: 2 * _untied(d), odd=True)
+GRADIENT = Penalty(_gradient, _gradients, lambda d, ranks: 2 * _untied(d, ranks), odd=True)

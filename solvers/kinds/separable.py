@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from solvers.solution import Certificate, Solution, Status
 
 WORST_FIRST: Sequence[Status] = ("infeasible", "unbounded", "no_solution", "not_converged", "feasible", "optimal")
 LEAST_SECONDS = 0.01  # seconds that a part has in any case
+FIRST_TIME = 0.15  # share of the time for first answers, so that no part is without one
 AS_GIVEN = Findings(solver="as given", ended="limit", stats={"interrupted": True})
 SECONDS = ("build_seconds", "solve_seconds", "certify_seconds", "check_seconds")
 
@@ -38,25 +39,46 @@ class PartSearch:
 
 
 def solve_parts(
-    problem: Separable, solve: Callable[..., Solution], clock: Clock, report: Callable[[Any], None]
+    problem: Separable,
+    solve: Callable[..., Solution],
+    clock: Clock,
+    report: Callable[[Any], None],
+    searched: Collection[str] = (),
 ) -> Solution:
     """The parts' solutions as one; each part, in turn, has an equal share of the time that is left.
 
-    solve   (part, time_limit=, progress=) -> its solution
-    report  called with a PartSearch whenever a part's search reports
+    solve     (part, time_limit=, start=, progress=) -> its solution
+    report    called with a PartSearch whenever a part's search reports
+    searched  the parts that start from orders: where there is a limit they have first answers before any is searched on
     """
     solved: dict[str, Solution] = {}
-    for name, part in problem.parts.items():
-        share = None if clock.limit is None else max(clock.left / (len(problem.parts) - len(solved)), LEAST_SECONDS)
+    if clock.limit is not None and len(problem.parts) > 1:
+        _solve_each(problem, searched, solve, Clock(FIRST_TIME * clock.left), report, solved)
+    if not any(part.stats["interrupted"] for part in solved.values()):
+        _solve_each(problem, problem.parts, solve, clock, report, solved)
+    return together(problem, solved)
+
+
+def _solve_each(
+    problem: Separable,
+    names: Collection[str],
+    solve: Callable[..., Solution],
+    clock: Clock,
+    report: Callable[[Any], None],
+    solved: dict[str, Solution],
+) -> None:
+    """Solve those of the named parts that are not proven optimal, from the answers in `solved`; into that go theirs."""
+    open_parts = [name for name in problem.parts if name in names and not (name in solved and solved[name].proven)]
+    for k, name in enumerate(open_parts):
         before = dict(solved)
         solved[name] = solve(
-            part,
-            time_limit=share,
+            problem.parts[name],
+            time_limit=None if clock.limit is None else max(clock.left / (len(open_parts) - k), LEAST_SECONDS),
+            start=before[name].answer if name in before else None,
             progress=lambda search, name=name, before=before: report(PartSearch(problem, before, name, search)),
         )
         if solved[name].stats["interrupted"]:
             break
-    return together(problem, solved)
 
 
 def together(problem: Separable, solved: Mapping[str, Solution]) -> Solution:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,12 @@ class OrderSearch:
     def form(self) -> QuadraticAssignment | PathLength | Ordering:
         """The objective."""
         return form_of(self.problem)
+
+    @cached_property
+    def minimized(self) -> QuadraticAssignment | None:
+        """The objective turned so that less is better, where it is quadratic."""
+        form = self.form
+        return form.minimized(self.problem.sense) if isinstance(form, QuadraticAssignment) else None
 
     @property
     def met(self) -> bool:

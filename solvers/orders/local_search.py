@@ -30,12 +30,9 @@ def improve(search: OrderSearch, clock: Clock, name: str, seed: int, device: Cal
         _search_paths(search, form, clock, seed)
         return
     if name == "insertion":
-        _insert_only(search, form, clock, seed)
+        _insert_only(search, clock, seed)
         return
-    if isinstance(form, QuadraticAssignment):
-        forms = [form.minimized(search.problem.sense)]
-    else:
-        forms = _surrogates(search, clock)
+    forms = [search.minimized] if search.minimized is not None else _surrogates(search, clock)
     _approximate(search, forms, clock, seed, always=name == "faq")
     if name == "faq":
         return
@@ -76,13 +73,10 @@ def _search_paths(search: OrderSearch, form: PathLength, clock: Clock, seed: int
 
 def insert_first(search: OrderSearch, clock: Clock, seed: int) -> None:
     """A good order soon, where there is a limit and the objective is linear."""
-    form = search.form
-    if clock.limit is not None and isinstance(form, QuadraticAssignment) and form.n > LISTED_ITEMS:
-        q = form.minimized(search.problem.sense)
-        if q.linear is not None:
-            _insert(
-                search, q.linear[0], min(INSERTION_SECONDS * q.n**2, INSERTION_TIME * clock.left), seed, search.offer
-            )
+    q = search.minimized
+    if clock.limit is not None and q is not None and q.n > LISTED_ITEMS and q.linear is not None:
+        seconds = min(INSERTION_SECONDS * q.n**2, INSERTION_TIME * clock.left)
+        _insert(search, q.linear[0], seconds, seed, search.offer)
 
 
 def _insert(search: OrderSearch, W: Floats, seconds: float, seed: int, keep: Keep) -> None:
@@ -94,16 +88,16 @@ def _insert(search: OrderSearch, W: Floats, seconds: float, seed: int, keep: Kee
     insertion_search(linear_ordering(W), starts, maximize=False, seconds=seconds, seed=seed, keep=keep)
 
 
-def _insert_only(search: OrderSearch, form: QuadraticAssignment | Ordering, clock: Clock, seed: int) -> None:
+def _insert_only(search: OrderSearch, clock: Clock, seed: int) -> None:
     """Insertions alone: from all starts as long as there is time; without a limit from the best, for a short while."""
     from solvers.orders.insertion_moves import linear_ordering
     from solvers.orders.insertion_search import insertion_search
 
-    maximize, unlimited = search.sign < 0, clock.limit is None
-    if isinstance(form, QuadraticAssignment):
-        linear = form.minimized(search.problem.sense).linear
-        assert linear is not None
-        form, maximize = linear_ordering(linear[0]), False
+    form, maximize, unlimited = search.form, search.sign < 0, clock.limit is None
+    if search.minimized is not None:
+        assert search.minimized.linear is not None
+        form, maximize = linear_ordering(search.minimized.linear[0]), False
+    assert isinstance(form, Ordering)
     insertion_search(
         form,
         search.best_starts()[: 1 if unlimited else None],

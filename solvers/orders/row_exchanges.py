@@ -94,10 +94,10 @@ class _State:
         self.own[u], self.own[v] = self.own_of(u), self.own_of(v)
 
     def descend(self, items: Ints, least: float, end: float, random: np.random.Generator) -> None:
-        """Exchange until none of the items gains: all of the order's, or some that others join as they are exchanged."""
+        """Exchange until none of the items gains: of all items, or of some that others join as they are exchanged."""
         waiting = np.zeros(len(self.order), dtype=bool)
         waiting[items] = True
-        all_of_them = len(items) == len(self.order)
+        everywhere = len(items) == len(self.order)
         while waiting.any():
             for u in random.permutation(np.flatnonzero(waiting)).tolist():
                 if time.monotonic() >= end:
@@ -107,12 +107,12 @@ class _State:
                 v = int(change.argmin())
                 if change[v] < -least:
                     self.exchange(u, v)
-                    waiting[slice(None) if all_of_them else [u, v]] = True
+                    waiting[slice(None) if everywhere else [u, v]] = True
 
     def perturb(self, random: np.random.Generator) -> Ints:
         """Turn some neighbouring items' places by one; returns the items."""
         at = int(random.integers(len(self.order) - PERTURBED + 1))
-        items = self.order[random.permutation(np.arange(at, at + PERTURBED))[:TURNED]].copy()
+        items: Ints = self.order[random.permutation(np.arange(at, at + PERTURBED))[:TURNED]].copy()
         for u, v in pairwise(items.tolist()):
             self.exchange(u, v)
         return items

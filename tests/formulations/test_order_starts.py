@@ -111,3 +111,19 @@ def test_all_starts_are_different_permutations(n: int, kind: str) -> None:
     assert np.array_equal(np.sort(starts, axis=1), np.tile(np.arange(n), (len(starts), 1)))
     assert len({tuple(order) for order in starts.tolist()}) == len(starts)
     assert np.array_equal(w, before)
+
+
+@pytest.mark.parametrize("sizes", [(1,), (3, 4), (2, 1, 5, 1)])
+def test_items_of_one_component_stand_together(sizes: tuple[int, ...]) -> None:
+    n, part = sum(sizes), np.repeat(np.arange(len(sizes)), sizes)
+    shuffle = np.random.default_rng(n).permutation(n)
+    w = (part[:, None] == part).astype(np.float64)[np.ix_(shuffle, shuffle)]
+    found = part[shuffle][spectral_order(w)]
+    assert np.count_nonzero(np.diff(found)) == len(sizes) - 1
+
+
+def test_many_items_on_a_line_come_in_its_order_but_for_the_noise() -> None:
+    rng, n = np.random.default_rng(0), 1100
+    x, noise = rng.random(n), np.triu(rng.normal(0, 0.3, (n, n)), 1)
+    order = spectral_order(1 - np.abs(x[:, None] - x) + noise + noise.T)
+    assert abs(np.corrcoef(np.argsort(order), np.argsort(np.argsort(x)))[0, 1]) > 0.99

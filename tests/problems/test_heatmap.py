@@ -17,8 +17,11 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from formulations.problem import Floats, Ints
+from formulations.seriation import seriation as stated
+from problems import seriation
 from problems.pictures.drawing import save
 from problems.pictures.heatmap import DIAGONAL, MAX_ROWS, figure_of
+from solvers import solve
 
 NASTY = [
     "$\\frac{1}{2}$ $x$ $",
@@ -247,3 +250,13 @@ def test_pictures_are_saved_and_the_same_each_time(tmp_path: Path, suffix: str) 
     if suffix == ".png":
         with Image.open(first) as image:
             assert image.width == 1800
+
+
+def test_a_picture_of_a_lazy_path_has_its_names_in_the_order_and_direction_found() -> None:
+    d = np.array([[0.0, 2, 9], [2, 0, 1], [9, 1, 0]])  # 3, 2, 1 is worth 4, its reverse 5
+    solution = solve(stated(d, "Lazy_path_length"))
+    figure = seriation.draw(seriation._Data("lazy3b.csv", ["one", "two", "three"], d), "lazy-path", solution)
+    before, after = figure.axes[:2]
+    assert shown_names(before) == ["one", "two", "three"]
+    assert shown_names(after) == ["three", "two", "one"]
+    assert [text.get_text() for text in figure.texts] == ["lazy3b.csv: lazy-path 4"]

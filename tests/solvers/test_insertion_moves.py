@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from formulations.problem import QuadraticAssignment, place_distances
+from formulations.problem import Ints, QuadraticAssignment, place_distances
 from solvers.orders.insertion_moves import linear_ordering
 from solvers.orders.row_exchanges import exchange_descent
 
@@ -45,3 +45,28 @@ def test_the_descent_ends_where_no_exchange_helps(seed: int) -> None:
         other = order.copy()
         other[[p, q]] = order[[q, p]]
         assert form.values(other[None])[0] >= value - 1e-9
+
+
+class Enough(Exception):
+    """Ends a descent."""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_descent_with_time_left_goes_on_from_its_local_optimum(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    A, B = rng.normal(size=(2, 60, 60))
+    A, B = A + A.T, B + B.T
+    np.fill_diagonal(A, 0)
+    np.fill_diagonal(B, -0.4)
+    form, kept = QuadraticAssignment(A, B), []
+
+    def keep(order: Ints, value: float) -> None:
+        kept.append(value)
+        assert sorted(order) == list(range(60))
+        assert value == pytest.approx(form.values(order[None])[0])
+        if len(kept) == 4:
+            raise Enough
+
+    with pytest.raises(Enough):
+        exchange_descent(A, B, rng.permutation(60), seconds=600, seed=seed, keep=keep)
+    assert all(later < earlier for earlier, later in itertools.pairwise(kept))

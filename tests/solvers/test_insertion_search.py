@@ -114,3 +114,21 @@ def test_starts_that_are_no_orders_are_refused(starts: Ints) -> None:
         insertion_search(
             ordering("AR_events", 4, 6), starts, maximize=False, seconds=1, seed=0, keep=lambda order, value: None
         )
+
+
+def test_orders_are_handed_over_seldom_where_that_takes_long_and_the_best_in_any_case() -> None:
+    form, trails = ordering("Lazy_path_length", 60, 3), []
+    for pause in (0.0, 0.05):
+        trail: Trail = []
+
+        def keep(order: NDArray[np.int64], value: float, pause: float = pause, trail: Trail = trail) -> None:
+            time.sleep(pause)
+            trail.append((order, value))
+
+        starts = np.random.default_rng(0).permutation(60)[None]
+        insertion_search(form, starts, maximize=False, seconds=None, patience=150, seed=0, keep=keep)
+        trails.append(trail)
+    often, seldom = trails
+    assert len(seldom) < len(often)
+    assert (often[-1][0] == seldom[-1][0]).all()
+    assert often[-1][1] == seldom[-1][1]

@@ -16,6 +16,7 @@ from formulations.seriation import hamiltonian_path, linear_arrangement, seriati
 from solvers import solve
 from solvers.clock import Clock
 from solvers.kinds.separable import solve_parts
+from solvers.solution import Certificate
 from solvers.solve import so_far
 
 
@@ -146,3 +147,26 @@ def test_a_program_that_was_not_begun_has_no_answer() -> None:
     solution = solve(whole, progress=interrupting("line", 2))
     assert (solution.status, solution.answer) == ("no_solution", None)
     assert "path: not begun" in solution.message
+
+
+def test_within_a_limit_every_part_has_an_answer_before_any_is_searched_on() -> None:
+    asked: list[tuple[int, float, Any]] = []
+
+    def watched(part: Any, **options: Any) -> Any:
+        asked.append((part.objective.n, options["time_limit"], options["start"]))
+        return replace(solve(part, "insertion"), status="feasible", certificate=Certificate("none", False, exact=False))
+
+    whole = orders(12, 15)
+    solution = solve_parts(whole, watched, Clock(100), print, list(whole.parts))
+    assert [n for n, _, _ in asked] == [12, 15, 12, 15]
+    assert all(limit < 20 for _, limit, _ in asked[:2])
+    assert all(limit > 30 for _, limit, _ in asked[2:])
+    assert [start for _, _, start in asked[:2]] == [None, None]
+    assert [start for _, _, start in asked[2:]] == list(solution.answer.values())
+
+
+def test_what_is_proven_at_once_is_not_solved_again() -> None:
+    seen: list[str] = []
+    solution = solve(orders(5, 6), time_limit=60, progress=lambda search: seen.append(search.name))
+    assert solution.proven
+    assert seen == sorted(seen)
