@@ -61,11 +61,12 @@ class Training:
         """The game."""
         from formulations.gan import gan
         from formulations.players import generators
+        from formulations.players.flows import Flow
 
         units = self.data.center, self.data.scale
         start: Any = {
             "mlp": partial(generators.free, max(2, self.data.train.shape[1]), MAKES, *units),
-            "flow": partial(generators.Flow, *units),
+            "flow": partial(Flow, *units),
             "mixture": partial(generators.Mixture, COMPONENTS, *units),
             "gaussian": partial(generators.Gaussian, *units),
         }[self.kind]

@@ -195,6 +195,7 @@ def _module(kind: str, dims: int, weights: Mapping[str, Any]) -> nn.Module:
     import torch
 
     from formulations.players import generators
+    from formulations.players.flows import Flow
 
     units: Any = torch.zeros(dims), torch.ones(dims), torch.Generator()
     if kind == "mlp":
@@ -203,7 +204,7 @@ def _module(kind: str, dims: int, weights: Mapping[str, Any]) -> nn.Module:
     elif kind == "mixture":
         module = generators.Mixture(weights["logits"].shape[-1], *units)
     elif kind in ("flow", "gaussian"):
-        module = {"flow": generators.Flow, "gaussian": generators.Gaussian}[kind](*units)
+        module = {"flow": Flow, "gaussian": generators.Gaussian}[kind](*units)
     else:
         raise ValueError(f"no such kind: {kind}")
     module.load_state_dict(weights)

@@ -14,8 +14,8 @@ from scipy.stats import kstest
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
+from formulations.players.flows import Flow
 from formulations.players.generators import (
-    Flow,
     Gaussian,
     KnownDensity,
     Mixture,
