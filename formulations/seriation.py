@@ -154,7 +154,9 @@ def challenge(similarity: Floats, starts: Sequence[Heuristic] = ()) -> SearchPro
     n = _some(len(s))
     if s.min() < 0 or s.max() > 1:
         raise ValueError(f"the similarities go from {s.min()} to {s.max()}; they must be within 0 and 1")
-    W = -np.log1p(-np.minimum(s, 1 - CLIP))
+    W = np.minimum(s, 1 - CLIP)
+    for step in (np.negative, np.log1p, np.negative):  # -log(1 - s), in place
+        step(W, out=W)
     if not W.any():
         raise ValueError("all similarities are 0, so that all orders are equally good")
     form = QuadraticAssignment(W, place_distances(n), -300 / n / W.sum(), 100.0)

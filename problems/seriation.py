@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
@@ -35,11 +36,11 @@ class _Data:
     notes: Sequence[str] = ()
     furthest: float = 1.0
 
-    @property
+    @cached_property
     def s(self) -> Floats:
         """The similarities; raises InputError where the dissimilarities are not within 0 and 1."""
         try:
-            return similarities(self.d / self.furthest)
+            return similarities(self.d if self.furthest == 1 else self.d / self.furthest)
         except ValueError as error:
             raise InputError(f"{self.source}: {error}") from None
 
