@@ -34,6 +34,9 @@ class _Data:
     notes: tuple[str, ...] = ()
 
 
+FEW_POINTS = 100  # on a side, that are drawn in full size
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     given = parser.add_mutually_exclusive_group()
@@ -196,13 +199,14 @@ def draw(data: _Data, solution: Solution) -> Figure:
     x, y = data.points
     i, j = np.nonzero(plan[: len(x), : len(y)])
     moved = plan[i, j]
-    ways, widths = list(np.stack([x[i], y[j]], axis=1)), 0.4 + 3 * moved / moved.max(initial=1e-300)
-    ax.add_collection(LineCollection(ways, linewidths=widths, color="#a3acb8"))
-    for name, places, amount, colour in (("from", x, data.a, INK), ("to", y, data.b, RUST)):
-        size = 4 + 60 * np.sqrt(amount[: len(places)] / max(data.a.max(), data.b.max()))
-        ax.scatter(places[:, 0], places[:, 1], s=size, color=colour, label=name, zorder=2)
+    crowd = min(1.0, FEW_POINTS / max(len(x), len(y)))  # of many points each is drawn smaller
+    ways, widths = list(np.stack([x[i], y[j]], axis=1)), 0.4 + 3 * crowd**0.5 * moved / moved.max(initial=1e-300)
+    ax.add_collection(LineCollection(ways, linewidths=widths, color="#7d8794"))
+    for name, places, amount, colour, inside in (("from", x, data.a, INK, INK), ("to", y, data.b, RUST, "none")):
+        size = 4 + 60 * crowd * np.sqrt(amount[: len(places)] / max(data.a.max(), data.b.max()))
+        ax.scatter(places[:, 0], places[:, 1], s=size, facecolors=inside, edgecolors=colour, label=name, zorder=2)
     ax.set_aspect("equal", adjustable="datalim")
-    ax.legend(frameon=False, prop={"family": fonts(), "size": 10})
+    ax.legend(frameon=False, prop={"family": fonts(), "size": 10}, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 
