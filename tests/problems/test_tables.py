@@ -47,7 +47,7 @@ def test_unix_times_keep_their_digits(tmp_path: Path) -> None:
     assert written[0] == ["time"]
     assert len({row[0] for row in written[1:]}) == 120
     apart = [np.abs(times - float(row[0])).min() for row in written[1:]]
-    assert max(apart) <= 1e-4
+    assert max(apart) <= 6e-4  # written to 5 digits of their spread, in thousandths of a second
 
 
 def test_unix_times_are_learnt_and_sampled(capsys: Any, tmp_path: Path) -> None:
