@@ -41,6 +41,7 @@ class Column:
     def texts(self, x: Floats, rounded: bool) -> list[str]:
         """Samples, float64 (n,), as text; if rounded to the column's decimals, and within its range.
 
+        >>> import numpy as np
         >>> age = Column("age", 0, 5, 18, 99)
         >>> age.texts(np.array([17.2, 41.527, 60.0]), rounded=False), age.texts(np.array([17.2, 41.6]), rounded=True)
         (['17.2', '41.527', '60'], ['18', '42'])
