@@ -278,7 +278,7 @@ def watched_kl(data: Data, noise: Sampler, players: Players) -> float:
 def _distance(data: Data, noise: Sampler, players: Players) -> dict[str, float | None]:
     """The energy distance of samples from the validation set, and its standard error; None where it is not finite."""
     z = noise(DISTANCE_ROWS, random_numbers(0, "distance"))
-    rows, samples = data.watch[:DISTANCE_ROWS].double().numpy(), _mapped(players["f"], z)
+    rows, samples = data.watch[:DISTANCE_ROWS].double().numpy(), mapped(players["f"], z)
     scale = data.scale.double().numpy()
     known = np.isfinite(samples).all()
     distance, error = energy_distance(rows / scale, samples / scale) if known else (None, None)
@@ -288,7 +288,7 @@ def _distance(data: Data, noise: Sampler, players: Players) -> dict[str, float |
 def _divergence(players: Players, rows: Tensor, z: Tensor, level: float = 0.95) -> KLBound:
     """A lower bound on KL(q || p) from d at rows of q and at the samples f(z)."""
     f, d = players["f"], players["d"]
-    at_data, at_samples = _mapped(d, rows), _mapped(lambda part: d(f(part)), z)
+    at_data, at_samples = mapped(d, rows), mapped(lambda part: d(f(part)), z)
     # every d > 0 gives a valid bound: where the output overflows to NaN, take log d = -inf, to be capped
     at_data, at_samples = (np.where(np.isnan(log_d), -np.inf, log_d) for log_d in (at_data, at_samples))
     return kl_bound(at_data, at_samples, level=level)
@@ -296,10 +296,10 @@ def _divergence(players: Players, rows: Tensor, z: Tensor, level: float = 0.95) 
 
 def _log_p(data: Data, players: Players, rows: Tensor) -> Floats:
     """A variable with mean V: log p, or -entropy + log p - log q, a control variate, where q is known."""
-    log_p = _mapped(copy.deepcopy(players["f"]).double().log_density, rows.double())
+    log_p = mapped(copy.deepcopy(players["f"]).double().log_density, rows.double())
     if data.density is None or data.entropy is None:
         return log_p
-    return log_p - _mapped(data.density.log_density, rows) - data.entropy
+    return log_p - mapped(data.density.log_density, rows) - data.entropy
 
 
 def _likelihood(data: Data, players: Players, level: float) -> tuple[float, float] | None:
@@ -321,7 +321,7 @@ def _mean(values: Floats) -> float | None:
 
 
 @torch.no_grad()
-def _mapped(function: Callable[[Tensor], Any], rows: Tensor) -> Floats:
+def mapped(function: Callable[[Tensor], Any], rows: Tensor) -> Floats:
     """The function's values at the rows, float64 (n,), a chunk of rows at a time."""
     return np.concatenate(
         [np.asarray(function(part), dtype=np.float64) for part in torch.split(rows, ROWS_PER_EVALUATION)]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Verdict, told
 from problems.running.graph_options import graph_arguments, graph_of, read_as
+from problems.running.matrix_options import items_argument
 from problems.terminal.arguments import FAILED, INTERRUPTED, UNUSABLE, Parser
 from problems.terminal.errors import InputError, OutputError, safe
 from problems.terminal.output import say
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     found.add_argument("answer", metavar="ANSWER", help="what --json of problems.mst, .tsp or .shortest_path printed")
     graph_arguments(found)
     found.add_argument("--matrix", metavar="FILE", help="the distances that a tour was asked for")
-    found.add_argument("--items", metavar="N", type=int, help="how many a matrix has (told by its shape)")
+    items_argument(found)
     found.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
     found.add_argument("--quiet", action="store_true", help="no notes on standard error")
     return found

@@ -14,7 +14,7 @@ from problems.studies.compared_losses import LOSSES, compared, table
 from problems.studies.generator_training import Training, best, evidence, stretched, usual_iterations
 from problems.studies.tables import OPTIONS as TABLE_OPTIONS
 from problems.studies.tables import columns_of, read_table, table_arguments
-from problems.studies.trained import SAMPLES, sample_arguments, sampled, write_trained
+from problems.studies.trained import SAMPLED, sample_arguments, sampled, write_trained
 from problems.terminal.arguments import positive_whole
 from problems.terminal.checkpoints import Folder
 from problems.terminal.errors import InputError, safe
@@ -190,7 +190,7 @@ def write(folder: Folder, training: Training, solution: Solution) -> None:
     """The last checkpoint, samples, both players, and what they came of."""
     players = best(solution)
     folder.save()
-    folder.write(SAMPLES, training.columns.csv(training.samples(players), training.rounded).encode())
+    folder.write(SAMPLED, training.columns.csv(training.samples(players), training.rounded).encode())
     write_trained(folder, training.trained(players), players["d"], {"options": training.options})
 
 

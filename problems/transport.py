@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.studies.table_options import columns_argument
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     given.add_argument(
         "--points", metavar=("FROM", "TO"), nargs=2, help="two tables of points, .csv or .npy: a cost is a distance"
     )
-    parser.add_argument("--columns", metavar="LIST", help="with --points: names or numbers of columns, between commas")
+    columns_argument(parser, "with --points")
     given.add_argument("--costs", metavar="FILE", help="the cost of each pair: .csv without header, or .npy")
     parser.add_argument("--supply", metavar="FILE", help="how much is at each source (by default as much at each)")
     parser.add_argument("--demand", metavar="FILE", help="how much each target wants (by default as much each)")

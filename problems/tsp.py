@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from problems.recipe import Recipe, Task, main
 from problems.running.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
 from problems.running.graph_text import in_order, left_out
+from problems.running.matrix_options import items_argument
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--matrix", metavar="FILE", help="distances instead, from row to column, perhaps with names: text, or .npy"
     )
-    parser.add_argument("--items", metavar="N", type=int, help="how many a matrix has (told by its shape)")
+    items_argument(parser)
     model_arguments(parser)
 
 

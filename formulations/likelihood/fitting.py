@@ -53,10 +53,11 @@ def fitted_mixture(rows: Floats, seed: int = 0) -> FittedMixture:
     rows = rows[numbers.permutation(len(rows))[:MOST_ROWS]]
     folds = np.array_split(np.arange(len(rows)), FOLDS)
     rest = np.delete(rows, folds[0], axis=0)
-    first = {kind: _em(rest, kind, seed).score(rows[folds[0]]) for kind in _kinds(*rest.shape)}
-    kept = sorted(first, key=first.__getitem__, reverse=True)[:KEPT]
+    first = {kind: _em(rest, kind, seed).score_samples(rows[folds[0]]) for kind in _kinds(*rest.shape)}
+    kept = sorted(first, key=lambda kind: float(first[kind].mean()), reverse=True)[:KEPT]
     unseen = np.empty((len(rows), len(kept)))
-    for fold in folds:
+    unseen[folds[0]] = np.column_stack([first[kind] for kind in kept])
+    for fold in folds[1:]:
         rest = np.delete(rows, fold, axis=0)
         unseen[fold] = np.column_stack([_em(rest, kind, seed).score_samples(rows[fold]) for kind in kept])
     return _joined([_em(rows, kind, seed) for kind in kept], stacked(unseen))

@@ -50,10 +50,11 @@ def stacked(log_densities: Floats, gap: float = GAP, steps: int = STEPS) -> Stac
         raise ValueError(f"row {row + 1} has density 0 or infinity under all {log_densities.shape[1]} densities")
     p = np.exp(log_densities - highest)
     w = np.full(p.shape[1], 1 / p.shape[1])
-    for _ in range(steps):
-        r = (1 / (p @ w)) @ p / len(p)
-        if np.log(r.max()) <= gap:
+    for step in range(steps + 1):
+        p_w = p @ w
+        r = (1 / p_w) @ p / len(p)
+        if step == steps or np.log(r.max()) <= gap:
             break
         w = w * r / (w @ r)
-    value = float((highest[:, 0] + np.log(p @ w)).mean())
-    return Stacked(w, value, value + float(np.log(((1 / (p @ w)) @ p / len(p)).max())))
+    value = float((highest[:, 0] + np.log(p_w)).mean())
+    return Stacked(w, value, value + float(np.log(r.max())))

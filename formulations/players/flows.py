@@ -23,9 +23,9 @@ class Flow(KnownDensity):
     F_i is the distribution function of a mixture of normals, whose weights, means and standard deviations are networks
     of y_1, ..., y_(i-1). So p(y) = product of F_i'(y_i | y_1, ..., y_(i-1)), and such maps approximate every density
     (the Knothe-Rosenblatt rearrangement; Bishop, Mixture density networks, 1994; Huang et al., Neural autoregressive
-    flows, 2018). Samples are found by bisection. The standard deviations have a lower bound: without it adversarial
-    training may thin the tails until V is -1000 or less, which the discriminator does not notice (as Grover et al.,
-    Flow-GAN, 2018, report for other flows).
+    flows, 2018). Samples are found by Newton's method. The standard deviations have a lower bound: without it
+    adversarial training may thin the tails until V is -1000 or less, which the discriminator does not notice (as Grover
+    et al., Flow-GAN, 2018, report for other flows).
 
     >>> f = Flow(torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
     >>> z = torch.tensor([[-1.0, 0.5], [2.0, 0.0]])

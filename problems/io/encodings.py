@@ -51,6 +51,11 @@ def decode_any(data: bytes) -> tuple[str, str]:
     return data.decode("latin-1"), "Latin-1, which is a guess"
 
 
+def notes_on(encoding: str) -> list[str]:
+    """What the user is told of an encoding by `decode_any`: nothing, unless it is a guess."""
+    return [f"The text is read as {encoding}."] if "guess" in encoding else []
+
+
 def _without_mark(data: bytes) -> str:
     """UTF-16 without a mark: one of its two bytes a character is mostly zero."""
     for zeros, encoding in ((data[1::2], "utf-16-le"), (data[::2], "utf-16-be")):

@@ -11,7 +11,7 @@ from formulations.graphs import Network
 from problems.io import GraphFile
 from problems.io.cells import numbers, table_of
 from problems.io.content import read_file, unknown_format
-from problems.io.encodings import decode_any
+from problems.io.encodings import decode_any, notes_on
 from problems.io.kinds import MAX_MAGNITUDE, Correlation, Kind, MatrixFile, Symmetrize, meant
 from problems.io.labelled import MAX_ITEMS, Labelled, completed
 from problems.io.layouts import SHAPES, labelled
@@ -116,9 +116,7 @@ def _given(data: bytes, suffix: str, items: int | None) -> Labelled:
         raise unknown_format(suffix, f"{', '.join(TEXT_SUFFIXES)} or .npy")
     text, encoding = decode_any(data)
     found = _of_text(text, suffix, items)
-    if "guess" in encoding:
-        found = replace(found, notes=(*found.notes, f"The text is read as {encoding}."))
-    return found
+    return replace(found, notes=(*found.notes, *notes_on(encoding)))
 
 
 def _of_text(text: str, suffix: str, items: int | None) -> Labelled:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from formulations.problem import Floats, Ints
 from problems.io.content import read_file
-from problems.io.encodings import decode_any
+from problems.io.encodings import decode_any, notes_on
 from problems.io.parsed import number
 from problems.terminal.errors import InputError, quoted, safe
 
@@ -93,7 +93,7 @@ def _pairs(data: bytes, suffix: str) -> Pairs:
         lines.append(line)
     pairs, at = np.array(ends, dtype=np.int64).reshape(-1, 2), np.array(lines, dtype=np.int64)
     similarity, notes = _from_0_to_1(np.array(values), np.array(marked, dtype=bool), at)
-    notes += [f"The text is read as {encoding}."] if "guess" in encoding else []
+    notes += notes_on(encoding)
     loop = pairs[:, 0] == pairs[:, 1]
     odd = np.flatnonzero(loop & (similarity != 1))
     if len(odd):

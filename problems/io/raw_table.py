@@ -12,7 +12,7 @@ import numpy as np
 
 from formulations.problem import Bools, Floats
 from problems.io.cells import MISSING, THOUSANDS, Separator, number_in, split, table_of
-from problems.io.encodings import decode_any
+from problems.io.encodings import decode_any, notes_on
 from problems.io.matrix import MAX_MAGNITUDE
 from problems.io.npy import Shape, misshapen, read_npy
 from problems.terminal.errors import InputError, quoted
@@ -107,7 +107,7 @@ def _refuse_shape(shape: Shape) -> None:
 def of_text(data: bytes) -> RawTable:
     """A table of text, whatever separates its cells."""
     text, encoding = decode_any(data)
-    notes = [f"The text is read as {encoding}."] if "guess" in encoding else []
+    notes = notes_on(encoding)
     table = table_of(text)
     lines, rows = _rectangular([(line, cells) for line, cells in table.rows() if any(cells)])
     marked = [line for line in text.splitlines() if line.lstrip().startswith("#")]

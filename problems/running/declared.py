@@ -87,7 +87,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Report:
-    """A comparison of methods.
+    """What a recipe has to show besides an answer: a comparison of methods, or samples.
 
     rows   what came of each, one method after the other
     lines  those rows that there are, for a reader

@@ -34,6 +34,11 @@ def matrix_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("mean", "max", "min"),
         help="of a matrix: the mean, max or min of a pair's two entries is taken",
     )
+    items_argument(parser)
+
+
+def items_argument(parser: argparse.ArgumentParser) -> None:
+    """How many items a matrix has, where its shape leaves that open."""
     parser.add_argument("--items", metavar="N", type=int, help="how many a matrix has (told by its shape)")
 
 

@@ -115,10 +115,11 @@ def worsened(data: Data, noise: Sampler, before: Players, after: Players) -> Map
     import numpy as np
     from scipy.stats import ttest_1samp
 
+    from formulations.gan import mapped
     from formulations.likelihood.energy import energy_score, worse_by
 
     if all(hasattr(players["f"], "log_density") for players in (before, after)):
-        log_p = [_values(players["f"].log_density, data.held_out) for players in (before, after)]
+        log_p = [mapped(players["f"].log_density, data.held_out) for players in (before, after)]
         if not np.isfinite(log_p).all():  # a row that is impossible by one density alone decides
             return {"by": None, "unit": "nats a row", "p_value": float(not np.isfinite(log_p[0]).all())}
         less = log_p[0] - log_p[1]
@@ -137,24 +138,16 @@ def estimated_divergence(data: Data, noise: Sampler, players: Players) -> Mappin
     """E_q log d - log E_p d by held-out rows and samples, and the p-value of it being 0 or more (delta method)."""
     import numpy as np
 
+    from formulations.gan import mapped
     from formulations.likelihood.held_out import LOG_D_CAP
 
-    log_d = np.clip(np.nan_to_num(_values(players["d"], data.held_out), nan=-np.inf), -LOG_D_CAP, LOG_D_CAP)
-    at_samples = _values(players["d"], _tensor(noise, players, len(log_d)))
+    log_d = np.clip(np.nan_to_num(mapped(players["d"], data.held_out), nan=-np.inf), -LOG_D_CAP, LOG_D_CAP)
+    at_samples = mapped(players["d"], _tensor(noise, players, len(log_d)))
     d = np.exp(np.clip(np.nan_to_num(at_samples, nan=-np.inf), -LOG_D_CAP, LOG_D_CAP))
     estimate = float(log_d.mean() - np.log(d.mean()))
     error = math.sqrt(log_d.var(ddof=1) / len(log_d) + d.var(ddof=1) / len(d) / d.mean() ** 2)
     p_value = NormalDist().cdf(estimate / error) if error else float(estimate >= 0)
     return {"estimate": estimate, "p_value": p_value}
-
-
-def _values(function: Any, rows: Tensor) -> Floats:
-    """float64 (n,)."""
-    import numpy as np
-    import torch
-
-    with torch.no_grad():
-        return np.asarray(torch.cat([function(part) for part in torch.split(rows, 1 << 14)]).double())
 
 
 def _tensor(noise: Sampler, players: Players, count: int) -> Tensor:

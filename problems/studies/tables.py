@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.errors import InputError, quoted, safe
 
 if TYPE_CHECKING:
     from formulations.likelihood.data import Data
     from formulations.problem import Floats
+    from problems.io.data_table import Missing
 
 OPTIONS = ("columns", "missing", "round")  # that go with a file
 EXACT, LONGEST = 2.0**53, 2.0**64  # whole numbers between these are keys that float64 does not tell apart
@@ -96,13 +98,8 @@ class Columns:
 
 def table_arguments(parser: argparse.ArgumentParser) -> None:
     """What is asked of a table besides its file."""
-    parser.add_argument("--columns", metavar="LIST", help="of a file: names or numbers of its columns, between commas")
-    parser.add_argument(
-        "--missing",
-        metavar="HOW",
-        choices=("refuse", "drop"),
-        help="of a file: refuse missing values, or drop rows",
-    )
+    columns_argument(parser, "of a file")
+    missing_argument(parser, "of a file")
     parser.add_argument(
         "--round",
         action="store_true",
@@ -111,7 +108,9 @@ def table_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_table(path: str, columns: str | None, missing: str | None, seed: int) -> tuple[Data, Columns, Sequence[str]]:
+def read_table(
+    path: str, columns: str | None, missing: Missing | None, seed: int
+) -> tuple[Data, Columns, Sequence[str]]:
     """The numbers in a file, split; its columns; notes on how it was read.
 
     Raises InputError for what teaches nothing.
@@ -119,7 +118,7 @@ def read_table(path: str, columns: str | None, missing: str | None, seed: int) -
     from formulations.likelihood.data import split
     from problems.io.data_table import read_data_table
 
-    table = read_data_table(path, columns, "drop" if missing == "drop" else "refuse")
+    table = read_data_table(path, columns, missing or "refuse")
     source = safe(os.path.basename(path), 200)
     _refuse_long_integers(source, table.columns, table.values)
     origin = table.values.mean(axis=0)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FORMAT = 1  # of generator.pt
 GENERATOR, DISCRIMINATOR = "generator.pt", "discriminator.pt"
 PROGRAM = "generator.pt2"  # noise -> rows in the data's units, for torch.export.load, without this project
-SAMPLES, RUN = "samples.csv", "run.json"
+SAMPLED, RUN = "samples.csv", "run.json"
 MOST_NUMBERS = 10_000_000  # that are sampled at once
 # Options that say nothing to --sample:
 TRAINING = ("data", "generator", "loss", "iterations", "compare", "resume", "columns", "missing", "plot")

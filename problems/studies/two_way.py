@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from problems.studies.ordering import DIRECTED, OBJECTIVES, criteria_within, how_good, listed, write_rows
+from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.errors import InputError, quoted
 
 if TYPE_CHECKING:
@@ -95,15 +96,8 @@ class TwoWay:
 
 def table_arguments(parser: argparse.ArgumentParser) -> None:
     """What is asked of a table besides its file."""
-    parser.add_argument(
-        "--columns", metavar="LIST", help="with --table: names or numbers of the columns, between commas"
-    )
-    parser.add_argument(
-        "--missing",
-        metavar="HOW",
-        choices=("refuse", "drop"),
-        help="with --table: refuse missing values, or drop rows",
-    )
+    columns_argument(parser, "with --table")
+    missing_argument(parser, "with --table")
     parser.add_argument(
         "--distance",
         metavar="NAME",

@@ -209,11 +209,12 @@ def _exponential_ranges(low: Floats, high: Floats) -> tuple[Floats, Floats]:
     best = np.clip(x, y, np.maximum(Y, y))  # y e^(x/y) is convex in y, least at x
     floor = best * np.exp(x / best)
     z = np.fmax(z, np.where(best > 0, floor * (1 - SLACK * (1 + np.abs(x / best))), 0.0))
-    x, X, Y = _wider(x, -1), _wider(X, 1), _wider(Y, 1)
+    x, X, Y = wider(x, -1), wider(X, 1), wider(Y, 1)
     return np.array([x, y, z]), np.array([np.fmin(X, high[0]), np.fmin(Y, high[1]), Z])
 
 
-def _wider(side: Floats, sign: int) -> Floats:
+def wider(side: Floats, sign: int) -> Floats:
+    """One side of ranges, float64 (n,), moved outwards by more than rounding: down for sign -1, up for 1."""
     return np.asarray(side + sign * SLACK * np.abs(side))
 
 

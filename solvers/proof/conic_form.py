@@ -23,9 +23,6 @@ from formulations.arithmetic.eigenvalues import least_eigenvalues
 from formulations.problem import Floats, Ints
 from solvers.proof.cones import Cones, by_upper_triangles, cones_of
 
-ROUNDS, PROGRESS = 60, 1e-2  # of propagation: at most so many, and only while a range shrinks by this share
-Ranges = tuple[Floats, Floats]  # the least and the greatest value of every column, possibly infinite
-
 
 @dataclass(frozen=True, kw_only=True)
 class ConicForm:

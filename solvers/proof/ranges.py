@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import coo_array, csc_array, csr_array, eye_array, hstack, vstack
 
 from formulations.problem import Bools, Floats
-from solvers.proof.cones import SLACK
+from solvers.proof.cones import SLACK, wider
 from solvers.proof.conic_form import ConicForm
 from solvers.proof.exact_zeros import independent, left_inverse
 
@@ -143,7 +143,7 @@ class _Tightening:
             root = np.sqrt(np.maximum(c**2 + 2 * p * left, 0.0)) * (1 + SLACK)
             below = np.where(p > 0, (-c - root) / p, np.where(c < 0, left / c, -np.inf))
             above = np.where(p > 0, (-c + root) / p, np.where(c > 0, left / c, np.inf))
-        return np.fmax(low, _wider(below, -1)), np.fmin(high, _wider(above, 1))
+        return np.fmax(low, wider(below, -1)), np.fmin(high, wider(above, 1))
 
     def _eliminate(self) -> None:
         """Ranges of the columns that rows with bounded other terms determine."""
@@ -208,8 +208,8 @@ def _by_rows(rows: coo_array, b: Floats, low: Floats, high: Floats) -> Ranges:
     below, above = b[i] - rest_most - margin, b[i] - rest_least + margin
     below, above = np.where(a > 0, below / a, above / a), np.where(a > 0, above / a, below / a)
     low, high = low.copy(), high.copy()
-    np.maximum.at(low, j, _wider(below, -1))
-    np.minimum.at(high, j, _wider(above, 1))
+    np.maximum.at(low, j, wider(below, -1))
+    np.minimum.at(high, j, wider(above, 1))
     return low, high
 
 
@@ -221,10 +221,6 @@ def _others(terms: Floats, group: Any = None, groups: int = 1) -> Floats:
     total, count = np.bincount(group, finite, groups), np.bincount(group, endless, groups)
     sign = terms[endless][0] if endless.any() else 0.0
     return np.where(count[group] - endless > 0, sign, total[group] - finite)
-
-
-def _wider(side: Floats, sign: int) -> Floats:
-    return np.asarray(side + sign * SLACK * np.abs(side))
 
 
 def _shrunk(low: Floats, high: Floats, new_low: Floats, new_high: Floats) -> bool:

@@ -21,7 +21,7 @@ from places import ROOT
 import formulations.gan
 from problems.gan import RECIPE
 from problems.recipe import run
-from problems.studies.trained import GENERATOR, PROGRAM, RUN, SAMPLES, read_trained
+from problems.studies.trained import GENERATOR, PROGRAM, RUN, SAMPLED, read_trained
 from problems.terminal.errors import InputError
 
 KINDS = ("mlp", "flow", "mixture", "gaussian")
@@ -59,7 +59,7 @@ def test_new_rows_come_from_the_folder_alone(capsys: Any, tmp_path: Path, kind: 
     folder = trained(tmp_path, kind)
     capsys.readouterr()
     assert run(RECIPE, ["--sample", "2500", "--from", folder]) == 0
-    assert capsys.readouterr().out == Path(folder, SAMPLES).read_text()
+    assert capsys.readouterr().out == Path(folder, SAMPLED).read_text()
     for seed, name in (("1", "a.csv"), ("1", "b.csv"), ("2", "c.csv")):
         options = ["--sample", "70", "--from", folder, "--seed", seed, "--round", "--out", str(tmp_path / name)]
         assert run(RECIPE, options) == 0
