@@ -17,6 +17,7 @@ from solvers.judge import MEETS, Ended, Findings
 from solvers.judged.asking import number, watched
 from solvers.judged.played import Played
 from solvers.judged.randomness import GlobalNumbers
+from solvers.judged.so_far import followed
 
 GPU_WORK = 20_000_000  # numbers times samples of a step from which a GPU is faster than a core
 
@@ -49,13 +50,18 @@ def play_saddle(
     asked = MEETS if gap is None else gap
     search = SaddleSearch(problem, settings, clock=clock, gap=asked, seed=seed, device=device, start=start)
     built = clock.elapsed
-    search.so_far = lambda: _found(search, "limit", built, clock, evaluate=problem.level is None)
-    ended = search.run(report)
-    # Held-out samples are evaluated for the chosen member alone, and not at all after Ctrl-C.
-    played, found = _found(search, ended, built, clock, evaluate=problem.level is None or not search.interrupted)
-    last = played if problem.level is None else played.unevaluated(), found
-    search.so_far = lambda: last  # no longer the search itself: the two would keep each other alive
-    return played, found
+
+    def found(ended: str) -> tuple[Played, Findings]:
+        if not search.history:
+            raise KeyboardInterrupt  # pressed twice, before there was anything
+        # Held-out samples are evaluated for the chosen member alone, and not at all after Ctrl-C.
+        return _found(search, ended, built, clock, evaluate=problem.level is None or not search.interrupted)
+
+    def at_once(findings: tuple[Played, Findings]) -> tuple[Played, Findings]:
+        played, found = findings
+        return played if problem.level is None else played.unevaluated(), found
+
+    return followed(search, lambda: search.run(report), found, at_once)
 
 
 def _found(search: SaddleSearch, ended: str, built: float, clock: Clock, *, evaluate: bool) -> tuple[Played, Findings]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from formulations.problem import Bools, Floats, Ints, Multipliers, SearchProblem
 from solvers.clock import Clock
 from solvers.judge import MEETS, Ended, Findings, relative_gap
 from solvers.judged.searched import Searched
+from solvers.judged.so_far import followed
 
 KIND = "potentials"
 COARSE_BITS, FINE_BITS = 40, 60  # of costs times places, which OR-Tools multiplies in int64: at first, and if need be
@@ -84,20 +86,13 @@ def solve_transport(
     plan, f = corner_plan(form.supply, form.demand), form.cost.min(axis=1)
     search = FlowSearch(problem, MEETS if gap is None else gap, plan, form.value(plan), f, form.dual_value(f))
     built = clock.elapsed
-    search.so_far = lambda: _found(search, "limit", built, clock)
-    report(search)
-    ended: Ended = "limit"
-    try:
-        ended = _run(search, solver, clock, report)
-    except KeyboardInterrupt:
-        search.interrupted = True
-    found = _found(search, ended, built, clock)
-    search.so_far = lambda: found  # no longer the search itself: the two would keep each other alive
-    return found
+    run = partial(_run, search, solver, clock, report)
+    return followed(search, run, lambda ended: _found(search, ended, built, clock))
 
 
 def _run(search: FlowSearch, solver: MinCostFlow, clock: Clock, report: Callable[[Any], None]) -> Ended:
     """Rounds of flow, potentials and further pairs, among the places that something leaves or arrives at."""
+    report(search)
     form, bits = search.form, COARSE_BITS
     rows, columns = np.flatnonzero(form.supply), np.flatnonzero(form.demand)
     whole = (len(rows), len(columns)) == form.cost.shape

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from solvers.games.dominance import Undominated, padded, undominated
 from solvers.games.interior_point import central_path, in_play
 from solvers.judge import MEETS, ROUNDING, Ended, Findings, relative_gap
 from solvers.judged.played import Played
+from solvers.judged.so_far import followed
 
 KIND = "best responses"
 FINEST_GAP = 1e-13  # gap that is gone for where none is asked for, as long as a step still halves it
@@ -86,11 +88,8 @@ def solve_game(
     search = GameSearch(problem, MEETS if gap is None else max(gap, ROUNDING), settings.iterations)
     left = undominated(problem.matrix)
     built = clock.elapsed
-    search.so_far = lambda: _found(search, left, "limit", built, clock)
-    ended = _run(search, left, clock, report)
-    found = _found(search, left, ended, built, clock)
-    search.so_far = lambda: found  # no longer the search itself: the two would keep each other alive
-    return found
+    run = partial(_run, search, left, clock, report)
+    return followed(search, run, lambda ended: _found(search, left, ended, built, clock))
 
 
 def _run(search: GameSearch, left: Undominated, clock: Clock, report: Callable[[Any], None]) -> Ended:
@@ -136,8 +135,8 @@ def _found(search: GameSearch, left: Undominated, ended: Ended, built: float, cl
     return played, Findings(
         solver=InteriorPoint.name,
         ended=ended,
-        candidates=[players],
-        certificates=[(KIND, players)],
+        candidates=[players] if players else [],
+        certificates=[(KIND, players)] if players else [],
         remark="rounding ended the search" if ended == "not_converged" else "stopped by its limits",
         stats=stats,
     )

@@ -12,6 +12,7 @@ from formulations.arithmetic.exact import as_float
 from formulations.problem import Bools, Problem
 from solvers.clock import Clock
 from solvers.judge import MEETS, Ended, Findings
+from solvers.judged.so_far import followed
 from solvers.proof.branching import Leaf, dual_of, proven
 from solvers.proof.certificate import ExactModel
 from solvers.proof.form import StandardForm
@@ -220,7 +221,7 @@ def solve_program(
     prepared = clock.elapsed
     program = ExactProgram(problem, model)
 
-    def found(ended: Ended) -> Findings:
+    def found(ended: Ended) -> tuple[ExactProgram, Findings]:
         best = [] if search.best is None else [search.best]
         seconds = {
             "build_seconds": compiled + search.loading,
@@ -230,7 +231,7 @@ def solve_program(
         stats, proofs = _stats(search) | seconds, program.certificates(search)
         by = solver.then if isinstance(solver, Combinatorial) and solver.then and search.rounds else solver
         own = isinstance(by, Combinatorial)
-        return Findings(
+        return program, Findings(
             solver=by.name,
             ended=ended,
             candidates=best,
@@ -240,19 +241,10 @@ def solve_program(
             note=DONE if own else search.said,
         )
 
-    def at_once(findings: Findings) -> Findings:
-        return replace(findings, certificates=[("multipliers", search.known)] if search.known else ())
+    def at_once(findings: tuple[ExactProgram, Findings]) -> tuple[ExactProgram, Findings]:
+        return program, replace(findings[1], certificates=[("multipliers", search.known)] if search.known else ())
 
-    search.so_far = lambda: (program, at_once(found("limit")))
-    ended: Ended = "limit"
-    try:
-        ended = solver.run(search)
-    except KeyboardInterrupt:
-        search.interrupted = True
-    findings = found(ended)
-    last = at_once(findings)
-    search.so_far = lambda: (program, last)  # no longer the search itself: the two would keep each other alive
-    return program, findings
+    return followed(search, lambda: solver.run(search), found, at_once)
 
 
 def _stats(search: Search) -> dict[str, Any]:
