@@ -49,7 +49,8 @@ def draw_edges(network: Network, chosen: Ints, ax: Axes, *, labels: bool = True,
     ax.set_axis_off()
     with warnings.catch_warnings(action="ignore"):  # about characters in no font, drawn as boxes
         figure: Any = ax.figure.canvas.figure
-        figure.draw_without_rendering()  # this determines the sizes of axes and texts
+        for _ in range(2):  # this determines the sizes of axes and texts; the layout settles in the second pass
+            figure.draw_without_rendering()
         extent = np.array([text.get_window_extent().size for text in texts]).reshape(-1, 2) * 72 / figure.dpi
     box = ax.bbox.size * 72 / figure.dpi  # in points, like everything below
     inside = bool((extent[:, 0] <= 12).all())
@@ -176,7 +177,7 @@ def figure_of(
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(12, 6), dpi=150, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
+    figure = Figure(figsize=(9, 4.5), dpi=200, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
     FigureCanvasAgg(figure)
     headline(figure, title)
     shares = (5, 3) if history else (1,)

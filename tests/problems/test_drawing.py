@@ -82,10 +82,10 @@ def test_the_three_formats_have_the_right_size(tmp_path: Path) -> None:
         assert image.size == (1800, 900)
         assert len(np.unique(np.asarray(image.convert("L")))) > 50
     root = ElementTree.parse(picture(tmp_path, "a.svg")).getroot()
-    assert (root.get("width"), root.get("height")) == ("864pt", "432pt")
+    assert (root.get("width"), root.get("height")) == ("648pt", "324pt")
     pdf = picture(tmp_path, "a.pdf").read_bytes()
     assert pdf.startswith(b"%PDF")
-    assert b"/MediaBox [ 0 0 864 432 ]" in pdf
+    assert b"/MediaBox [ 0 0 648 324 ]" in pdf
     assert sorted(os.listdir(tmp_path)) == ["a.PNG", "a.pdf", "a.svg"]
 
 

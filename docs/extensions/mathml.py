@@ -1,0 +1,41 @@
+"""Maths as MathML, which browsers draw themselves: no scripts, no fonts from outside."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Tell Sphinx."""
+    app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(display, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def inline(translator: Any, node: nodes.math) -> None:
+    """A formula within a line."""
+    translator.body.append(mathml(node, as_block=False))
+    raise nodes.SkipNode
+
+
+def display(translator: Any, node: nodes.math_block) -> None:
+    """A formula on lines of its own, which scrolls where the window is narrow."""
+    translator.body.append(f'<div class="formula">{mathml(node, as_block=True)}</div>')
+    raise nodes.SkipNode
+
+
+def mathml(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
+    """The node's LaTeX as MathML; what docutils cannot read is a warning of the build."""
+    try:
+        return str(tex2mathml(node.astext(), as_block=as_block))
+    except MathError as error:
+        logger.warning("maths that is not understood: %s", error, location=node)
+        return f"<code>{escape(node.astext())}</code>"
