@@ -26,12 +26,24 @@ ALIASES = {  # names of types that stand in signatures as they are written
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx."""
     app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-process-signature", signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Replace the lines of a docstring, and say at its end which pages use the function or class."""
     lines[:] = [*restructured(lines), *used_in(app, name)]
+
+
+def signature(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, arguments: str | None, result: str | None
+) -> tuple[str | None, str | None]:
+    """The arguments and the result of a function, as they are written in its source."""
+
+    def plain(text: str | None) -> str | None:
+        return text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text).replace("<factory>", "...")
+
+    return plain(arguments), plain(result)
 
 
 def restructured(lines: list[str]) -> Iterator[str]:
@@ -47,7 +59,7 @@ def _block(lines: list[str]) -> Iterator[str]:
     if lines[0].startswith(">>>"):
         yield from lines
     elif lines[0].startswith(" "):
-        yield from ("::", "", *(f"    {line}" for line in lines))
+        yield from (".. code-block:: text", "", *(f"    {line}" for line in lines))
     elif _entry(lines[0], column):
         listed = list(takewhile(lambda line: line.startswith(" ") or _entry(line, column), lines))
         for line in listed:

@@ -27,6 +27,7 @@ MODULES = (
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx."""
     app.connect("builder-inited", write, priority=100)
+    app.connect("viewcode-follow-imported", defined_in)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -39,6 +40,11 @@ def modules() -> list[str]:
         if not module.ispkg
     }
     return sorted(listed | set(MODULES))
+
+
+def defined_in(app: Sphinx, module: str, attribute: str) -> str | None:
+    """Where the source of what a module hands on stands; of a class's attributes where the class stands."""
+    return getattr(getattr(importlib.import_module(module), attribute.partition(".")[0], None), "__module__", None)
 
 
 def write(app: Sphinx) -> None:
