@@ -15,7 +15,7 @@ from problems.terminal.errors import safe
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from formulations.problem import Floats, Ints, Problem, SaddleProblem
+    from formulations.problem import Ints, Problem, SaddleProblem
     from solvers.solution import Solution
 
 EXAMPLE = Path(__file__).parent / "examples" / "counts.csv"
@@ -23,7 +23,6 @@ ROUTES = ("clarabel", "descent-ascent")  # whatever is asked for, these are run 
 FLAT = 1e5  # mean from which the program is too flat at its top for cones, and the game alone is played
 STEP = 0.5  # of the game, whose players are in units that suit it
 DRAWS = 100_000  # of the generator that was found
-BARS = 40  # of the picture, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,38 +147,10 @@ def describe(data: _Data, solution: Solution, fitted: Callable[[str], float | No
 
 def draw(data: _Data, solution: Solution) -> Figure:
     """The histogram of the data beside the fitted law."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    from problems.pictures.laws import figure_of
 
-    from problems.pictures.drawing import GREY, INK, RUST, fonts, headline
-
-    low, high, observed, law = histogram(data, solution.answer)
-    figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    headline(figure, f"{data.source}: p = {solution.answer:.6g}, {solution.value:.6g} nats per observation")
-    ax, wide = figure.subplots(), high - low
-    ax.bar(low + 0.3 * wide, observed, 0.4 * wide, color=INK, label=f"{data.n:,} observations")
-    ax.bar(low + 0.7 * wide, law, 0.4 * wide, color="white", edgecolor=RUST, hatch="////", label="geometric law")
-    ax.set(xlabel="throws until the first success", ylabel="share", xlim=(low[0], high[-1]))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color(GREY)
-    ax.legend(frameon=False, prop={"family": fonts(), "size": 10})
-    return figure
-
-
-def histogram(data: _Data, p: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Where bars of equal width begin and end, and the shares in them of the data and of the law; float64 (bars,)."""
-    import numpy as np
-
-    wide = -(-int(data.value[-1]) // BARS)
-    bars = -(-int(data.value[-1]) // wide)
-    counted = np.bincount((data.value - 1) // wide, weights=data.count, minlength=bars)
-    edges = np.arange(bars + 1, dtype=np.float64) * wide
-    with np.errstate(divide="ignore", invalid="ignore"):
-        beyond = np.where(edges > 0, np.exp(edges * np.log1p(-p)), 1.0)  # P(X > edge)
-    return edges[:-1] + 0.5, edges[1:] + 0.5, counted / data.n, -np.diff(beyond)
+    title = f"{data.source}: p = {solution.answer:.6g}, {solution.value:.6g} nats per observation"
+    return figure_of(data.value, data.count, solution.answer, title)
 
 
 RECIPE = Recipe(

@@ -35,9 +35,6 @@ class _Data:
     notes: tuple[str, ...] = ()
 
 
-FEW_POINTS = 100  # on a side, that are drawn in full size
-
-
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     given = parser.add_mutually_exclusive_group()
@@ -182,33 +179,11 @@ def describe(solution: Solution) -> Iterable[str]:
 def draw(data: _Data, solution: Solution) -> Figure:
     """Points in the plane with what is moved between them, or the plan as a picture of its amounts."""
     import numpy as np
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.collections import LineCollection
-    from matplotlib.figure import Figure
 
-    from problems.pictures.drawing import INK, RUST, fonts, headline
+    from problems.pictures.plans import figure_of
 
-    figure = Figure(figsize=(8, 7), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    headline(figure, f"Transport of {data.source}: cost {solution.value:.6g}, {solution.status}")
-    ax, plan = figure.subplots(), np.asarray(solution.answer)
-    if data.points is None or data.points[0].shape[1] != 2:
-        image = ax.imshow(plan, aspect="auto", interpolation="nearest", cmap="Greys")
-        ax.set(xlabel="target", ylabel="source")
-        figure.colorbar(image, label="amount")
-        return figure
-    x, y = data.points
-    i, j = np.nonzero(plan[: len(x), : len(y)])
-    moved = plan[i, j]
-    crowd = min(1.0, FEW_POINTS / max(len(x), len(y)))  # of many points each is drawn smaller
-    ways, widths = list(np.stack([x[i], y[j]], axis=1)), 0.4 + 3 * crowd**0.5 * moved / moved.max(initial=1e-300)
-    ax.add_collection(LineCollection(ways, linewidths=widths, color="#7d8794"))
-    for name, places, amount, colour, inside in (("from", x, data.a, INK, INK), ("to", y, data.b, RUST, "none")):
-        size = 4 + 60 * crowd * np.sqrt(amount[: len(places)] / max(data.a.max(), data.b.max()))
-        ax.scatter(places[:, 0], places[:, 1], s=size, facecolors=inside, edgecolors=colour, label=name, zorder=2)
-    ax.set_aspect("equal", adjustable="datalim")
-    ax.legend(frameon=False, prop={"family": fonts(), "size": 10}, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-    return figure
+    title = f"Transport of {data.source}: cost {solution.value:.6g}, {solution.status}"
+    return figure_of(np.asarray(solution.answer), title, data.points)
 
 
 RECIPE = Recipe(

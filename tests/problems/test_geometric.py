@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from scipy.stats import geom
 
 from formulations.geometric import draws, geometric, geometric_game, likelihood, tolerance
-from problems.geometric import RECIPE, histogram, read
+from problems.geometric import RECIPE, read
+from problems.pictures.laws import histogram
 from problems.recipe import run
 from solvers import solve
 from solvers.descent_ascent import DescentAscent
@@ -229,13 +230,11 @@ def test_bars_have_equal_widths_and_all_the_data(tmp_path: Path) -> None:
     file.write_text("1,5\n41,3\n400,2\n")
     task = read(argparse.Namespace(data=str(file), solver=None, seed=0))
     assert task.facts == {"observations": 10}
-    from problems.geometric import _Data
-
-    made = _Data("x", np.array([1, 41, 400]), np.array([5, 3, 2]))
-    low, high, observed, law = histogram(made, 0.01)
+    made = np.array([1, 41, 400]), np.array([5, 3, 2])
+    low, high, observed, law = histogram(*made, 0.01)
     assert len(low) == 40
     assert (high - low).tolist() == [10.0] * 40
     assert observed.sum() == pytest.approx(1)
     assert observed[[0, 4, 39]].tolist() == [0.5, 0.3, 0.2]
     assert law == pytest.approx(geom(0.01).cdf(high) - geom(0.01).cdf(low))
-    assert histogram(made, 1.0)[3].tolist() == [1.0] + [0.0] * 39
+    assert histogram(*made, 1.0)[3].tolist() == [1.0] + [0.0] * 39
