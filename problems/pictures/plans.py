@@ -20,8 +20,8 @@ WAY = "#7d8794"
 def figure_of(plan: Floats, title: str, points: tuple[Floats, Floats] | None = None) -> Figure:
     """What is moved, float64 (m, n), between points in the plane, float64 (m, 2) and (n, 2), or as a grey matrix.
 
-    A point is as large as what leaves it, or arrives. Of more rows or columns than there are points the rest stands for
-    no place and is left out.
+    A point is as large as what leaves it, or arrives; all are alike where nothing is moved. Of more rows or columns
+    than there are points the rest stands for no place and is left out.
 
     >>> here, there = np.zeros((1, 2)), np.ones((2, 2))
     >>> figure_of(np.array([[1.0, 2.0]]), "A plan", (here, there)).axes[0].get_legend().get_texts()[0].get_text()
@@ -52,7 +52,8 @@ def _draw_points(ax: Axes, plan: Floats, x: Floats, y: Floats) -> None:
     crowd = min(1.0, FEW_POINTS / max(len(x), len(y)))  # of many points each is drawn smaller
     widths = 0.4 + 3 * crowd**0.5 * moved / moved.max(initial=1e-300)
     ax.add_collection(LineCollection(list(np.stack([x[i], y[j]], axis=1)), linewidths=widths, color=WAY))
-    a, b = plan.sum(axis=1)[: len(x)], plan.sum(axis=0)[: len(y)]
+    shown = plan if plan.any() else np.ones_like(plan)  # without any plan all are alike
+    a, b = shown.sum(axis=1)[: len(x)], shown.sum(axis=0)[: len(y)]
     most = max(a.max(), b.max())
     for name, places, amount, colour, inside in (("from", x, a, INK, INK), ("to", y, b, RUST, "none")):
         size = 4 + 60 * crowd * np.sqrt(amount / most)
