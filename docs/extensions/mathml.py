@@ -11,6 +11,7 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+SETMINUS = "\N{SET MINUS}"  # that fonts have, unlike the one that docutils takes
 logger = logging.getLogger(__name__)
 
 
@@ -35,7 +36,7 @@ def display(translator: Any, node: nodes.math_block) -> None:
 def mathml(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
     """The node's LaTeX as MathML; what docutils cannot read is a warning of the build."""
     try:
-        return str(tex2mathml(node.astext(), as_block=as_block))
+        return str(tex2mathml(node.astext(), as_block=as_block)).replace("\N{REVERSE SOLIDUS OPERATOR}", SETMINUS)
     except MathError as error:
         logger.warning("maths that is not understood: %s", error, location=node)
         return f"<code>{escape(node.astext())}</code>"

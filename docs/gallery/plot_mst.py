@@ -7,6 +7,8 @@ to be built, so that every city can be reached from every other and the total le
 as small as possible?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 from problems.io import read_graph

@@ -6,6 +6,8 @@ Which way from Hamburg to Munich is the shortest, if only the roads between thir
 cities may be used?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 from problems.io import read_graph

@@ -6,6 +6,8 @@ Hamburg, Dresden and Munich are to be joined by a network of roads that is as sh
 possible. It may lead through other cities, and where it does is part of the question.
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 from problems.io import read_graph

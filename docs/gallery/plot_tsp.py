@@ -6,6 +6,8 @@ In which order are thirteen cities to be visited, so that the tour along the roa
 between them, back to where it began, is as short as possible?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 from problems.io import read_graph
