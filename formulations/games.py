@@ -126,6 +126,10 @@ def matrix_game(payoff: ArrayLike) -> MatrixGame:
         size=lambda players: size_in_play(A, _mixed(players["x"]), _mixed(players["y"]), step()),
         model=lambda: matrix_game_lp(payoff),
         matrix=A,
+        maths={
+            "maximize over x": r"x^{\top} A y, \quad x \geq 0, \quad \mathbf{1}^{\top} x = 1",
+            "minimize over y": r"y \geq 0, \quad \mathbf{1}^{\top} y = 1",
+        },
     )
 
 
@@ -222,6 +226,7 @@ def _quadratic(
         ],
         answer=lambda players: {name: players[name].tolist() for name in ("x", "y")},
         saddle=saddle,
+        maths={"maximize over x, minimize over y": r"b^{\top} x + x^{\top} A y + c^{\top} y"},
     )
     return game if P is None or Q is None else _strongly(game, A, b, c, P, Q)
 
@@ -243,7 +248,9 @@ def _strongly(game: Game, A: Floats, b: Floats, c: Floats, P: Floats, Q: Floats)
 
     own = [Term(lambda x: -_form(x, tP, x) / 2, ["x"]), Term(lambda y: _form(y, tQ, y) / 2, ["y"])]
     known = Reference("payoff at the known saddle", lambda: at(game.saddle["x"], game.saddle["y"]))
-    return replace(game, payoff=[*game.payoff, *own], value=value, bound=bound, references=[known])
+    terms = r"b^{\top} x + x^{\top} A y + c^{\top} y - \frac{1}{2} x^{\top} P x + \frac{1}{2} y^{\top} Q y"
+    maths = {"maximize over x, minimize over y": terms}
+    return replace(game, payoff=[*game.payoff, *own], value=value, bound=bound, references=[known], maths=maths)
 
 
 def _form(x: Tensor, A: Tensor, y: Tensor) -> Tensor:

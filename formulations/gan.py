@@ -48,6 +48,20 @@ HELD_OUT_DRAWS = 1 << 18  # draws of a known density, and of a generator, for te
 WATCH_DRAWS = 1 << 12  # the same for validation
 DISTANCE_ROWS = 1_000  # and samples, that an energy distance is estimated by
 ROWS_PER_EVALUATION = 1 << 14
+MATHS = {  # of each loss
+    "likelihood": {
+        "maximize over f": r"E_q[\log p(X)]",
+        "minimize over d": r"E_q[-\log d(X)] + E[d(f(Z))]",
+    },
+    "lagrangian": {"maximize over f, minimize over d": r"E_q[-\log d(X)] + E[d(f(Z))], \quad d > 0"},
+    "minimax": {
+        "maximize over f, minimize over d": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))], \quad D = \frac{d}{1 + d}"
+    },
+    "non-saturating": {
+        "maximize over f": r"E[\log D(f(Z))]",
+        "minimize over d": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))], \quad D = \frac{d}{1 + d}",
+    },
+}
 FALSE_REJECTION_RATE = 1e-3  # the probability that a correct log_density is rejected
 
 
@@ -197,6 +211,7 @@ def gan(
         level=level,
         size=lambda _: 1.0,  # nat
         watch=lambda players: watched(data, noise, players),
+        maths={**MATHS[loss], "where": r"X \sim q \text{ are the data}, \quad Z \text{ is noise}"},
     )
 
 

@@ -153,6 +153,10 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
         size=lambda _: 1.0,  # nat
         model=lambda: geometric(value, count),
         references=[closed_form(m)],
+        maths={
+            "maximize over p": r"-\text{entropy} - 1 - E_{\text{data}}[\log d(x)] + E_{\text{noise}}[d(f_p(u))]",
+            "minimize over d": r"d(x) = \exp(a + b (x / m - 1))",
+        },
     )
 
 

@@ -48,6 +48,12 @@ from formulations.problem.arrangement import LISTED_ITEMS
 
 LARGEST_PROGRAM = 400  # items up to which a path is an integer program, of n^2 / 2 variables
 NEIGHBOURS = {"Lazy_path_length": ("Path_length",), "Moore_stress": ("Neumann_stress", "LS")}  # of such a criterion
+PERMUTATION = r"\pi \text{, a permutation of } 1, \ldots, n"
+FORMS: dict[type, str] = {  # what objectives are, in LaTeX; a scale s and an offset c are of no consequence to orders
+    QuadraticAssignment: r"s \sum_{u, v} A_{uv} B_{\pi_u \pi_v} + c",
+    PathLength: r"\sum_{i = 1}^{n - 1} D_{\pi_i \pi_{i + 1}}",
+    Ordering: r"f(\pi) \text{, a criterion of the order and of the dissimilarities}",
+}
 CLIP = 1e-9  # a similarity of 1 counts as 1 - CLIP: its logarithm must be finite
 
 
@@ -160,7 +166,12 @@ def challenge(similarity: Floats, starts: Sequence[Heuristic] = ()) -> SearchPro
     if not W.any():
         raise ValueError("all similarities are 0, so that all orders are equally good")
     form = QuadraticAssignment(W, place_distances(n), -300 / n / W.sum(), 100.0)
-    return _arrangement(form, "maximize", 1 - s, starts=starts)
+    maths = {
+        "maximize": r"100 \left(1 - \frac{3}{n} \frac{\sum_{u < v} w_{uv} |\pi_u - \pi_v|}{\sum_{u < v} w_{uv}}\right)",
+        "over": PERMUTATION,
+        "where": r"w_{uv} = -\log(1 - s_{uv})",
+    }
+    return replace(_arrangement(form, "maximize", 1 - s, starts=starts), maths=maths)
 
 
 def seriation(dissimilarity: Floats, criterion: str, starts: Sequence[Heuristic] = ()) -> SearchProblem | Problem:
@@ -274,6 +285,7 @@ def _orders(
         starts=sorted(starts, key=lambda start: start.seconds),
         weak_duals=order_duals(form, maximize=sense == "maximize"),
         references=[a.reference(form, "<=" if sense == "minimize" else ">=") for a in adjacent],
+        maths={sense: FORMS[type(form)], "over": PERMUTATION},
         **more,
     )
 

@@ -72,6 +72,11 @@ def transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SearchProblem:
         weak_duals=[WeakDual("potentials", None, lambda dual: form.dual_value(dual.listed["leaves"]))],
         model=lambda: transport_lp(a_, b_, C),
         exact=True,
+        maths={
+            "minimize": r"\sum_{i, j} C_{ij} P_{ij}",
+            "over": r"P \in \mathbb{R}^{m \times n}, \quad P \geq 0",
+            "subject to": r"\sum_j P_{ij} = a_i \quad \forall i, \qquad \sum_i P_{ij} = b_j \quad \forall j",
+        },
     )
 
 
@@ -137,6 +142,10 @@ def transport_game(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SaddleProblem
         bound=lambda players: float((C * plan(players)).sum()),
         size=lambda players: float((np.abs(C) * plan(players)).sum()),
         model=lambda: transport(a_, b_, C),
+        maths={
+            "maximize over f, g": r"a^{\top} f + b^{\top} g + \sum_{i, j} P_{ij} (C_{ij} - f_i - g_j)",
+            "minimize over P": r"P \geq 0",
+        },
     )
 
 

@@ -219,6 +219,10 @@ def likelihood_game(q: ArrayLike, model: Literal["tabular", "softmax"] = "tabula
         size=lambda _: 1.0,  # nat
         model=lambda: weak_dual(q),
         references=[_entropy(q)],
+        maths={
+            "maximize over p": r"\sum_x q_x \log q_x - 1 - \sum_x q_x \log d_x + \sum_x p_x d_x",
+            "minimize over d": r"d > 0",
+        },
     )
 
 

@@ -30,7 +30,6 @@ KNOWN = {  # what may be asked in each problem
     "tsp": {"reading", "gap"},
     "shortest_path": {"reading", "gap", "source", "target", "limits", "paths", "simple", "maximize", *PARTS},
 }
-MOST_BYTES = 1 << 30  # of an answer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,17 +96,11 @@ def verdict(
 
 
 def _document(path: str) -> dict[str, Any]:
-    """The JSON object in the file."""
-    name = safe(Path(path).name, 200)
-    try:
-        if Path(path).stat().st_size > MOST_BYTES:
-            raise InputError(f"{name}: is too large for an answer")
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError):
-        raise InputError(f"{name}: is not JSON; give what --json printed") from None
-    if not isinstance(document, dict) or not document.keys() >= EXPECTED:
+    """The answer in the file."""
+    from problems.io.answers import read_document
+
+    document, name = read_document(path), safe(Path(path).name, 200)
+    if not document.keys() >= EXPECTED:
         raise InputError(f"{name}: is not an answer; give what --json printed")
     if not isinstance(document["problem"], str) or document["problem"] not in KNOWN:
         raise InputError(

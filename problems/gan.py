@@ -15,7 +15,7 @@ from problems.studies.generator_training import Training, best, evidence, stretc
 from problems.studies.tables import OPTIONS as TABLE_OPTIONS
 from problems.studies.tables import columns_of, read_table, table_arguments
 from problems.studies.trained import SAMPLED, sample_arguments, sampled, write_trained
-from problems.terminal.arguments import positive_whole
+from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.checkpoints import Folder
 from problems.terminal.errors import InputError, safe
 
@@ -35,7 +35,12 @@ MOST = 100  # seeds
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
-    parser.add_argument("--data", metavar="D", help="ring, grid, mixture (default), or a table: .csv, .npy")
+    parser.add_argument(
+        "--data",
+        type=lambda text: text if text in KNOWN else Given(text),
+        metavar="D",
+        help="ring, grid, mixture (default), or a table: .csv, .npy",
+    )
     table_arguments(parser)
     parser.add_argument(
         "--generator",
@@ -49,7 +54,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of both players")
     parser.add_argument("--seeds", type=positive_whole, default=1, metavar="K", help="train K at once, from --seed on")
     parser.add_argument("--compare", action="store_true", help="train by the other losses too, and say how each fares")
-    parser.add_argument("--out", metavar="DIR", help="a folder for what is trained; with --sample: a .csv file")
+    parser.add_argument(
+        "--out", type=Written, metavar="DIR", help="a folder for what is trained; with --sample: a .csv file"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, --iterations far")
     sample_arguments(parser)
 

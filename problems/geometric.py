@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.terminal.arguments import Given
 from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class _Data:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
-    parser.add_argument("--data", metavar="FILE", help="a .csv file of observations, or of values and their counts")
+    parser.add_argument(
+        "--data", type=Given, metavar="FILE", help="a .csv file of observations, or of values and their counts"
+    )
 
 
 def read(options: argparse.Namespace) -> Task:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from problems.recipe import Recipe, Report, main
+from problems.terminal.arguments import Given
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -42,8 +43,12 @@ EXAMPLE_SECONDS = 1.0
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     parser.description = PROTOCOL
-    parser.add_argument("train", metavar="TRAIN", nargs="?", help="pairs to look at: a CSV user1, user2, similarity")
-    parser.add_argument("holdout", metavar="HOLDOUT", nargs="?", help="pairs to be judged by, of other users")
+    parser.add_argument(
+        "train", type=Given, metavar="TRAIN", nargs="?", help="pairs to look at: a CSV user1, user2, similarity"
+    )
+    parser.add_argument(
+        "holdout", type=Given, metavar="HOLDOUT", nargs="?", help="pairs to be judged by, of other users"
+    )
     parser.add_argument(
         "--entry", metavar="MODULE:FUNCTION", action="append", default=[], help="one more method, of your own"
     )

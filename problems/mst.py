@@ -109,6 +109,7 @@ RECIPE = Recipe(
     read,
     solvers=("glop", "highs", "scip", "cp-sat", "combinatorial"),
     examples=("--graph network.gml --best 10", "--graph network.gml --max-degree 3 --time-limit 60"),
+    columns={"answer": ("from", "to", "weight")},
 )
 
 if __name__ == "__main__":

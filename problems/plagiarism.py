@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
 from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
-from problems.terminal.arguments import share
+from problems.terminal.arguments import Given, Written, share
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable
 
@@ -77,20 +77,29 @@ class _Cohort:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     given = parser.add_mutually_exclusive_group()
-    given.add_argument("--code", metavar="FOLDER", help="programs to compare: a file, folder or archive a person")
+    given.add_argument(
+        "--code", type=Given, metavar="FOLDER", help="programs to compare: a file, folder or archive a person"
+    )
     given.add_argument(
         "--similarity",
+        type=Given,
         metavar="FILE",
         help="pairs, a CSV with columns user1, user2, similarity; or a square matrix",
     )
     matrix_arguments(parser)
-    parser.add_argument("--ignore", metavar="PATH", help="with --code: a template, whose code does not count")
+    parser.add_argument(
+        "--ignore", type=Given, metavar="PATH", help="with --code: a template, whose code does not count"
+    )
     parser.add_argument(
         "--threshold", type=share, metavar="S", help="similarity above which pairs are near-copies (default estimated)"
     )
-    parser.add_argument("--pairs", metavar="FILE", help="write the pairs, and which lines match, to a .csv file")
-    parser.add_argument("--html", metavar="FILE", help="with --code: write the pairs side by side to a .html file")
-    parser.add_argument("--out", metavar="FILE", help="write the order to a .csv file")
+    parser.add_argument(
+        "--pairs", type=Written, metavar="FILE", help="write the pairs, and which lines match, to a .csv file"
+    )
+    parser.add_argument(
+        "--html", type=Written, metavar="FILE", help="with --code: write the pairs side by side to a .html file"
+    )
+    parser.add_argument("--out", type=Written, metavar="FILE", help="write the order to a .csv file")
 
 
 def read(options: argparse.Namespace) -> Task:
@@ -297,6 +306,7 @@ RECIPE = Recipe(
     read,
     solvers=("enumeration", "subsets", "local-search", "insertion", "faq"),
     examples=("--code submissions/ --ignore template/ --html pairs.html", "--similarity pairs.csv --plot heat.png"),
+    columns={"pairs": ("first", "second", "similarity"), "groups": ("group",), "order": ("submission",)},
 )
 
 if __name__ == "__main__":

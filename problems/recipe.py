@@ -67,4 +67,6 @@ def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
 
 def _options(recipe: Recipe, arguments: Sequence[str] | None) -> argparse.Namespace:
     known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)
-    return known.parse_args(arguments)
+    options = known.parse_args(arguments)
+    options.words = sys.argv[1:] if arguments is None else list(arguments)
+    return options

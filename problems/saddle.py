@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
-from problems.terminal.arguments import positive_whole
+from problems.terminal.arguments import Given, positive_whole
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     given = parser.add_mutually_exclusive_group()
     given.add_argument("--game", metavar="NAME", choices=GAMES, help=f"{', '.join(GAMES)} (default penalty)")
-    given.add_argument("--matrix", metavar="FILE", help="payoffs to the row player: .csv without header, or .npy")
+    given.add_argument(
+        "--matrix", type=Given, metavar="FILE", help="payoffs to the row player: .csv without header, or .npy"
+    )
     parser.add_argument(
         "--method",
         metavar="RULE",
@@ -292,6 +294,7 @@ RECIPE = Recipe(
     read,
     solvers=("interior-point", "descent-ascent", "glop", "highs", "scip", "pdlp"),
     examples=("--game cyclic --compare --plot paths.png", "--matrix payoff.csv --solver glop"),
+    columns={"x": ("number",), "y": ("number",)},
 )
 
 if __name__ == "__main__":

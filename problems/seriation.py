@@ -15,6 +15,7 @@ from problems.recipe import Recipe, Task, main
 from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
 from problems.studies import two_way
 from problems.studies.ordering import OBJECTIVES, clipped, criteria_within, how_good, listed, similarities, write_order
+from problems.terminal.arguments import Given, Written
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable
 
@@ -52,9 +53,13 @@ class _Data:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     given = parser.add_mutually_exclusive_group()
-    given.add_argument("--matrix", metavar="FILE", help="a square matrix or a triangle: text, or .npy")
-    given.add_argument("--similarity", metavar="FILE", help="pairs: a CSV with columns user1, user2, similarity")
-    given.add_argument("--table", metavar="FILE", help="objects by measurements or counts: a CSV with their names")
+    given.add_argument("--matrix", type=Given, metavar="FILE", help="a square matrix or a triangle: text, or .npy")
+    given.add_argument(
+        "--similarity", type=Given, metavar="FILE", help="pairs: a CSV with columns user1, user2, similarity"
+    )
+    given.add_argument(
+        "--table", type=Given, metavar="FILE", help="objects by measurements or counts: a CSV with their names"
+    )
     matrix_arguments(parser)
     parser.add_argument(
         "--objective",
@@ -63,7 +68,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=str.lower,
         help=f"what is best: challenge (default), {', '.join(OBJECTIVES)} ({two_way.USUAL} for a table)",
     )
-    parser.add_argument("--out", metavar="FILE", help="write the order, or the table in order, to a .csv file")
+    parser.add_argument(
+        "--out", type=Written, metavar="FILE", help="write the order, or the table in order, to a .csv file"
+    )
     two_way.table_arguments(parser)
 
 
@@ -201,6 +208,7 @@ RECIPE = Recipe(
     read,
     solvers=("enumeration", "subsets", "local-search", "insertion", "faq", "glop", "highs", "scip", "cp-sat"),
     examples=("--matrix d.npy --objective path", "--table counts.csv --plot table.png"),
+    columns={"answer": ("item",), "rows": ("row",), "columns": ("column",)},
 )
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from problems.recipe import Ranking, Recipe, Task, Verdict, main
 from problems.running.graph_options import asked, edge_names, given, graph_arguments, graph_of, model_arguments
 from problems.running.graph_text import in_order
 from problems.studies.asked_path import AskedPath
-from problems.terminal.arguments import positive_whole
+from problems.terminal.arguments import Given, positive_whole
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--best", metavar="K", type=positive_whole, help="the K best simple paths, each proven next")
     parser.add_argument("--warm-start", metavar="HOW", choices=("tree",), help="tree: start the LP from Dijkstra's")
     model_arguments(parser)
-    parser.add_argument("--check", metavar="ANSWER", help="check an earlier --json answer, without a solver")
+    parser.add_argument(
+        "--check", type=Given, metavar="ANSWER", help="check an earlier --json answer, without a solver"
+    )
 
 
 def limit(text: str) -> tuple[str, float]:
@@ -178,6 +180,7 @@ RECIPE = Recipe(
         "--graph roads.gr --source 1 --target 99",
         "--graph roads.gml --source A --target B --limit toll=3 --best 3",
     ),
+    columns={"answer": ("node",)},
 )
 
 if __name__ == "__main__":

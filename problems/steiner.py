@@ -101,6 +101,7 @@ RECIPE = Recipe(
         "--graph network.gml --terminals A B C --plot tree.png",
         "--graph network.gml --terminals A,B,C --best 3",
     ),
+    columns={"answer": ("from", "to", "weight")},
 )
 
 if __name__ == "__main__":

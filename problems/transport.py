@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
 from problems.studies.table_options import columns_argument
+from problems.terminal.arguments import Given
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -39,12 +40,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     given = parser.add_mutually_exclusive_group()
     given.add_argument(
-        "--points", metavar=("FROM", "TO"), nargs=2, help="two tables of points, .csv or .npy: a cost is a distance"
+        "--points",
+        type=Given,
+        metavar=("FROM", "TO"),
+        nargs=2,
+        help="two tables of points, .csv or .npy: a cost is a distance",
     )
     columns_argument(parser, "with --points")
-    given.add_argument("--costs", metavar="FILE", help="the cost of each pair: .csv without header, or .npy")
-    parser.add_argument("--supply", metavar="FILE", help="how much is at each source (by default as much at each)")
-    parser.add_argument("--demand", metavar="FILE", help="how much each target wants (by default as much each)")
+    given.add_argument(
+        "--costs", type=Given, metavar="FILE", help="the cost of each pair: .csv without header, or .npy"
+    )
+    parser.add_argument(
+        "--supply", type=Given, metavar="FILE", help="how much is at each source (by default as much at each)"
+    )
+    parser.add_argument(
+        "--demand", type=Given, metavar="FILE", help="how much each target wants (by default as much each)"
+    )
     parser.add_argument("--weighted", action="store_true", help="with --points: the last column is how much there is")
     parser.add_argument("--squared", action="store_true", help="with --points: a cost is a squared distance")
     parser.add_argument(
@@ -193,6 +204,7 @@ RECIPE = Recipe(
     read,
     solvers=("min-cost-flow", "glop", "highs", "scip", "pdlp", "descent-ascent"),
     examples=("--points here.csv there.csv --plot plan.png", "--costs costs.csv --supply a.csv --demand b.csv"),
+    columns={"answer": ("from", "to", "amount")},
 )
 
 if __name__ == "__main__":

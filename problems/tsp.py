@@ -11,6 +11,7 @@ from problems.recipe import Recipe, Task, main
 from problems.running.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
 from problems.running.graph_text import in_order, left_out
 from problems.running.matrix_options import items_argument
+from problems.terminal.arguments import Given
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +27,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     graph_arguments(parser)
     parser.add_argument(
-        "--matrix", metavar="FILE", help="distances instead, from row to column, perhaps with names: text, or .npy"
+        "--matrix",
+        type=Given,
+        metavar="FILE",
+        help="distances instead, from row to column, perhaps with names: text, or .npy",
     )
     items_argument(parser)
     model_arguments(parser)
@@ -95,6 +99,7 @@ RECIPE = Recipe(
     read,
     solvers=("glop", "highs", "scip", "cp-sat"),
     examples=("--graph cities.tsp --plot tour.png", "--matrix distances.csv --time-limit 60"),
+    columns={"answer": ("node",)},
 )
 
 if __name__ == "__main__":

@@ -169,8 +169,14 @@ class Solution:
         seconds = stats.get("build_seconds", 0.0) + stats.get("solve_seconds", 0.0)
         return ", ".join([*counts, f"{seconds:.2f} s"])
 
-    def _repr_html_(self) -> str:
-        """A card for notebooks: no scripts, nothing from outside."""
+    @property
+    def mark(self) -> str:
+        """Whether it is proven, contradicted by a check, or neither."""
+        return "✓" if self.proven else "✗" if not self.agrees else "?"
+
+    @property
+    def card(self) -> dict[str, str]:
+        """What cards in notebooks and reports say, by name."""
         rows = {
             "value": _number(self.value, "unknown"),
             "bound": _number(self.bound),
@@ -178,16 +184,18 @@ class Solution:
             "certificate": self.proof_in_words,
             "solver": f"{self.solver}: {self.work_in_words}",
         }
-        rows |= {f"check {k}": str(check) for k, check in enumerate(self.checks, start=1)}
+        return rows | {f"check {k}": str(check) for k, check in enumerate(self.checks, start=1)}
+
+    def _repr_html_(self) -> str:
+        """A card for notebooks: no scripts, nothing from outside."""
         cell = "padding:2px 10px;text-align:left;vertical-align:top"
         lines = [
             f'<tr><th style="{cell}">{escape(name)}</th><td style="{cell}">{escape(text)}</td></tr>'
-            for name, text in rows.items()
+            for name, text in self.card.items()
         ]
-        mark = "✓" if self.proven else "✗" if not self.agrees else "?"
         frame = "border:1px solid #a3acb8;border-radius:4px;padding:6px;display:inline-block;font-family:sans-serif"
         return (
-            f'<div style="{frame}"><div style="{cell};font-weight:bold">{mark} {escape(self.status)}</div>'
+            f'<div style="{frame}"><div style="{cell};font-weight:bold">{self.mark} {escape(self.status)}</div>'
             f'<table style="border-collapse:collapse">{"".join(lines)}</table></div>'
         )
 

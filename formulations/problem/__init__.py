@@ -17,7 +17,7 @@ from formulations.problem.arrangement import (
     sums_over_pairs,
 )
 from formulations.problem.arrays import Bools, Floats, Integers, Ints, Number, Values
-from formulations.problem.maths import latex
+from formulations.problem.maths import latex, statement
 from formulations.problem.program import (
     DualRepair,
     Family,
@@ -73,5 +73,6 @@ __all__ = [
     "of_cvxpy",
     "place_distances",
     "ranking",
+    "statement",
     "sums_over_pairs",
 ]

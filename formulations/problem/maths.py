@@ -9,6 +9,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     from formulations.problem.program import Problem
+    from formulations.problem.saddle import SaddleProblem
+    from formulations.problem.search import SearchProblem
+    from formulations.problem.separable import Separable
 
 BINARY = r"\{0, 1\}"
 RELATIONS = {"Equality": "=", "Zero": "=", "Inequality": r"\leq", "NonPos": r"\leq", "NonNeg": r"\geq"}
@@ -31,21 +34,43 @@ def latex(problem: Problem) -> str:
     \text{where} \quad & c \in \mathbb{R}^{3}
     \end{align*}
     """
+    lines, last = [], ""
+    for title, maths, name in statement(problem):
+        begins = rf"\text{{{title}}} \quad & " if title != last else "& "
+        lines.append(begins + maths + (rf" && \text{{{_text(name)}}}" if name else ""))
+        last = title
+    return "\n".join([r"\begin{align*}", *(rf"{line} \\" for line in lines[:-1]), lines[-1], r"\end{align*}"])
+
+
+def statement(problem: Problem | SearchProblem | SaddleProblem | Separable) -> list[tuple[str, str, str]]:
+    r"""The problem in lines: what each says, such as "subject to", its maths in LaTeX, and a constraint's name.
+
+    Of what is not written in cvxpy its `maths`, if it has any.
+
+    >>> import cvxpy as cp
+    >>> from formulations.problem import Problem
+    >>> x = cp.Variable(2, name="x", nonneg=True)
+    >>> statement(Problem(objective=cp.Maximize(cp.sum(x)), subject_to={"one": x[0] + x[1] <= 1}))[0]
+    ('maximize', '\\mathbf{1}^{\\top} x', '')
+    """
+    from formulations.problem.program import Problem
+    from formulations.problem.separable import Separable
+
+    if isinstance(problem, Separable):
+        return [
+            (f"{name}: {title}", maths, of) for name, p in problem.parts.items() for title, maths, of in statement(p)
+        ]
+    if not isinstance(problem, Problem):
+        return [(title, maths, "") for title, maths in problem.maths.items()]
     data: dict[str, tuple[int, ...]] = {}
     sense = "maximize" if problem.objective.NAME == "maximize" else "minimize"
-    groups = [(sense, [_expression(problem.objective.expr, _letters("c", "", data))])]
-    groups.append(("over", [_domain(variable) for variable in problem.variables.values()]))
-    rows = [_constraint(c, _letters("A", name, data)) + _label(name) for name, c in problem.subject_to.items()]
-    rows += [_family(family.maths) + _label(family.name) for family in problem.for_all]
-    rows += [_family(family.maths) + _label(f"{family.name} (implied)") for family in problem.strengthened_by]
-    groups.append(("subject to", rows))
-    groups.append(("where", [rf"{letter} \in {_space(shape)}" for letter, shape in data.items()]))
-    lines = [
-        (rf"\text{{{title}}} \quad & " if k == 0 else "& ") + line
-        for title, group in groups
-        for k, line in enumerate(group)
-    ]
-    return "\n".join([r"\begin{align*}", *(rf"{line} \\" for line in lines[:-1]), lines[-1], r"\end{align*}"])
+    lines = [(sense, _expression(problem.objective.expr, _letters("c", "", data)), "")]
+    lines += [("over", _domain(variable), "") for variable in problem.variables.values()]
+    rows = [(_constraint(c, _letters("A", name, data)), name) for name, c in problem.subject_to.items()]
+    rows += [(_family(family.maths), family.name) for family in problem.for_all]
+    rows += [(_family(family.maths), f"{family.name} (implied)") for family in problem.strengthened_by]
+    lines += [("subject to", maths, name) for maths, name in rows]
+    return lines + [("where", rf"{letter} \in {_space(shape)}", "") for letter, shape in data.items()]
 
 
 def _letters(letter: str, name: str, data: dict[str, tuple[int, ...]]) -> Callable[[Any], str]:
@@ -108,13 +133,10 @@ def _expression(expression: Any, named: Callable[[Any], str], *, inside: bool = 
 
 def _constant(value: Any, named: Callable[[Any], str]) -> str:
     """A number if all entries are the same, else a letter."""
-    entries = (
-        np.asarray(value.toarray() if hasattr(value, "toarray") else value, dtype=float)
-        if np.size(value) < 1e6
-        else None
-    )
-    if np.ndim(value) < 2 and entries is not None and entries.size and (entries == entries.flat[0]).all():
-        return f"{entries.flat[0]:.12g}"
+    if np.ndim(value) < 2:
+        entries = np.asarray(value.toarray() if hasattr(value, "toarray") else value, dtype=float)
+        if entries.size and (entries == entries.flat[0]).all():
+            return f"{entries.flat[0]:.12g}"
     return named(value)
 
 
@@ -142,10 +164,6 @@ def _domain(variable: Any) -> str:
 
 def _family(maths: str) -> str:
     return maths or r"\ldots"
-
-
-def _label(name: str) -> str:
-    return rf" && \text{{{_text(name)}}}"
 
 
 def _space(shape: tuple[int, ...]) -> str:

@@ -107,6 +107,7 @@ class SaddleProblem:
                evaluation of the greatest "value", or the least "distance", which needs no second player: early stopping
     model      the same as a convex or searched problem, for solvers that take those
     references what the value is to be compared with
+    maths      what each line of the problem says, such as "payoff" -> it in LaTeX, for print
 
     Raises ValueError, in a sentence, where these do not fit together.
     """
@@ -125,6 +126,7 @@ class SaddleProblem:
     watch: Callable[[Players], Mapping[str, float | None]] | None = None
     model: Callable[[], Problem | SearchProblem] | None = None
     references: Sequence[Reference] = ()
+    maths: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that the parts fit together."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -81,6 +81,7 @@ class SearchProblem:
     model       the same as a mixed-integer model, for solvers that take those; None if it is not stated as one
     exact       whether values and bounds are Fractions, free of rounding
     references  what the best value is to be compared with
+    maths       what each line of the problem says, such as "minimize" -> it in LaTeX, for print
     """
 
     sense: Literal["minimize", "maximize"]
@@ -95,6 +96,7 @@ class SearchProblem:
     model: Callable[[], Problem] | None = None
     exact: bool = False
     references: Sequence[Reference] = ()
+    maths: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def maximize(self) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from problems.io.content import decode, read_file
 from problems.terminal.errors import InputError, safe
+
+MOST_BYTES = 1 << 30  # of an answer
 
 
 def read_answer(path: str | os.PathLike[str]) -> Any:
@@ -37,6 +40,29 @@ def _parsed(data: bytes, _: str) -> Any:
     if not isinstance(document, Mapping) or document.get("answer") is None:
         raise InputError("is JSON without an answer; give what --json printed, or names on lines")
     return document["answer"]
+
+
+def read_document(path: str) -> dict[str, Any]:
+    """The JSON object in a file, as --json printed it; raises InputError for any other.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".json") as file:
+    ...     print('{"problem": "mst"}', file=file, flush=True)
+    ...     read_document(file.name)
+    {'problem': 'mst'}
+    """
+    name = safe(Path(path).name, 200)
+    try:
+        if Path(path).stat().st_size > MOST_BYTES:
+            raise InputError(f"{name}: is too large for an answer")
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{name}: is not JSON; give what --json printed") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{name}: is not an answer; give what --json printed")
+    return document
 
 
 def refuse(name: str, checks: list[tuple[str, bool]]) -> None:

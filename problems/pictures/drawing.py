@@ -114,10 +114,12 @@ def _label_centres(place: Floats, lines: Floats, extent: Floats, box: Floats) ->
     return where
 
 
-def draw_history(history: Sequence[Mapping[str, Any]], ax: Axes) -> None:
-    """Lower bound and incumbent value by round, above the number of cuts that each round added.
+def draw_history(history: Sequence[Mapping[str, Any]], ax: Axes, *, bound_is: str = "lower bound") -> None:
+    """Lower bound and incumbent value by round or iteration, above the number of cuts that each round added, if any.
 
-    history  rows with "round", "cuts", "bound" and "value" (the last two may be None), such as stats["history"]
+    history   rows with "round" or "iteration", "bound" and "value" (these two may be None), and perhaps "cuts", such as
+              stats["history"]
+    bound_is  what the bound is called
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -125,14 +127,15 @@ def draw_history(history: Sequence[Mapping[str, Any]], ax: Axes) -> None:
         return [t for t in MaxNLocator(count, integer=whole).tick_values(low, high) if low <= t <= high]
 
     ax.spines[["top", "right"]].set_visible(False)
-    ax.set(xlabel="round", xticks=[], yticks=[])
+    step = "iteration" if history and "iteration" in history[0] else "round"
+    ax.set(xlabel=step, xticks=[], yticks=[])
     if not history:
         return
-    rounds, bound, value = (np.array([h[key] for h in history], dtype=float) for key in ("round", "bound", "value"))
-    added = np.diff([h["cuts"] for h in history], prepend=0)
+    rounds, bound, value = (np.array([h.get(key) for h in history], dtype=float) for key in (step, "bound", "value"))
+    added = np.diff([h.get("cuts", 0) for h in history], prepend=0)
     few = len(rounds) <= MAX_NUMBERED
     marks = np.unique(np.linspace(0, len(rounds) - 1, MAX_NUMBERED).astype(int)).tolist()
-    keys: list[Any] = ax.plot(rounds, bound, "o-", color=INK, ms=4.5, lw=2, label="lower bound", markevery=marks)
+    keys: list[Any] = ax.plot(rounds, bound, "o-", color=INK, ms=4.5, lw=2, label=bound_is, markevery=marks)
     keys += ax.plot(rounds, value, "s--", color=RUST, ms=8, mfc="none", lw=1.6, label="best value", markevery=marks)
     known = np.r_[bound, value]
     known = known[np.isfinite(known)] if np.isfinite(known).any() else np.zeros(1)
@@ -203,10 +206,15 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     suffix = os.path.splitext(name)[1].lower()
     if suffix not in PICTURES:
         raise InputError(f"{safe(name, 200)}: does not say which kind of picture; let it end in .png, .svg or .pdf")
+    replace_file(name, rendered(figure, suffix))
+
+
+def rendered(figure: Figure, suffix: str, dpi: float | None = None) -> bytes:
+    """A PNG, SVG or PDF, in dots per inch of the figure's or others."""
     import matplotlib
 
     data = BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "cookbook", "svg.fonttype": "path"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")
-        figure.savefig(data, format=suffix[1:], dpi=figure.dpi, metadata=PICTURES[suffix])
-    replace_file(name, data.getbuffer())
+        figure.savefig(data, format=suffix[1:], dpi=dpi or figure.dpi, metadata=PICTURES[suffix])
+    return data.getvalue()

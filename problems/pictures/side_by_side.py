@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
+from problems.pictures.pages import rendered_page
 from problems.terminal.errors import safe
 
 MAX_PAIRS = 100  # on a page, the most similar
@@ -64,14 +65,8 @@ def page(title: str, told: str, pairs: Sequence[Pair], total: int) -> str:
     >>> "<a>" in page("a cohort", "similarity above 0.3", [pair], 1)
     False
     """
-    from pathlib import Path
-
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string((Path(__file__).parent / "side_by_side.html").read_text(encoding="utf-8"))
     shown = [_shown(pair) for pair in pairs[:MAX_PAIRS]]
-    return template.render(title=safe(title, 200), told=safe(told, 500), shown=shown, total=total)
+    return rendered_page("side_by_side.html", title=safe(title, 200), told=safe(told, 500), shown=shown, total=total)
 
 
 def _shown(pair: Pair) -> dict[str, object]:

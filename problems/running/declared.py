@@ -112,6 +112,7 @@ class Recipe:
     solvers    the names of the solvers that take it
     examples   two command lines, for --help: what comes after the recipe's name
     parts      whether it is made of parts, each of which has the time limit to itself
+    columns    what the columns of the answer's tables are called in a report: "answer", or the table's key -> names
     """
 
     name: str
@@ -121,3 +122,4 @@ class Recipe:
     solvers: Sequence[str]
     examples: Sequence[str]
     parts: bool = False
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from problems.terminal.arguments import Given, Written
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def graph_arguments(parser: argparse.ArgumentParser) -> None:
         "table of edges (.csv .tsv .txt .edges .edgelist), GML, GraphML, GEXF, JSON, Pajek .net, Matrix Market .mtx, "
         "METIS .graph, DIMACS .gr .col, SteinLib .stp, TSPLIB .tsp .atsp; perhaps packed .gz .bz2 .xz"
     )
-    parser.add_argument("--graph", metavar="FILE", help=formats)
+    parser.add_argument("--graph", type=Given, metavar="FILE", help=formats)
     parser.add_argument("--weight", metavar="NAME", help="edge attribute, or column, to minimize (default weight)")
     parser.add_argument("--unweighted", action="store_true", help="count edges instead")
     direction = parser.add_mutually_exclusive_group()
@@ -35,11 +36,13 @@ def graph_arguments(parser: argparse.ArgumentParser) -> None:
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     """What every recipe on a graph does with its model besides solving it."""
     parser.add_argument(
-        "--start", metavar="ANSWER", help="an answer of your own to begin from: JSON, or names on lines"
+        "--start", type=Given, metavar="ANSWER", help="an answer of your own to begin from: JSON, or names on lines"
     )
-    parser.add_argument("--export", metavar="FILE", help="write the model as solved, with its cuts: .lp or .mps")
     parser.add_argument(
-        "--latex", metavar="FILE", nargs="?", const="-", help="state the model as maths, and stop there"
+        "--export", type=Written, metavar="FILE", help="write the model as solved, with its cuts: .lp or .mps"
+    )
+    parser.add_argument(
+        "--latex", type=Written, metavar="FILE", nargs="?", const="-", help="state the model as maths, and stop there"
     )
 
 

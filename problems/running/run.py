@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from problems.reports.asked import asked_of
 from problems.running.declared import Ranking, Recipe, Report, Task, Verdict
-from problems.running.shown import as_json, as_text, ranked, reported, stated, told
+from problems.running.drawn import check_drawable, draw, write_report
+from problems.running.shown import as_json, as_text, ranked, reported, stated, told, verdict_as_json
 from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE
 from problems.terminal.errors import InputError, OutputError
 from problems.terminal.files import check_writable
@@ -36,6 +38,8 @@ class Run:
         self._problem: Any = None
         self._search: Any = None  # as it was at its last round
         self._told = False  # the answer
+        self._asked: dict[str, Any] | None = None  # the command, its files and versions, where JSON or a report tells
+        self._document: dict[str, Any] = {}  # the answer as JSON holds it
         self._found: list[Solution] = []  # the answers, the best first
 
     def code(self) -> int:
@@ -70,7 +74,7 @@ class Run:
     def last_words(self, interrupted: bool) -> int:
         """The best answer so far, unproven, where Ctrl-C or the time limit found the program busy; the exit code."""
         if self._report is not None and self._rows:
-            reported(self.recipe.name, self._report, self._rows, self.options)
+            self._compare(self._report)
             say(f"{self.recipe.name}: interrupted; the methods that are not listed have not been run")
             return INTERRUPTED
         task, search, solution = self._task, self._search, None
@@ -101,19 +105,21 @@ class Run:
 
     def _answered(self) -> int:
         options = self.options
-        if options.plot is not None:
-            from problems.pictures.drawing import PICTURES
-
-            check_writable("--plot", options.plot, PICTURES)
+        check_drawable(options)
         if getattr(options, "export", None) is not None:
             check_writable("--export", options.export, (".lp", ".mps"))
         if getattr(options, "latex", None) is not None:
-            for name in ("export", "plot"):
+            for name in ("export", "plot", "report"):
                 if getattr(options, name) is not None:
                     raise InputError(f"--latex states the model and stops, without --{name}; leave one out")
         task = self.recipe.read(options)
+        if options.json or options.report is not None:
+            self._asked = asked_of(self.recipe.name, options.words, options)
         if isinstance(task, Verdict):
-            return told(self.recipe.name, task, options)
+            self._document = {**verdict_as_json(self.recipe.name, task), "run": self._asked}
+            code = told(self.recipe.name, task, options)
+            write_report(self.recipe, self._document, options)
+            return code
         if isinstance(task, Report):
             return self._compared(task)
         if getattr(options, "latex", None) is not None:
@@ -129,10 +135,7 @@ class Run:
             export_model(self._problem, options.export, solution, task.columns())
         if cut_short or any(one.stats["interrupted"] for one in self._found or [solution]):
             return INTERRUPTED
-        if options.plot is not None and solution.answer is not None:
-            from problems.pictures.drawing import save
-
-            save(task.draw(solution), options.plot)
+        draw(self.recipe, task, solution, self._document, options)
         return self._verdict(solution)
 
     def _compared(self, report: Report) -> int:
@@ -144,8 +147,14 @@ class Run:
         self._told = True
         if self.watch is not None:
             self.watch.answering()
-        reported(self.recipe.name, report, self._rows, self.options)
+        self._compare(report)
+        write_report(self.recipe, self._document, self.options)
         return ANSWERED
+
+    def _compare(self, report: Report) -> None:
+        """Say what came of comparing methods, as far as there are rows."""
+        run = None if self._asked is None else {"title": self.recipe.summary.rstrip("."), **self._asked}
+        self._document = reported(self.recipe.name, report, self._rows, self.options, run)
 
     def _solved(self, task: Task) -> Solution:
         from solvers import solve
@@ -227,12 +236,17 @@ class Run:
 
     def _text(self, task: Task, solution: Solution, *, brief: bool) -> str:
         """The answer as it is shown; if brief, without what takes long to work out."""
-        if self.options.json:
+        if self._asked is not None:
+            from formulations.problem import statement
+
             further = (
                 {} if brief or solution.answer is None or solution.stats["interrupted"] else task.measures(solution)
             )
-            document = as_json(self.recipe, task, solution, further, self._found, {} if brief else None)
-            return json.dumps(document, allow_nan=False)
+            run = {**self._asked, "model": statement(self._problem)}
+            evidence: dict[str, Any] | None = {} if brief else None
+            self._document = as_json(self.recipe, task, solution, further, self._found, evidence, run)
+        if self.options.json:
+            return json.dumps(self._document, allow_nan=False)
         if solution.answer is None:
             return ""
         answer = () if brief else task.describe(solution)

@@ -24,12 +24,14 @@ def as_json(
     measured: Mapping[str, Any],
     found: Sequence[Solution],
     evidence: Mapping[str, Any] | None = None,
+    run: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The answer as --json holds it.
 
     measured  what its stats hold besides
     found     all the answers, where several were asked for
     evidence  what its certificate holds besides; None for what the task says
+    run       the command, its files, the versions and the model, as a report tells them
     """
     evidence = task.evidence(solution) if evidence is None else evidence
     itself = _outcome(solution, answer=_answer(task, solution))
@@ -46,6 +48,7 @@ def as_json(
         "stats": {**task.facts, **solution.stats, **measured},
         "notes": list(task.notes),
         "message": solution.message,
+        **({} if run is None else {"run": {"title": title(recipe, task), **run}}),
     }
 
 
@@ -67,12 +70,17 @@ def _outcome(solution: Solution, **answer: Any) -> dict[str, Any]:
     }
 
 
+def title(recipe: Recipe, task: Task) -> str:
+    """What was looked for, and where."""
+    return f"{task.title or recipe.summary.split(',')[0]} of {task.source}"
+
+
 def as_text(recipe: Recipe, task: Task, solution: Solution) -> Iterable[str]:
     """What was looked for and where, and what the solver and the judge say of the answer."""
     from solvers.solution import counted
 
     sizes = ", ".join(counted(value, name) for name, value in task.facts.items())
-    yield f"{task.title or recipe.summary.split(',')[0]} of {task.source} ({sizes})"
+    yield f"{title(recipe, task)} ({sizes})"
     yield from solution.report()
 
 
@@ -100,22 +108,39 @@ def told(name: str, verdict: Verdict, options: argparse.Namespace) -> int:
     """
     if not options.quiet:
         say_all(verdict.notes)
-    ok = all(holds for _, holds in verdict.checks)
-    said = verdict.said if ok else ""
+    found = verdict_as_json(name, verdict)
     if options.json:
-        checks = [{"name": check, "ok": holds} for check, holds in verdict.checks]
-        about = {"problem": name, "checked": verdict.source, "asked": verdict.asked}
-        show(json.dumps({**about, "ok": ok, "proven": said, "checks": checks}, allow_nan=False))
+        show(json.dumps(found, allow_nan=False))
     else:
         lines = [f"  {'holds' if holds else 'FAILS'}: {check}" for check, holds in verdict.checks]
-        show("\n".join([f"{verdict.source}: {f'proven: {said}' if ok else 'NOT proven'}", *lines]))
-    return ANSWERED if ok else FAILED
+        proven = f"proven: {found['proven']}" if found["ok"] else "NOT proven"
+        show("\n".join([f"{verdict.source}: {proven}", *lines]))
+    return ANSWERED if found["ok"] else FAILED
 
 
-def reported(name: str, report: Report, rows: Sequence[Any], options: argparse.Namespace) -> None:
-    """Say what came of comparing methods, as far as there are rows."""
-    data = {"problem": name, **report.data(rows)} if options.json else {}
+def verdict_as_json(name: str, verdict: Verdict) -> dict[str, Any]:
+    """What came of checking an answer as --json holds it."""
+    ok = all(holds for _, holds in verdict.checks)
+    checks = [{"name": check, "ok": holds} for check, holds in verdict.checks]
+    about = {"problem": name, "checked": verdict.source, "asked": verdict.asked}
+    return {**about, "ok": ok, "proven": verdict.said if ok else "", "checks": checks}
+
+
+def reported(
+    name: str,
+    report: Report,
+    rows: Sequence[Any],
+    options: argparse.Namespace,
+    run: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Say what came of comparing methods, as far as there are rows; the same as JSON holds it, if anyone wants it.
+
+    run  the command, its files and the versions, as a report tells them
+    """
+    further = {} if run is None else {"run": run}
+    data = {"problem": name, **report.data(rows), **further} if options.json or run is not None else {}
     show(json.dumps(data, allow_nan=False) if options.json else "\n".join(report.lines(rows)))
+    return data
 
 
 def stated(task: Task, path: str) -> int:

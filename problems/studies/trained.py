@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from problems.studies.tables import Columns
-from problems.terminal.arguments import positive_whole
+from problems.terminal.arguments import Given, positive_whole
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable, replace_file
 
@@ -76,7 +76,9 @@ def sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample", type=positive_whole, metavar="N", help="make N new rows, by the generator in --from"
     )
-    parser.add_argument("--from", dest="source", metavar="DIR", help="with --sample: what --out DIR named in training")
+    parser.add_argument(
+        "--from", dest="source", type=Given, metavar="DIR", help="with --sample: what --out DIR named in training"
+    )
 
 
 # Writing

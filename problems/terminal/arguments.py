@@ -20,6 +20,14 @@ EXIT_CODES = """exit codes:
 ANSWERED, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130  # the exit codes of every command line
 
 
+class Given(str):
+    """The type of arguments that name a file or folder to be read: reports tell its name and its hash."""
+
+
+class Written(str):
+    """The type of arguments that name a file or folder to be written: what is answered does not depend on it."""
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, its complaints on one line as all others."""
 
@@ -59,7 +67,8 @@ def parser(
     )
     common.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
     drawn = of_an_answer("draw the answer to a .png, .svg or .pdf file")
-    common.add_argument("--plot", metavar="FILE", help=drawn)
+    common.add_argument("--plot", type=Written, metavar="FILE", help=drawn)
+    common.add_argument("--report", type=Written, metavar="FILE", help="write what was asked and found to a .html file")
     common.add_argument("--quiet", action="store_true", help="no progress and no notes on standard error")
     return found
 

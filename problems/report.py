@@ -1,0 +1,65 @@
+"""An earlier answer as a page to read or to mail: python -m problems.report answer.json, from what --json printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from problems.reports.page import Shown, page
+from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE, Parser
+from problems.terminal.errors import InputError, OutputError, safe
+from problems.terminal.files import check_writable, replace_file
+from problems.terminal.output import say, show
+
+NO_PICTURE = "The JSON holds no picture: --report of the run itself draws one."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page on an answer; returns the exit code."""
+    parser = Parser(
+        prog="python -m problems.report",
+        description="Makes a page to read or to mail of an answer: one HTML file, from what --json printed.",
+        epilog="exit codes: 0 written; 1 standard output cannot be; 2 the answer or the page cannot; 130 interrupted",
+        allow_abbrev=False,
+    )
+    parser.add_argument("answer", metavar="ANSWER", help="what --json of a recipe, or of problems.check, printed")
+    parser.add_argument("--out", metavar="FILE", help="the page, a .html file (by default beside the answer)")
+    parser.add_argument("--quiet", action="store_true", help="do not say where the page is")
+    options = parser.parse_args(arguments)
+    try:
+        out = options.out or str(Path(options.answer).with_suffix(".html"))
+        check_writable("--out", out, (".html",))
+        replace_file(out, report(options.answer).encode())
+        if not options.quiet:
+            show(safe(out, 1_000))
+    except (InputError, OutputError) as error:
+        say(str(error))
+        return UNUSABLE if isinstance(error, InputError) else FAILED
+    except KeyboardInterrupt:
+        say("report: interrupted before the page was written")
+        return INTERRUPTED
+    return ANSWERED
+
+
+def report(path: str) -> str:
+    """The page on the answer in a file; raises InputError for a file that holds none."""
+    from problems.__main__ import recipes
+    from problems.io.answers import read_document
+
+    document, name = read_document(path), safe(Path(path).name, 200)
+    if not isinstance(document.get("problem"), str):
+        raise InputError(f"{name}: is not an answer; give what --json printed")
+    recipe = recipes().get(document["problem"])
+    shown = Shown(datetime.now(UTC), no_picture=NO_PICTURE)
+    if recipe is not None:
+        shown = Shown(shown.written, "", NO_PICTURE, recipe.columns, recipe.solvers)
+    try:
+        return page(document, shown)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
