@@ -76,3 +76,19 @@ def opened(
         yield found
     finally:
         context.close()
+
+
+def faults_in_browser(chromium: Any, folder: Path, page: Path) -> Iterator[str]:
+    """What its console complained of, what it asked for outside the folder, and where it is wider than the window."""
+    inside = f"{folder.resolve().as_uri()}/"
+    with opened(chromium, page) as shown:
+        for scheme in ("light", "dark"):
+            shown.page.emulate_media(color_scheme=scheme)
+            for width in WIDTHS:
+                shown.page.set_viewport_size({"width": width, "height": 900})
+                if over := shown.overflow():
+                    yield f"{page.name}: {over} pixels too wide for {width}, {scheme}"
+        if shown.broken():
+            yield f"{page.name}: {shown.broken()} pictures do not load"
+        yield from (f"{page.name}: {error}" for error in shown.errors)
+        yield from (f"{page.name}: asks for {url}" for url in shown.requests if not url.startswith(inside))

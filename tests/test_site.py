@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from browser import WIDTHS, browser, needs_browser, opened
+from browser import browser, faults_in_browser, needs_browser, opened
 from places import ROOT
 
 SITE, GALLERY = ROOT / "site", ROOT / "docs" / "gallery"
@@ -86,22 +85,6 @@ def leads_somewhere(page: Path, reference: str, read: dict[Path, Read]) -> bool:
     if not parts.fragment or target not in read:
         return target.is_file()
     return unquote(parts.fragment) in read[target].names
-
-
-def faults_in_browser(chromium: Any, folder: Path, page: Path) -> Iterator[str]:
-    """What its console complained of, what it asked for outside the folder, and where it is wider than the window."""
-    inside = f"{folder.resolve().as_uri()}/"
-    with opened(chromium, page) as shown:
-        for scheme in ("light", "dark"):
-            shown.page.emulate_media(color_scheme=scheme)
-            for width in WIDTHS:
-                shown.page.set_viewport_size({"width": width, "height": 900})
-                if over := shown.overflow():
-                    yield f"{page.name}: {over} pixels too wide for {width}, {scheme}"
-        if shown.broken():
-            yield f"{page.name}: {shown.broken()} pictures do not load"
-        yield from (f"{page.name}: {error}" for error in shown.errors)
-        yield from (f"{page.name}: asks for {url}" for url in shown.requests if not url.startswith(inside))
 
 
 def test_links_lead_somewhere_and_pictures_have_texts(site: Path) -> None:

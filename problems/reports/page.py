@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from problems.reports.mathml import mathml
-from problems.reports.tables import Headings, cell, tables
+from problems.reports.tables import Headings, Table, cell, tables
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from solvers.solution import Solution
 
 LIMIT = 2_000_000  # bytes of a page
-ROWS = (1_000, 300, 100, 30, 10)  # of a table, at most; tried one after the other until the page is small enough
+ROWS = (1_000, 300, 100, 30, 10, 3, 0)  # of a table, at most; tried one after the other until the page is small enough
+TABLES = 40  # of a section, at most
 STATED = ("problem", "asked", "status", "value", "bound", "gap", "solver", "checks", "notes", "message", "run")
 OWN_PLACE = (*STATED, "answer", "certificate", "best", "parts", "prices", "stats", "checked", "ok", "proven")
 
@@ -60,6 +62,8 @@ def page(document: Mapping[str, Any], shown: Shown) -> str:
             html = rendered_page("report.html", **about, json="", json_size=len(whole))
             if len(html.encode()) <= LIMIT:
                 break
+        else:
+            raise ValueError("it holds too much for a page")
         # The JSON is the last to be given room: whoever wants it can have it printed again.
         if len(html.encode()) + 4 * len(whole) // 3 + 1_000 <= LIMIT:
             data = address(whole.encode(), "application/json")
@@ -139,14 +143,21 @@ def _tabled(document: Mapping[str, Any], shown: Shown, rows: int) -> dict[str, A
     further = {key: value for key, value in document.items() if key not in OWN_PLACE}
     answer, prices = document.get("answer"), _part(document, "prices")
     return {
-        "asked": [*tables("asked", {k: v for k, v in _part(document, "asked").items() if v}, most=few)],
-        "answers": [*tables("answer", answer, headings, rows), *tables("further", further, headings, rows)],
+        "asked": _some(tables("asked", {k: v for k, v in _part(document, "asked").items() if v}, most=few)),
+        "answers": _some(chain(*(tables(k, v, headings, rows) for k, v in (("answer", answer), ("further", further))))),
         "best": _outcomes(dict(enumerate(document.get("best", [])[:rows], start=1))),
         "parts": _outcomes(_part(document, "parts")),
-        "prices": [*tables("price", prices, dict.fromkeys(prices, ("of", "price")), few)],
-        "stats": [*tables("statistics", stats, most=few)],
-        "proof": [*tables("proof", proof, dict.fromkeys(proof, ("of", "number")), few)],
+        "prices": _some(tables("price", prices, dict.fromkeys(prices, ("of", "price")), few)),
+        "stats": _some(tables("statistics", stats, most=few)),
+        "proof": _some(tables("proof", proof, dict.fromkeys(proof, ("of", "number")), few)),
     }
+
+
+def _some(found: Iterable[Table]) -> list[Table]:
+    """As many tables as there is room for, and how many are left out."""
+    shown = list(found)
+    left = len(shown) - TABLES
+    return [*shown[:TABLES], Table(f"{left:,} further tables are left out", (), (), 0)] if left > 0 else shown
 
 
 def _rounded(key: str, value: Any) -> Any:
@@ -175,7 +186,7 @@ def _check(problem: str, run: Mapping[str, Any]) -> str:
 
     if problem not in KINDS:
         return ""
-    words = shlex.split(run.get("command", ""))
+    words = shlex.split(str(run.get("command", "")))  # str: of None the standard input would be read
     given = [part for option in ("--graph", "--matrix", "--items") for part in _with_value(option, words)]
     return safe(shlex.join(["python", "-m", "problems.check", "answer.json", *given]), 1_000)
 

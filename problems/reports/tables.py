@@ -39,7 +39,7 @@ def tables(title: str, value: Any, headings: Headings = {}, most: int = 1_000) -
 
     >>> [table] = tables("tree", [["a", "b", 2.5]], {"tree": ("from", "to", "weight")})
     >>> table.headings, [cell.text for cell in table.rows[0]]
-    (('from', 'to', 'weight'), ['a', 'b', '2.5'])
+    (['from', 'to', 'weight'], ['a', 'b', '2.5'])
     """
     if isinstance(value, Mapping):
         yield from _of_mapping(title, value, headings, most)

@@ -4,43 +4,16 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from htmlpage import Page
 
 from problems.pictures.side_by_side import ENDS, LONG, MAX_PAIRS, Pair, page
 from problems.studies.passages import Passage
 
 NASTY = "</pre><script>alert(1)</script>{{ 7 * 7 }}{% x %}&amp;\x1b[31m\u202e<img src=http://x.y/z>'\"\ud800"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
-
-
-class Page(HTMLParser):
-    """The elements of a page, and the text in them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attributes)))
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, attribute: str) -> list[str]:
-        return [str(found[attribute]) for _, found in self.tags if attribute in found]
 
 
 def pair(first: str = "x = 1\ny = 2\nz = 3\n", second: str = "y = 2\nq = 4\n") -> Pair:
