@@ -66,7 +66,7 @@ class Read(HTMLParser):
 
 
 def faults_of_text(folder: Path) -> Iterator[str]:
-    """Links that lead nowhere, or outside by anything but https, and pictures without a text that stands for them."""
+    """Links that lead nowhere, and pictures without a text that stands for them."""
     read = {page.resolve(): Read(page) for page in pages(folder)}
     for page, found in read.items():
         where = page.relative_to(folder.resolve())
@@ -80,7 +80,7 @@ def leads_somewhere(page: Path, reference: str, read: dict[Path, Read]) -> bool:
     """Whether there is that file, and that place in it; of other addresses whether they are well formed."""
     parts = urlsplit(reference)
     if parts.scheme or parts.netloc:
-        return re.fullmatch(r"https://[\w-]+(\.[\w-]+)+(/\S*)?", reference) is not None
+        return re.fullmatch(r"https?://[\w-]+(\.[\w-]+)+(/\S*)?", reference) is not None
     target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
     if not parts.fragment or target not in read:
         return target.is_file()
@@ -116,7 +116,8 @@ def test_every_page_of_a_problem_can_be_downloaded(site: Path) -> None:
 @pytest.mark.parametrize("script", sorted(GALLERY.glob("plot_*.py")), ids=lambda script: script.stem)
 def test_the_pages_of_problems_have_one_order(script: Path) -> None:
     text = script.read_text(encoding="utf-8")
-    assert re.findall(r"^# (.+)\n# -{5,}$", text, re.MULTILINE) == HEADINGS
+    found = re.findall(r"^# (.+)\n# -{5,}$", text, re.MULTILINE)
+    assert [heading for heading in found if heading in HEADINGS] == HEADINGS  # there may be others in between
     assert re.search(r"^solution$", text, re.MULTILINE), "no cell shows the certificate"
 
 
@@ -149,7 +150,7 @@ def test_what_a_browser_meets_is_found(tmp_path: Path, body: str, fault: str) ->
         ("<img src='index.html'>", ["index.html: no alt text: index.html"]),
         ("<a href='absent.html'>a</a>", ["index.html: leads nowhere: absent.html"]),
         ("<a href='#absent'>a</a>", ["index.html: leads nowhere: #absent"]),
-        ("<a href='http://example.org'>a</a>", ["index.html: leads nowhere: http://example.org"]),
+        ("<a href='htp://example.org'>a</a>", ["index.html: leads nowhere: htp://example.org"]),
         ("<a href='https://example .org'>a</a>", ["index.html: leads nowhere: https://example .org"]),
         ("<link href='//example.org/style.css'>", ["index.html: leads nowhere: //example.org/style.css"]),
     ],
