@@ -13,7 +13,7 @@ from problems.recipe import Recipe, Report, Task, main
 from problems.studies.compared_losses import LOSSES, compared, table
 from problems.studies.generator_training import Training, best, evidence, stretched, usual_iterations
 from problems.studies.tables import OPTIONS as TABLE_OPTIONS
-from problems.studies.tables import columns_of, read_table, table_arguments
+from problems.studies.tables import Category, columns_of, read_table, table_arguments
 from problems.studies.trained import SAMPLED, sample_arguments, sampled, write_trained
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.checkpoints import Folder
@@ -89,14 +89,13 @@ def read(options: argparse.Namespace) -> Task | Report:
             folder.options, notes = training.options, [*notes, *said]
         else:
             folder.begin()
-    n, d = training.data.train.shape
     return Task(
         source=training.source,
         problem=lambda: training.problem,
         describe=lambda solution: describe(training, solution, by_loss(solution)),
         draw=lambda solution: draw(training, solution),
         notes=notes,
-        facts={"rows": n, "columns": d},
+        facts={"rows": len(training.data.train), "columns": len(training.columns.columns)},
         solving={"gap": MEETS},
         solver=lambda name: training.settings(resume) if name in (None, "descent-ascent") else name,
         follow=training.followed,
@@ -121,11 +120,18 @@ def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
         columns = columns_of(data, [f"x{j}" for j in range(1, data.train.shape[1] + 1)])
     else:
         source = safe(os.path.basename(options.data), 200)
-        data, columns, notes = read_table(options.data, options.columns, options.missing, options.seed)
+        data, columns, notes = read_table(
+            options.data, options.columns, options.missing, options.seed, options.categories
+        )
     kind = options.generator or ("mixture" if options.data == "mixture" else "mlp")
     loss = options.loss or ("lagrangian" if kind == "mlp" else "likelihood")
     if kind == "mlp" and loss == "likelihood":
         raise InputError("--loss likelihood needs a density, which mlp has not; say --generator flow, or mixture")
+    if data.categories and kind in ("flow", "gaussian"):
+        raise InputError(
+            f"--generator {kind} makes numbers only, and there are categories; say --generator mixture, or mlp, or "
+            "leave them out by --columns"
+        )
     iterations = options.iterations or usual_iterations(options.data, kind, loss)
     training = Training(source, data, columns, kind, loss, iterations, options.seeds, options.seed, options.round)
     return training, notes
@@ -133,8 +139,7 @@ def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
 
 def answer(training: Training, solution: Solution) -> dict[str, Any]:
     """The generator by what it makes."""
-    shown = training.columns.texts(training.samples(best(solution))[:SHOWN], training.rounded)
-    rows = [[float(text) for text in row] for row in zip(*shown, strict=True)]
+    rows = training.columns.values(training.samples(best(solution))[:SHOWN], training.rounded)
     return {"generator": training.kind, "columns": training.columns.names, "samples": rows}
 
 
@@ -186,8 +191,10 @@ def draw(training: Training, solution: Solution) -> Figure:
     title = f"{training.source}: {training.kind} generator, {training.loss} loss"
     players, data, columns = best(solution), training.data, training.columns
     rows = data.origin + data.held_out[:DRAWN].double().numpy()
-    whole = [column.decimals == 0 for column in columns.columns]
-    shown = Shown(data, players, rows, training.samples(players), columns.names, whole)
+    labels = [column.labels if isinstance(column, Category) else None for column in columns.columns]
+    whole = [isinstance(column, Category) or column.decimals == 0 for column in columns.columns]
+    samples = columns.codes(training.samples(players))
+    shown = Shown(data, players, columns.codes(rows), samples, columns.names, whole, labels)
     answered = solution.stats["members"][solution.stats["chosen"]]["iteration"]
     stopped = None if answered == solution.stats["iterations"] else answered
     return figure_of(shown, solution.stats["history"], title, stopped)

@@ -32,6 +32,7 @@ class Data:
               level
     density   q, where it is known
     origin    float64 (d,), or 0: the rows are relative to it, so that they keep their digits; it moves no density
+    categories  how many values each category has; a row is its numbers, and then a one-hot vector for each category
 
     >>> data = split(np.arange(100.0))
     >>> len(data.train), len(data.watch), len(data.held_out), data.entropy is None
@@ -43,6 +44,12 @@ class Data:
     held_out: Tensor
     density: GaussianMixture | None = None
     origin: Floats | float = 0.0
+    categories: Sequence[int] = ()
+
+    @property
+    def numbers(self) -> int:
+        """How many coordinates of a row are numbers, the first."""
+        return self.train.shape[1] - sum(self.categories)
 
     @cached_property
     def center(self) -> Tensor:
@@ -51,8 +58,10 @@ class Data:
 
     @cached_property
     def scale(self) -> Tensor:
-        """Their standard deviation, (d,)."""
-        return self.train.double().std(0).float()
+        """Their standard deviation, (d,); in a one-hot vector the root of the sum of variances, as of one column."""
+        variance = self.train.double().var(0)
+        parts = torch.split(variance, [1] * self.numbers + list(self.categories))
+        return torch.cat([part.sum().sqrt().expand(len(part)) for part in parts]).float()
 
     @cached_property
     def entropy(self) -> float | None:
@@ -61,11 +70,18 @@ class Data:
         return self.density.entropy() if self.density is not None and known else None
 
 
-def split(rows: ArrayLike, seed: int = 0, origin: Floats | float = 0.0, columns: Sequence[str] | None = None) -> Data:
+def split(
+    rows: ArrayLike,
+    seed: int = 0,
+    origin: Floats | float = 0.0,
+    columns: Sequence[str] | None = None,
+    categories: Sequence[int] = (),
+) -> Data:
     """Independent observations (n, d), or (n,) for d = 1, shuffled and split into 60, 10 and 30 percent.
 
-    origin   what is subtracted from the rows in float64, so that numbers far from 0 keep their digits in float32
-    columns  what messages call the columns; by default their numbers, from 1 on
+    origin      what is subtracted from the rows in float64, so that numbers far from 0 keep their digits in float32
+    columns     what messages call the columns, of numbers and then categories; by default their numbers, from 1 on
+    categories  of how many coordinates, the last ones, each is a one-hot vector
     Raises ValueError for fewer than 20 rows, for numbers that are missing or infinite, and for columns that do not
     vary, or not in float32.
 
@@ -82,10 +98,15 @@ def split(rows: ArrayLike, seed: int = 0, origin: Floats | float = 0.0, columns:
         raise ValueError(f"row {bad[0] + 1} of the data has a number that is missing or infinite; leave it out")
     x = x[np.random.default_rng([seed, len(x)]).permutation(len(x))]
     until = [int(share * len(x)) for share in np.cumsum(SPLIT_SHARES)]
-    for j, name in enumerate(columns or [str(j) for j in range(1, x.shape[1] + 1)]):
+    numbers = x.shape[1] - sum(categories)
+    names = columns or [str(j) for j in range(1, numbers + len(categories) + 1)]
+    for j, name in enumerate(names[:numbers]):
         _refuse_unlearnable(x[:, j], until[0], (x - origin)[:, j], name)
+    for start, size, name in zip(numbers + np.cumsum([0, *categories]), categories, names[numbers:], strict=False):
+        if (x[: until[0], start : start + size] == x[0, start : start + size]).all():
+            raise ValueError(f"column {name} of the data is one and the same in all rows to train with; leave it out")
     train, watch, held_out = (torch.from_numpy(part) for part in np.split((x - origin).astype(np.float32), until))
-    return Data(train, watch, held_out, origin=origin)
+    return Data(train, watch, held_out, origin=origin, categories=tuple(categories))
 
 
 def _refuse_unlearnable(x: Floats, n: int, shifted: Floats, name: str) -> None:

@@ -9,12 +9,14 @@ Gaussians is one again.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
 
+from formulations.likelihood.mixed_em import Components, by_category, by_k_means, em
 from formulations.likelihood.stacking import Stacked, stacked
 from formulations.problem import Floats
 
@@ -32,17 +34,21 @@ LEAST_WEIGHT = 1e-4  # of a component: lighter ones are left out
 class FittedMixture:
     """sum over k of weights_k N(means_k, L_k L_k'): float64 (K,), (K, d) and lower triangular (K, d, d).
 
-    stacking  the weights of the mixtures that it is made of, with value and bound in nats per row
+    log_theta  float64 (K, L): of categories the logarithms of their shares in each component; L = 0 without any
+    stacking   the weights of the mixtures that it is made of, with value and bound in nats per row
     """
 
     weights: Floats
     means: Floats
     factors: Floats
+    log_theta: Floats
     stacking: Stacked
 
 
-def fitted_mixture(rows: Floats, seed: int = 0) -> FittedMixture:
-    """The mixture for independent rows (n, d), n at least 20, of about mean 0 and variance 1 in each column.
+def fitted_mixture(rows: Floats, seed: int = 0, categories: Sequence[int] = ()) -> FittedMixture:
+    """The mixture for independent rows (n, d), n at least 20, of about mean 0 and variance 1 in each column of numbers.
+
+    categories  of how many of the last coordinates each is a one-hot vector (mixed_em)
 
     >>> x = np.random.default_rng(0).normal(size=(200, 1)) + np.repeat([[-4], [4]], 100, axis=0)
     >>> fit = fitted_mixture(x)
@@ -53,45 +59,70 @@ def fitted_mixture(rows: Floats, seed: int = 0) -> FittedMixture:
     rows = rows[numbers.permutation(len(rows))[:MOST_ROWS]]
     folds = np.array_split(np.arange(len(rows)), FOLDS)
     rest = np.delete(rows, folds[0], axis=0)
-    first = {kind: _em(rest, kind, seed).score_samples(rows[folds[0]]) for kind in _kinds(*rest.shape)}
+    fit = partial(_em, seed=seed, categories=categories)
+    kinds = _kinds(len(rest), rows.shape[1], categories)
+    first = {kind: fit(rest, kind).log_density(rows[folds[0]]) for kind in kinds}
     kept = sorted(first, key=lambda kind: float(first[kind].mean()), reverse=True)[:KEPT]
     unseen = np.empty((len(rows), len(kept)))
     unseen[folds[0]] = np.column_stack([first[kind] for kind in kept])
     for fold in folds[1:]:
         rest = np.delete(rows, fold, axis=0)
-        unseen[fold] = np.column_stack([_em(rest, kind, seed).score_samples(rows[fold]) for kind in kept])
-    return _joined([_em(rows, kind, seed) for kind in kept], stacked(unseen))
+        unseen[fold] = np.column_stack([fit(rest, kind).log_density(rows[fold]) for kind in kept])
+    return _joined([fit(rows, kind) for kind in kept], stacked(unseen))
 
 
-Kind = tuple[int, str, float]  # components, shape, floor
+@dataclass(frozen=True)
+class Kind:
+    """How a mixture is fitted: its covariances' shape, their floor, and how EM begins.
+
+    components  how many, from k-means; or one for each value of the category of number `by`
+    """
+
+    components: int
+    shape: str
+    floor: float
+    by: int | None = None
 
 
-def _kinds(n: int, d: int) -> Iterable[Kind]:
-    """Those that n rows suffice for."""
-    most = max(1, n // (ROWS_PER_PARAMETER * (d + 1)))
-    shapes = SHAPES if d > 1 else SHAPES[:2]
-    return product([k for k in COMPONENTS if k <= most], shapes, FLOORS)
+def _kinds(n: int, d: int, categories: Sequence[int]) -> Iterable[Kind]:
+    """Those that n rows of d coordinates suffice for."""
+    numbers = d - sum(categories)
+    most = max(1, n // (ROWS_PER_PARAMETER * (d - len(categories) + 1)))
+    shapes, floors = (SHAPES if numbers > 1 else SHAPES[:2], FLOORS) if numbers else (SHAPES[:1], FLOORS[:1])
+    starts = [(k, None) for k in COMPONENTS] + [(size, by) for by, size in enumerate(categories)]
+    for (k, by), shape, floor in product(starts, shapes, floors):
+        if k <= most:
+            yield Kind(k, shape, floor, by)
 
 
-def _em(rows: Floats, kind: Kind, seed: int):  # type: ignore[no-untyped-def]
-    """A mixture of that kind, by scikit-learn."""
+def _em(rows: Floats, kind: Kind, seed: int, categories: Sequence[int]) -> Components:
+    """A mixture of that kind: of numbers alone by scikit-learn."""
+    if categories:
+        start = (
+            by_category(rows, categories, kind.by)
+            if kind.by is not None
+            else by_k_means(rows, categories, kind.components, seed)
+        )
+        return em(rows, categories, start, kind.shape, kind.floor)
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
-    components, shape, floor = kind
-    model = GaussianMixture(components, covariance_type=shape, reg_covar=floor, random_state=seed)
+    model = GaussianMixture(kind.components, covariance_type=kind.shape, reg_covar=kind.floor, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(rows)
+        model.fit(rows)
+    return Components(model.weights_, model.means_, _factors(model), np.zeros((kind.components, 0)))
 
 
-def _joined(models, found: Stacked) -> FittedMixture:  # type: ignore[no-untyped-def]
+def _joined(models: Sequence[Components], found: Stacked) -> FittedMixture:
     """All their components, weighed."""
-    weights = np.concatenate([w * model.weights_ for w, model in zip(found.weights, models, strict=True)])
-    means = np.concatenate([model.means_ for model in models])
-    factors = np.concatenate([_factors(model) for model in models])
+    weights = np.concatenate([w * model.weights for w, model in zip(found.weights, models, strict=True)])
     kept = weights > LEAST_WEIGHT
-    return FittedMixture(weights[kept] / weights[kept].sum(), means[kept], factors[kept], found)
+    means, factors, log_theta = (
+        np.concatenate(parts)[kept]
+        for parts in zip(*((model.means, model.factors, model.log_theta) for model in models), strict=True)
+    )
+    return FittedMixture(weights[kept] / weights[kept].sum(), means, factors, log_theta, found)
 
 
 def _factors(model) -> Floats:  # type: ignore[no-untyped-def]

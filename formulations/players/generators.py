@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from numpy.typing import ArrayLike
 from torch import Generator, Tensor, nn
 
 from formulations.likelihood.held_out import LOG_D_CAP
+from formulations.players.categories import Choosing, units_of_numbers
 from formulations.players.networks import Affine, Capped, Fourier, Scalar, Stackable, Standardize, mlp
 from formulations.problem import Sampler
 
@@ -165,11 +167,14 @@ class Mixture(KnownDensity):
         >>> round(f.log_density(torch.ones(1, 1)).item(), 4)  # log 1/2 - log 0.1 - log sqrt(2 pi)
         0.6905
         """
-        f = cls(len(np.asarray(weights)), center, scale, Generator())
-        f.logits.data.copy_(torch.as_tensor(np.log(np.asarray(weights))))
-        f.means.data.copy_(torch.as_tensor(np.asarray(means)))
-        _set_factors(f, factors)
-        return f.requires_grad_(False)
+        return cls(len(np.asarray(weights)), center, scale, Generator()).placed(weights, means, factors)
+
+    def placed(self, weights: ArrayLike, means: ArrayLike, factors: ArrayLike) -> Self:
+        """This module with those weights, means and factors, not to be trained."""
+        self.logits.data.copy_(torch.as_tensor(np.log(np.asarray(weights))))
+        self.means.data.copy_(torch.as_tensor(np.asarray(means)))
+        _set_factors(self, factors)
+        return self.requires_grad_(False)
 
     def _factors(self) -> Tensor:
         """L_k, (..., K, d, d)."""
@@ -177,24 +182,38 @@ class Mixture(KnownDensity):
 
     def standard(self, z: Tensor) -> Tensor:
         """Of the component that Phi(z_1) selects; the weights get no gradient (see `expectation`)."""
-        until = self.logits.softmax(-1).cumsum(-1)[..., :-1]
-        k = (torch.special.ndtr(z[..., :1]) > until).sum(-1)
-        chosen = nn.functional.one_hot(k, self.logits.shape[-1]).to(z.dtype)
-        factors = (chosen @ self._factors().flatten(-2)).view(*k.shape, self.dims, self.dims)
-        return torch.as_tensor(chosen @ self.means + (factors @ z[..., 1:, None])[..., 0])
+        return self.of_selected(self._selected(z[..., :1]), z[..., 1:])
 
     def standard_log_density(self, y: Tensor) -> Tensor:
         """log of the sum over k of P(k) N(y; means_k, L_k L_k')."""
-        apart = y.mT.unsqueeze(-3) - self.means.unsqueeze(-1)  # (..., K, d, batch)
-        z = torch.linalg.solve_triangular(self._factors(), apart, upper=False)
-        log_normal = -(z.square() + LOG_2_PI).sum(-2) / 2 - self.log_sds.sum(-1, keepdim=True)
-        return torch.as_tensor((self.logits.log_softmax(-1).mT + log_normal).logsumexp(-2))
+        return torch.as_tensor((self.logits.log_softmax(-1).mT + self.log_densities(y)).logsumexp(-2))
 
     def expectation(self, g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         """The sum over k of P(k) g(x_k), (..., batch): the exact expectation over k, so that weights get gradients."""
-        y = self.means.unsqueeze(-2) + z[..., 1:].unsqueeze(-3) @ self._factors().mT  # (..., K, batch, d)
+        y = self.of_each(z[..., 1:])  # (..., K, batch, d)
         values = g(self.units(y.flatten(-3, -2)))
         return (self.logits.softmax(-1).mT * values.view(y.shape[:-1])).sum(-2)
+
+    def _selected(self, z: Tensor) -> Tensor:
+        """Which component Phi(z) selects, (..., 1) -> one-hot (..., K)."""
+        until = self.logits.softmax(-1).cumsum(-1)[..., :-1]
+        k = (torch.special.ndtr(z) > until).sum(-1)
+        return nn.functional.one_hot(k, self.logits.shape[-1]).to(z.dtype)
+
+    def of_selected(self, k: Tensor, z: Tensor) -> Tensor:
+        """means_k + L_k z, of one-hot vectors k (..., batch, K) and z (..., batch, d)."""
+        factors = (k @ self._factors().flatten(-2)).view(*z.shape, self.dims)
+        return torch.as_tensor(k @ self.means + (factors @ z[..., None])[..., 0])
+
+    def of_each(self, z: Tensor) -> Tensor:
+        """means_k + L_k z for all k, (..., batch, d) -> (..., K, batch, d)."""
+        return self.means.unsqueeze(-2) + z.unsqueeze(-3) @ self._factors().mT
+
+    def log_densities(self, y: Tensor) -> Tensor:
+        """log N(y; means_k, L_k L_k') for all k, (..., batch, d) -> (..., K, batch)."""
+        apart = y.mT.unsqueeze(-3) - self.means.unsqueeze(-1)  # (..., K, d, batch)
+        z = torch.linalg.solve_triangular(self._factors(), apart, upper=False)
+        return torch.as_tensor(-(z.square() + LOG_2_PI).sum(-2) / 2 - self.log_sds.sum(-1, keepdim=True))
 
 
 def expectation(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
@@ -209,16 +228,26 @@ def expectation(f: Callable[[Tensor], Tensor], g: Callable[[Tensor], Tensor], z:
     return f.expectation(g, z) if isinstance(f, Mixture) and f.logits.requires_grad else g(f(z))
 
 
-def free(latent: int, hidden: Sequence[int], center: Tensor, scale: Tensor, generator: Generator) -> nn.Sequential:
+def free(
+    latent: int,
+    hidden: Sequence[int],
+    center: Tensor,
+    scale: Tensor,
+    generator: Generator,
+    categories: Sequence[int] = (),
+) -> nn.Module:
     """A network from noise (..., latent) to samples (..., d) in the data's units; its density is unknown.
+
+    categories  how many of the last coordinates each is a one-hot vector of; for each of these coordinates the noise
+                has one more number, all of them uniform (players.categories)
 
     >>> f = free(3, [16], torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
     >>> f(torch.zeros(5, 3)).shape
     torch.Size([5, 2])
     """
-    device = generator.device
-    units = Affine(center.to(device), scale.to(device))
-    return nn.Sequential(mlp([latent, *hidden, len(center)], generator), units)
+    units = units_of_numbers(center, scale, sum(categories)).to(generator.device)
+    network = nn.Sequential(mlp([latent, *hidden, len(center)], generator), units)
+    return Choosing(network, categories) if categories else network
 
 
 def discriminator(

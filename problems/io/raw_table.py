@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from contextlib import suppress
@@ -56,13 +57,13 @@ class RawTable:
             return 0
         return next((k for k in free if self.text[:, k].any() and not self.holds_numbers(k)), None)
 
-    def columns(self, asked: str | None) -> list[int] | None:
+    def columns(self, asked: str | None, option: str = "--columns") -> list[int] | None:
         """The columns that are asked for by name or number; raises InputError for one that is not there."""
         if asked is None:
             return None
         wanted = [name.strip() for name in next(csv.reader([asked], skipinitialspace=True), [])]
         if not any(wanted):
-            raise InputError(f"--columns {quoted(asked)} names no column; {self._known()}")
+            raise InputError(f"{option} {quoted(asked)} names no column; {self._known()}")
         return list(dict.fromkeys(self._column(name) for name in wanted if name))
 
     def _column(self, name: str) -> int:
@@ -207,3 +208,14 @@ def numbered(n: int) -> list[str]:
     ['1', '2', '3']
     """
     return [str(k) for k in range(1, n + 1)]
+
+
+def as_list(names: Sequence[str]) -> str:
+    """Names of columns as --columns takes them.
+
+    >>> as_list(["a", "b,c"])
+    'a,"b,c"'
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(names)
+    return text.getvalue()

@@ -18,16 +18,19 @@ from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.gridspec import SubplotSpec
 
     from formulations.likelihood.data import Data
     from formulations.problem import Players
 
+MOST_NAMED, MOST_LETTERS = 9, 12  # labels at an axis, and what is shown of each
 MOST_COLUMNS = 5  # of which all pairs are drawn
 MOST_POINTS = 2_500  # of data, and of samples, in a plane
 FEWEST_BINS, MOST_BINS, CURVE_POINTS = 10, 80, 400  # of a histogram, of a curve
 MAP_CELLS = 120  # along each side of the discriminator's map
+SPREAD = 0.3  # of the points of a category, on either side of its place
 MARGIN = 0.08  # around the data, as a share of their extent
 BEYOND = 0.5  # of the data's extent, up to which samples outside of it are shown
 
@@ -36,7 +39,8 @@ BEYOND = 0.5  # of the data's extent, up to which samples outside of it are show
 class Shown:
     """What is drawn: rows of data, samples, float64 (., d), in the data's units, and what is known of each column.
 
-    names  of the columns; whole: whether each holds whole numbers
+    names   of the columns; whole: whether each holds whole numbers
+    labels  what the whole numbers 0, 1, ... of a category stand for, None for a column of numbers; () if all are
     """
 
     data: Data
@@ -45,9 +49,22 @@ class Shown:
     samples: Floats
     names: Sequence[str]
     whole: Sequence[bool]
+    labels: Sequence[Sequence[str] | None] = ()
+
+    @property
+    def mixed(self) -> bool:
+        """Whether there are categories."""
+        return any(labels is not None for labels in self.labels)
+
+    def labels_of(self, j: int) -> Sequence[str] | None:
+        """The labels of column j, None for a column of numbers."""
+        return self.labels[j] if self.labels else None
 
     def extent(self, j: int) -> tuple[float, float]:
         """From where to where column j is drawn: the data, and most samples unless they are far off."""
+        labels = self.labels_of(j)
+        if labels is not None:
+            return -0.5, len(labels) - 0.5
         x = self.rows[:, j]
         low, high = float(x.min()), float(x.max())
         finite = self.samples[np.isfinite(self.samples[:, j]), j]
@@ -58,6 +75,8 @@ class Shown:
     def edges(self, j: int) -> Floats:
         """The bins of column j's histogram: of whole numbers as many in each, and one if they are few."""
         low, high = self.extent(j)
+        if self.labels_of(j) is not None:
+            return np.arange(low, high + 1)
         count = int(np.clip(2 * math.sqrt(len(self.rows)), FEWEST_BINS, MOST_BINS))
         if not self.whole[j]:
             return np.linspace(low, high, count + 1)
@@ -89,6 +108,28 @@ def draw_column(ax: Axes, shown: Shown, j: int, densities: bool = False) -> None
             ax.plot(across, np.exp(log_p), color=INK, lw=1.4, ls="--", label="generator's density")
     ax.set(xlim=(low, high))
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def draw_categories(ax: Axes, shown: Shown) -> None:
+    """Of a category alone the shares of its labels, beside those of the data."""
+    draw_column(ax, shown, 0)
+    framed(ax)
+    ax.set(ylabel="share of rows", title="What it makes, beside the data")
+    ax.set_xlabel(**_text(shown.label(0), "xlabel"))
+    name_places(ax.xaxis, shown, 0, 95)
+
+
+def name_places(axis: Axis, shown: Shown, j: int, room: int) -> None:
+    """At the places of a category's labels these, or some of them; on end if longer than `room` letters, 0 for any."""
+    labels = shown.labels_of(j)
+    if labels is None:
+        return
+    every = math.ceil(len(labels) / MOST_NAMED)
+    texts = [safe(label, MOST_LETTERS) for label in labels[::every]]
+    axis.set_ticks(range(0, len(labels), every), texts)
+    on_end = room > 0 and sum(map(len, texts)) > room
+    for text in axis.get_ticklabels():
+        text.set(family=fonts(), rotation=90 if on_end else 0, **PLAIN_TEXT)
 
 
 def draw_line(ax: Axes, below: Axes, shown: Shown) -> None:
@@ -159,10 +200,12 @@ def draw_pairs(figure: Figure, place: SubplotSpec, shown: Shown) -> None:
                 ax.spines[["top", "right"]].set_visible(False)
             ax.locator_params(nbins=4, axis="x", integer=shown.whole[j])
             ax.tick_params(labelsize=8, labelbottom=i == k - 1, labelleft=j == 0 and i > 0)
+            name_places(ax.xaxis, shown, j, 95 // k)
             if i == k - 1:
                 ax.set_xlabel(**_text(shown.label(j, 95 // k), "xlabel"), fontsize=8)
             if j == 0 and i > 0:
                 ax.locator_params(nbins=4, axis="y", integer=shown.whole[i])
+                name_places(ax.yaxis, shown, i, 0)
                 ax.set_ylabel(**_text(shown.label(i, 95 // k), "ylabel"), fontsize=8)
     corner = figure.add_subplot(grid[0, 1:])
     corner.set_axis_off()
@@ -179,10 +222,17 @@ def _points(ax: Axes, shown: Shown, j: int, i: int, size: float = 1.0) -> None:
     """As many samples as rows of data, in columns j and i."""
     count = min(len(shown.rows), len(shown.samples), MOST_POINTS)
     share = size * min(1.0, max(0.35, 15 / math.sqrt(count)))
-    rows, samples = shown.rows[:count], shown.samples[:count]
+    rows, samples = (_spread(part[:count], shown, seed) for seed, part in enumerate((shown.rows, shown.samples)))
     hollow: dict[str, Any] = {"s": 26 * share, "facecolors": "none", "edgecolors": RUST, "lw": 0.9, "alpha": 0.9}
     ax.scatter(rows[:, j], rows[:, i], label=f"data ({count:,} held-out rows)", rasterized=True, **hollow)
     ax.scatter(samples[:, j], samples[:, i], s=9 * share, color=INK, lw=0, label="samples (as many)", rasterized=True)
+
+
+def _spread(points: Floats, shown: Shown, seed: int) -> Floats:
+    """The same with categories spread at random about their places, so that the points can be seen."""
+    numbers = np.random.default_rng(seed)
+    by = [0.0 if shown.labels_of(j) is None else SPREAD for j in range(points.shape[1])]
+    return points + by * numbers.uniform(-1, 1, points.shape)
 
 
 def _text(label: dict[str, Any], key: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from problems.pictures.drawing import GREY, HAZE, INK, RUST, headline
-from problems.pictures.samples import Shown, draw_line, draw_pairs, draw_plane, framed, widened
+from problems.pictures.samples import Shown, draw_categories, draw_line, draw_pairs, draw_plane, framed, widened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,11 +31,13 @@ def figure_of(shown: Shown, history: Sequence[Mapping[str, Any]], title: str, an
     FigureCanvasAgg(figure)
     headline(figure, title)
     halves = figure.add_gridspec(1, 2, width_ratios=(5, 4) if d < 3 else (5, 3))
-    if d == 1:
+    if d == 1 and shown.mixed:
+        draw_categories(figure.add_subplot(halves[0, 0]), shown)
+    elif d == 1:
         parts = halves[0, 0].subgridspec(2, 1, height_ratios=(3, 2))
         above = figure.add_subplot(parts[0, 0])
         draw_line(above, figure.add_subplot(parts[1, 0], sharex=above), shown)
-    elif d == 2:
+    elif d == 2 and not shown.mixed:
         draw_plane(figure.add_subplot(halves[0, 0]), shown)
     else:
         draw_pairs(figure, halves[0, 0], shown)

@@ -46,8 +46,13 @@ class Coverage:
     where: Bools
 
 
-def coverage(samples: Floats, held_out: Floats, seen: int, level: float = LEVEL) -> Coverage:
+def coverage(
+    samples: Floats, held_out: Floats, seen: int, level: float = LEVEL, *, labels: int = 0, scale: Floats | None = None
+) -> Coverage:
     """By samples (m, d) and held-out rows (n, d), float64, at least 3 rows; `seen` training rows were learnt from.
+
+    labels  how many of the coordinates, the last, are of one-hot vectors, which nothing was rounded in
+    scale   of the coordinates, float64 (d,); None for the standard deviations of the held-out rows
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(3000, 1))
@@ -61,12 +66,12 @@ def coverage(samples: Floats, held_out: Floats, seen: int, level: float = LEVEL)
     from scipy.stats import betabinom
 
     rows = held_out[:MOST_ROWS]
-    scale = held_out.std(axis=0)
+    scale = held_out.std(axis=0) if scale is None else scale
     rows, samples = (part / np.where(scale > 0, scale, 1) for part in (rows, samples))
     n, m = len(rows), len(samples)
     k = neighbours(n, min(m, seen), level)
     radius = cKDTree(rows).query(rows, [k + 1])[0][:, 0]  # the nearest row is the row itself
-    steps = np.array([np.diff(np.unique(column)).min(initial=np.inf) for column in rows.T])
+    steps = np.array([np.diff(np.unique(column)).min(initial=np.inf) for column in rows.T[: rows.shape[1] - labels]])
     wide = radius * (1 + 1e-9) + np.linalg.norm(steps[np.isfinite(steps)]) / 2
     inside = cKDTree(samples).query_ball_point(rows, wide, return_length=True)
     p = np.minimum(1.0, n * betabinom.cdf(inside, m, k, n - k))

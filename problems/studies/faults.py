@@ -90,14 +90,15 @@ def faults(
         said.append(f"{SAMPLES - len(samples):,} of {SAMPLES:,} samples are no finite numbers")
     if not len(samples):
         return {**found, "warnings": said}
-    copied = memory(samples, train, held_out)
+    scale = data.scale.double().numpy()
+    copied = memory(samples, train, held_out, scale=scale)
     if copied.p_value <= COPIED_LEVEL:
         said.append(
             f"training rows are repeated, by some {max(copied.repeated, 0):.0%} of samples: these lie nearer to them "
             f"(median {copied.distance:.2g} sd) than held-out rows do ({copied.held_out_distance:.2g} sd), and nearer "
             f"than to held-out rows ({_p(copied.p_value)})"
         )
-    covered = coverage(samples, held_out, len(train))
+    covered = coverage(samples, held_out, len(train), labels=sum(data.categories), scale=scale)
     if covered.lost:
         said.append(
             f"modes, or edges of them, are lost: {covered.lost:.1%} of held-out rows lie where less than a tenth of "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from problems.studies.faults import Followed
 from problems.studies.tables import Columns
-from problems.studies.trained import Trained, noise_of
+from problems.studies.trained import Trained, latent, noise_of
 from problems.terminal.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Training:
     @cached_property
     def noise(self) -> Sampler:
         """What the generator is fed."""
-        return noise_of(self.kind, self.data.train.shape[1])
+        return noise_of(self.kind, self.data.numbers, self.data.categories)
 
     @cached_property
     def problem(self) -> SaddleProblem:
@@ -62,12 +62,16 @@ class Training:
         from formulations.gan import gan
         from formulations.players import generators
         from formulations.players.flows import Flow
+        from formulations.players.mixed import MixedMixture
 
-        units = self.data.center, self.data.scale
+        units, categories = (self.data.center, self.data.scale), self.data.categories
+        mixture: Any = partial(MixedMixture, categories=categories) if categories else generators.Mixture
         start: Any = {
-            "mlp": partial(generators.free, max(2, self.data.train.shape[1]), MAKES, *units),
+            "mlp": partial(
+                generators.free, latent(self.data.numbers, categories), MAKES, *units, categories=categories
+            ),
             "flow": partial(Flow, *units),
-            "mixture": partial(generators.Mixture, COMPONENTS, *units),
+            "mixture": partial(mixture, COMPONENTS, *units),
             "gaussian": partial(generators.Gaussian, *units),
         }[self.kind]
         if self.loss == "likelihood" and self.kind != "flow":
@@ -85,14 +89,20 @@ class Training:
         import numpy as np
 
         from formulations.likelihood.fitting import fitted_mixture
+        from formulations.players.categories import units_of_numbers
         from formulations.players.generators import Gaussian, Mixture
+        from formulations.players.mixed import MixedMixture
 
-        units = self.data.center, self.data.scale
-        rows = [((part - units[0]) / units[1]).double().numpy() for part in (self.data.train, self.data.watch)]
+        units, categories = (self.data.center, self.data.scale), self.data.categories
+        standard = units_of_numbers(*units, sum(categories))
+        rows = [standard.inverse(part).double().numpy() for part in (self.data.train, self.data.watch)]
         if self.kind == "gaussian":
             covariance = np.atleast_2d(np.cov(rows[0].T, bias=True))
             return Gaussian.of(rows[0].mean(0), np.linalg.cholesky(covariance), *units)
-        found = fitted_mixture(np.concatenate(rows), self.seed)
+        found = fitted_mixture(np.concatenate(rows), self.seed, categories)
+        if categories:
+            parts = found.weights, found.means, found.factors, found.log_theta
+            return MixedMixture.of_parts(*parts, *units, categories)
         return Mixture.of(found.weights, found.means, found.factors, *units)
 
     def settings(self, resume: Mapping[str, Any] | None) -> DescentAscent:

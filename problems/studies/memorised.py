@@ -38,8 +38,10 @@ class Memory:
     held_out_distance: float
 
 
-def memory(samples: Floats, train: Floats, held_out: Floats, seed: int = 0) -> Memory:
+def memory(samples: Floats, train: Floats, held_out: Floats, seed: int = 0, scale: Floats | None = None) -> Memory:
     """Of samples, training and held-out rows, float64 (., d), the last two drawn alike and in random order.
+
+    scale  of the coordinates, float64 (d,); None for the standard deviations of the training rows
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(300, 2))
@@ -53,7 +55,7 @@ def memory(samples: Floats, train: Floats, held_out: Floats, seed: int = 0) -> M
     from scipy.stats import mannwhitneyu
 
     train, held_out = train[:MOST_ROWS], held_out[:MOST_ROWS]
-    scale = train.std(axis=0)
+    scale = train.std(axis=0) if scale is None else scale
     samples, train, held_out = (rows / np.where(scale > 0, scale, 1) for rows in (samples, train, held_out))
     credit = _credit(samples, np.concatenate([train, held_out]))
     share = len(train) / len(credit)

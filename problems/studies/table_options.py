@@ -18,3 +18,10 @@ def missing_argument(parser: argparse.ArgumentParser, given: str) -> None:
         choices=("refuse", "drop"),
         help=f"{given}: refuse missing values, or drop rows",
     )
+
+
+def categories_argument(parser: argparse.ArgumentParser, given: str) -> None:
+    """Which columns are read as categories; `given` as above."""
+    parser.add_argument(
+        "--categories", metavar="LIST", help=f"{given}: columns to learn as categories, besides those of numbers"
+    )

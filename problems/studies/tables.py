@@ -1,4 +1,4 @@
-"""A table that a generator learns: its columns of numbers, and rows in their units as CSV."""
+"""A table that a generator learns: its columns of numbers and categories, and rows in their units as CSV."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from problems.studies.table_options import columns_argument, missing_argument
+from problems.studies.table_options import categories_argument, columns_argument, missing_argument
 from problems.terminal.errors import InputError, quoted, safe
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from formulations.problem import Floats
     from problems.io.data_table import Missing
 
-OPTIONS = ("columns", "missing", "round")  # that go with a file
+OPTIONS = ("columns", "categories", "missing", "round")  # that go with a file
 EXACT, LONGEST = 2.0**53, 2.0**64  # whole numbers between these are keys that float64 does not tell apart
 MOST_DECIMALS = 8  # that a column is taken to be rounded to
 RESOLVED = 5  # digits of a column's standard deviation that float32 tells apart
@@ -58,14 +58,51 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Columns:
-    """The columns of a table; headed: whether its file names them."""
+class Category:
+    """A column of labels: of each the generator has a coordinate that is 1 where the row has that label, else 0."""
 
-    columns: Sequence[Column]
+    name: str
+    labels: Sequence[str]
+
+    def texts(self, one_hot: Floats) -> list[str]:
+        """The labels of samples, (n, L).
+
+        >>> import numpy as np
+        >>> Category("colour", ["red", "blue"]).texts(np.array([[0.0, 1.0]]))
+        ['blue']
+        """
+        return [self.labels[k] for k in one_hot.argmax(axis=1).tolist()]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table, as in its file; headed: whether that names them.
+
+    A generator's coordinates are the columns of numbers and then those of each category.
+    """
+
+    columns: Sequence[Column | Category]
     headed: bool = True
 
+    @property
+    def numbers(self) -> list[Column]:
+        """Those of numbers."""
+        return [column for column in self.columns if isinstance(column, Column)]
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many labels each category has."""
+        return [len(column.labels) for column in self.columns if isinstance(column, Category)]
+
+    @property
+    def coordinates(self) -> list[str]:
+        """What a generator's coordinates stand for."""
+        categories = [column for column in self.columns if isinstance(column, Category)]
+        ones = [f"{column.name}={label}" for column in categories for label in column.labels]
+        return [*(column.name for column in self.numbers), *ones]
+
     def csv(self, samples: Floats, rounded: bool) -> str:
-        """Rows, float64 (n, d), as CSV, below the file's header if it has one."""
+        """Samples, float64 (n, coordinates), as CSV, below the file's header if it has one."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if self.headed:
@@ -80,7 +117,38 @@ class Columns:
 
     def texts(self, samples: Floats, rounded: bool) -> list[list[str]]:
         """The same, column by column."""
-        return [column.texts(x, rounded) for column, x in zip(self.columns, samples.T, strict=True)]
+        return [
+            column.texts(part) if isinstance(column, Category) else column.texts(part[:, 0], rounded)
+            for column, part in zip(self.columns, self._parts(samples), strict=True)
+        ]
+
+    def values(self, samples: Floats, rounded: bool) -> list[list[float | str]]:
+        """The same row by row, numbers as numbers."""
+        columns: list[Sequence[float | str]] = [
+            texts if isinstance(column, Category) else [float(text) for text in texts]
+            for column, texts in zip(self.columns, self.texts(samples, rounded), strict=True)
+        ]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def codes(self, samples: Floats) -> Floats:
+        """Samples as one number a column, float64 (n, m): of a category the place of the label."""
+        import numpy as np
+
+        parts = zip(self.columns, self._parts(samples), strict=True)
+        return np.column_stack(
+            [part.argmax(axis=1) if isinstance(column, Category) else part[:, 0] for column, part in parts]
+        )
+
+    def _parts(self, samples: Floats) -> Iterable[Floats]:
+        """The coordinates of each column."""
+        number, label = 0, len(self.numbers)
+        for column in self.columns:
+            if isinstance(column, Category):
+                yield samples[:, label : label + len(column.labels)]
+                label += len(column.labels)
+            else:
+                yield samples[:, number : number + 1]
+                number += 1
 
     def as_json(self) -> dict[str, Any]:
         """What `of_json` takes."""
@@ -89,9 +157,11 @@ class Columns:
     @classmethod
     def of_json(cls, held: Mapping[str, Any]) -> Columns:
         """What `as_json` gave; raises KeyError, TypeError or ValueError for anything else."""
-        found = [Column(**column) for column in held["columns"]]
+        found = [Category(**column) if "labels" in column else Column(**column) for column in held["columns"]]
         for column in found:
-            if not (isinstance(column.name, str) and math.isfinite(column.low + column.high) and column.resolved < 99):
+            texts = [column.name, *(column.labels if isinstance(column, Category) else ())]
+            whole = isinstance(column, Category) or (math.isfinite(column.low + column.high) and column.resolved < 99)
+            if not (whole and all(isinstance(text, str) for text in texts)):
                 raise ValueError("a column is damaged")
         return cls(found, bool(held["headed"]))
 
@@ -99,6 +169,7 @@ class Columns:
 def table_arguments(parser: argparse.ArgumentParser) -> None:
     """What is asked of a table besides its file."""
     columns_argument(parser, "of a file")
+    categories_argument(parser, "of a file")
     missing_argument(parser, "of a file")
     parser.add_argument(
         "--round",
@@ -109,41 +180,50 @@ def table_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_table(
-    path: str, columns: str | None, missing: Missing | None, seed: int
+    path: str, columns: str | None, missing: Missing | None, seed: int, categories: str | None = None
 ) -> tuple[Data, Columns, Sequence[str]]:
-    """The numbers in a file, split; its columns; notes on how it was read.
+    """The numbers and categories in a file, split; its columns; notes on how it was read.
 
     Raises InputError for what teaches nothing.
     """
+    import numpy as np
+
     from formulations.likelihood.data import split
     from problems.io.data_table import read_data_table
 
-    table = read_data_table(path, columns, missing or "refuse")
+    table = read_data_table(path, columns, missing or "refuse", mixed=True, categories=categories)
     source = safe(os.path.basename(path), 200)
-    _refuse_long_integers(source, table.columns, table.values)
-    origin = table.values.mean(axis=0)
+    numbers = [k for k in range(len(table.columns)) if k not in table.labels]
+    x, names = table.values[:, numbers], [table.columns[k] for k in numbers]
+    _refuse_long_integers(source, names, x)
+    labelled = sorted(table.labels)
+    sizes = [len(table.labels[k]) for k in labelled]
+    one_hot = [np.eye(size)[table.values[:, k].astype(np.intp)] for k, size in zip(labelled, sizes, strict=True)]
+    rows, origin = np.column_stack([x, *one_hot]), np.r_[x.mean(axis=0), np.zeros(sum(sizes))]
     try:
-        data = split(table.values, seed, origin, [quoted(name) for name in table.columns])
+        data = split(rows, seed, origin, [quoted(table.columns[k]) for k in (*numbers, *labelled)], sizes)
     except ValueError as error:
         raise InputError(f"{source}: {error}") from error
-    decimals = [_decimals(x) for x in table.values.T]
-    return data, columns_of(data, table.columns, decimals, table.headed), table.notes
+    found: dict[int, Column | Category] = dict(
+        zip(numbers, columns_of(data, names, map(_decimals, x.T)).numbers, strict=True)
+    )
+    found |= {k: Category(table.columns[k], table.labels[k]) for k in labelled}
+    return data, Columns([column for _, column in sorted(found.items())], table.headed), table.notes
 
 
-def columns_of(
-    data: Data, names: Sequence[str], decimals: Iterable[int | None] | None = None, headed: bool = True
-) -> Columns:
-    """Columns of those names, with the range of the rows to train with."""
+def columns_of(data: Data, names: Sequence[str], decimals: Iterable[int | None] | None = None) -> Columns:
+    """Columns of numbers of those names, with the range of the rows to train with."""
     import numpy as np
 
     rows = data.origin + data.train.double().numpy()
+    rows = rows[:, : data.numbers]
     resolved = [RESOLVED - math.floor(math.log10(sd)) for sd in rows.std(axis=0)]
     kept = [None] * len(names) if decimals is None else decimals
     found = []
     for name, x, places, k in zip(names, rows.T, kept, resolved, strict=True):
         low, high = np.round([x.min(), x.max()], k if places is None else places).tolist()
         found.append(Column(name, places, k, low, high))
-    return Columns(found, headed)
+    return Columns(found)
 
 
 def _refuse_long_integers(source: str, names: Sequence[str], values: Floats) -> None:

@@ -29,7 +29,7 @@ PROGRAM = "generator.pt2"  # noise -> rows in the data's units, for torch.export
 SAMPLED, RUN = "samples.csv", "run.json"
 MOST_NUMBERS = 10_000_000  # that are sampled at once
 # Options that say nothing to --sample:
-TRAINING = ("data", "generator", "loss", "iterations", "compare", "resume", "columns", "missing", "plot")
+TRAINING = ("data", "generator", "loss", "iterations", "compare", "resume", "columns", "categories", "missing", "plot")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,13 @@ class Trained:
 
     @property
     def dims(self) -> int:
-        """The numbers in a row."""
-        return len(self.columns.columns)
+        """The coordinates of a sample."""
+        return len(self.columns.coordinates)
+
+    @property
+    def noise(self) -> Sampler:
+        """What the module is fed."""
+        return noise_of(self.kind, len(self.columns.numbers), self.columns.sizes)
 
     def samples(self, n: int, seed: int) -> Floats:
         """New rows in the data's units, float64 (n, d)."""
@@ -57,18 +62,25 @@ class Trained:
 
         from formulations.gan import ROWS_PER_EVALUATION, random_numbers
 
-        noise = noise_of(self.kind, self.dims)(n, random_numbers(seed, "samples"))
+        noise = self.noise(n, random_numbers(seed, "samples"))
         with torch.no_grad():
             made = [self.module(z).double().numpy() for z in torch.split(noise, ROWS_PER_EVALUATION)]
         rows: Floats = self.origin + np.concatenate(made)
         return rows
 
 
-def noise_of(kind: str, dims: int) -> Sampler:
-    """What a generator of that kind is fed, for rows of that many numbers."""
+def noise_of(kind: str, numbers: int, categories: Sequence[int]) -> Sampler:
+    """What a generator of that kind is fed, for rows of that many numbers, and categories of these sizes."""
     from formulations.players.generators import normal, uniform
 
-    return uniform(max(2, dims)) if kind == "mlp" else normal(1 + dims if kind == "mixture" else dims)
+    if kind == "mlp":
+        return uniform(latent(numbers, categories) + sum(categories))
+    return normal((kind == "mixture") + numbers + sum(categories))
+
+
+def latent(numbers: int, categories: Sequence[int]) -> int:
+    """The noise that a free generator's network is fed."""
+    return max(2, numbers + len(categories))
 
 
 def sample_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +116,7 @@ def write_trained(folder: Folder, trained: Trained, discriminator: nn.Module, ab
     noise = "uniform, of mean 0 and variance 1" if trained.kind == "mlp" else "standard normal"
     written = {
         **about,
-        "generator": {"kind": trained.kind, "noise": [noise, _latent(trained)], "columns": trained.columns.names},
+        "generator": {"kind": trained.kind, "noise": [noise, _latent(trained)], "columns": trained.columns.coordinates},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
     }
     folder.write(RUN, json.dumps(written, indent=1, allow_nan=False).encode())
@@ -139,7 +151,7 @@ def program(trained: Trained) -> bytes:
 def _latent(trained: Trained) -> int:
     import torch
 
-    return noise_of(trained.kind, trained.dims)(1, torch.Generator()).shape[1]
+    return trained.noise(1, torch.Generator()).shape[1]
 
 
 def _saved(held: Any) -> memoryview:
@@ -170,8 +182,8 @@ def read_trained(folder: str) -> Trained:
         if held["format"] != FORMAT:
             raise InputError(f"{name}: has format {safe(held['format'], 20)}, not {FORMAT}; sample by its own version")
         columns, origin = Columns.of_json(held["columns"]), np.array(held["origin"], dtype=np.float64)
-        dims = len(columns.columns)
-        module = _module(held["kind"], dims, held["weights"])
+        dims = len(columns.coordinates)
+        module = _module(held["kind"], columns, held["weights"])
         numbers = [torch.as_tensor(origin), *module.state_dict().values()]
         if origin.shape != (dims,) or not all(tensor.isfinite().all() for tensor in numbers):
             raise ValueError("sizes or numbers do not fit")
@@ -192,20 +204,24 @@ def _instead(folder: str) -> str:
     return "is not there; name a folder that --out named in training"
 
 
-def _module(kind: str, dims: int, weights: Mapping[str, Any]) -> nn.Module:
+def _module(kind: str, columns: Columns, weights: Mapping[str, Any]) -> nn.Module:
     """The module of that kind with these weights; raises ValueError or RuntimeError for what does not fit."""
     import torch
 
     from formulations.players import generators
     from formulations.players.flows import Flow
+    from formulations.players.mixed import MixedMixture
 
-    units: Any = torch.zeros(dims), torch.ones(dims), torch.Generator()
+    dims, sizes = len(columns.coordinates), columns.sizes
+    units = torch.zeros(dims), torch.ones(dims), torch.Generator()
     if kind == "mlp":
         hidden = [tensor.shape[1] for name, tensor in weights.items() if name.endswith(".weight")]
-        module: nn.Module = generators.free(max(2, dims), hidden[:-1], *units)
+        module: nn.Module = generators.free(latent(len(columns.numbers), sizes), hidden[:-1], *units, sizes)
+    elif kind == "mixture" and sizes:
+        module = MixedMixture(weights["logits"].shape[-1], *units, sizes)
     elif kind == "mixture":
         module = generators.Mixture(weights["logits"].shape[-1], *units)
-    elif kind in ("flow", "gaussian"):
+    elif kind in ("flow", "gaussian") and not sizes:
         module = {"flow": Flow, "gaussian": generators.Gaussian}[kind](*units)
     else:
         raise ValueError(f"no such kind: {kind}")
@@ -243,6 +259,5 @@ def sampled(options: argparse.Namespace) -> Sampled:
     if options.out is not None:
         replace_file(options.out, text.encode())
         lines = [f"{len(rows):,} rows by the {trained.kind} in {safe(options.source, 200)}: {safe(options.out, 200)}"]
-    texts = trained.columns.texts(rows, options.round) if options.json else []
-    samples = [[float(text) for text in row] for row in zip(*texts, strict=True)]
+    samples = trained.columns.values(rows, options.round) if options.json else []
     return Sampled(lines, {"generator": trained.kind, "columns": trained.columns.names, "samples": samples})

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from places import SHARED
 
-from problems.io.data_table import DataTable, distinct, read_data_table
+from problems.io.data_table import DataTable, read_data_table, told_apart
 from problems.io.raw_table import MISSING
 from problems.terminal.errors import InputError
 
@@ -247,7 +247,7 @@ def test_damaged_files_raise_nothing_but_an_input_error(tmp_path: Path, data: by
 
 @given(st.lists(st.sampled_from(["a", "b", "a (1)", "a (2)", "a (1) (1)"]), max_size=8))
 def test_names_become_distinct_and_keep_what_they_were(given_names: list[str]) -> None:
-    found, said = distinct(given_names, "rows", "row")
+    found, said = told_apart(given_names, "rows", "row")
     assert len(set(found)) == len(found)
     assert all(name.startswith(before) for name, before in zip(found, given_names, strict=True))
     assert bool(said) == (len(set(given_names)) < len(given_names))
