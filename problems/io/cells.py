@@ -146,6 +146,21 @@ def number_in(cell: str, separator: Separator) -> int | float | None:
     return number(cell)
 
 
+def amount(cell: str, separator: Separator) -> int | float | None:
+    """The same, of which a sign of per cent makes hundredths.
+
+    >>> amount("91 %", ","), amount("12,5%", ";"), amount("%", ",")
+    (0.91, 0.125, None)
+    """
+    if not cell.endswith("%"):
+        return number_in(cell, separator)
+    value = number_in(cell[:-1].rstrip(), separator)
+    try:
+        return None if value is None else value / 100
+    except OverflowError:  # an integer of hundreds of digits
+        return np.inf
+
+
 def numbers(cells: Sequence[str], separator: Separator) -> tuple[Floats, tuple[int, str] | None]:
     """The cells as float64, nan for missing ones; and place and text of the first that is not even missing.
 
@@ -170,12 +185,12 @@ def numbers(cells: Sequence[str], separator: Separator) -> tuple[Floats, tuple[i
 
 
 def finite(cell: str, separator: Separator) -> float:
-    """The finite number in a cell, perhaps with a sign of per cent, else nan.
+    """The finite number in a cell, hundredths if it has a sign of per cent, else nan.
 
     >>> finite("1e3", ","), finite("91 %", ","), finite("1e999", ",")
-    (1000.0, 91.0, nan)
+    (1000.0, 0.91, nan)
     """
-    value = number_in(cell.removesuffix("%").rstrip(), separator)
+    value = amount(cell, separator)
     try:
         return float(value) if value is not None and abs(value) < np.inf else np.nan
     except OverflowError:  # an integer of hundreds of digits

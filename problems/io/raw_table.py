@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulations.problem import Bools, Floats
-from problems.io.cells import MISSING, THOUSANDS, Separator, number_in, split, table_of
+from problems.io.cells import MISSING, THOUSANDS, Separator, amount, split, table_of
 from problems.io.encodings import decode_any, notes_on
 from problems.io.matrix import MAX_MAGNITUDE
 from problems.io.npy import Shape, misshapen, read_npy
@@ -183,10 +183,10 @@ def _value(cell: str, separator: Separator) -> float | None:
     said = cell.lower()
     if said in MISSING or said in TRUTH:
         return TRUTH.get(said, math.nan)
-    value = number_in(cell.removesuffix("%").rstrip(), separator)
+    value = amount(cell, separator)
     if value is None:
         return math.inf if THOUSANDS.fullmatch(cell) else None
-    return math.inf if abs(value) > MAX_MAGNITUDE else float(value) / (100 if cell.endswith("%") else 1)
+    return math.inf if abs(value) > MAX_MAGNITUDE else float(value)
 
 
 def _numbers(column: Sequence[str], separator: Separator) -> tuple[Floats, Bools]:

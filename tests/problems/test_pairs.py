@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from written import Write
 
+from problems.io.data_table import read_data_table
+from problems.io.matrix import read_matrix
 from problems.io.pairs import Pairs, read_pairs
 from problems.terminal.errors import InputError
 
@@ -151,6 +153,13 @@ def test_what_other_programs_write_is_understood(write: Write, content: str) -> 
 def test_per_cent_without_a_sign_is_said(write: Write) -> None:
     assert "per cent" in read_pairs(write("p.csv", HEAD + "a,b,91\na,c,0.5\nb,c,12\n")).notes[0]
     assert read_pairs(write("p.csv", HEAD + "a,b,91%\na,c,0.5%\nb,c,0\n")).similarity.tolist() == [0.91, 0.005, 0]
+
+
+def test_per_cent_are_hundredths_in_pairs_matrices_and_tables_alike(write: Write) -> None:
+    pairs = read_pairs(write("p.csv", HEAD + "a,b,91%\n")).matrix()
+    matrix = read_matrix(write("m.csv", ",a,b\na,100%,91 %\nb,91%,1\n")).matrix
+    table = read_data_table(write("t.csv", ",a,b\na,100%,91 %\nb,91%,1\n")).values
+    assert pairs.tolist() == matrix.tolist() == table.tolist() == [[1, 0.91], [0.91, 1]]
 
 
 cells = st.sampled_from(

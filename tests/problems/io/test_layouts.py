@@ -39,7 +39,7 @@ LAYOUTS = {
     "pandas without names": (",0,1,2,3\n0,0,3,5,4\n1,3,0,2,7\n2,5,2,0,6\n3,4,7,6,0\n", "0,1,2,3"),
     "pandas, rows counted": (",a,b,c,d\n0,0.0,3,5,4\n1,3,0,2,7\n2,5,2,0,6\n3,4,7,6,0\n", "a,b,c,d"),
     "columns counted": (",V1,V2,V3,V4\na,0,3,5,4\nb,3,0,2,7\nc,5,2,0,6\nd,4,7,6,0\n", "a,b,c,d"),
-    "per cent": ("a;0%;3%;5%;4%\nb;3%;0%;2%;7%\nc;5%;2%;0%;6%\nd;4%;7%;6%;0%\n", "a,b,c,d"),
+    "per cent": ("a;0%;300%;500%;4\nb;3;0%;200 %;700%\nc;500%;2;0%;6\nd;400%;700%;600%;0\n", "a,b,c,d"),
     "corner named": ("site,a,b,c,d\na,0,3,5,4\nb,3,0,2,7\nc,5,2,0,6\nd,4,7,6,0\n", "a,b,c,d"),
     "names above": ("a;b;c;d\n0;3;5;4\n3;0;2;7\n5;2;0;6\n4;7;6;0\n", "a,b,c,d"),
     "names in front": ("a\t0\t3\t5\t4\nb\t3\t0\t2\t7\nc\t5\t2\t0\t6\nd\t4\t7\t6\t0\n", "a,b,c,d"),
