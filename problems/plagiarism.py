@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
-from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
+from problems.running.matrix_options import matrix_arguments, refuse_without_matrix, similarities_of
 from problems.terminal.arguments import Given, Written, share
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable
@@ -157,21 +157,17 @@ def _similarity(
 ) -> tuple[str, Sequence[str], Floats, CodeSimilarity | None, Sequence[str]]:
     """What messages call the input, names, similarities, the code that they rest on, and notes on reading it."""
     if options.similarity is not None:
-        from problems.io.matrix import holds_matrix
-        from problems.io.pairs import read_pairs
+        from problems.io.pairs import Pairs
 
-        source = _base(options.similarity)
-        if holds_matrix(options.similarity):
-            file = matrix_of(options, options.similarity)
-            if file.kind != "similarity" and options.correlation is None:
-                raise InputError(
-                    f"{source}: has 0 on its diagonal, as dissimilarities d have; write 1 - d, or say --kind similarity"
-                )
-            names = file.names or [str(k + 1) for k in range(len(file.matrix))]
-            return source, names, file.similarities(), None, file.notes
-        refuse_without_matrix(options, "a matrix as --similarity")
-        read = read_pairs(options.similarity)
-        return source, read.items, read.matrix(), None, read.notes
+        source, file = _base(options.similarity), similarities_of(options, options.similarity)
+        if isinstance(file, Pairs):
+            return source, file.items, file.matrix(), None, file.notes
+        if file.kind != "similarity" and options.correlation is None:
+            raise InputError(
+                f"{source}: has 0 on its diagonal, as dissimilarities d have; write 1 - d, or say --kind similarity"
+            )
+        names = file.names or [str(k + 1) for k in range(len(file.matrix))]
+        return source, names, file.similarities(), None, file.notes
     refuse_without_matrix(options, "a matrix as --similarity")
     if options.code is None:
         from problems.studies.ordering import example

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
-from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
+from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix, similarities_of
 from problems.studies import two_way
 from problems.studies.ordering import OBJECTIVES, clipped, criteria_within, how_good, listed, similarities, write_order
 from problems.terminal.arguments import Given, Written
@@ -130,18 +130,14 @@ def _data(options: argparse.Namespace) -> _Data:
     """What the arguments name, or the bundled example."""
     path = options.matrix or options.similarity
     if path is not None:
-        from problems.io.matrix import holds_matrix
+        from problems.io.pairs import Pairs
 
-        if options.matrix is None and not holds_matrix(path):
-            from problems.io.pairs import read_pairs
-
-            refuse_without_matrix(options, "a matrix")
-            pairs = read_pairs(path)
-            return _Data(_base(path), pairs.items, 1 - pairs.matrix(), pairs.notes)
         try:
-            file = matrix_of(options, path)
+            file = similarities_of(options, path) if options.matrix is None else matrix_of(options, path)
         except InputError as error:
             raise InputError(f"{error}{two_way.or_as_table(path)}") from None
+        if isinstance(file, Pairs):
+            return _Data(_base(path), file.items, 1 - file.matrix(), file.notes)
         d = 1 - file.matrix if file.kind == "similarity" else file.matrix
         return _Data(_base(path), file.names or range(1, len(d) + 1), d, file.notes, file.furthest)
     refuse_without_matrix(options, "--matrix")

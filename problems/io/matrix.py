@@ -16,12 +16,12 @@ from problems.io.kinds import MAX_MAGNITUDE, Correlation, Kind, MatrixFile, Symm
 from problems.io.labelled import MAX_ITEMS, Labelled, completed
 from problems.io.layouts import SHAPES, labelled
 from problems.io.npy import Shape, misshapen, read_npy
-from problems.io.pairs import names_pairs
+from problems.io.pairs import Pairs, names_pairs, pairs_in
 from problems.io.phylip import SUFFIXES, items_of, phylip
 from problems.io.table import refuse_beyond
 from problems.terminal.errors import InputError
 
-__all__ = ["MAX_MAGNITUDE", "Kind", "MatrixFile", "holds_matrix", "read_distances", "read_matrix"]
+__all__ = ["MAX_MAGNITUDE", "Kind", "MatrixFile", "holds_matrix", "read_distances", "read_matrix", "read_similarities"]
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".dist", *SUFFIXES)
 
@@ -82,26 +82,44 @@ def read_distances(path: str | os.PathLike[str], items: int | None = None) -> Gr
     return GraphFile(Network(nodes, tail, head, D[tail, head], directed), given.notes)
 
 
-def holds_matrix(path: str) -> bool:
-    r"""Whether a file holds a matrix rather than pairs: .npy, or numbers alone but for names above and in front.
+def read_similarities(
+    path: str | os.PathLike[str],
+    kind: Kind | None = None,
+    *,
+    correlation: Correlation | None = None,
+    symmetrize: Symmetrize | None = None,
+    items: int | None = None,
+) -> MatrixFile | Pairs:
+    r"""The matrix in a file, as `read_matrix` reads it, or the pairs, as `read_pairs` does, whichever it holds.
 
     >>> from tempfile import NamedTemporaryFile
     >>> with NamedTemporaryFile("w", suffix=".csv") as file:
     ...     print("1,0.5\n0.5,1", file=file, flush=True)
-    ...     holds_matrix(file.name)
-    True
+    ...     read_similarities(file.name).kind
+    'similarity'
     """
 
-    def told(data: bytes, suffix: str) -> bool:
-        if suffix == ".npy":
-            return True
-        table = table_of(decode_any(data)[0])
-        some = [cells for (_, cells), _ in zip(table.rows(), range(3), strict=False)]
-        if not some or names_pairs(some[0]):
-            return False
-        return all(numbers(cells[1:], table.separator)[1] is None for cells in some[1:] or some)
+    def parse(data: bytes, suffix: str) -> MatrixFile | Pairs:
+        if not holds_matrix(data, suffix):
+            return pairs_in(data, suffix)
+        return meant(completed(_given(data, suffix, items)), kind, correlation, symmetrize)
 
-    return read_file(path, told, "similarities")
+    return read_file(path, parse, "similarities")
+
+
+def holds_matrix(data: bytes, suffix: str) -> bool:
+    r"""Whether the bytes of a file hold a matrix rather than pairs: .npy, or numbers but for names above and in front.
+
+    >>> holds_matrix(b"1,0.5\n0.5,1", ".csv"), holds_matrix(b"user1,user2,similarity\na,b,0.5", ".csv")
+    (True, False)
+    """
+    if suffix == ".npy":
+        return True
+    table = table_of(decode_any(data)[0])
+    some = [cells for (_, cells), _ in zip(table.rows(), range(3), strict=False)]
+    if not some or names_pairs(some[0]):
+        return False
+    return all(numbers(cells[1:], table.separator)[1] is None for cells in some[1:] or some)
 
 
 def _given(data: bytes, suffix: str, items: int | None) -> Labelled:

@@ -74,10 +74,10 @@ def read_pairs(path: str | os.PathLike[str]) -> Pairs:
     >>> pairs.items, pairs.first.tolist(), pairs.second.tolist(), pairs.similarity.tolist()
     (['ann', 'bob', 'cem'], [0, 1], [1, 2], [0.9, 0.25])
     """
-    return read_file(path, _pairs, "similarities")
+    return read_file(path, pairs_in, "similarities")
 
 
-def _pairs(data: bytes, suffix: str) -> Pairs:
+def pairs_in(data: bytes, suffix: str) -> Pairs:
     """The pairs in the bytes of a CSV file."""
     index: dict[str, int] = {}
     ends, lines, values, marked = array("q"), array("q"), array("d"), array("b")

@@ -9,6 +9,7 @@ from problems.terminal.errors import InputError
 
 if TYPE_CHECKING:
     from problems.io.matrix import MatrixFile
+    from problems.io.pairs import Pairs
 
 READING = ("kind", "correlation", "symmetrize", "items")
 
@@ -49,6 +50,18 @@ def matrix_of(options: argparse.Namespace, path: str) -> MatrixFile:
     return read_matrix(
         path, options.kind, correlation=options.correlation, symmetrize=options.symmetrize, items=options.items
     )
+
+
+def similarities_of(options: argparse.Namespace, path: str) -> MatrixFile | Pairs:
+    """The same, or the pairs if it holds these, of which those arguments must say nothing."""
+    from problems.io.matrix import MatrixFile, read_similarities
+
+    read = read_similarities(
+        path, options.kind, correlation=options.correlation, symmetrize=options.symmetrize, items=options.items
+    )
+    if not isinstance(read, MatrixFile):
+        refuse_without_matrix(options, "a matrix")
+    return read
 
 
 def refuse_without_matrix(options: argparse.Namespace, given: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from problems.studies.ordering import DIRECTED, OBJECTIVES, criteria_within, how_good, listed, write_rows
@@ -78,15 +78,19 @@ class TwoWay:
             columns = columns[::-1].copy()
         return rows, columns
 
+    @cached_property
+    def _weight(self) -> Floats:
+        """How much each entry speaks for its row and its column to stand at the same end, float64 (n, m)."""
+        from formulations.orders.table_distances import shares, standardized
+
+        return shares(self.values) if self.counts else standardized(self.values)
+
     def _against(self, rows: Ints, columns: Ints) -> bool:
         """Whether large numbers lie along the other diagonal: places of rows and columns are correlated negatively."""
         import numpy as np
 
-        from formulations.orders.table_distances import shares, standardized
-
-        weight = shares(self.values) if self.counts else standardized(self.values)
-        down, right = (np.arange(k) - (k - 1) / 2 for k in weight.shape)
-        return bool(down @ weight[np.ix_(rows, columns)] @ right < 0)
+        down, right = (np.argsort(order) - (len(order) - 1) / 2 for order in (rows, columns))
+        return bool(down @ self._weight @ right < 0)
 
     def named(self, solution: Solution) -> dict[str, list[str]]:
         """The names in order."""
