@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NoReturn
 
 from problems.running.declared import Ranking, Recipe, Report, Task, Verdict
@@ -21,6 +20,7 @@ from problems.running.graph_options import graph_arguments, graph_of
 from problems.running.run import Run
 from problems.running.shown import told
 from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE, parser
+from problems.terminal.leaving import leave
 from problems.terminal.watch import Watch
 
 __all__ = [
@@ -53,10 +53,7 @@ def main(recipe: Recipe) -> NoReturn:
     # What outlasted the limit would delay or abort the exit; and where Ctrl-C broke off an exec(), as of a dataclass in
     # an import, Python would end by the signal although it was caught.
     if code == INTERRUPTED or threading.active_count() > 1:
-        with suppress(OSError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
+        leave(code)
     sys.exit(code)
 
 

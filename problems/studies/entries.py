@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from problems.studies.isolation import isolate
 from problems.terminal.errors import quoted, safe
+from problems.terminal.leaving import cleaned_up
 
 if TYPE_CHECKING:
     from formulations.problem import Ints
@@ -63,11 +66,13 @@ def outside(target: str) -> Callable[[Pairs, float], Ints]:
 
 def _run_child(target: str, question: bytes, seconds: float) -> Any:
     """What the child process answers; by files, as a process that it leaves behind may hold a pipe open."""
+    scratch = os.path.join(tempfile.gettempdir(), f"entry-{secrets.token_hex(8)}")
     with (
         tempfile.TemporaryFile() as asked,
         tempfile.TemporaryFile() as reply,
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
+        cleaned_up(lambda: shutil.rmtree(scratch, ignore_errors=True)),
     ):
+        os.mkdir(scratch, 0o700)
         process = subprocess.Popen(
             [sys.executable, "-c", CHILD_PROGRAM],
             stdin=subprocess.PIPE,
@@ -77,7 +82,7 @@ def _run_child(target: str, question: bytes, seconds: float) -> Any:
             start_new_session=True,  # its own process group, to be killed as one
             env={**os.environ, "PYTHONHASHSEED": "0"},  # the same order on every run, also from sets of names
         )
-        try:
+        with cleaned_up(lambda: _end(process)):
             limits = {"cpu": seconds, "clock": CLOCK_PER_CPU * seconds}
             _order_child(process, target=target, limits=limits, scratch=scratch, asked=asked.fileno())
             if not _within(process, lambda: os.fstat(reply.fileno()).st_size > 0, IMPORT_SECONDS, IMPORT_SECONDS):
@@ -87,13 +92,16 @@ def _run_child(target: str, question: bytes, seconds: float) -> Any:
             _hang_up(process)  # which tells the child that the question is there
             if not _within(process, lambda: False, **limits):
                 raise Failed("timeout")
-        finally:  # also on Ctrl-C, and after an answer, for what the entry left behind
-            with suppress(OSError, AttributeError):  # no process is left, or the system has no process groups
-                os.killpg(process.pid, signal.SIGKILL)
-            process.kill()
-            code = process.wait()
-            _hang_up(process)
-        return _reply(reply, len(question) + FURTHER_REPLY, code)
+        return _reply(reply, len(question) + FURTHER_REPLY, process.wait())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """On Ctrl-C, and also after an answer, for what the entry left behind."""
+    with suppress(OSError, AttributeError):  # no process is left, or the system has no process groups
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    _hang_up(process)
 
 
 def _order_child(process: subprocess.Popen[bytes], **order: object) -> None:

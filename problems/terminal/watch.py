@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import sys
 import threading
 import time
 import traceback
@@ -13,6 +11,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 from problems.terminal.errors import OutputError
+from problems.terminal.leaving import leave
 from problems.terminal.output import say
 
 GRACE_SECONDS = 1.2  # after Ctrl-C in which a program may end by itself: the rest of 2 is for its last words
@@ -89,6 +88,4 @@ class Watch:
                 say(str(error))
             except Exception:
                 traceback.print_exc()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+            leave(code)
