@@ -30,19 +30,18 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.functional import softplus
 
 from formulations.likelihood.data import Data
 from formulations.likelihood.energy import energy_distance
 from formulations.likelihood.held_out import LOG_D_CAP, KLBound, kl_bound, likelihood_interval, mean_at_least
 from formulations.likelihood.mixtures import GaussianMixture
-from formulations.players.generators import expectation, normal
+from formulations.players.generators import normal
+from formulations.players.losses import Blur, lagrangian, likelihood, log_d_trick, minimax
 from formulations.players.penalties import uniform_numbers
 from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler, Term
 
 Loss = Literal["likelihood", "lagrangian", "minimax", "non-saturating"]
 Start = Callable[[Generator], nn.Module]
-Blur = Callable[[Tensor], Tensor]  # share of training done -> standard deviation of the blur, both (members, batch)
 
 HELD_OUT_DRAWS = 1 << 18  # draws of a known density, and of a generator, for testing
 WATCH_DRAWS = 1 << 12  # the same for validation
@@ -100,65 +99,6 @@ def resampled(rows: Tensor) -> Sampler:
         return on(device).index_select(0, torch.randint(len(rows), (batch,), generator=generator, device=device))
 
     return draw
-
-
-def lagrangian(blur: Blur | None = None) -> list[Term]:
-    """The terms of L = E_q[-log d(X)] + E[d(f(Z))].
-
-    >>> data, noise = lagrangian()
-    >>> log_d = lambda x: x[..., 0]
-    >>> data.f(log_d, torch.tensor([[2.0]])), noise.f(lambda z: z, log_d, torch.tensor([[0.0]]))
-    (tensor([-2.]), tensor([1.]))
-    """
-    output, e = _blurred(blur)
-    return [
-        Term(lambda d, x, *e: -output(d, x, *e), ["d"], ["data", *e]),
-        Term(lambda f, d, z, *e: expectation(f, lambda x: output(d, x, *e).exp(), z), ["f", "d"], ["noise", *e]),
-    ]
-
-
-def minimax(blur: Blur | None = None) -> list[Term]:
-    """The terms of E_q[-log D(X)] + E[-log(1 - D(f(Z)))], D the logistic function of the output.
-
-    >>> data, noise = minimax()
-    >>> data.f(lambda x: x[..., 0], torch.tensor([[0.0]]))  # -log 1/2
-    tensor([0.6931])
-    """
-    output, e = _blurred(blur)
-    return [
-        Term(lambda d, x, *e: softplus(-output(d, x, *e)), ["d"], ["data", *e]),
-        Term(lambda f, d, z, *e: expectation(f, lambda x: softplus(output(d, x, *e)), z), ["f", "d"], ["noise", *e]),
-    ]
-
-
-def log_d_trick(blur: Blur | None = None) -> list[Term]:
-    """The term E log D(f(Z)): its gradient does not vanish where D separates all samples from the data.
-
-    >>> log_d_trick()[0].f(lambda z: z, lambda x: x[..., 0], torch.tensor([[0.0]]))  # log 1/2
-    tensor([-0.6931])
-    """
-    output, e = _blurred(blur)
-    return [
-        Term(lambda f, d, z, *e: expectation(f, lambda x: -softplus(-output(d, x, *e)), z), ["f", "d"], ["noise", *e])
-    ]
-
-
-def likelihood() -> list[Term]:
-    """The term V itself, E_q log p(X), of a generator with a log_density.
-
-    >>> from formulations.players.generators import Gaussian
-    >>> f = Gaussian(torch.zeros(1), torch.ones(1), Generator().manual_seed(0))
-    >>> likelihood()[0].f(f, torch.tensor([[0.0]])).shape
-    torch.Size([1])
-    """
-    return [Term(lambda f, x: f.log_density(x), ["f"], ["data"])]
-
-
-def _blurred(blur: Blur | None) -> tuple[Callable[..., Tensor], list[str]]:
-    """The discriminator's output at samples, blurred if asked, and the names of the samplers that this needs."""
-    if blur is None:
-        return lambda d, x: d(x), []
-    return lambda d, x, e, t: d(x + blur(t).unsqueeze(-1) * e), ["blur", "progress"]
 
 
 def gan(

@@ -1,0 +1,79 @@
+"""The terms of a generator's game, for a SaddleProblem: of its blocks "f" and "d", over "data" and "noise".
+
+The discriminator's output is log d, or the logit of D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from formulations.players.generators import expectation
+from formulations.problem import Term
+
+Blur = Callable[[Tensor], Tensor]  # share of training done -> standard deviation of the blur, both (members, batch)
+
+
+def lagrangian(blur: Blur | None = None) -> list[Term]:
+    """The terms of L = E_q[-log d(X)] + E[d(f(Z))].
+
+    >>> import torch
+    >>> data, noise = lagrangian()
+    >>> log_d = lambda x: x[..., 0]
+    >>> data.f(log_d, torch.tensor([[2.0]])), noise.f(lambda z: z, log_d, torch.tensor([[0.0]]))
+    (tensor([-2.]), tensor([1.]))
+    """
+    output, e = _blurred(blur)
+    return [
+        Term(lambda d, x, *e: -output(d, x, *e), ["d"], ["data", *e]),
+        Term(lambda f, d, z, *e: expectation(f, lambda x: output(d, x, *e).exp(), z), ["f", "d"], ["noise", *e]),
+    ]
+
+
+def minimax(blur: Blur | None = None) -> list[Term]:
+    """The terms of E_q[-log D(X)] + E[-log(1 - D(f(Z)))], D the logistic function of the output.
+
+    >>> import torch
+    >>> data, noise = minimax()
+    >>> data.f(lambda x: x[..., 0], torch.tensor([[0.0]]))  # -log 1/2
+    tensor([0.6931])
+    """
+    output, e = _blurred(blur)
+    return [
+        Term(lambda d, x, *e: softplus(-output(d, x, *e)), ["d"], ["data", *e]),
+        Term(lambda f, d, z, *e: expectation(f, lambda x: softplus(output(d, x, *e)), z), ["f", "d"], ["noise", *e]),
+    ]
+
+
+def log_d_trick(blur: Blur | None = None) -> list[Term]:
+    """The term E log D(f(Z)): its gradient does not vanish where D separates all samples from the data.
+
+    >>> import torch
+    >>> log_d_trick()[0].f(lambda z: z, lambda x: x[..., 0], torch.tensor([[0.0]]))  # log 1/2
+    tensor([-0.6931])
+    """
+    output, e = _blurred(blur)
+    return [
+        Term(lambda f, d, z, *e: expectation(f, lambda x: -softplus(-output(d, x, *e)), z), ["f", "d"], ["noise", *e])
+    ]
+
+
+def likelihood() -> list[Term]:
+    """The term V itself, E_q log p(X), of a generator with a log_density.
+
+    >>> import torch
+    >>> from formulations.players.generators import Gaussian
+    >>> f = Gaussian(torch.zeros(1), torch.ones(1), torch.Generator().manual_seed(0))
+    >>> likelihood()[0].f(f, torch.tensor([[0.0]])).shape
+    torch.Size([1])
+    """
+    return [Term(lambda f, x: f.log_density(x), ["f"], ["data"])]
+
+
+def _blurred(blur: Blur | None) -> tuple[Callable[..., Tensor], list[str]]:
+    """The discriminator's output at samples, blurred if asked, and the names of the samplers that this needs."""
+    if blur is None:
+        return lambda d, x: d(x), []
+    return lambda d, x, e, t: d(x + blur(t).unsqueeze(-1) * e), ["blur", "progress"]
