@@ -14,28 +14,26 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from formulations.arithmetic.plans import Plan, Transportation
 from formulations.problem import Bools, Floats, Ints, Multipliers, SearchProblem
 from solvers.clock import Clock
+from solvers.flows.forests import forest, potentials_along
+from solvers.flows.simplex import MOST_ROUNDS, NEGATIVE_REDUCED_COST, by_simplex, worst
 from solvers.judge import MEETS, Ended, Findings, relative_gap
 from solvers.judged.searched import Searched
 from solvers.judged.so_far import followed
 
 KIND = "potentials"
 COARSE_BITS, FINE_BITS = 40, 60  # of costs times places, which OR-Tools multiplies in int64: at first, and if need be
-NEGATIVE_REDUCED_COST = 1e-13  # relative to the largest cost: a pair below minus that joins the working set
-PAIRS_ADDED = 4  # pairs by place that join in a round, at most
-MOST_ROUNDS = 100
+FEW_PAIRS = 10_000  # are all usable from the start
 
 
 @dataclass(frozen=True)
 class MinCostFlow:
     """Flows of least cost on a growing set of pairs, for transport; pairs: how many of each place it begins with."""
 
-    pairs: int = 20
+    pairs: int = 5
     name = "min-cost-flow"
 
     def __post_init__(self) -> None:
@@ -56,6 +54,7 @@ class FlowSearch:
     bound: Any
     rounds: int = 0
     interrupted: bool = False
+    met: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
     so_far: Callable[[], Any] = lambda: None
 
@@ -74,7 +73,8 @@ class FlowSearch:
             self.f, self.bound = f, bound
         self.rounds += 1
         self.history.append({"round": self.rounds, "value": float(self.value), "bound": float(self.bound)})
-        return relative_gap(self.value, self.bound, self.form.size(self.plan)) <= self.gap
+        self.met = relative_gap(self.value, self.bound, self.form.size(self.plan)) <= self.gap
+        return self.met
 
 
 def solve_transport(
@@ -91,62 +91,58 @@ def solve_transport(
 
 
 def _run(search: FlowSearch, solver: MinCostFlow, clock: Clock, report: Callable[[Any], None]) -> Ended:
-    """Rounds of flow, potentials and further pairs, among the places that something leaves or arrives at."""
+    """The plan among the places that something leaves or arrives at."""
     report(search)
-    form, bits = search.form, COARSE_BITS
+    form = search.form
     rows, columns = np.flatnonzero(form.supply), np.flatnonzero(form.demand)
     whole = (len(rows), len(columns)) == form.cost.shape
     C = form.cost if whole else form.cost[np.ix_(rows, columns)]
     supply, demand = form.supply[rows], form.demand[columns]
-    if not C.size:
-        return "optimal"
-    usable, least = _cheapest(C, solver.pairs), -NEGATIVE_REDUCED_COST * float(np.abs(C).max())
-    first = corner_plan(supply, demand)
-    usable[first.source, first.target] = True
-    while search.rounds < MOST_ROUNDS and clock.left > 0:
-        pairs = np.nonzero(usable)
-        part = _flow(C, supply, demand, pairs, bits)
-        if part is None:
-            return "not_converged"
-        f, g = _potentials(C, pairs, part)
+
+    def found(plan: Plan, f: Floats, g: Floats) -> bool:
         earned = f if whole else form.cost.min(axis=1) - g.max()  # what nothing leaves from is to hinder nobody
         earned[rows] = f
-        done = search.note(Plan(rows[part.source], columns[part.target], part.amount), earned)
+        done = search.note(Plan(rows[plan.source], columns[plan.target], plan.amount), earned)
         report(search)
-        if done:
+        return done
+
+    if not C.size:
+        return "optimal"
+    usable = np.ones(C.shape, dtype=bool)
+    if C.size > FEW_PAIRS:
+        usable = by_simplex(C, supply, demand, corner_plan(supply, demand), solver.pairs, found, clock)
+    return "optimal" if search.met else _by_flows(C, supply, demand, usable, found, clock)
+
+
+def _by_flows(
+    C: Floats,
+    supply: Ints,
+    demand: Ints,
+    usable: Bools,
+    found: Callable[[Plan, Floats, Floats], bool],
+    clock: Clock,
+) -> Ended:
+    """Rounds of flow, potentials and further pairs, which join those that are usable, (m, n)."""
+    bits, least = COARSE_BITS, -NEGATIVE_REDUCED_COST * float(np.abs(C).max())
+    for _ in range(MOST_ROUNDS):
+        if clock.left <= 0:
+            break
+        pairs = np.nonzero(usable)
+        plan = _flow(C, supply, demand, pairs, bits)
+        if plan is None:
+            return "not_converged"
+        f, g = _potentials(C, pairs, plan)
+        if found(plan, f, g):
             return "optimal"
         reduced = C - f[:, None]
         reduced -= g
-        new = _worst(reduced, (reduced < least) & ~usable)
+        new = worst(reduced, (reduced < least) & ~usable)
         if not new.any():
             if bits == FINE_BITS:
                 return "optimal"
             bits = FINE_BITS
         usable |= new
     return "limit"
-
-
-def _cheapest(C: Floats, count: int) -> Bools:
-    """The cheapest pairs of each source and of each target, costs being compared beside the least of their place."""
-    least = C - C.min(axis=1, keepdims=True)
-    least -= least.min(axis=0)
-    chosen = np.zeros(C.shape, dtype=bool)
-    for costs, marked in ((least, chosen), (least.T, chosen.T)):
-        k = min(count, costs.shape[1])
-        np.put_along_axis(marked, np.argpartition(costs, k - 1, axis=1)[:, :k], True, axis=1)
-    return chosen
-
-
-def _worst(reduced: Floats, wrong: Bools) -> Bools:
-    """Of the pairs that break the potentials, the worst of each place, and of the rest as many as there are places."""
-    chosen = np.zeros(wrong.shape, dtype=bool)
-    m, n = wrong.shape
-    chosen[np.arange(m), reduced.argmin(axis=1)] = chosen[reduced.argmin(axis=0), np.arange(n)] = True
-    flat = np.flatnonzero(wrong)
-    if len(flat) > PAIRS_ADDED * (m + n):
-        flat = flat[np.argpartition(reduced.ravel()[flat], PAIRS_ADDED * (m + n))[: PAIRS_ADDED * (m + n)]]
-    chosen.ravel()[flat] = True
-    return chosen & wrong
 
 
 def corner_plan(supply: Ints, demand: Ints) -> Plan:
@@ -191,18 +187,8 @@ def _potentials(C: Floats, pairs: tuple[Any, ...], plan: Plan) -> tuple[Floats, 
     d_k <= d_l + w_kl for trees k and l: shortest distances, found by sweeps over all pairs (Bellman and Ford).
     """
     m, n = C.shape
-    ends = np.ones(len(plan.source)), (plan.source, m + plan.target)
-    trees, tree = connected_components(csr_array(ends, shape=(m + n, m + n)), directed=False)
-    roots = np.unique(tree, return_index=True)[1]  # all hang on one more node, so that one search finds all
-    forest = np.r_[plan.source, np.full(trees, m + n)], np.r_[m + plan.target, roots]
-    graph = csr_array((np.ones(len(forest[0])), forest), shape=(m + n + 1, m + n + 1))
-    order, before = breadth_first_order(graph, m + n, directed=False)
-    potential = np.zeros(m + n)
-    above = before[order]
-    for v, u in zip(order[1:].tolist(), above[1:].tolist(), strict=True):
-        if u < m + n:
-            potential[v] = (C[u, v - m] if u < m else C[v, u - m]) - potential[u]
-    f, g = potential[:m], potential[m:]
+    grown = forest(plan.source, plan.target, m, n)
+    (f, g), trees, tree = potentials_along(grown, C), grown.trees, grown.tree
     i, j = pairs
     of, to = tree[i], tree[m + j]
     between = np.flatnonzero(of != to)

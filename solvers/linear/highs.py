@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -24,8 +26,10 @@ class Highs:
     [0.25, 0.75]
     """
 
-    def __init__(self, lp: Arrays, start: tuple[Bools, Bools] | None = None) -> None:
-        """Load the LP; start: which columns and which rows are basic at first, bool (columns,) and (rows,)."""
+    def __init__(
+        self, lp: Arrays, start: tuple[Bools, Bools] | None = None, options: Mapping[str, float] | None = None
+    ) -> None:
+        """Load the LP; start: which columns and which rows are basic at first; options: HiGHS's own, beyond ours."""
         import highspy
 
         self._lp, self._changed, self._solved, self._added = lp, True, False, np.zeros(0, dtype=np.int64)
@@ -35,6 +39,8 @@ class Highs:
         self._highs.setOptionValue("presolve", "off")  # it would discard the basis
         self._highs.setOptionValue("simplex_dual_edge_weight_strategy", 1)  # Devex: no weights to set up each round
         self._highs.setOptionValue("simplex_price_strategy", 1)  # by rows: 17 % faster on flows in grids
+        for name, value in (options or {}).items():
+            self._highs.setOptionValue(name, value)
         self._highs.HandleUserInterrupt = True
         self._basis = _knapsack_basis(lp) if start is None else _basis(lp, *start)
 
@@ -61,6 +67,13 @@ class Highs:
             columns, rows = self._basis
             self._basis = (columns + [highspy.HighsBasisStatus.kLower] * len(c), rows)
         self._changed = True
+
+    def basic_columns(self) -> Bools:
+        """Which columns are basic after a solve that ended optimal, bool (columns,)."""
+        import highspy
+
+        basic = highspy.HighsBasisStatus.kBasic
+        return np.array([status == basic for status in self._highs.getBasis().col_status], dtype=bool)
 
     def _keep_basis(self) -> None:
         """Read the last basis before the model is passed again."""

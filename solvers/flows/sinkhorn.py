@@ -1,0 +1,89 @@
+"""Potentials of transport that are nearly optimal, by Sinkhorn's iterations at falling temperatures.
+
+Where a plan earns t for each unit of its entropy, the cheapest is P_ij = u_i exp(-R_ij / t) v_j, R being reduced costs
+C_ij - f_i - g_j for any potentials, and u and v such that the sums of P are a and b. Then t log u and t log v are what
+the potentials gain, and they tend to the optimal ones as t falls (Peyre & Cuturi, Computational optimal transport,
+2019, ch. 4). Overrelaxed, u and v settle in a fraction of the rounds (Thibault, Chizat, Dossal & Papadakis,
+Overrelaxed Sinkhorn-Knopp algorithm, 2021). Nothing is proven here: it is where a simplex method starts well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from formulations.problem import Floats, Ints
+
+HOTTEST = 0.3  # the first temperature, times the mean reduced cost
+COOLER = 3.0  # by this factor each temperature is lower than the one before
+MOST_TEMPERATURES = 8
+ROUNDS, RELAXATION = 20, 1.5  # over all pairs, at each temperature
+DEEP = 12.0  # pairs of reduced cost beyond so many temperatures move next to nothing: exp(-12) = 6e-6
+NEAR = 20  # the others are few where there are at most so many by place
+COLDER = (1 / 2, 1 / 6)  # further temperatures over the few, times the last one
+FEW_ROUNDS, FEW_RELAXATION = 100, 1.8
+PLAIN_ROUNDS = 5  # the first and the last at each temperature, which are not overrelaxed
+
+
+def nearly_optimal(C: Floats, supply: Ints, demand: Ints) -> Floats:
+    """Potentials f, float64 (m,), for costs C (m, n) and positive amounts (m,) and (n,) of one sum.
+
+    >>> f = nearly_optimal(np.array([[0.0, 1.0], [1.0, 3.0]]), np.array([1, 1]), np.array([1, 1]))
+    >>> bool(1 <= f[1] - f[0] <= 2)  # as do the optimal ones
+    True
+    """
+    a, b = (amounts / float(amounts.sum()) for amounts in (supply, demand))
+    f, R, _ = reduced_costs(C, np.zeros(len(a)))
+    unit = float(R.mean())
+    if not unit > 0:
+        return f
+    low_a, low_b, temperature = a.astype(np.float32), b.astype(np.float32), HOTTEST
+    for _ in range(MOST_TEMPERATURES):
+        low = (R / unit).astype(np.float32)
+        K = np.exp(low * np.float32(-1 / temperature))
+        f, R, _ = reduced_costs(C, f + temperature * unit * _log_factors(K, low_a, low_b, ROUNDS, RELAXATION))
+        near = R <= DEEP * temperature * unit
+        if np.count_nonzero(near) <= NEAR * sum(C.shape):
+            break
+        temperature /= COOLER
+    else:
+        return f
+    few = np.nonzero(near)
+    for share in COLDER:
+        t = share * temperature * unit
+        K = csr_array((np.exp(R[few] / -t), few), shape=C.shape)
+        f, R, _ = reduced_costs(C, f + t * _log_factors(K, a, b, FEW_ROUNDS, FEW_RELAXATION))
+    return f
+
+
+def reduced_costs(C: Floats, f: Floats) -> tuple[Floats, Floats, Floats]:
+    """Potentials that are no smaller than f, the reduced costs R_ij = C_ij - f_i - g_j, and g.
+
+    R >= 0, and 0 somewhere in each row and column.
+
+    >>> [part.tolist() for part in reduced_costs(np.array([[0.0, 1.0], [1.0, 3.0]]), np.zeros(2))]
+    [[0.0, 1.0], [[0.0, 0.0], [0.0, 1.0]], [0.0, 1.0]]
+    """
+    R = C - f[:, None]
+    g = R.min(axis=0)
+    R -= g
+    more = R.min(axis=1)
+    R -= more[:, None]
+    return f + more, R, g
+
+
+def _log_factors(K: Any, a: Floats, b: Floats, rounds: int, relaxation: float) -> Floats:
+    """The logarithm of u, with which the sums of u_i K_ij v_j are nearly a and b; 0 where no such u is found."""
+    across = K.T if isinstance(K, np.ndarray) else csr_array(K.T)
+    u, v = np.ones_like(a), np.ones_like(b)
+    with np.errstate(all="ignore"):
+        for k in range(rounds):
+            beyond = relaxation - 1 if PLAIN_ROUNDS <= k < rounds - PLAIN_ROUNDS else 0.0
+            plain = a / (K @ v)
+            u = plain * (plain / u) ** beyond if beyond else plain
+            plain = b / (across @ u)
+            v = plain * (plain / v) ** beyond if beyond else plain
+        log = np.log(u).astype(np.float64)
+    return log if np.isfinite(log).all() else np.zeros(len(a))
