@@ -17,6 +17,7 @@ distance (Peyre & Cuturi, Computational optimal transport, 2019, ch. 2 and 6).
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -27,13 +28,14 @@ from numpy.typing import ArrayLike
 from scipy.sparse import eye_array, kron
 from torch import Tensor
 
-from formulations.arithmetic.exact import over_one_denominator
+from formulations.arithmetic.exact import as_integers, over_one_denominator
 from formulations.arithmetic.plans import Plan, Transportation
 from formulations.players.domains import NonNeg
 from formulations.players.starts import at
 from formulations.problem import (
     Block,
     Floats,
+    Integers,
     Players,
     Problem,
     Reference,
@@ -46,6 +48,8 @@ from formulations.problem import (
 MASS_TOLERANCE = 1e-6  # relative difference of the two sums that is attributed to rounding, say in float32
 MAX_MAGNITUDE = 1e150  # of costs and of sums of weights, whose product is to be finite
 ROUNDING = 1e-12  # the same in float64
+MOST_SHARES = 10**6  # of a sum that weights like 1/900 are read as multiples of
+LAST_PLACES = Fraction(1, 2**50)  # relative: what rounding may have added to such a weight
 UNITS = 2.0**45  # of which the sum of all weights has at most as many
 
 
@@ -235,15 +239,29 @@ def _rescaled(a: ArrayLike, b: ArrayLike) -> str:
 
 
 def _in_units(a: Floats, b: Floats, cost: Floats, said: str) -> Transportation:
-    """The transport in whole numbers: the weights themselves where they have few digits, else rounded to UNITS."""
-    numbers, unit = over_one_denominator(np.r_[a, b])
-    supply, demand = numbers[: len(a)], numbers[len(a) :]
-    if numbers.dtype != np.int64 or supply.astype(float).sum() > UNITS or supply.sum() != demand.sum():
-        scale = UNITS / a.sum()
-        supply, demand = (np.rint(weights * scale).astype(np.int64) for weights in (a, b))
-        demand[demand.argmax()] += supply.sum() - demand.sum()
-        return Transportation(supply, demand, Fraction(scale), cost, said)
-    return Transportation(supply, demand, Fraction(unit), cost, said)
+    """The transport in whole numbers: the weights themselves where they are short, else rounded to UNITS."""
+    weights = np.r_[a, b]
+    for read in (over_one_denominator, _fractions):
+        numbers, unit = read(weights)
+        supply, demand = numbers[: len(a)], numbers[len(a) :]
+        if numbers.dtype == np.int64 and 0 < supply.astype(float).sum() <= UNITS and supply.sum() == demand.sum():
+            return Transportation(supply, demand, Fraction(unit), cost, said)
+    scale = UNITS / a.sum()
+    supply, demand = (np.rint(amounts * scale).astype(np.int64) for amounts in (a, b))
+    demand[demand.argmax()] += supply.sum() - demand.sum()
+    return Transportation(supply, demand, Fraction(scale), cost, said)
+
+
+def _fractions(weights: Floats) -> tuple[Integers, int]:
+    """Numerators over one denominator where the weights are fractions of small ones, as 1/900 is; else zeros over 1."""
+    values, places = np.unique(weights, return_inverse=True)
+    fractions: list[Fraction] = []
+    for value in values.tolist():
+        fractions.append(Fraction(value).limit_denominator(MOST_SHARES))
+        if abs(fractions[-1] - Fraction(value)) > Fraction(value) * LAST_PLACES:
+            return np.zeros(len(weights), dtype=np.int64), 1
+    unit = math.lcm(*(fraction.denominator for fraction in fractions))
+    return as_integers([int(fraction * unit) for fraction in fractions])[places], unit
 
 
 def _dense(form: Transportation, plan: Plan) -> Floats:

@@ -108,10 +108,10 @@ def _run(search: FlowSearch, solver: MinCostFlow, clock: Clock, report: Callable
 
     if not C.size:
         return "optimal"
-    usable = np.ones(C.shape, dtype=bool)
+    usable, start = np.ones(C.shape, dtype=bool), np.zeros(len(rows))
     if C.size > FEW_PAIRS:
-        usable = by_simplex(C, supply, demand, corner_plan(supply, demand), solver.pairs, found, clock)
-    return "optimal" if search.met else _by_flows(C, supply, demand, usable, found, clock)
+        usable, start = by_simplex(C, supply, demand, corner_plan(supply, demand), solver.pairs, found, clock)
+    return "optimal" if search.met else _by_flows(C, supply, demand, usable, start, found, clock)
 
 
 def _by_flows(
@@ -119,10 +119,11 @@ def _by_flows(
     supply: Ints,
     demand: Ints,
     usable: Bools,
+    f: Floats,
     found: Callable[[Plan, Floats, Floats], bool],
     clock: Clock,
 ) -> Ended:
-    """Rounds of flow, potentials and further pairs, which join those that are usable, (m, n)."""
+    """Rounds of flow, potentials and further pairs, which join those that are usable, (m, n); f: potentials to start from."""
     bits, least = COARSE_BITS, -NEGATIVE_REDUCED_COST * float(np.abs(C).max())
     for _ in range(MOST_ROUNDS):
         if clock.left <= 0:
@@ -131,7 +132,7 @@ def _by_flows(
         plan = _flow(C, supply, demand, pairs, bits)
         if plan is None:
             return "not_converged"
-        f, g = _potentials(C, pairs, plan)
+        f, g = _potentials(C, pairs, plan, f)
         if found(plan, f, g):
             return "optimal"
         reduced = C - f[:, None]
@@ -180,7 +181,7 @@ def _flow(C: Floats, supply: Ints, demand: Ints, pairs: tuple[Any, ...], bits: i
     return Plan(i[moved], j[moved], amount[moved])
 
 
-def _potentials(C: Floats, pairs: tuple[Any, ...], plan: Plan) -> tuple[Floats, Floats]:
+def _potentials(C: Floats, pairs: tuple[Any, ...], plan: Plan, near: Floats) -> tuple[Floats, Floats]:
     """f and g with f_i + g_j = C_ij where the plan moves something and, if it is optimal, <= C_ij on the pairs.
 
     Each tree of the plan's pairs fixes its own potentials but for a constant, and the constants d fulfil
@@ -196,6 +197,7 @@ def _potentials(C: Floats, pairs: tuple[Any, ...], plan: Plan) -> tuple[Floats, 
     of, to, w = of[between], to[between], (C[i, j] - f[i] - g[j])[between]
     starts = np.flatnonzero(np.diff(of, prepend=-1))
     own, d = of[starts], np.zeros(trees)
+    d[tree[:m][::-1]] = (near - f)[::-1]  # at each tree's first source
     for _ in range(trees if len(starts) else 0):
         shorter = np.minimum(d[own], np.minimum.reduceat(w + d[to], starts))
         if (shorter == d[own]).all():

@@ -34,14 +34,19 @@ def by_simplex(
     pairs: int,
     found: Callable[[Plan, Floats, Floats], bool],
     clock: Clock,
-) -> Bools:
-    """Call found(plan, f, g) after each round until it says that they meet; the working set at the end, (m, n).
+) -> tuple[Bools, Floats]:
+    """Call found(plan, f, g) after each round until it says that they meet; the working set at the end, (m, n), and f.
 
-    first is any plan; pairs: how many of each place the working set begins with.
+    first is any plan; pairs: how many of each place the working set begins with. Where many pairs have equal costs, or
+    each place takes the same, all steps are degenerate: then no step is done, and the set is four times as large.
     """
-    f, R, g = reduced_costs(C, nearly_optimal(C, supply, demand))
-    usable = _smallest(R, pairs * sum(C.shape))
+    f, few = nearly_optimal(C, supply, demand)
+    f, R, g = reduced_costs(C, f)
+    degenerate = not few or (supply[0] == supply).all() and (supply[0] == demand).all()
+    usable = _smallest(R, (4 if degenerate else 1) * pairs * sum(C.shape))
     usable[first.source, first.target] = True
+    if degenerate:
+        return usable, f
     i, j = np.nonzero(usable)
     unit = float(np.median(R[i, j])) or float(R.max()) or 1.0
     amounts = np.r_[supply, demand] / (supply.sum() / max(C.shape))
@@ -67,7 +72,7 @@ def by_simplex(
         p, q = np.nonzero(new)
         highs.add_columns(R[p, q] / unit, np.zeros(len(p)), np.full(len(p), np.inf), _ends(p, q, C.shape))
         i, j = np.r_[i, p], np.r_[j, q]
-    return usable
+    return usable, f
 
 
 def worst(reduced: Floats, wrong: Bools) -> Bools:

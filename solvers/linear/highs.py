@@ -68,12 +68,10 @@ class Highs:
             self._basis = (columns + [highspy.HighsBasisStatus.kLower] * len(c), rows)
         self._changed = True
 
-    def basic_columns(self) -> Bools:
-        """Which columns are basic after a solve that ended optimal, bool (columns,)."""
-        import highspy
-
-        basic = highspy.HighsBasisStatus.kBasic
-        return np.array([status == basic for status in self._highs.getBasis().col_status], dtype=bool)
+    def basic_columns(self) -> Ints:
+        """The columns that are basic after a solve that ended optimal, int (k,)."""
+        _, variables = self._highs.getBasicVariables()  # rows are negative
+        return np.sort(variables[variables >= 0]).astype(np.int64)
 
     def _keep_basis(self) -> None:
         """Read the last basis before the model is passed again."""
