@@ -13,7 +13,7 @@ from problems.io.table import read_table, refuse_beyond
 from problems.terminal.errors import InputError
 
 MAX_PAIRS = 25_000_000  # they take 200 MB
-MAX_MAGNITUDE = 1e100
+MAX_MAGNITUDE = 1e100  # of costs and of amounts, so that their products stay finite (that of kinds.py: squares)
 
 
 def read_costs(path: str | os.PathLike[str]) -> Floats:

@@ -1,9 +1,10 @@
-"""Transport as a flow of least cost (OR-Tools), over the few pairs that matter, proven by potentials on all pairs.
+"""Transport of least cost over the few pairs that matter, proven by potentials on all pairs.
 
-Sifting: the flow is sent over a working set of pairs, first the cheapest of each place. Where an optimal flow moves
-something, its potentials fulfil f_i + g_j = C_ij; with f_i + g_j <= C_ij on the other pairs of the set they are optimal
-there. Pairs outside that break this join the set, until there are none: then the potentials prove the plan best of all.
-The flow is computed in whole numbers, costs rounded to them; the potentials are those of the costs as given.
+Sifting: the plan is optimal over a working set of pairs. Where it moves something, its potentials fulfil
+f_i + g_j = C_ij; with f_i + g_j <= C_ij on the other pairs of the set they are optimal there. Pairs outside that break
+this join the set, until there are none: then the potentials prove the plan best of all. Between many places a simplex
+method (simplex.py) does so first. Flows (OR-Tools) do it between few, and where a simplex method would stall or did not
+end: they are computed in whole numbers, costs rounded to them; the potentials are those of the costs as given.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from formulations.arithmetic.plans import Plan, Transportation
 from formulations.problem import Bools, Floats, Ints, Multipliers, SearchProblem
 from solvers.clock import Clock
 from solvers.flows.forests import forest, potentials_along
-from solvers.flows.simplex import MOST_ROUNDS, NEGATIVE_REDUCED_COST, by_simplex, worst
+from solvers.flows.simplex import NEGATIVE_REDUCED_COST, by_simplex, worst
 from solvers.judge import MEETS, Ended, Findings, relative_gap
 from solvers.judged.searched import Searched
 from solvers.judged.so_far import followed
@@ -27,11 +28,12 @@ from solvers.judged.so_far import followed
 KIND = "potentials"
 COARSE_BITS, FINE_BITS = 40, 60  # of costs times places, which OR-Tools multiplies in int64: at first, and if need be
 FEW_PAIRS = 10_000  # are all usable from the start
+MOST_ROUNDS = 100
 
 
 @dataclass(frozen=True)
 class MinCostFlow:
-    """Flows of least cost on a growing set of pairs, for transport; pairs: how many of each place it begins with."""
+    """Transport over a growing set of pairs; pairs: how many of each place it begins with, of many."""
 
     pairs: int = 5
     name = "min-cost-flow"
@@ -123,7 +125,7 @@ def _by_flows(
     found: Callable[[Plan, Floats, Floats], bool],
     clock: Clock,
 ) -> Ended:
-    """Rounds of flow, potentials and further pairs, which join those that are usable, (m, n); f: potentials to start from."""
+    """Rounds of flow, potentials and further pairs, which join those that are usable, (m, n); f: potentials nearby."""
     bits, least = COARSE_BITS, -NEGATIVE_REDUCED_COST * float(np.abs(C).max())
     for _ in range(MOST_ROUNDS):
         if clock.left <= 0:
@@ -184,6 +186,8 @@ def _flow(C: Floats, supply: Ints, demand: Ints, pairs: tuple[Any, ...], bits: i
 def _potentials(C: Floats, pairs: tuple[Any, ...], plan: Plan, near: Floats) -> tuple[Floats, Floats]:
     """f and g with f_i + g_j = C_ij where the plan moves something and, if it is optimal, <= C_ij on the pairs.
 
+    near are potentials f not far from them.
+
     Each tree of the plan's pairs fixes its own potentials but for a constant, and the constants d fulfil
     d_k <= d_l + w_kl for trees k and l: shortest distances, found by sweeps over all pairs (Bellman and Ford).
     """
@@ -197,7 +201,7 @@ def _potentials(C: Floats, pairs: tuple[Any, ...], plan: Plan, near: Floats) -> 
     of, to, w = of[between], to[between], (C[i, j] - f[i] - g[j])[between]
     starts = np.flatnonzero(np.diff(of, prepend=-1))
     own, d = of[starts], np.zeros(trees)
-    d[tree[:m][::-1]] = (near - f)[::-1]  # at each tree's first source
+    d[tree[:m]] = near - f  # at one source of each tree
     for _ in range(trees if len(starts) else 0):
         shorter = np.minimum(d[own], np.minimum.reduceat(w + d[to], starts))
         if (shorter == d[own]).all():

@@ -16,7 +16,7 @@ from formulations.arithmetic.plans import Plan
 from formulations.problem import Bools, Floats, Ints
 from solvers.clock import Clock
 from solvers.flows.forests import forest, plan_along
-from solvers.flows.sinkhorn import nearly_optimal, reduced_costs
+from solvers.flows.sinkhorn import nearly_optimal, quantile, reduced_costs
 from solvers.linear.highs import Highs
 from solvers.linear.linear_program import Arrays
 
@@ -24,6 +24,7 @@ TOLERANCE = 1e-10  # of primal and dual feasibility, HiGHS's least: costs are di
 NEGATIVE_REDUCED_COST = 1e-13  # relative to the largest cost: a pair below minus that joins the working set
 PAIRS_ADDED = 4  # pairs by place that join in a round, at most
 MOST_ROUNDS = 30
+MORE = 4  # times as many pairs are handed to a solver of flows
 
 
 def by_simplex(
@@ -37,13 +38,13 @@ def by_simplex(
 ) -> tuple[Bools, Floats]:
     """Call found(plan, f, g) after each round until it says that they meet; the working set at the end, (m, n), and f.
 
-    first is any plan; pairs: how many of each place the working set begins with. Where many pairs have equal costs, or
-    each place takes the same, all steps are degenerate: then no step is done, and the set is four times as large.
+    first is any plan; pairs: how many of each place the working set begins with. Where many pairs cost the same, or all
+    amounts are equal, nearly every step would be degenerate: then none is done, and the set is larger.
     """
-    f, few = nearly_optimal(C, supply, demand)
+    f, few = nearly_optimal(C, supply, demand, clock)
     f, R, g = reduced_costs(C, f)
-    degenerate = not few or (supply[0] == supply).all() and (supply[0] == demand).all()
-    usable = _smallest(R, (4 if degenerate else 1) * pairs * sum(C.shape))
+    degenerate = not few or len({*supply.tolist(), *demand.tolist()}) == 1
+    usable = _smallest(R, (MORE if degenerate else 1) * pairs * sum(C.shape))
     usable[first.source, first.target] = True
     if degenerate:
         return usable, f
@@ -92,12 +93,9 @@ def _smallest(R: Floats, count: int) -> Bools:
     flat = R.ravel()
     chosen = np.zeros(R.shape, dtype=bool)
     chosen[np.arange(len(R)), R.argmin(axis=1)] = chosen[R.argmin(axis=0), np.arange(R.shape[1])] = True
-    below = np.flatnonzero(flat <= np.quantile(flat[:: max(1, flat.size // SAMPLE)], min(1.0, count / flat.size)))
+    below = np.flatnonzero(flat <= quantile(R, min(1.0, count / flat.size)))
     chosen.ravel()[below[:: -(-len(below) // (2 * count))]] = True  # of many that are equal some
     return chosen
-
-
-SAMPLE = 100_000  # of reduced costs, of which quantiles are taken
 
 
 def _ends(i: Ints, j: Ints, shape: tuple[int, ...]) -> csr_array:

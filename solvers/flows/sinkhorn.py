@@ -9,51 +9,56 @@ Overrelaxed Sinkhorn-Knopp algorithm, 2021). Nothing is proven here: it is where
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from formulations.problem import Floats, Ints
+from solvers.clock import Clock
 
-HOTTEST = 0.3  # the first temperature, times the mean reduced cost
+Real = TypeVar("Real", np.float32, np.float64)
+HOTTEST = 0.3  # the first temperature, times the median reduced cost
 COOLER = 3.0  # by this factor each temperature is lower than the one before
 MOST_TEMPERATURES = 9
-ROUNDS, RELAXATION = 10, 1.5  # over all pairs, at each temperature
+ROUNDS, RELAXATION = 15, 1.5  # over all pairs, at each temperature
 DEEP = 12.0  # a pair of reduced cost beyond so many temperatures moves next to nothing: exp(-12) = 6e-6
 NEAR = 20  # pairs by place that the others are to be fewer than
 TIED = 0.97  # of the near ones that a lower temperature leaves: they have equal costs
 COLDER = (1 / 2, 1 / 6)  # further temperatures over the near ones alone, times the last one
 NEAR_ROUNDS, NEAR_RELAXATION = 100, 1.8
+SAMPLE = 100_001  # odd, so that it does not run along the columns of a matrix
 PLAIN_ROUNDS = 2  # the first and the last at each temperature are not overrelaxed
 
 
-def nearly_optimal(C: Floats, supply: Ints, demand: Ints) -> tuple[Floats, bool]:
+def nearly_optimal(C: Floats, supply: Ints, demand: Ints, clock: Clock) -> tuple[Floats, bool]:
     """Potentials f, float64 (m,), and whether few pairs are near by them; C (m, n), positive amounts of one sum.
 
-    >>> f, few = nearly_optimal(np.array([[0.0, 1.0], [1.0, 3.0]]), np.array([1, 1]), np.array([1, 1]))
+    >>> one = np.array([1, 1])
+    >>> f, few = nearly_optimal(np.array([[0.0, 1.0], [1.0, 3.0]]), one, one, Clock())
     >>> bool(1 <= f[1] - f[0] <= 2)  # as do the optimal ones
     True
     """
     a, b = (amounts / float(amounts.sum()) for amounts in (supply, demand))
     start, R, _ = reduced_costs(C, np.zeros(len(a)))
-    unit = float(R.mean())
+    unit = quantile(R, 0.5) or float(R.mean())
     if not unit > 0:
         return start, False
     costs, low_a, low_b = (array.astype(np.float32) for array in (R / unit, a, b))  # twice as fast as float64
     f, reduced, temperature, many = np.zeros_like(low_a), costs, HOTTEST, C.size
     for _ in range(MOST_TEMPERATURES):
         K = np.exp(reduced * np.float32(-1 / temperature))
-        gain = temperature * _log_factors(K, low_a, low_b, ROUNDS, RELAXATION)
-        f, reduced, _ = reduced_costs(costs, f + gain.astype(np.float32))
+        gain = np.float32(temperature) * _log_factors(K, low_a, low_b, ROUNDS, RELAXATION)
+        f, reduced, _ = reduced_costs(costs, f + gain)
         near = reduced <= DEEP * temperature
         before, many = many, int(np.count_nonzero(near))
         if many <= NEAR * sum(C.shape):
-            return _colder(C, a, b, start + unit * f, np.nonzero(near), temperature * unit), True
-        if TIED * before < many < TIED * C.size:
+            return _colder(C, a, b, start + unit * f.astype(np.float64), np.nonzero(near), temperature * unit), True
+        if TIED * before < many < TIED * C.size or clock.left <= 0:
             break
         temperature /= COOLER
-    return start + unit * f, False
+    return start + unit * f.astype(np.float64), False
 
 
 def _colder(C: Floats, a: Floats, b: Floats, f: Floats, near: tuple[Any, ...], temperature: float) -> Floats:
@@ -66,10 +71,10 @@ def _colder(C: Floats, a: Floats, b: Floats, f: Floats, near: tuple[Any, ...], t
     return f
 
 
-def reduced_costs(C: Floats, f: Floats) -> tuple[Floats, Floats, Floats]:
-    """Potentials that are no smaller than f, the reduced costs R_ij = C_ij - f_i - g_j, and g.
+def reduced_costs(C: NDArray[Real], f: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """Potentials that are no smaller than f, the reduced costs R_ij = C_ij - f_i - g_j, and g; all of C's dtype.
 
-    R >= 0, and 0 somewhere in each row and column.
+    R >= 0 but for rounding, and 0 somewhere in each row and column.
 
     >>> [part.tolist() for part in reduced_costs(np.array([[0.0, 1.0], [1.0, 3.0]]), np.zeros(2))]
     [[0.0, 1.0], [[0.0, 0.0], [0.0, 1.0]], [0.0, 1.0]]
@@ -82,7 +87,17 @@ def reduced_costs(C: Floats, f: Floats) -> tuple[Floats, Floats, Floats]:
     return f + more, R, g
 
 
-def _log_factors(K: Any, a: Floats, b: Floats, rounds: int, relaxation: float) -> Floats:
+def quantile(R: Floats, share: float) -> float:
+    """About the number that this share of the entries do not exceed: that of a sample, evenly spread.
+
+    >>> quantile(np.arange(101.0), 0.5)
+    50.0
+    """
+    flat = R.ravel()
+    return float(np.quantile(flat[:: max(1, flat.size // SAMPLE)], share))
+
+
+def _log_factors(K: Any, a: NDArray[Real], b: NDArray[Real], rounds: int, relaxation: float) -> NDArray[Real]:
     """The logarithm of u, with which the sums of u_i K_ij v_j are nearly a and b; 0 where no such u is found."""
     across = K.T if isinstance(K, np.ndarray) else csr_array(K.T)
     u, v = np.ones_like(a), np.ones_like(b)
@@ -93,5 +108,5 @@ def _log_factors(K: Any, a: Floats, b: Floats, rounds: int, relaxation: float) -
             u = plain * (plain / u) ** beyond if beyond else plain
             plain = b / (across @ u)
             v = plain * (plain / v) ** beyond if beyond else plain
-        log = np.log(u).astype(np.float64)
-    return log if np.isfinite(log).all() else np.zeros(len(a))
+        log = np.log(u)
+    return log if np.isfinite(log).all() else np.zeros_like(a)

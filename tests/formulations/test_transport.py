@@ -211,10 +211,11 @@ def test_many_points_are_sifted(weighted: bool) -> None:
     x, y = random.random((n, 2)), random.random((n, 2))
     C = np.hypot(*(x[:, None] - y).transpose(2, 0, 1))
     a, b = (weights(n, random), weights(n, random)) if weighted else (np.full(n, 1 / n), np.full(n, 1 / n))
-    found = solve(transport(a, b, C), MinCostFlow(pairs=3))
+    found = solve(transport(a, b, C), MinCostFlow(pairs=1))
     assert found.proven
-    assert found.stats["rounds"] > 1
-    if not weighted:
+    if weighted:
+        assert found.stats["rounds"] > 1
+    else:
         rows, columns = linear_sum_assignment(C)
         assert found.value == pytest.approx(C[rows, columns].mean())
 
