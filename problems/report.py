@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -29,8 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quiet", action="store_true", help="do not say where the page is")
     options = parser.parse_args(arguments)
     try:
-        out = options.out or str(Path(options.answer).with_suffix(".html"))
+        out = options.out or f"{os.path.splitext(options.answer)[0]}.html"
         check_writable("--out", out, (".html",))
+        if os.path.abspath(out) == os.path.abspath(options.answer):
+            raise InputError(f"--out {safe(out, 200)}: is the answer itself; name another file")
         replace_file(out, report(options.answer).encode())
         if not options.quiet:
             show(safe(out, 1_000))

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from problems.running.declared import Recipe, Task
-from problems.terminal.errors import InputError
+from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable, replace_file
+from problems.terminal.output import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,6 +26,13 @@ def check_drawable(options: argparse.Namespace) -> None:
         check_writable("--plot", options.plot, PICTURES)
     if options.report is not None:
         check_writable("--report", options.report, (".html",))
+
+
+def not_drawn(options: argparse.Namespace) -> None:
+    """Say that the picture and the report that were asked for are not there: an older file would be taken for them."""
+    for path in (options.plot, options.report):
+        if path is not None:
+            say(f"{safe(path, 200)}: not written, as the run was broken off")
 
 
 def draw(recipe: Recipe, task: Task, solution: Solution, document: Mapping[str, Any], options: Any) -> None:

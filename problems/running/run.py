@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from problems.reports.asked import asked_of
 from problems.running.declared import Ranking, Recipe, Report, Task, Verdict
-from problems.running.drawn import check_drawable, draw, write_report
+from problems.running.drawn import check_drawable, draw, not_drawn, write_report
 from problems.running.shown import as_json, as_text, ranked, reported, stated, told, verdict_as_json
 from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE
 from problems.terminal.errors import InputError, OutputError
@@ -92,6 +92,7 @@ class Run:
             solution = replace(solution, message="the best answer so far; there was no time to prove it")
         self._found = self._found or [solution]
         self._show(task, solution, self._text(task, solution, brief=self.options.json))
+        not_drawn(self.options)
         return INTERRUPTED if interrupted else self._verdict(solution)
 
     def _verdict(self, solution: Solution) -> int:
@@ -134,6 +135,7 @@ class Run:
 
             export_model(self._problem, options.export, solution, task.columns())
         if cut_short or any(one.stats["interrupted"] for one in self._found or [solution]):
+            not_drawn(options)
             return INTERRUPTED
         draw(self.recipe, task, solution, self._document, options)
         return self._verdict(solution)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import hashlib
 import json
@@ -29,6 +30,7 @@ from problems.reports.asked import digest
 from problems.reports.mathml import mathml
 from problems.reports.page import LIMIT, Shown, page
 from problems.reports.tables import LONGEST, tables
+from problems.running.drawn import draw, not_drawn
 from problems.terminal.errors import InputError
 
 RECIPES = recipes()
@@ -319,11 +321,28 @@ def test_that_there_is_no_answer_is_reported_too(tmp_path: Path, capsys: Any) ->
     assert "There is no answer to show" in shown.text
 
 
-def test_a_report_does_without_a_picture_that_there_was_no_time_for(tmp_path: Path, capsys: Any) -> None:
-    path = tmp_path / "game.html"
-    arguments = ["--game", "bilinear", "--time-limit", "0.001", "--report", str(path), "--quiet"]
-    if run(RECIPES["saddle"], arguments) == 0 and "data:image" not in (html := path.read_text()).split("<h3>")[0]:
-        assert "allow more" in Page(html).text
+def test_a_report_does_without_a_picture_that_cannot_be_drawn(tmp_path: Path) -> None:
+    def fail(_: Any) -> Any:
+        raise InputError("there was no time to play; allow more")
+
+    report, plot = tmp_path / "r.html", tmp_path / "p.png"
+    options = argparse.Namespace(plot=None, report=str(report))
+    task: Any = argparse.Namespace(draw=fail)
+    solution: Any = argparse.Namespace(answer=[1])
+    draw(RECIPES["mst"], task, solution, DOCUMENT, options)
+    assert "there was no time to play; allow more" in check_page(report.read_text()).text
+    report.unlink()
+    options.plot = str(plot)
+    with pytest.raises(InputError, match="no time to play"):
+        draw(RECIPES["mst"], task, solution, DOCUMENT, options)
+    assert report.exists()
+    assert not plot.exists()
+
+
+def test_a_run_that_is_broken_off_says_that_there_is_no_report(capsys: Any) -> None:
+    not_drawn(argparse.Namespace(plot="p\x1b.png", report="r.html"))
+    said = capsys.readouterr().err.splitlines()
+    assert said == [f"{name}: not written, as the run was broken off" for name in ("p\\x1b.png", "r.html")]
 
 
 def test_an_answer_checked_again_has_a_report(tmp_path: Path, capsys: Any) -> None:
@@ -351,6 +370,21 @@ def test_what_is_no_answer_has_no_report(write: Write, capsys: Any, content: str
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("a.json: ")
     assert not path.with_suffix(".html").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["."], ["/"], ["absent.json"], ["a.html"], ["a\0b"], ["a.html", "--out", "a.doc"]]
+)
+def test_what_cannot_be_read_or_written_is_refused_in_a_line(
+    write: Write, capsys: Any, monkeypatch: Any, arguments: list[str]
+) -> None:
+    path = write("a.html", json.dumps(DOCUMENT))
+    monkeypatch.chdir(path.parent)
+    assert later.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert [file.name for file in path.parent.iterdir()] == ["a.html"]
+    assert json.loads(path.read_text()) == DOCUMENT
 
 
 def test_a_damaged_answer_is_shown_or_refused_and_never_runs() -> None:
