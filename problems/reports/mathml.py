@@ -38,9 +38,18 @@ def mathml(latex: str) -> Markup:
         return as_it_is
     for element in formula.iter():
         _clean(element)
+    for element in list(formula.iter()):
+        _space_functions(element)
     formula.set("displaystyle", "true")
     # The converter's own serializer takes "<" in a text for markup; this one escapes it.
     return Markup(tostring(formula, encoding="unicode"))
+
+
+def _space_functions(row: Element) -> None:
+    """A thin space between the name of a function and its argument, as in log p."""
+    for k in range(len(row) - 1, 0, -1):
+        if row.tag == "mrow" and row[k].tag == row[k - 1].tag == "mi" and len(row[k - 1].text or "") > 1:
+            row.insert(k, Element("mspace", width="0.17em"))
 
 
 def _clean(element: Element) -> None:

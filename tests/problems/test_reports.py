@@ -410,6 +410,7 @@ def test_a_damaged_answer_is_shown_or_refused_and_never_runs() -> None:
         (r"A_{\text{limit &lt;b&gt;}}", "&lt;b&gt;"),
         (r"\href{javascript:alert(1)}{x}", "<mi>x</mi>"),
         ("x^", "<code>x^</code>"),
+        (r"\log p", '<mi>log</mi><mspace width="0.17em" /><mi>p</mi>'),
         ("x" * 6_000, "<code>"),
     ],
 )
