@@ -63,6 +63,9 @@ class Judged(Protocol):
     def bound(self, kind: str, certificate: Any) -> Number:
         """What the certificate proves: infinite on the worse side if nothing, on the other that no answer exists."""
 
+    def endless(self, candidate: Any, ray: Any) -> bool:
+        """Whether the ray proves that from the feasible candidate on the objective improves without end."""
+
     def size(self, candidate: Any) -> float:
         """The natural size of the problem there (Solution.size)."""
 
@@ -79,13 +82,6 @@ class Judged(Protocol):
         """How far value and bound lie apart, for the message."""
 
 
-class Ray(Protocol):
-    """A direction in which the objective is said to improve without end while every constraint keeps holding."""
-
-    def holds(self) -> bool:
-        """Whether it does, recomputed from the problem's data."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Findings:
     """What a solver found.
@@ -93,7 +89,7 @@ class Findings:
     candidates    answers, the best of which counts
     certificates  kind and certificate each
     ended         how the solver says that it ended
-    ray           a direction in which the objective improves without end from any answer, with its own check
+    ray           a direction in which the objective is said to improve without end
     remark        what else there is to say of that, for the message where nothing is proven
     note          what there is to say where something is
     stats         sizes, counts and seconds
@@ -103,7 +99,7 @@ class Findings:
     ended: Ended
     candidates: Sequence[Any] = ()
     certificates: Iterable[tuple[str, Any]] = ()
-    ray: Ray | None = None
+    ray: Any = None
     remark: str = ""
     note: str = ""
     stats: dict[str, Any] = field(default_factory=dict)
@@ -146,7 +142,7 @@ def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | N
     sign = -1 if problem.maximize else 1
     candidate, value, complaints = _best(problem, found.candidates, sign)
     bounds = _weighed(problem, found)
-    endless = candidate is not None and not bounds and found.ray is not None and found.ray.holds()
+    endless = candidate is not None and not bounds and found.ray is not None and problem.endless(candidate, found.ray)
     if candidate is None or endless:
         return _without_answer(problem, found, bounds, complaints, sign, endless=endless)
     size = problem.size(candidate)
@@ -157,8 +153,6 @@ def judge(problem: Judged, found: Findings, gap: float = MEETS, clock: Clock | N
     left = None if best is None or value is None else relative_gap(value, best.value, size)
     accuracy = gap if problem.exact else max(gap, ROUNDING)
     verified = bool(left is not None and left <= accuracy and all(sound.values()))  # numpy's own are no JSON
-    if found.ended == "unbounded" and not bounds:
-        return _without_answer(problem, found, bounds, complaints, sign, endless=False)
     checks = [Check(problem.membership, "==", None, True)] if problem.membership else []
     relation = "<=" if problem.maximize else ">="
     checks += [Check(f"bound by {b.kind}", relation, b.shown, sound[id(b)]) for b in bounds]
@@ -253,7 +247,8 @@ def _message(
     else:
         apart = f"value and bound are {abs(float(value) - float(best.value)):.3g} apart"
         why = problem.distance(float(value), float(best.value), left) if math.isfinite(left) else apart
-    claim = f"{found.solver} calls it optimal without a proof that can be checked; " if found.ended == "optimal" else ""
+    told = f"{found.solver} calls it {found.ended} without a proof that can be checked; "
+    claim = told if found.ended in ("optimal", "unbounded") else ""
     return f"an answer, not proven best: {claim}{why}" + (f"; {found.remark}" if found.remark else "")
 
 
@@ -272,14 +267,12 @@ def _without_answer(
     elif endless:
         complaints, status = [], "unbounded"
         message = "the objective improves without end, in a direction that was checked"
-    elif found.ended == "unbounded" and best is None:
-        status, message = "unbounded", "the objective improves without end"
     elif found.ended == "not_converged":
         status, message = "not_converged", found.remark or f"{found.solver} did not settle within its own limit"
     elif complaints:
         message = f"what {found.solver} found breaks {complaints[0]}, so it is no answer"
-    elif found.ended == "infeasible":
-        message = f"{found.solver} calls the problem infeasible, without a proof that can be checked"
+    elif found.ended in ("infeasible", "unbounded"):
+        message = f"{found.solver} calls the problem {found.ended}, without a proof that can be checked"
     elif found.remark:
         message = f"no feasible answer was found, and none was shown to be impossible: {found.remark}"
     else:
@@ -295,7 +288,10 @@ def _without_answer(
         certificate=_certificate(impossible, evidence, True, problem)
         if status == "infeasible"
         else Certificate(
-            "ray" if endless else "none", verified=endless, exact=False, proof=found.ray if endless else None
+            "ray" if endless else "none",
+            verified=endless,
+            exact=endless and problem.exact,
+            proof=found.ray if endless else None,
         ),
         checks=[Check(f"what was found breaks {wrong}", "==", None, False) for wrong in complaints],
         solver=found.solver,

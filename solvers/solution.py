@@ -74,7 +74,7 @@ class Solution:
 
     status       "optimal": value and bound meet, to the asked gap, and the certificate was checked;
                  "feasible": an answer, with the bound that could be proved; "infeasible": proved so;
-                 "unbounded": along a ray that was checked, or, without a certificate, by the solver's word;
+                 "unbounded": along a ray that was checked;
                  "no_solution": nothing found, nothing proved;
                  "not_converged": an iteration that did not settle
     value, bound objective of the answer, and what no answer can beat; None where there is none

@@ -49,8 +49,8 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], ExtensibleProgram]) 
     if ended == "unbounded" and search.model.families:
         search.remark = "the relaxation is unbounded without constraints that are found lazily"
         return "limit"
-    if ended == "unbounded" and form.integral.any():
-        return _without_costs(search, load)
+    if ended == "unbounded" and form.c.any():
+        return without_costs(search, load)
     if ended != "optimal" or root.column < 0:
         return "infeasible" if root.leaf.infeasible else ended
     lower, upper, fixed = form.lower, form.upper, np.zeros(0, dtype=np.int64)
@@ -64,11 +64,12 @@ def branch_and_cut(search: Search, load: Callable[[Arrays], ExtensibleProgram]) 
         search.proof = Fixed(fixed, root.leaf.dual, _proof(root)) if isinstance(root.bound, Fraction) else _proof(root)
 
 
-def _without_costs(search: Search, load: Callable[[Arrays], ExtensibleProgram]) -> Ended:
+def without_costs(search: Search, load: Callable[[Arrays], ExtensibleProgram]) -> Ended:
     """ "unbounded" if there is a feasible point, the LP relaxation being unbounded (Meyer 1974); else "infeasible"."""
     form = replace(search.model.form, c=0 * search.model.form.c)
     feasibility = replace(search, model=ExactModel(form, {}), best=None, value=math.inf)
     ended = branch_and_cut(feasibility, load)
+    search.offer(feasibility.best)
     if ended == "infeasible":  # of the boxes, whatever the costs; the root's multipliers are those of costs 0
         search.proof = feasibility.proof.below if isinstance(feasibility.proof, Fixed) else feasibility.proof
     search.boxes, search.rounds, search.iterations = feasibility.boxes, feasibility.rounds, feasibility.iterations
@@ -157,7 +158,8 @@ def _relax(search: Search, relaxation: Relaxation, box: _Box, lower: Floats, upp
     """
     form = search.model.form
     status, x, dual, _ = cut(search, relaxation)
-    if status == "limit" and search.clock.left <= 0:
+    whole = lower is form.lower and upper is form.upper
+    if (status == "limit" and search.clock.left <= 0) or (status == "unbounded" and whole):
         return status
     if dual is not None and box.keep(search, Leaf(dual, infeasible=status == "infeasible"), lower, upper):
         return "optimal"

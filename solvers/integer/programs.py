@@ -236,6 +236,7 @@ def solve_program(
             ended=ended,
             candidates=best,
             certificates=proofs,
+            ray=search.direction,
             stats=stats,
             remark=LEFT if own else "; ".join(filter(None, [search.remark, search.said])),
             note=DONE if own else search.said,
@@ -244,7 +245,17 @@ def solve_program(
     def at_once(findings: tuple[ExactProgram, Findings]) -> tuple[ExactProgram, Findings]:
         return program, replace(findings[1], certificates=[("multipliers", search.known)] if search.known else ())
 
-    return followed(search, lambda: solver.run(search), found, at_once)
+    return followed(search, lambda: _run(solver, search), found, at_once)
+
+
+def _run(solver: Solver, search: Search) -> Ended:
+    """How the solver ends; what it calls unbounded is to be proven so."""
+    ended = solver.run(search)
+    if ended == "unbounded":
+        from solvers.integer.unbounded import prove_unbounded
+
+        return prove_unbounded(search)
+    return ended
 
 
 def _stats(search: Search) -> dict[str, Any]:

@@ -58,6 +58,10 @@ class Played:
         found = number(self.problem, "bound", players) if self._evaluate else None
         return math.inf if found is None else found
 
+    def endless(self, players: Players, ray: Any) -> bool:
+        """No direction proves anything here."""
+        return False
+
     def size(self, players: Players) -> float:
         """The problem's own, or how far value and bound lay apart when the play began."""
         size = number(self.problem, "size", players)

@@ -41,6 +41,10 @@ class Searched:
             self._bounds[key] = (certificate, duals[0].bound(certificate) if duals else nothing)
         return self._bounds[key][1]
 
+    def endless(self, candidate: Any, ray: Any) -> bool:
+        """No direction proves anything here."""
+        return False
+
     def size(self, candidate: Any) -> float:
         """The size of the objective, for relative gaps."""
         return self.problem.objective.size(candidate)

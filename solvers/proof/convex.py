@@ -16,6 +16,7 @@ from solvers.judge import Evidence
 from solvers.proof.conic_dual import ConicDual, lower_bound
 from solvers.proof.conic_form import ConicForm
 from solvers.proof.ranges import Ranges, ranges
+from solvers.proof.rays import Ray
 
 if TYPE_CHECKING:
     import cvxpy as cp
@@ -79,6 +80,10 @@ class ConvexProgram:
                 f"of the constraints {', '.join(listed)} by name and returns the bound that they prove"
             ) from error
         return bound if math.isfinite(bound) else nothing
+
+    def endless(self, values: Values, ray: Any) -> bool:
+        """Whether the ray, of the problem's own conic form, holds."""
+        return isinstance(ray, Ray) and ray.form is self.form and ray.holds()
 
     def _by_cones(self, dual: ConicDual) -> float:
         """The bound of the conic form, unless the model's own Lagrangian contradicts it."""

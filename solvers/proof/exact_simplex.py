@@ -21,7 +21,8 @@ from formulations.problem import Floats
 from solvers.clock import Clock
 from solvers.proof.certificate import Dual, ExactModel
 
-MOST_ENTRIES = 40_000  # of the tableau: some seconds
+MOST_ENTRIES = 40_000  # of the tableau: some seconds, as long as they are not
+LONG = 1_000  # bits, which determinants of many rows with many digits have
 NEAR = 1e-6  # relative: what a solution in floats may be off a bound that it stands at
 
 
@@ -54,7 +55,9 @@ def solve_exactly(
 
 def fits(model: ExactModel, lower: Floats, upper: Floats) -> bool:
     """Whether the program is small enough."""
-    return (len(model.form.row_lower) + 1) * int((lower < upper).sum()) <= MOST_ENTRIES
+    m, k = len(model.form.row_lower), int((lower < upper).sum())
+    bits = min(m, k) * model.row_unit.bit_length()
+    return (m + 1) * k * (1 + bits // LONG) <= MOST_ENTRIES
 
 
 class _Tableau:

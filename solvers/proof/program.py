@@ -13,6 +13,7 @@ from formulations.problem import Floats, Multipliers, Number, Problem, Values
 from solvers.judge import Evidence
 from solvers.proof.branching import Leaf, Proof, dual_of, proven, whole_bound
 from solvers.proof.certificate import ExactModel
+from solvers.proof.descent import falls_without_end
 from solvers.proof.exact_dual import REPAIR_SECONDS, exact_dual
 from solvers.proof.search import Search, size_at
 
@@ -59,6 +60,10 @@ class ExactProgram:
     def bound(self, kind: str, proof: Proof) -> Number:
         """What the proof proves, exactly."""
         return self.model.form.in_units(proven(self.model, proof))
+
+    def endless(self, x: Floats, ray: Any) -> bool:
+        """Whether the costs fall without end along the ray, integers (n,): from x as from any feasible point."""
+        return falls_without_end(self.model, ray)
 
     def size(self, x: Floats) -> float:
         """The problem's own, or the sum of the sizes of the terms of the objective (Solution.size)."""

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 
 from formulations.arithmetic.exact import as_float
-from formulations.problem import Floats, Problem, Values
+from formulations.problem import Floats, Integers, Problem, Values
 from solvers.clock import Clock
 from solvers.proof.branching import Leaf, Proof, proven
 from solvers.proof.certificate import Dual, ExactModel
@@ -42,6 +42,7 @@ class Search:
     said: str = ""  # what the user should be told of the way, whatever came of it
     bound: float = -math.inf  # by the LP's word, for progress and pruning; what is claimed is certified afterwards
     proof: Proof | None = None
+    direction: Integers | None = None  # in which the costs are said to fall without end
     known: Proof | None = None  # one that was worked out already: what Ctrl-C or the limit cannot take away
     rounds: int = 0
     cuts: int = 0

@@ -764,9 +764,10 @@ def test_a_feasible_problem_is_never_infeasible(ended: Any, candidates: list[Flo
         assert decide(program(diet()), ended=ended, candidates=candidates, certificates=claims).status != "infeasible"
 
 
-def test_unbounded_is_the_solvers_word_unless_an_answer_is_proved() -> None:
+def test_unbounded_is_not_believed_on_the_solvers_word() -> None:
     judged = program(diet())
-    assert decide(judged, ended="unbounded").status == "unbounded"
+    assert decide(judged, ended="unbounded").status == "no_solution"
+    assert decide(judged, ended="unbounded", candidates=[BEST]).status == "feasible"
     assert decide(judged, ended="unbounded", candidates=[BEST], certificates=[PROOF]).status == "optimal"
 
 
@@ -1181,7 +1182,7 @@ def test_an_objective_without_end_is_called_unbounded() -> None:
     x = cp.Variable(2, name="x", nonneg=True)
     solution = solve(cp.Problem(cp.Maximize(cp.sum(x)), [x[0] - x[1] <= 1]), "highs")
     assert (solution.status, solution.value, solution.bound) == ("unbounded", None, None)
-    assert not solution.proven
+    assert solution.proven
     assert_fit_to_be_shown(solution)
 
 
