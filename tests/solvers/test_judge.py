@@ -104,7 +104,7 @@ def assert_fit_to_be_shown(solution: Solution) -> None:
     numbers = {name: getattr(solution, name) for name in ("value", "bound", "gap", "size")}
     json.dumps([numbers, checks], allow_nan=False)
     assert solution.status in STATUSES
-    assert solution.certificate.verified == (solution.status in ("optimal", "infeasible"))
+    assert solution.certificate.verified == (solution.status in ("optimal", "infeasible", "unbounded"))
     if solution.status == "optimal":
         assert solution.value is not None
         assert solution.bound is not None
@@ -1089,11 +1089,13 @@ def solutions() -> dict[str, Solution]:
     def stated(**constraints: Any) -> ExactProgram:
         return program(Problem(objective=cp.Minimize(cp.sum(x)), subject_to={NASTY: cp.sum(x) >= 2, **constraints}))
 
+    z = cp.Variable(1, name="z")
+    endless = program(Problem(objective=cp.Maximize(cp.sum(z)), subject_to={NASTY: z >= 1}))
     made = [
         decide(stated(), solver=NASTY, candidates=[np.ones(2)], certificates=[(NASTY, leaf(-1)[1])]),
         decide(stated(), solver=NASTY, ended="optimal", remark=NASTY, candidates=[np.ones(2)]),
         decide(stated(less=x[0] + x[1] <= 1), solver=NASTY, certificates=[leaf(-1, -1, infeasible=True)]),
-        decide(stated(), solver=NASTY, ended="unbounded"),
+        decide(endless, solver=NASTY, candidates=[np.ones(1)], ray=np.ones(1, dtype=int)),
         decide(stated(), solver=NASTY, candidates=[np.zeros(2)]),
         decide(stated(), solver=NASTY, ended="not_converged", remark=f"{NASTY} did not settle"),
     ]
