@@ -6,6 +6,8 @@ Twenty thousand numbers are given, and new ones of the same kind are wanted. A g
 turns random numbers into such numbers. How good is it, and how good could any be?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 from matplotlib.figure import Figure
 
 from formulations.gan import drawn
@@ -81,7 +83,7 @@ from problems.studies.trained import noise_of
 from solvers import solve
 from solvers.descent_ascent import DescentAscent
 
-noise, units = noise_of("mixture", 1), (data.center, data.scale)
+noise, units = noise_of("mixture", 1, ()), (data.center, data.scale)
 game = gan(
     data,
     generator=partial(Mixture, 6, *units),

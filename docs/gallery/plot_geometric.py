@@ -6,6 +6,8 @@ A die is loaded, and nobody knows how. Five hundred times it was thrown until a 
 came, and the throws were counted. How likely is a six?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 from problems.geometric import EXAMPLE
 from problems.io.counts import read_counts
 from problems.pictures.laws import figure_of

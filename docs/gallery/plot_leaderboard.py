@@ -6,6 +6,8 @@ Everyone in the course writes a function that puts programs into an order, those
 are alike close together. Whose function is the best, and can the ranking be trusted?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 from problems.io.pairs import Pairs

@@ -5,6 +5,8 @@ Near-copies among programs
 Sixteen students hand in programs for the same exercise. Who copied from whom?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 from problems.pictures.heatmap import figure_of

@@ -7,6 +7,8 @@ same time. How often should the kicker choose which, and how often will the ball
 For 1,417 penalties of professionals it was counted how many went in [1]_.
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 from matplotlib.figure import Figure
 

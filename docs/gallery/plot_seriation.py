@@ -7,6 +7,8 @@ more, so graves of about the same time share many kinds. In which order were the
 dug?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 from problems.pictures.heatmap import figure_of

@@ -7,6 +7,8 @@ where is how much to be carried to where, so that the sum of amount times distan
 small as possible?
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 import numpy as np
 
 from problems.pictures.plans import figure_of
