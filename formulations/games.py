@@ -15,13 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cvxpy as cp
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
-from torch import Generator, Tensor
 
 from formulations.players.domains import Box, Simplex
 from formulations.players.starts import at
@@ -37,6 +35,9 @@ from formulations.problem import (
     Term,
     Values,
 )
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 MAX_MAGNITUDE = 1e100  # sums of products of greater payoffs would overflow
 
@@ -108,7 +109,13 @@ def matrix_game(payoff: ArrayLike) -> MatrixGame:
     """
     A = _finite(payoff)
     A, constant = _without_constant(A, float(np.partition(A, A.size // 2, axis=None)[A.size // 2]))
-    entries, step = torch.tensor(A), cache(lambda: least_difference(A))
+    step = cache(lambda: least_difference(A))
+
+    @cache
+    def entries() -> Tensor:
+        import torch
+
+        return torch.tensor(A)
 
     def rows_guarantee(players: Players) -> Number:
         return Fraction(constant) + Fraction(float((_mixed(players["x"]) @ A).min()))
@@ -119,7 +126,7 @@ def matrix_game(payoff: ArrayLike) -> MatrixGame:
     return MatrixGame(
         maximize_over={"x": Block(_random_mixture(len(A)), Simplex())},
         minimize_over={"y": Block(_random_mixture(len(A.T)), Simplex())},
-        payoff=[Term(lambda x, y: _form(x, entries, y), ["x", "y"])],
+        payoff=[Term(lambda x, y: _form(x, entries(), y), ["x", "y"])],
         answer=lambda players: {"x": _mixed(players["x"]).tolist(), "y": _mixed(players["y"]).tolist()},
         value=rows_guarantee,
         bound=columns_guarantee,
@@ -212,6 +219,8 @@ def _quadratic(
     A: Floats, saddle: Mapping[str, Floats], P: Floats | None = None, Q: Floats | None = None, start: float = 0.0
 ) -> Game:
     """b'x + x'Ay + c'y - x'Px / 2 + y'Qy / 2 with b and c such that both gradients vanish at that saddle."""
+    import torch
+
     b, c = -A @ saddle["y"], -A.T @ saddle["x"]
     if P is not None and Q is not None:
         b, c = b + P @ saddle["x"], c - Q @ saddle["y"]
@@ -233,6 +242,8 @@ def _quadratic(
 
 def _strongly(game: Game, A: Floats, b: Floats, c: Floats, P: Floats, Q: Floats) -> Game:
     """The same with - x'Px / 2 + y'Qy / 2, where both players have a best response in closed form."""
+    import torch
+
     tP, tQ = torch.tensor(P), torch.tensor(Q)
 
     def at(x: Floats, y: Floats) -> float:
@@ -262,6 +273,8 @@ def _random_mixture(n: int) -> Callable[[Generator], Tensor]:
     """Uniform on the simplex: exponential numbers divided by their sum."""
 
     def start(generator: Generator) -> Tensor:
+        import torch
+
         draw = torch.empty(n, dtype=torch.float64, device=generator.device).exponential_(generator=generator)
         return draw / draw.sum()
 

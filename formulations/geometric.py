@@ -27,18 +27,20 @@ For b <= 0 that increases with p, up to e^(a + b/m - b) at p = 1: such a d bound
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import cvxpy as cp
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
-from torch import Tensor
 
 from formulations.players.domains import Box
 from formulations.players.starts import at
 from formulations.problem import Block, Floats, Ints, Players, Problem, Reference, SaddleProblem, Term, Values
 from formulations.weak_dual import divergence
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LEAST, MOST = 0.5, 2.0  # the p that the game is played on, in units of 1 / m
 STEEPEST, RISING = -1.0, 0.25  # the b: E_noise d stays below 2 e^a on these p, whatever m is
@@ -111,6 +113,8 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
     >>> round(solve(geometric_game([1, 2, 3]), DescentAscent(step=0.5), gap=0.0).answer, 6)
     0.5
     """
+    import torch
+
     x, frequency = _data(value, count)
     m = float(frequency @ x)
     best = likelihood(1 / m, m)

@@ -20,13 +20,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import cvxpy as cp
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from scipy.sparse import eye_array, kron
-from torch import Tensor
 
 from formulations.arithmetic.exact import as_integers, over_one_denominator
 from formulations.arithmetic.plans import Plan, Transportation
@@ -44,6 +43,9 @@ from formulations.problem import (
     Term,
     WeakDual,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MASS_TOLERANCE = 1e-6  # relative difference of the two sums that is attributed to rounding, say in float32
 MAX_MAGNITUDE = 1e150  # of costs and of sums of weights, whose product is to be finite
@@ -115,6 +117,8 @@ def transport_game(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SaddleProblem
     >>> found.status, round(found.value, 3), round(found.bound, 3), sorted(found.answer)
     ('optimal', 0.25, 0.25, ['f', 'g', 'plan'])
     """
+    import torch
+
     a_, b_, C = _checked(a, b, cost)
     ta, tb, tC = map(torch.tensor, (a_, b_, C))
 

@@ -23,18 +23,19 @@ with V(p) = sum of q log q.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import cvxpy as cp
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from scipy.special import rel_entr, xlogy
-from torch import Tensor
 
 from formulations.players.domains import Simplex
 from formulations.players.starts import at
 from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SUM = 1e-9  # by which frequencies may miss a sum of 1
 SERIES = 0.05  # |r / q - 1| up to which the divergence is summed up as a series
@@ -180,6 +181,8 @@ def likelihood_game(q: ArrayLike, model: Literal["tabular", "softmax"] = "tabula
     >>> solve(likelihood_game([0.5, 0.5]), "descent-ascent").status
     'optimal'
     """
+    import torch
+
     if model not in ("tabular", "softmax"):
         raise ValueError(f"there is no model {model!r} of p; choose tabular or softmax")
     q = _distribution(q, "q")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(__file__).parent / "examples" / "counts.csv"
 ROUTES = ("clarabel", "descent-ascent")  # whatever is asked for, these are run and compared with the closed form
+WITHOUT_TORCH = "the game is not played, which needs torch; python -m pip install torch installs it"
 FLAT = 1e5  # mean from which the program is too flat at its top for cones, and the game alone is played
 STEP = 0.5  # of the game, whose players are in units that suit it
 DRAWS = 100_000  # of the generator that was found
@@ -41,7 +42,19 @@ class _Data:
     @property
     def routes(self) -> tuple[str, ...]:
         """Those that suit, the one that is taken unless another is asked for first."""
-        return ROUTES if self.mean < FLAT else ROUTES[1:]
+        from solvers.optional import has_torch
+
+        if self.mean >= FLAT:
+            return ROUTES[1:]
+        return ROUTES if has_torch() else ROUTES[:1]
+
+    @property
+    def left_out(self) -> str | None:
+        """Why one of them is not run, in a sentence."""
+        if self.mean >= FLAT:
+            flat = f"a mean of {self.mean:.6g} leaves the program too flat at its top for cone solvers"
+            return f"{flat}: only the game is played"
+        return None if len(self.routes) == len(ROUTES) else WITHOUT_TORCH
 
     @property
     def mean(self) -> float:
@@ -72,7 +85,6 @@ def read(options: argparse.Namespace) -> Task:
 
     route = options.solver or data.routes[0]
     settings = _knobs(route)
-    flat = f"a mean of {data.mean:.6g} leaves the program too flat at its top for cone solvers: only the game is played"
     return Task(
         source=data.source,
         problem=lambda: _compared(_stated(data, route), data, fitted),
@@ -80,7 +92,7 @@ def read(options: argparse.Namespace) -> Task:
         solving={name: setting for name, setting in settings.items() if name != "solver"},
         describe=lambda solution: describe(data, solution, fitted, options.seed),
         draw=lambda solution: draw(data, solution),
-        notes=[*file.notes, *([flat] if len(data.routes) < len(ROUTES) else [])],
+        notes=[*file.notes, *filter(None, [data.left_out])],
         facts={"observations": data.n},
         answer=lambda solution: {"p": solution.answer, "mean": data.mean},
         evidence=evidence,

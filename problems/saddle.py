@@ -110,9 +110,11 @@ def read(options: argparse.Namespace) -> Task:
         return trajectories() if options.compare and not solution.stats["interrupted"] else []
 
     def solver(name: str | None) -> Any:
+        if not by_gradients:
+            return name
         from problems.studies.trajectories import settings
 
-        return settings(method, game.lipschitz, options.iterations, smaller) if by_gradients else name
+        return settings(method, game.lipschitz, options.iterations, smaller)
 
     checked = by_gradients or options.solver in (None, "interior-point")
     return Task(

@@ -16,6 +16,7 @@ from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mi
 from solvers.judge import held_against_references, judge
 from solvers.kinds import convex, matrix_games, orders, programs, saddle, separable, transport
 from solvers.kinds.kind import Kind, Options
+from solvers.optional import missing
 from solvers.orders.search import OrderSolver
 from solvers.solution import Solution
 
@@ -71,7 +72,8 @@ def solve(
     warm_start  start from the basis that the problem itself finds, so that the LP only verifies it (highs)
     start       a feasible answer of your own: variable name -> value, an order, or block name -> tensor
     progress    called with the search at its first answer, and after every round
-    Ctrl-C ends the solve as a time limit does: stats["interrupted"]. Raises ValueError, in a sentence, if it cannot be.
+    Ctrl-C ends the solve as a time limit does: stats["interrupted"]. Raises ValueError, in a sentence, if it cannot be,
+    and ModuleNotFoundError, as clear, where the solver needs torch or scikit-learn and they are not installed.
 
     >>> import cvxpy as cp
     >>> x = cp.Variable(2, name="x", nonneg=True)
@@ -80,11 +82,17 @@ def solve(
     """
     options = Options(Clock(time_limit), gap, seed, device, warm_start, start, progress or (lambda _: None))
     named = "highs" if solver is None and warm_start else solver
-    if isinstance(problem, Separable):
-        return _solve_parts(problem, named, options)
-    chosen = choose(problem if isinstance(problem, AnyProblem) else of_cvxpy(problem), named)
-    refuse(chosen, options)
-    return run(chosen, options)
+    try:
+        if isinstance(problem, Separable):
+            return _solve_parts(problem, named, options)
+        chosen = choose(problem if isinstance(problem, AnyProblem) else of_cvxpy(problem), named)
+        refuse(chosen, options)
+        return run(chosen, options)
+    except ModuleNotFoundError as error:
+        needed = missing(error, by="this problem" if named is None else getattr(named, "name", str(named)))
+        if needed is None:
+            raise
+        raise needed from error
 
 
 def _solve_parts(problem: Separable, solver: Any, options: Options) -> Solution:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import torch
 from numpy.typing import ArrayLike
-from torch import Generator, Tensor
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 
 def at(numbers: ArrayLike) -> Callable[[Generator], Tensor]:
     """A start at these numbers, float64, for every random generator.
 
-    >>> at([1, 2])(Generator())
+    >>> import torch
+    >>> at([1, 2])(torch.Generator())
     tensor([1., 2.], dtype=torch.float64)
     """
-    return lambda generator: torch.tensor(numbers, dtype=torch.float64, device=generator.device)
+
+    def start(generator: Generator) -> Tensor:
+        import torch
+
+        return torch.tensor(numbers, dtype=torch.float64, device=generator.device)
+
+    return start

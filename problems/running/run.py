@@ -59,10 +59,20 @@ class Run:
             return FAILED
         except KeyboardInterrupt:
             return self._interrupted()
-        except Exception:
-            if self.watch is None or not self.watch.pressed.is_set():
-                raise
-            return self._interrupted()  # what broke because Ctrl-C came in the middle of it
+        except Exception as error:
+            if self.watch is not None and self.watch.pressed.is_set():
+                return self._interrupted()  # what broke because Ctrl-C came in the middle of it
+            return self._without(error)
+
+    def _without(self, error: Exception) -> int:
+        """The exit code where a package that may be missing is; raises any other error."""
+        from solvers.optional import missing
+
+        needed = missing(error, by=self.recipe.name) if isinstance(error, ModuleNotFoundError) else None
+        if needed is None:
+            raise error
+        say(str(needed))
+        return UNUSABLE
 
     def _interrupted(self) -> int:
         if self._told:

@@ -9,7 +9,6 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from problems.studies.tables import Columns
@@ -101,6 +100,8 @@ def write_trained(folder: Folder, trained: Trained, discriminator: nn.Module, ab
 
     about  options and whatever else a reader may want to know
     """
+    from importlib.metadata import version
+
     import numpy as np
 
     held = {

@@ -21,7 +21,7 @@ from solvers.descent_ascent.settings import DescentAscent, both
 from solvers.descent_ascent.steps import Mover, alternating, extragradient, optimistic, scheduled, simultaneous
 from solvers.judge import relative_gap
 from solvers.judged.asking import number, watched
-from solvers.threads import one_torch_thread
+from solvers.optional import one_torch_thread
 
 SMALL = 200_000  # numbers of both players up to which one thread is fastest
 GROWTH, EVALUATIONS = 1.1, 100  # the iterations between two evaluations grow by that factor, up to total / EVALUATIONS

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 
 from formulations.problem import Floats, MatrixGame, Number, Players
 from solvers.clock import Clock, stoppable
@@ -58,7 +57,7 @@ class GameSearch:
         """Keep whichever of the two strategies guarantees no less than the best so far."""
         assert self.problem.value is not None
         assert self.problem.bound is not None
-        offered: Players = {"x": torch.from_numpy(x), "y": torch.from_numpy(y)}
+        offered: Players = {"x": x, "y": y}
         value, bound = self.problem.value(offered), self.problem.bound(offered)
         if value >= self.value:
             self.value, self.players["x"] = value, offered["x"]

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from numbers import Real
 from typing import Any, Literal
 
 from formulations.problem import Number, Players, SaddleProblem
-from solvers.judged.randomness import GlobalNumbers
 
 
 def ask(problem: SaddleProblem, what: Literal["value", "bound", "size", "watch", "answer"], players: Players) -> Any:
     """What that function returns; raises ValueError, naming it, where it raises."""
     try:
-        with GlobalNumbers(0).used():
+        with _own_numbers():
             return getattr(problem, what)(players)
     except Exception as error:
         raise ValueError(f"the problem's {what} raises {said(error)}; it is given the players by block name") from error
+
+
+def _own_numbers() -> AbstractContextManager[None]:
+    """The same global random numbers of torch for each question, if it is loaded: a matrix game does without."""
+    if sys.modules.get("torch") is None:
+        return nullcontext()
+    from solvers.judged.randomness import GlobalNumbers
+
+    return GlobalNumbers(0).used()
 
 
 def number(problem: SaddleProblem, what: Literal["value", "bound", "size"], players: Players) -> Number | None:

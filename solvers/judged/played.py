@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from formulations.problem import Floats, Number, Players, SaddleProblem, Values
 from solvers.judge import ROUNDING, Evidence
@@ -86,9 +85,15 @@ class Played:
 
 
 def _numbers(players: Mapping[str, Any]) -> dict[str, Floats]:
-    """Block name -> its tensor; for modules, block.parameter -> its tensor."""
+    """Block name -> its numbers; for modules, block.parameter -> its tensor."""
     found: dict[str, Floats] = {}
     for name, player in players.items():
-        tensors = {name: player} if isinstance(player, Tensor) else dict(player.named_parameters(prefix=name))
-        found |= {key: np.asarray(tensor.detach().double().numpy()) for key, tensor in tensors.items()}
+        modules = hasattr(player, "named_parameters")  # arrays and tensors have none
+        parts = dict(player.named_parameters(prefix=name)) if modules else {name: player}
+        found |= {key: _array(part) for key, part in parts.items()}
     return found
+
+
+def _array(part: Any) -> Floats:
+    """The numbers of an array or a tensor."""
+    return np.asarray(part.detach().double().numpy() if hasattr(part, "detach") else part)

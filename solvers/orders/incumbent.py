@@ -28,6 +28,7 @@ class OrderSearch:
     best, value  the incumbent, int64 (n,), and its value by the problem's own objective
     bound        the best that the certificates prove; None if nothing yet
     history      value and bound after each improvement
+    remark       what the user should know of how it was searched
     """
 
     problem: SearchProblem
@@ -42,6 +43,7 @@ class OrderSearch:
     judged: Searched = field(init=False)
     values: dict[bytes, float] = field(default_factory=dict)
     history: list[dict[str, float | int | None]] = field(default_factory=list)
+    remark: str = ""
 
     def __post_init__(self) -> None:
         """Bounds are computed as the judge computes them."""
@@ -125,7 +127,12 @@ def _findings(search: OrderSearch) -> Findings:
         "solve_seconds": time.perf_counter() - search.begun,
     }
     return Findings(
-        solver=search.name, ended="limit", candidates=[search.best], certificates=search.certificates, stats=stats
+        solver=search.name,
+        ended="limit",
+        candidates=[search.best],
+        certificates=search.certificates,
+        remark=search.remark,
+        stats=stats,
     )
 
 

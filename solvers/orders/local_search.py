@@ -9,15 +9,16 @@ import numpy as np
 from formulations.problem import Floats, Ints, Ordering, PathLength, QuadraticAssignment, is_symmetric
 from formulations.problem.arrangement import LISTED_ITEMS
 from solvers.clock import Clock
+from solvers.optional import has_torch, one_torch_thread
 from solvers.orders.faq import faq_orders, faq_seconds
 from solvers.orders.incumbent import OrderSearch
-from solvers.threads import one_torch_thread
 
 FAQ_TIME, SURROGATE_TIME = 0.3, 0.2  # shares of the time for approximate orders, and for each surrogate
 INSERTION_SECONDS, INSERTION_TIME = 4e-6, 0.6  # by n^2, that insertions alone are worth; at most that share of the time
 Keep = Callable[[Ints, float], None]
 PATIENCE = 20  # perturbations that find nothing better, after which insertions that were asked for end, without a limit
 LOAD_SECONDS = 3.0  # what loading torch takes on a slow day
+WITHOUT_TORCH = "searched by insertions and exchanges alone; python -m pip install torch makes the search stronger"
 TABU_ITEMS = 500  # items up to which a tabu search knows the changes by all exchanges
 SURROGATE_STARTS = 4  # of each surrogate's best orders
 EXCHANGES_PER_ITEM, MAX_EXCHANGES = 20, 2000  # of each tabu search where no time is set
@@ -79,7 +80,7 @@ def insert_first(search: OrderSearch, clock: Clock, seed: int) -> None:
         _insert(search, q.linear[0], seconds, seed, search.offer)
 
 
-def _insert(search: OrderSearch, W: Floats, seconds: float, seed: int, keep: Keep) -> None:
+def _insert(search: OrderSearch, W: Floats, seconds: float | None, seed: int, keep: Keep) -> None:
     """Insertions: they need no torch, and are most of what can be had for many items."""
     from solvers.orders.insertion_moves import linear_ordering
     from solvers.orders.insertion_search import insertion_search
@@ -130,8 +131,8 @@ def _search_places(
     if q.linear is None:
         _search_exchanges(search, q, _rest(clock), seed, device, search.add_start)
         return
-    if clock.left < max(LOAD_SECONDS, INSERTION_SECONDS * q.n**2):
-        _insert(search, q.linear[0], max(clock.left, 0.0), seed, search.offer)
+    if clock.left < max(LOAD_SECONDS, INSERTION_SECONDS * q.n**2) or _lacks_torch(search):
+        _insert(search, q.linear[0], _rest(clock), seed, search.offer)
         return
     from solvers.orders.arrangement_search import arrange
 
@@ -164,7 +165,7 @@ def _search_exchanges(
     search: OrderSearch, q: QuadraticAssignment, seconds: float | None, seed: int, device: Callable[[], str], keep: Keep
 ) -> None:
     """Tabu search, or a descent for many items."""
-    if _descends(q, seconds):
+    if _descends(search, q, seconds):
         from solvers.orders.row_exchanges import exchange_descent
 
         A, B = (M.copy() if is_symmetric(M) else (M + M.T) / 2 for M in (q.A, q.B))
@@ -188,9 +189,17 @@ def _search_exchanges(
         )
 
 
-def _descends(q: QuadraticAssignment, seconds: float | None) -> bool:
-    """Whether a descent is possible, and a tabu search is not: too many items, or too little time to load torch."""
+def _descends(search: OrderSearch, q: QuadraticAssignment, seconds: float | None) -> bool:
+    """Whether a descent is possible, and a tabu search is not: too many items, no torch, or no time to load it."""
     symmetric = is_symmetric(q.A) or is_symmetric(q.B)
     constant = len(np.unique(q.B.diagonal())) == 1
     many = q.n > TABU_ITEMS or (seconds is not None and seconds < LOAD_SECONDS)
-    return symmetric and constant and many
+    return symmetric and constant and (many or _lacks_torch(search))
+
+
+def _lacks_torch(search: OrderSearch) -> bool:
+    """Whether torch is not installed, which the search then says."""
+    if has_torch():
+        return False
+    search.remark = WITHOUT_TORCH
+    return True
