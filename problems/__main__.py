@@ -1,55 +1,80 @@
-"""python -m problems: which recipes there are.
-
-A recipe is a module of this folder that defines RECIPE; no list of them is kept.
-"""
+"""python -m problems, or cookbook: which recipes there are, and each of them by its name."""
 
 from __future__ import annotations
 
-import pkgutil
+import runpy
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+from pathlib import Path
 
-import problems
-from problems.recipe import Recipe
+from problems.running.found import commands, recipes
 from problems.terminal.arguments import UNUSABLE
 from problems.terminal.errors import quoted
 from problems.terminal.output import say, show
 
 USAGE = """\
-usage: python -m problems [--help]
+usage: cookbook [NAME ARGUMENTS] [--help] [--version] [--print-completion SHELL]
 
-Lists the recipes. Each runs on a small example of its own; with --help it says what else it reads.
-python -m problems.check ANSWER --graph FILE proves an answer that --json printed once more, without a solver.
+Lists the recipes, or runs one: "cookbook mst" and "python -m problems mst" are python -m problems.mst.
+Each runs on a small example of its own; with --help it says what else it reads.
+cookbook check ANSWER --graph FILE proves an answer that --json printed once more, without a solver;
+cookbook report ANSWER makes a page to mail of it.
+--print-completion bash, zsh or tcsh prints what completes names, options and files there:
+    eval "$(cookbook --print-completion bash)"
 """
-
-
-def recipes() -> dict[str, Recipe]:
-    """All recipes, by the names of their modules in alphabetical order."""
-    names = sorted(module.name for module in pkgutil.iter_modules(problems.__path__) if not module.ispkg)
-    modules = {name: import_module(f"problems.{name}") for name in names if name != "__main__"}
-    return {name: module.RECIPE for name, module in modules.items() if hasattr(module, "RECIPE")}
+SITE = Path(__file__).parents[1] / "site" / "index.html"  # where the pages are built
 
 
 def listing() -> str:
     """A line for each recipe: the command that runs it, and what it does."""
-    commands = {f"python -m problems.{name}": recipe.summary for name, recipe in recipes().items()}
-    width = max(map(len, commands))
-    return "\n".join(f"{command:{width}}  {summary}" for command, summary in commands.items())
+    listed = {f"python -m problems.{name}": recipe.summary for name, recipe in recipes().items()}
+    width = max(map(len, listed))
+    return "\n".join(f"{command:{width}}  {summary}" for command, summary in listed.items())
 
 
 def main(arguments: Sequence[str]) -> int:
-    """List the recipes, or say that nothing else is done here; returns the exit code."""
-    if not arguments:
-        show(listing())
-    elif set(arguments) <= {"-h", "--help"}:
-        show(f"{USAGE}\n{listing()}")
-    else:
-        asked = quoted(" ".join(arguments))
-        say(f"python -m problems: takes no {asked}; run python -m problems.NAME, NAME one of {', '.join(recipes())}")
-        return UNUSABLE
+    """List the recipes, or run the one that is named; returns the exit code."""
+    match arguments:
+        case []:
+            show(listing())
+            if SITE.is_file():
+                say(f"A page on each: {SITE.as_uri()}")
+        case ["-h" | "--help"]:
+            show(f"{USAGE}\n{listing()}")
+        case ["--version"]:
+            from importlib.metadata import version
+
+            show(version("optimization-cookbook"))
+        case ["--print-completion", shell]:
+            return _completion(shell)
+        case [name, *rest] if name in commands():
+            sys.argv[1:] = rest
+            runpy.run_module(f"problems.{name}", run_name="__main__", alter_sys=True)
+        case _:
+            asked = quoted(" ".join(arguments))
+            return _refused(f"takes no {asked}; name a recipe, one of {', '.join(recipes())}")
     return 0
 
 
+def _completion(shell: str) -> int:
+    from problems import check, report
+    from problems.running.completion import SHELLS, completion
+
+    if shell not in SHELLS:
+        return _refused(f"there is no completion for {quoted(shell)}; choose among {', '.join(SHELLS)}")
+    show(completion(recipes().values(), {"check": check.command_line(), "report": report.command_line()}, shell))
+    return 0
+
+
+def _refused(why: str) -> int:
+    say(f"cookbook: {why}")
+    return UNUSABLE
+
+
+def command() -> int:
+    """The program `cookbook`; returns the exit code."""
+    return main(sys.argv[1:])
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command())

@@ -34,7 +34,7 @@ KNOWN = {  # what may be asked in each problem
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check an answer, and say what is proven; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = command_line().parse_args(arguments)
     try:
         return told("check", verdict(options.answer, options), options)
     except (InputError, OutputError) as error:
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """The parser of its arguments."""
     found = Parser(
         prog="python -m problems.check",
         description="Proves an answer again, from its --json output and the graph alone, without a solver.",

@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=lambda text: text if text in KNOWN else Given(text),
-        metavar="D",
+        metavar="DATA",
         help="ring, grid, mixture (default), or a table: .csv, .npy",
     )
     table_arguments(parser)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -19,16 +20,7 @@ NO_PICTURE = "The JSON holds no picture: --report of the run itself draws one."
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page on an answer; returns the exit code."""
-    parser = Parser(
-        prog="python -m problems.report",
-        description="Makes a page to read or to mail of an answer: one HTML file, from what --json printed.",
-        epilog="exit codes: 0 written; 1 standard output cannot be; 2 the answer or the page cannot; 130 interrupted",
-        allow_abbrev=False,
-    )
-    parser.add_argument("answer", metavar="ANSWER", help="what --json of a recipe, or of problems.check, printed")
-    parser.add_argument("--out", metavar="FILE", help="the page, a .html file (by default beside the answer)")
-    parser.add_argument("--quiet", action="store_true", help="do not say where the page is")
-    options = parser.parse_args(arguments)
+    options = command_line().parse_args(arguments)
     try:
         out = options.out or f"{os.path.splitext(options.answer)[0]}.html"
         check_writable("--out", out, (".html",))
@@ -46,10 +38,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ANSWERED
 
 
+def command_line() -> argparse.ArgumentParser:
+    """The parser of its arguments."""
+    parser = Parser(
+        prog="python -m problems.report",
+        description="Makes a page to read or to mail of an answer: one HTML file, from what --json printed.",
+        epilog="exit codes: 0 written; 1 standard output cannot be; 2 the answer or the page cannot; 130 interrupted",
+        allow_abbrev=False,
+    )
+    parser.add_argument("answer", metavar="ANSWER", help="what --json of a recipe, or of problems.check, printed")
+    parser.add_argument("--out", metavar="FILE", help="the page, a .html file (by default beside the answer)")
+    parser.add_argument("--quiet", action="store_true", help="do not say where the page is")
+    return parser
+
+
 def report(path: str) -> str:
     """The page on the answer in a file; raises InputError for a file that holds none."""
-    from problems.__main__ import recipes
     from problems.io.answers import read_document
+    from problems.running.found import recipes
 
     document, name = read_document(path), safe(Path(path).name, 200)
     if not isinstance(document.get("problem"), str):

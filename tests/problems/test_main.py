@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from places import ROOT
 
 import problems
-from problems.__main__ import main, recipes
+from problems.__main__ import SITE, commands, main, recipes
 
 HEAVY = ("cvxpy", "torch", "matplotlib", "ortools", "highspy", "networkx", "scipy", "numpy")
 
@@ -41,7 +42,7 @@ def test_a_recipe_has_the_name_of_its_module_and_a_line_on_what_it_does() -> Non
 
 def test_a_line_each() -> None:
     done = run()
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, f"A page on each: {SITE.as_uri()}\n" if SITE.is_file() else "")
     lines = done.stdout.splitlines()
     assert len(lines) == len(recipes())
     for line, (name, recipe) in zip(lines, recipes().items(), strict=True):
@@ -53,13 +54,13 @@ def test_a_line_each() -> None:
 def test_help_says_how_to_use_it_and_lists_the_recipes() -> None:
     done = run("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: python -m problems")
+    assert done.stdout.startswith("usage: cookbook ")
     assert run().stdout in done.stdout
     assert run("-h").stdout == done.stdout
 
 
 @pytest.mark.parametrize(
-    "arguments", [["no_such_thing"], ["mst"], ["--json"], [""], ["mst", "--help"], ["a\nb\x1b[1m"]]
+    "arguments", [["no_such_thing"], ["--json"], [""], ["recipe"], ["__main__"], ["--help", "mst"], ["a\nb\x1b[1m"]]
 )
 def test_anything_else_is_refused_in_a_line_that_names_the_recipes(arguments: list[str], capsys: Any) -> None:
     assert main(arguments) == 2
@@ -72,6 +73,37 @@ def test_anything_else_is_refused_in_a_line_that_names_the_recipes(arguments: li
 
 def test_refusal_is_the_exit_code() -> None:
     assert run("no_such_thing").returncode == 2
+
+
+def module(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", f"problems.{arguments[0]}", *arguments[1:]], capture_output=True, text=True, cwd=ROOT
+    )
+
+
+@pytest.mark.parametrize("name", commands())
+def test_each_is_run_by_its_name_with_the_same_parser(name: str) -> None:
+    done, same = run(name, "--help"), module(name, "--help")
+    assert (done.returncode, done.stdout, done.stderr) == (0, same.stdout, "")
+
+
+@pytest.mark.parametrize("arguments", [["mst", "--no-such"], ["mst", "--graph", "missing.gml"], ["check", "missing"]])
+def test_it_ends_as_the_module_does(arguments: list[str]) -> None:
+    done, same = run(*arguments), module(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (2, same.stdout, same.stderr)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert run("--version").stdout == f"{version('optimization-cookbook')}\n"
+
+
+def test_pages_that_were_built_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr("problems.__main__.SITE", tmp_path / "index.html")
+    assert main([]) == 0
+    assert capsys.readouterr().err == ""
+    (tmp_path / "index.html").touch()
+    assert main([]) == 0
+    assert capsys.readouterr().err == f"A page on each: {(tmp_path / 'index.html').as_uri()}\n"
 
 
 def test_a_new_recipe_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -226,13 +226,14 @@ import contextlib, sys, problems.mst, problems.recipe, problems.running.run
 def progress(quiet, follow):
     yield lambda search: told or search.best is None or told.append(print("going", file=sys.stderr, flush=True))
 told, problems.running.run.progress = [], progress
-sys.argv = ["mst", *sys.argv[1:]]
-problems.recipe.main(problems.mst.RECIPE)
 """
+AS_A_MODULE = 'sys.argv = ["mst", *sys.argv[1:]]\nproblems.recipe.main(problems.mst.RECIPE)'
+AS_COOKBOOK = 'del sys.modules["problems.mst"]\nfrom problems.__main__ import main\nmain(["mst", *sys.argv[1:]])'
 
 
-def test_ctrl_c_prints_the_best_so_far_and_exits_130(large: str) -> None:
-    command = [sys.executable, "-c", TELLING, "--graph", large, "--max-degree", "2", "--json"]
+@pytest.mark.parametrize("begun", [AS_A_MODULE, AS_COOKBOOK])
+def test_ctrl_c_prints_the_best_so_far_and_exits_130(begun: str, large: str) -> None:
+    command = [sys.executable, "-c", TELLING + begun, "--graph", large, "--max-degree", "2", "--json"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     assert process.stderr.readline() == "going\n"
