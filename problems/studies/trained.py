@@ -7,6 +7,7 @@ import io
 import json
 import os
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -257,6 +258,8 @@ def sampled(options: argparse.Namespace) -> Sampled:
     rows = trained.samples(options.sample, options.seed)
     text = trained.columns.csv(rows, options.round)
     lines = text.rstrip("\n").split("\n")
+    if sys.stdout.isatty():  # a terminal would obey what labels and names may hold
+        lines = [safe(line, 12 * len(line)) for line in lines]
     if options.out is not None:
         replace_file(options.out, text.encode())
         lines = [f"{len(rows):,} rows by the {trained.kind} in {safe(options.source, 200)}: {safe(options.out, 200)}"]

@@ -188,6 +188,20 @@ def test_hostile_labels_come_back_as_they_are(tmp_path: Path) -> None:
     assert Columns.of_json(columns.as_json()) == columns
 
 
+def test_labels_are_escaped_on_a_terminal_and_nowhere_else(capsys: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    folder = str(tmp_path / "run")
+    options = ["--data", table(tmp_path / "t.csv", HOSTILE), "--columns", "colour,x", "--generator", "mixture"]
+    assert run(RECIPE, [*options, "--iterations", "5", "--quiet", "--out", folder]) == 0
+    capsys.readouterr()
+    assert run(RECIPE, ["--sample", "200", "--from", folder]) == 0
+    assert "\x1b[31mred" in capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run(RECIPE, ["--sample", "200", "--from", folder]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\\x1b[31mred" in shown
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
