@@ -13,18 +13,16 @@ from places import ROOT
 from problems.terminal.leaving import cleaned_up
 
 DEAF = """
-import os, shutil, sys, time
+import os, shutil, signal, sys, time
 from problems.terminal.leaving import cleaned_up
 from problems.terminal.watch import Watch
 folder = sys.argv[1]
 with Watch(lambda interrupted: 130), cleaned_up(lambda: shutil.rmtree(folder)):
+    signal.signal(signal.SIGINT, lambda *_: None)  # KeyboardInterrupt is lost, as within the import of a C extension
     os.mkdir(folder)
     print("ready", flush=True)
     while True:
-        try:
-            time.sleep(9)
-        except KeyboardInterrupt:  # lost, as it is within the import of a C extension
-            pass
+        time.sleep(9)
 """
 
 
