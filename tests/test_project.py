@@ -40,6 +40,16 @@ def test_the_changelog_tells_of_this_version() -> None:
     assert pyproject()["project"]["version"] in headings
 
 
+def test_the_readme_is_one_screen_and_names_what_is_there() -> None:
+    readme = text("README.md")
+    assert len(readme.splitlines()) <= 90
+    recipes = {file.stem for file in (ROOT / "problems").glob("*.py") if "RECIPE = " in file.read_text("utf-8")}
+    table = readme.partition("## Problems")[2].partition("## ")[0]
+    assert {name for name in recipes if f"plot_{name}.py" not in table or f"{name}`" not in table} == set()
+    linked = re.findall(r"\]\(([^)]+)\)", readme)
+    assert [name for name in linked if not (ROOT / name).is_file()] == []
+
+
 def test_the_license_is_mit() -> None:
     project = pyproject()["project"]
     assert project["license"] == "MIT"
@@ -79,9 +89,9 @@ def test_the_hooks_need_no_network() -> None:
     assert languages == ["system"] * config.count("- id: ")
 
 
-def written_by_commands(readme: str) -> set[str]:
-    """The files and folders that the README's commands write, in a folder of the user's choice."""
-    commands = [line for line in readme.splitlines() if "python -m problems" in line]
+def written_by_commands(page: str) -> set[str]:
+    """The files and folders that the commands of a page write, in a folder of the user's choice."""
+    commands = [line for line in page.splitlines() if "python -m problems" in line]
     written = (
         re.findall(r"(?:--plot|--out|--html|--export|--latex|--json >) ([\w.-]+(?:/|\.\w+))(?=[\s`]|$)", line)
         for line in commands
@@ -89,7 +99,8 @@ def written_by_commands(readme: str) -> set[str]:
     return {name for names in written for name in names}
 
 
-def test_git_ignores_what_the_commands_of_the_readme_write() -> None:
-    written = written_by_commands(text("README.md"))
+def test_git_ignores_what_the_commands_of_readme_and_pages_write() -> None:
+    pages = [text("README.md"), *(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))]
+    written = set().union(*map(written_by_commands, pages))
     assert {"tree.png", "model.mps", "run/", "answer.json"} <= written
     assert {f"/{name}" for name in written} - set(text(".gitignore").splitlines()) == set()

@@ -248,13 +248,6 @@ def test_ctrl_c_prints_the_best_so_far_and_exits_130(begun: str, large: str) -> 
     assert answer["bound"] is None or answer["bound"] <= answer["value"]
 
 
-def test_the_readme_s_python_runs() -> None:
-    readme = (ROOT / "README.md").read_text()
-    blocks = [block for block in re.findall(r"```python\n(.*?)```", readme, re.S) if "from solvers" in block]
-    assert len(blocks) == 2
-    subprocess.run([sys.executable, "-c", "\n".join(blocks)], check=True, capture_output=True)
-
-
 def test_a_reader_that_stops_early_does_not_cost_the_picture(tmp_path: Path) -> None:
     picture = tmp_path / "tree.png"
     command = f"{sys.executable} -m problems.mst --plot {picture} | head -1"
