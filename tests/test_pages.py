@@ -41,7 +41,7 @@ def understood(words: Sequence[str]) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_commands_of_a_page_are_understood(page: Path) -> None:
     for words in commands(page):
-        if words[0] != "check" and "--help" not in words:
+        if words[0] not in ("check", "report") and "--help" not in words:
             understood(words)
 
 
@@ -54,6 +54,17 @@ def test_there_are_commands_and_a_wrong_one_is_found() -> None:
 def test_every_recipe_is_in_the_table_of_tasks() -> None:
     table = text("which_problem.md")
     assert [name for name in RECIPES if f"`problems.{name} " not in table] == []
+
+
+def test_the_options_of_all_commands_are_in_their_table() -> None:
+    known = parser("any", "", lambda _: None, ("highs",), ())
+    [common] = [group for group in known._action_groups if group.title == "solving and showing"]
+    listed = re.findall(r"^\| `(--[\w-]+)", text("command_line.md"), re.MULTILINE)
+    assert listed == [action.option_strings[-1] for action in common._group_actions]
+
+
+def test_every_recipe_has_its_page() -> None:
+    assert [name for name in RECIPES if not (ROOT / "docs" / "gallery" / f"plot_{name}.py").is_file()] == []
 
 
 def test_the_python_runs() -> None:
