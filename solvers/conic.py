@@ -82,7 +82,8 @@ def solve_convex(
         repaired = None if problem.repair is None else problem.repair(found.values)
         candidates.append(repaired or found.values)
     ended = "not_converged" if found.ended == "unbounded" else found.ended  # that it is, only a ray says
-    settled = f"{name} did not settle: no values came back" if found.ended == "not_converged" else ""
+    nothing = ": no values came back" if found.values is None else ""
+    settled = f"{name} did not settle{nothing}" if found.ended == "not_converged" else ""
     stats = {
         "variables": compiled.sizes[0],
         "constraints": compiled.sizes[1],

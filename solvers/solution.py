@@ -84,9 +84,9 @@ class Solution:
     size         the natural size of the problem, the same whatever constant is added to the objective: of a linear
                  program the sum of |c_j x_j|, at least its smallest cost (costs of variables in wide boxes
                  are summed before the sign is dropped, so that no answer is blown up at will); of a convex program the
-                 value without its constants, at least a small share of what a unit step changes; of a game the mean
-                 distance of the payoffs in play from their mean; of a likelihood 1 nat; of an objective on orders the
-                 sum of the sizes of its terms
+                 value without its constants, at least a small share of what a step of about 1 changes; of a game the
+                 mean distance of the payoffs in play from their mean; of a likelihood 1 nat; of an objective on orders
+                 the sum of the sizes of its terms
     answer       what the problem asks for; values: its variables; multipliers: the dual behind the bound, or behind
                  the proof that there is no answer
     checks       the value against independent algorithms, and the answer against every constraint

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.problem import Floats, Multipliers, Problem, Values
+from formulations.problem import Floats, Ints, Multipliers, Problem, Values
 from solvers.clock import Clock, interruptible
 from solvers.convex.clarabel import by_clarabel
 from solvers.judge import Ended
@@ -60,6 +60,7 @@ class Compiled:
         if name == "scs" and not self.sizes[1]:
             raise ValueError("scs takes no problem without constraints; clarabel does")
         self.form: ConicForm | None = None
+        self._rows: Ints | None = None
         ids = {v.id: name for name, v in problem.variables.items()}
         try:
             self.form, self._rows = conic_form(data, ids, upper=name == "clarabel")
@@ -72,35 +73,35 @@ class Compiled:
 
         if clock.left <= 0:
             return Found("limit")
-        raw, iterations, x, y = self._by_name(clock.left)
-        with warnings.catch_warnings(action="ignore"):  # that it may be inaccurate is checked below
+        raw, iterations, *ends = self._by_name(clock.left)
+        x, rows = (np.asarray(end, dtype=float) for end in ends)
+        ended: Any = "not_converged"
+        with warnings.catch_warnings(action="ignore"):  # that it may be inaccurate is checked by the judge
             try:
                 self._model.unpack_results(raw, self._chain, self._inverse)
-            except cp.error.SolverError:
-                return Found("not_converged", iterations)
-        ended: Any = str(self._model.status).removesuffix("_inaccurate")
+                ended = str(self._model.status).removesuffix("_inaccurate")
+            except cp.error.SolverError:  # cvxpy drops where a solver gave up; it may be good enough all the same
+                self._unpack(x, rows)
         if ended == "user_limit" or (ended == "optimal" and clock.left <= 0):
             ended = "limit"
-        return Found(
-            ended,
-            iterations,
-            self._present(),
-            self._multipliers(),
-            np.asarray(x, dtype=float),
-            None if self.form is None else np.asarray(y, dtype=float)[self._rows],
-        )
+        y = None if self._rows is None else rows[self._rows]
+        return Found(ended, iterations, self._present(), self._multipliers(), x, y)
 
     def unpacked(self, x: Floats, y: Floats | None = None) -> tuple[Values | None, Multipliers]:
         """The model's variables and multipliers where columns and rows of the conic form have x and y (0 if none)."""
         rows = np.zeros(self.sizes[1])
         if y is not None:
             rows[self._rows] = y
+        self._unpack(x, rows)
+        return self._present(), self._multipliers()
+
+    def _unpack(self, x: Floats, rows: Floats) -> None:
+        """Give the model's variables and multipliers what the solver's columns and rows have."""
         raw: Any = SimpleNamespace(status="Solved", x=x, z=rows, obj_val=0.0, solve_time=0.0, iterations=0)
         if self.name == "scs":
             times = {"solve_time": 0.0, "setup_time": 0.0}
             raw = {"x": x, "y": rows, "s": rows, "info": {"status_val": 1, "iter": 0, "pobj": 0.0, **times}}
         self._model.unpack_results(raw, self._chain, self._inverse)
-        return self._present(), self._multipliers()
 
     def _multipliers(self) -> Multipliers:
         """Those that the constraints have."""

@@ -7,6 +7,7 @@ that form need not be believed: the Lagrangian of the model itself, at random po
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 FEASIBLE = 1e-7  # of max(1, its constants): up to which a constraint counts as satisfied
 ROUNDED = 1e-9  # of what it compares: the same, where that is large
 MOST_ROUNDING = 1e-3  # of its constants: the most that this may come to
-UNIT_STEP_SHARE = 1e-4  # of what a unit step of all variables changes: the least size of an objective
+STEP_SHARE = 1e-4  # of what a step of about 1 in all variables changes: the least size of an objective
 DRAWS, FAR = 12, 3  # points at which the Lagrangian is evaluated, from 10^-FAR times the variables' sizes away
 AGREES = 1e-6  # relative to its terms: by how much the Lagrangian, at a solver's multipliers, may lie below the bound
 
@@ -127,14 +128,28 @@ class ConvexProgram:
         return math.isnan(total) or total >= bound - AGREES * size  # nan: outside the functions' domains
 
     def size(self, values: Values) -> float:
-        """The problem's own; else the value without its constants, or a share of what a unit step changes if more."""
+        """The problem's own; else the value without its constants, or a share of what steps change if that is more."""
         if self.problem.size is not None:
             return self.problem.size(values)
         with np.errstate(all="ignore"):
             constant, value = float(np.sum(_constant(self.problem.objective.expr))), self.value(values)
-            steps = [self.value({name: x + sign for name, x in values.items()}) for sign in (1, -1)]
-        changes = [abs(there - value) for there in steps if math.isfinite(there)]
-        return max(abs(value - constant), UNIT_STEP_SHARE * min(changes, default=0.0))
+            changes = [self._change(values, value, step) for step in self._steps(values)]
+        return max(abs(value - constant), STEP_SHARE * max(changes))
+
+    def _steps(self, values: Values) -> Iterator[Values]:
+        """By 1 in every entry; by cos(1), cos(2), ..., where rational costs never cancel (Lindemann, Weierstrass)."""
+        yield {name: np.ones_like(x) for name, x in values.items()}
+        step, first = {}, 1
+        for name, x in values.items():
+            d = np.cos(np.arange(first, first + x.size)).reshape(x.shape)
+            step[name] = (d + d.T) / 2 if self.problem.variables[name].is_symmetric() else d
+            first += x.size
+        yield step
+
+    def _change(self, values: Values, value: float, step: Values) -> float:
+        """What the step, forth or back, changes; the less of the two, 0 outside the domain."""
+        there = [self.value({name: x + sign * step[name] for name, x in values.items()}) for sign in (1, -1)]
+        return min((abs(worth - value) for worth in there if math.isfinite(worth)), default=0.0)
 
     def slack(self, values: Values) -> float:
         """What constraints that hold to FEASIBLE may be worth."""

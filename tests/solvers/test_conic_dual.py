@@ -18,6 +18,7 @@ from formulations.problem import Floats, Problem, of_cvxpy
 from solvers import solve
 from solvers.clock import Clock
 from solvers.conic import solve_convex
+from solvers.convex import clarabel
 from solvers.judge import judge
 from solvers.proof.cones import Cones, cones_of, matrix_of
 from solvers.proof.conic_dual import ConicDual, lower_bound
@@ -70,6 +71,31 @@ def test_no_multipliers_prove_more_than_the_exact_optimum(kind: str, solver: str
                 assert min(bound, lie.level) <= sign * optimum, seed
     assert proven >= SEEDS - 2
     assert finite > SEEDS
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("psd", 58), ("psd", 95), ("psd", 260), ("psd", 207), ("lp", 48)])
+def test_degenerate_optima_are_proven_too(kind: str, seed: int) -> None:
+    """At all but 207 Clarabel's iterates are driven away; there the objective is 35 (x_1 - x_0), which is 0."""
+    model, optimum = planted(kind, seed)
+    program, found = solve_convex(of_cvxpy(model), "clarabel", Clock(60))
+    solution = judge(program, found, 1e-6)
+    assert solution.status == "optimal"
+    assert solution.value == pytest.approx(float(optimum), abs=1e-6)
+    assert solution.bound is not None
+    assert (solution.bound - optimum) * (-1 if program.maximize else 1) <= 0
+
+
+def test_where_a_solver_gave_up_is_judged_as_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clarabel, "GAPS", (1e-14,))
+    for seed, is_answer in ((58, True), (95, False)):  # 95 breaks a constraint
+        model, optimum = planted("psd", seed)
+        program, found = solve_convex(of_cvxpy(model), "clarabel", Clock(60))
+        solution = judge(program, found, 1e-6)
+        assert found.ended == "not_converged"
+        assert solution.status == "not_converged"
+        assert not solution.proven
+        assert (solution.value is not None) == is_answer
+        assert solution.value is None or solution.value == pytest.approx(float(optimum))
 
 
 def test_multipliers_outside_the_dual_cone_would_prove_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
