@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 
-if sys.argv[:1] == ["-m"]:  # of python -m, which has yet to import the recipe: Ctrl-C is not to end in its traceback
+# Of python -m, or cookbook, which has yet to import the recipe: Ctrl-C is not to end in its traceback.
+if sys.argv and os.path.basename(sys.argv[0]) in ("-m", "cookbook"):
 
     def _press(signum: int, frame: object) -> None:
         """Until `problems.terminal.watch` takes over."""
