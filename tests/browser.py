@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
-WHY_NOT = "" if CHROMIUM and find_spec("playwright") else "there is no Chromium, or no playwright to open it (.[docs])"
+WHY_NOT = "" if CHROMIUM and find_spec("playwright") else "there is no Chromium, or no playwright to open it (.[test])"
 needs_browser = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 WIDTHS = (400, 1_400)
 
