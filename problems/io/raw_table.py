@@ -163,7 +163,8 @@ def _headed(rows: Sequence[Sequence[str]], separator: Separator) -> tuple[bool, 
     steps = np.diff([_value(cell, separator) or 0.0 for cell in first[1:]])
     even = len(steps) > 1 and steps[0] > 0 and bool((steps == steps[0]).all())
     named = not below[0] or _counts_on(_numbers([row[0] for row in body], separator)[0])
-    if (even and text[0]) or (not first[0] and named and len(first) > 1):
+    new = not any(map(any, is_number)) and not any(name in column for name, *column in zip(first, *body, strict=True))
+    if (even and text[0]) or (not first[0] and named and len(first) > 1) or new:
         return True, f"The first line, {quoted(', '.join(first[:4]))} and so on, is taken as the names of the columns."
     return False, "The first line holds numbers, so the columns have no names: they are numbered."
 

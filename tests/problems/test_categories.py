@@ -225,6 +225,15 @@ def test_what_is_no_category_is_refused_by_name(tmp_path: Path, cells: list[str]
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize("header", ["a,b\n", ""])
+def test_of_text_alone_the_first_line_is_a_header_unless_it_occurs_below(tmp_path: Path, header: str) -> None:
+    (tmp_path / "t.csv").write_text(header + "".join(f"{'xyz'[i % 3]},{'pq'[i % 2]}\n" for i in range(60)))
+    data, columns, _ = read_table(str(tmp_path / "t.csv"), "1,2", None, 0)
+    assert columns.names == (["a", "b"] if header else ["1", "2"])
+    assert data.categories == (3, 2)
+    assert data.numbers == 0
+
+
 def test_labels_that_dropped_rows_alone_had_are_gone(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("c,x\nrare,NA\nrare,NA\n" + "".join(f"{'ab'[i % 2]},{i * i}\n" for i in range(40)))
