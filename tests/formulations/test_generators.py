@@ -14,6 +14,7 @@ from scipy.stats import kstest
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
+from formulations.players import flows
 from formulations.players.flows import Flow
 from formulations.players.generators import (
     Gaussian,
@@ -118,6 +119,25 @@ def test_a_flow_is_inverted_to_the_last_digits_however_steep() -> None:
     jacobian, z = torch.stack(rows, 1), z.detach()
     expected = MultivariateNormal(torch.zeros(2).double(), torch.eye(2).double()).log_prob(z) - jacobian.logdet()
     assert torch.allclose(f.log_density(x), expected, atol=1e-6)
+
+
+def test_noise_that_is_placed_stays_there_while_the_rest_is_sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors at the rounding halve no more; bisecting there would lead away again."""
+    f, z = made("flow", 1, push=1.5).float(), normal(1)(4096, seeded())
+    placed: list[int] = []
+
+    def repeated(step: Callable[..., Any], goes_on: Callable[..., Any], state: Any) -> Any:
+        for _ in range(20):
+            there, y = state[4].abs() < 3e-4, state[0]
+            placed.append(int(there.sum()))
+            state = step(*state)
+            assert torch.equal(state[0][there], y[there])
+        return state
+
+    monkeypatch.setattr(flows, "_repeated", repeated)
+    with torch.no_grad():
+        f(z)
+    assert placed[0] < placed[5] <= placed[-1]
 
 
 @pytest.mark.parametrize("kind", KINDS)
