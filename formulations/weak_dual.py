@@ -32,12 +32,11 @@ from scipy.special import rel_entr, xlogy
 
 from formulations.players.domains import Simplex
 from formulations.players.starts import at
-from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values
+from formulations.problem import Block, Floats, Players, Problem, Reference, SaddleProblem, Term, Values, distribution
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SUM = 1e-9  # by which frequencies may miss a sum of 1
 SERIES = 0.05  # |r / q - 1| up to which the divergence is summed up as a series
 
 
@@ -125,8 +124,8 @@ def weak_dual(q: ArrayLike, p: ArrayLike | None = None) -> Problem:
     >>> solve(weak_dual([0.5, 0.3, 0.2])).answer.round(4).tolist()
     [0.5, 0.3, 0.2]
     """
-    q = _distribution(q, "q")
-    return _on_all(q) if p is None else _on_one(q, _distribution(p, "p", len(q)))
+    q = distribution(q, "q")
+    return _on_all(q) if p is None else _on_one(q, distribution(p, "p", len(q)))
 
 
 def _on_one(q: Floats, p: Floats) -> Problem:
@@ -185,7 +184,7 @@ def likelihood_game(q: ArrayLike, model: Literal["tabular", "softmax"] = "tabula
 
     if model not in ("tabular", "softmax"):
         raise ValueError(f"there is no model {model!r} of p; choose tabular or softmax")
-    q = _distribution(q, "q")
+    q = distribution(q, "q")
     k, const, frequency = len(q), constant(q), torch.tensor(q)
     unseen = frequency == 0
     scale = np.where(q > 0, q, 1.0) * q.max()
@@ -237,17 +236,3 @@ def _mixed(weights: Floats) -> Floats:
     """Such weights made non-negative, with sum 1."""
     positive = np.maximum(weights, 0.0)
     return np.asarray(positive / positive.sum())
-
-
-def _distribution(given: ArrayLike, name: str, cells: int | None = None) -> Floats:
-    """The vector as float64; raises ValueError, naming the entry, if it is no distribution (over so many cells)."""
-    weights = np.asarray(given, dtype=np.float64)
-    if weights.ndim != 1 or not weights.size or (cells is not None and len(weights) != cells):
-        wanted = "a vector with an entry per cell" if cells is None else f"one number for each of q's {cells} cells"
-        raise ValueError(f"{name} has shape {weights.shape}; it must be {wanted}")
-    wrong = np.flatnonzero(~(weights >= 0))
-    if len(wrong):
-        raise ValueError(f"{name} is {weights[wrong[0]]} in cell {wrong[0] + 1}; it must be at least 0 everywhere")
-    if not abs(weights.sum() - 1) <= SUM:
-        raise ValueError(f"{name} sums to {weights.sum():.12g}; divide it by that, so that it sums to 1")
-    return weights

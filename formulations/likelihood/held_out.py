@@ -64,14 +64,14 @@ def kl_bound(
     >>> kl_bound(np.zeros(1000), np.zeros(1000)).kl_at_least  # log d = 0 says nothing of q and p
     0.0
     """
-    _refuse_level(level)
+    refuse_level(level)
     if not 0 < cap <= 100:
         raise ValueError(f"the cap on log d is {cap}; it must be positive and at most 100, such as 3")
-    log_d = np.clip(_values("log d at data", log_d_data), -cap, cap)
-    log_d_of_p = np.clip(_values("log d at generated samples", log_d_generated), -cap, cap)
+    log_d = np.clip(values_of("log d at data", log_d_data), -cap, cap)
+    log_d_of_p = np.clip(values_of("log d at generated samples", log_d_generated), -cap, cap)
     error = (1 - level) / 2
-    lower = 2 * cap * mean_at_least((log_d + cap) / (2 * cap), error) - cap
-    upper = math.exp(cap) * (1 - mean_at_least(1 - np.exp(log_d_of_p - cap), error))
+    lower = mean_between(log_d, -cap, cap, error)
+    upper = -mean_between(-np.exp(log_d_of_p), -math.exp(cap), 0.0, error)
     return KLBound(
         kl_at_least=max(0.0, lower - math.log(upper)),  # no KL is negative
         estimate=float(log_d.mean() - np.log(np.exp(log_d_of_p).mean())),
@@ -104,6 +104,15 @@ def mean_at_least(x: Floats, error: float) -> float:
     return low
 
 
+def mean_between(x: Floats, low: float, high: float, error: float) -> float:
+    """The same for variables in [low, high].
+
+    >>> round(mean_between(np.tile([-1.0, 1.0], 5000), -1.0, 1.0, 0.05), 2)
+    -0.02
+    """
+    return low + (high - low) * mean_at_least((x - low) / (high - low), error)
+
+
 def stakes(x: Floats, error: float) -> Floats:
     """The stake at each of n samples, float64 (n,), by the variance of the samples before it.
 
@@ -129,8 +138,8 @@ def likelihood_interval(log_p: ArrayLike, level: float = 0.95) -> tuple[float, f
     >>> [round(end, 3) for end in likelihood_interval([-1.0, -2.0, -1.5, -1.5])]
     [-1.9, -1.1]
     """
-    _refuse_level(level)
-    values = _values("log p", log_p)
+    refuse_level(level)
+    values = values_of("log p", log_p)
     infinite = int(np.isinf(values).sum())
     if infinite:
         raise ValueError(
@@ -141,13 +150,21 @@ def likelihood_interval(log_p: ArrayLike, level: float = 0.95) -> tuple[float, f
     return mean - half / math.sqrt(len(values)), mean + half / math.sqrt(len(values))
 
 
-def _refuse_level(level: float) -> None:
+def refuse_level(level: float) -> None:
+    """Raise ValueError for a confidence level that is not within [0.5, 1).
+
+    >>> refuse_level(0.95)
+    """
     if not 0.5 <= level < 1:
         raise ValueError(f"the confidence level is {level}; it must be at least 0.5 and below 1, such as 0.95")
 
 
-def _values(name: str, given: ArrayLike) -> Floats:
-    """The values as float64 (n,); n >= 2, and no NaN."""
+def values_of(name: str, given: ArrayLike) -> Floats:
+    """The values as float64 (n,); raises ValueError for NaN and for fewer than 2.
+
+    >>> values_of("log d", [1, 2])
+    array([1., 2.])
+    """
     values = np.asarray(given, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(

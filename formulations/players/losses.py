@@ -7,50 +7,55 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
 from formulations.players.generators import expectation
 from formulations.problem import Term
 
+Function = Callable[[Tensor], Tensor]
 Blur = Callable[[Tensor], Tensor]  # share of training done -> standard deviation of the blur, both (members, batch)
 
 
 def lagrangian(blur: Blur | None = None) -> list[Term]:
     """The terms of L = E_q[-log d(X)] + E[d(f(Z))].
 
-    >>> import torch
     >>> data, noise = lagrangian()
     >>> log_d = lambda x: x[..., 0]
     >>> data.f(log_d, torch.tensor([[2.0]])), noise.f(lambda z: z, log_d, torch.tensor([[0.0]]))
     (tensor([-2.]), tensor([1.]))
     """
-    output, e = _blurred(blur)
-    return [
-        Term(lambda d, x, *e: -output(d, x, *e), ["d"], ["data", *e]),
-        Term(lambda f, d, z, *e: expectation(f, lambda x: output(d, x, *e).exp(), z), ["f", "d"], ["noise", *e]),
-    ]
+    return two_terms(torch.neg, torch.exp, blur)
 
 
 def minimax(blur: Blur | None = None) -> list[Term]:
     """The terms of E_q[-log D(X)] + E[-log(1 - D(f(Z)))], D the logistic function of the output.
 
-    >>> import torch
     >>> data, noise = minimax()
     >>> data.f(lambda x: x[..., 0], torch.tensor([[0.0]]))  # -log 1/2
     tensor([0.6931])
     """
+    return two_terms(lambda v: softplus(-v), softplus, blur)
+
+
+def two_terms(at_data: Function, at_samples: Function, blur: Blur | None = None) -> list[Term]:
+    """The terms of E_q[at_data(v(X))] + E[at_samples(v(f(Z)))], v the discriminator's output.
+
+    >>> data, noise = two_terms(torch.neg, torch.exp)
+    >>> data.f(lambda x: x[..., 0], torch.tensor([[2.0]]))
+    tensor([-2.])
+    """
     output, e = _blurred(blur)
     return [
-        Term(lambda d, x, *e: softplus(-output(d, x, *e)), ["d"], ["data", *e]),
-        Term(lambda f, d, z, *e: expectation(f, lambda x: softplus(output(d, x, *e)), z), ["f", "d"], ["noise", *e]),
+        Term(lambda d, x, *e: at_data(output(d, x, *e)), ["d"], ["data", *e]),
+        Term(lambda f, d, z, *e: expectation(f, lambda x: at_samples(output(d, x, *e)), z), ["f", "d"], ["noise", *e]),
     ]
 
 
 def log_d_trick(blur: Blur | None = None) -> list[Term]:
     """The term E log D(f(Z)): its gradient does not vanish where D separates all samples from the data.
 
-    >>> import torch
     >>> log_d_trick()[0].f(lambda z: z, lambda x: x[..., 0], torch.tensor([[0.0]]))  # log 1/2
     tensor([-0.6931])
     """
@@ -63,7 +68,6 @@ def log_d_trick(blur: Blur | None = None) -> list[Term]:
 def likelihood() -> list[Term]:
     """The term V itself, E_q log p(X), of a generator with a log_density.
 
-    >>> import torch
     >>> from formulations.players.generators import Gaussian
     >>> f = Gaussian(torch.zeros(1), torch.ones(1), torch.Generator().manual_seed(0))
     >>> likelihood()[0].f(f, torch.tensor([[0.0]])).shape

@@ -16,7 +16,7 @@ from formulations.problem.arrangement import (
     place_distances,
     sums_over_pairs,
 )
-from formulations.problem.arrays import Bools, Floats, Integers, Ints, Number, Values
+from formulations.problem.arrays import Bools, Floats, Integers, Ints, Number, Values, distribution
 from formulations.problem.maths import latex, statement
 from formulations.problem.program import (
     DualRepair,
@@ -68,6 +68,7 @@ __all__ = [
     "WeakDual",
     "by_distance",
     "constant_dual",
+    "distribution",
     "is_symmetric",
     "latex",
     "of_cvxpy",

@@ -1,0 +1,56 @@
+"""A lower confidence limit on an f-divergence from held-out samples, by the weak duality of formulations.f_divergence.
+
+The expectations in E_q S - E_p f*(S) are not known: each is replaced by a confidence limit from samples that S was not
+trained on. With S capped both are means of bounded variables, whose limits by betting hold at every sample size
+(formulations.likelihood.held_out).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from formulations.divergences.table import FDivergence, at, named
+from formulations.likelihood.held_out import LOG_D_CAP, mean_between, refuse_level, values_of
+from formulations.problem import Floats
+
+ROUNDING = 1e-6  # relative, by which S in float32 may exceed the domain of f*
+
+
+def divergence_at_least(
+    f: FDivergence | str, S_q: ArrayLike, S_p: ArrayLike, level: float = 0.95, cap: float = LOG_D_CAP
+) -> float:
+    """A lower confidence limit on D_f(q || p) from S at held-out samples of q, (n,), and of p, (m,).
+
+    Valid at every n and m for samples that are independent, in the order drawn, and used neither to choose S nor cap. S
+    is capped to where it says |log q / p| <= cap, which is another valid S. Each expectation has half of 1 - level. For
+    kl, kl_bound is tighter, as it divides e^S by its mean. Raises ValueError for S outside the domain of f*, NaN, fewer
+    than 2 samples, a level not within [0.5, 1) or a cap not within (0, 100].
+
+    >>> v = np.random.default_rng(0).normal([[0.5], [-0.5]], 1, (2, 10_000))  # log q / p at N(1/2, 1) and N(-1/2, 1)
+    >>> round(divergence_at_least("hellinger", *(1 - np.exp(-v / 2))), 3)  # 2 - 2 e^(-1/8) = 0.235
+    0.212
+    """
+    row = named(f)
+    refuse_level(level)
+    if not 0 < cap <= 100:
+        raise ValueError(f"the cap on |log q / p| is {cap}; it must be positive and at most 100, such as 3")
+    low, high = at(row.slope, np.exp([-cap, cap]))
+    least, most = at(row.conjugate, np.array([low, high]))
+    at_q = np.clip(_inside(row, "S at samples of q", S_q), low, high)
+    at_p = np.clip(_inside(row, "S at samples of p", S_p), low, high)
+    error = (1 - level) / 2
+    lower = mean_between(at_q, low, high, error)
+    upper = -mean_between(-at(row.conjugate, at_p), -most, -least, error)
+    return max(0.0, float(lower - upper))  # no divergence is negative
+
+
+def _inside(row: FDivergence, name: str, given: ArrayLike) -> Floats:
+    """S as float64; raises ValueError outside of the domain of f*."""
+    S = values_of(name, given)
+    if S.max() > row.most * (1 + ROUNDING):
+        raise ValueError(
+            f"{name} is {S.max():g}, where the conjugate of {row.name} is infinite: it is finite up to {row.most:g}; "
+            f"map raw outputs v to S by DIVERGENCES[{row.name!r}].output"
+        )
+    return S
