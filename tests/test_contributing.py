@@ -1,4 +1,4 @@
-"""The worked example of CONTRIBUTING.md, run as it stands: four files, and no edit elsewhere."""
+"""The worked example of CONTRIBUTING.md, run as it stands: four files, and no edit of code elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from places import ROOT
+from sections import in_order
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
@@ -23,6 +24,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("formulations", "solvers", "problems"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / "docs" / "gallery").mkdir(parents=True)
+    shutil.copy(ROOT / "docs" / "gallery" / "ruff.toml", folder / "docs" / "gallery")
     files = re.findall(r"^\*\*\d\. .*?`([\w/]+\.py)`.*?```python\n(.*?)```", TEXT, re.S | re.M)
     assert len(files) == 4
     for name, content in files:
@@ -42,7 +45,7 @@ def done(project: Path, *arguments: str) -> str:
 
 
 def test_the_page_is_short() -> None:
-    assert len(TEXT.splitlines()) <= 200
+    assert len(TEXT.splitlines()) <= 260
 
 
 def test_the_recipe_answers(project: Path) -> None:
@@ -65,8 +68,9 @@ def test_its_tests_and_examples_pass(project: Path) -> None:
 
 
 def test_its_page_runs(project: Path) -> None:
+    assert in_order((project / "docs/gallery/plot_matching.py").read_text(encoding="utf-8"))
     assert "blossoms (networkx)" in done(project, "docs/gallery/plot_matching.py")
 
 
 def test_it_is_as_clean_as_the_rest(project: Path) -> None:
-    done(project, "-m", "ruff", "check", "formulations", "problems", "tests")
+    done(project, "-m", "ruff", "check", "formulations", "problems", "tests", "docs")

@@ -11,19 +11,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from browser import browser, faults_in_browser, needs_browser, opened
 from places import ROOT
+from sections import in_order
 
 SITE, GALLERY = ROOT / "site", ROOT / "docs" / "gallery"
 BUILD = "python -m sphinx --fail-on-warning docs site"
-HEADINGS = [
-    "Three questions",
-    "The maths",
-    "The code, run",
-    "The certificate",
-    "On the command line",
-    "Where it fails, and what else to use",
-    "References",
-    "Related pages",
-]
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +106,14 @@ def test_every_page_of_a_problem_can_be_downloaded(site: Path) -> None:
 
 @pytest.mark.parametrize("script", sorted(GALLERY.glob("plot_*.py")), ids=lambda script: script.stem)
 def test_the_pages_of_problems_have_one_order(script: Path) -> None:
-    text = script.read_text(encoding="utf-8")
-    found = re.findall(r"^# (.+)\n# -{5,}$", text, re.MULTILINE)
-    assert [heading for heading in found if heading in HEADINGS] == HEADINGS  # there may be others in between
-    assert re.search(r"^solution$", text, re.MULTILINE), "no cell shows the certificate"
+    assert in_order(script.read_text(encoding="utf-8"))
+
+
+def test_a_page_without_its_card_or_in_another_order_is_found() -> None:
+    script = (GALLERY / "plot_mst.py").read_text(encoding="utf-8")
+    assert not in_order(script.replace("\nsolution\n", "\n"))
+    assert not in_order(script.replace("# References\n", "# Literature\n"))
+    assert not in_order(script + script)
 
 
 BROKEN = {

@@ -23,7 +23,7 @@ from formulations.shortest_path import shortest_path
 from formulations.transport import transport, transport_lp
 from solvers import solve
 
-LIMIT = 60.0  # seconds that a solver may take
+LIMIT = 30.0  # seconds that a solver may take
 Report = Callable[[str, str, str], None]
 
 
@@ -91,21 +91,22 @@ CASES: list[tuple[str, Callable[[int, int], Any], tuple[int, ...], tuple[str, ..
 
 def measured(make: Callable[[int, int], Any], n: int, solver: str) -> tuple[str, list[Any]]:
     """Median CPU seconds of three instances, and what was proven of them; the solutions."""
-    seconds, found = [], []
+    seconds, found, wall = [], [], 0.0
     for seed in range(3):
         problem = make(n, seed)
         problem = replace(problem, references=()) if hasattr(problem, "references") else problem
-        started = time.process_time()
+        started, begun = time.process_time(), time.perf_counter()
         try:
             found.append(solve(problem, solver, time_limit=LIMIT))
         except ValueError:  # it does not take problems of this size
             return "-", []
         seconds.append(time.process_time() - started)
-        if seconds[-1] > LIMIT / 4:
+        wall = max(wall, time.perf_counter() - begun)
+        if wall > LIMIT / 2:
             break  # the others take as long
     gap = max((1.0 if one.gap is None else one.gap) for one in found)
     proof = "" if all(one.proven for one in found) else f", gap {gap:.1%}" if gap < 1 else ", no bound"
-    return f"{statistics.median(seconds):.2g} s{proof}", found
+    return f"{'limit' if wall > 0.9 * LIMIT else f'{statistics.median(seconds):.2g} s'}{proof}", found
 
 
 @pytest.mark.parametrize(("name", "make", "sizes", "solvers"), CASES, ids=[case[0] for case in CASES])
