@@ -42,7 +42,7 @@ from formulations.weak_dual import divergence
 if TYPE_CHECKING:
     from torch import Tensor
 
-LEAST, MOST = 0.5, 2.0  # the p that the game is played on, in units of 1 / m
+LEAST, MOST = 0.5, 2.0  # the p, and the 1 - p, that the game is played on, relative to the best
 STEEPEST, RISING = -1.0, 0.25  # the b: E_noise d stays below 2 e^a on these p, whatever m is
 ALIKE = 1e-6  # p that count as the same
 ROUNDING = 4  # units in the last place by which the bound may be off
@@ -104,9 +104,10 @@ def geometric(value: ArrayLike, count: ArrayLike | None = None) -> Problem:
 def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddleProblem:
     """max over p, min over d(x) = exp(a + b (x / m - 1)) of  const - E_data log d(x) + E_noise d(f_p(u)), both exact.
 
-    The generator chooses rho = p m. In these units rho and b are coupled by 1 at the saddle whatever m is, so
-    extragradient steps of 0.5 suit all data. rho starts at 1/2, a and b at 0, where they are best. The bound is rounded
-    up, so that with a gap of 0 the play goes on until it rests. Raises ValueError for other data.
+    The generator chooses r, p = (1 + w r) / m, and the discriminator c = w b, where w = sqrt(m - 1) or, if less, 1. In
+    these units r and c are coupled by 1 at the saddle whatever m is, so extragradient steps of 0.5 suit all data. The
+    generator starts where p is a half or 1 - p is twice of what is best, the discriminator where it is best. The bound
+    is rounded up, so that with a gap of 0 the play goes on until it rests. Raises ValueError for other data.
 
     >>> from solvers import solve
     >>> from solvers.descent_ascent import DescentAscent
@@ -117,22 +118,23 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
 
     x, frequency = _data(value, count)
     m = float(frequency @ x)
-    best = likelihood(1 / m, m)
+    best, w = likelihood(1 / m, m), math.sqrt(min(m - 1, 1.0)) or 1.0
     const, rounding = best - 1, ROUNDING * np.spacing(abs(best)) if m > 1 else 0.0
+    slowest, fastest = (max(LEAST - 1, 1 - m) / w, min(MOST - 1, (m - 1) / 2) / w)
     share, scaled = torch.tensor(frequency), torch.tensor(x / m - 1)
 
-    def on_data(a: Tensor, b: Tensor) -> Tensor:
+    def on_data(a: Tensor, c: Tensor) -> Tensor:
         """-E_data log d(x)."""
-        return -(share.to(a.device) * (a + b * scaled.to(a.device))).sum(dim=-1)
+        return -(share.to(a.device) * (a + c / w * scaled.to(a.device))).sum(dim=-1)
 
-    def on_noise(rho: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    def on_noise(r: Tensor, a: Tensor, c: Tensor) -> Tensor:
         """E_noise d(f_p(u))."""
-        p = rho / m
+        p, b = (1 + w * r) / m, c / w
         tilt = (b / m).exp()
         return (p * tilt * (a - b).exp() / (p * tilt - (b / m).expm1())).squeeze(-1)  # 1 - (1 - p) tilt would cancel
 
     def made(players: Players) -> float:
-        return min(float(players["rho"]) / m, 1.0)
+        return min((1 + w * float(players["r"])) / m, 1.0)
 
     def secured(players: Players) -> float:
         """V(p) as V(1 / m) less the divergence from there: V(p) itself is rounded off when p is within 1e-8."""
@@ -140,16 +142,16 @@ def geometric_game(value: ArrayLike, count: ArrayLike | None = None) -> SaddlePr
         return best - m * divergence(fitted, np.array([p, 1 - p]))
 
     def bound_on_all(players: Players) -> float:
-        b = min(float(players["b"]), 0.0)
-        a = b - b / m  # the best one: d is 1 at x = 1, so that E_noise d is 1 at most
-        return const - a - b * float(frequency @ (x / m - 1)) + 1.0 + rounding
+        b = min(float(players["c"]) / w, 0.0)
+        a = b * (m - 1) / m  # the best one: d is 1 at x = 1, so that E_noise d is 1 at most; E_data log d is a
+        return best - a + rounding  # const - a + 1, where no 1 swallows digits
 
     return SaddleProblem(
-        maximize_over={"rho": Block(at([LEAST]), Box(LEAST, min(MOST, m)))},
-        minimize_over={"a": Block(at([0.0])), "b": Block(at([0.0]), Box(STEEPEST, RISING))},
+        maximize_over={"r": Block(at([slowest]), Box(slowest, fastest))},
+        minimize_over={"a": Block(at([0.0])), "c": Block(at([0.0]), Box(w * STEEPEST, w * RISING))},
         payoff=[
-            Term(lambda a, b: const + on_data(a, b), ["a", "b"]),
-            Term(on_noise, ["rho", "a", "b"]),
+            Term(lambda a, c: const + on_data(a, c), ["a", "c"]),
+            Term(on_noise, ["r", "a", "c"]),
         ],
         answer=made,
         value=secured,

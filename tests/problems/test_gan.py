@@ -238,6 +238,20 @@ def test_data_that_teach_nothing_are_refused(capsys: Any, tmp_path: Path, name: 
     assert name in err
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [3e38, 1e-42])
+def test_sizes_that_float32_cannot_compute_with_are_refused(
+    capsys: Any, tmp_path: Path, size: float, dtype: str
+) -> None:
+    rows = np.random.default_rng(0).choice([-1.0, 0.5, 1.0], size=(100, 2))
+    np.save(tmp_path / "x.npy", (size * rows).astype(dtype))
+    assert run(RECIPE, ["--data", str(tmp_path / "x.npy"), "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert len(err.splitlines()) == 1
+    assert "beyond what float32 holds; give it in other units" in err
+
+
 @pytest.mark.parametrize(("data", "columns"), [("mixture", 1), ("ring", 2), ("file", 3)])
 def test_pictures(capsys: Any, tmp_path: Path, data: str, columns: int) -> None:
     from PIL import Image

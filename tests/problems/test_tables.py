@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from commandline import answer_of
 from places import SHARED
+from sklearn.mixture import GaussianMixture
 
 import formulations.gan
 from problems.gan import RECIPE
@@ -165,3 +166,15 @@ def test_tables_as_r_writes_them(capsys: Any, tmp_path: Path, name: str, columns
     assert len(rows) == 2500
     if name == "airquality":
         assert {row[4] for row in rows} <= {"5", "6", "7", "8", "9"}
+
+
+@shared
+def test_a_mixture_of_iris_is_as_likely_as_one_fitted_by_em(capsys: Any) -> None:
+    iris = str(TABLES / "iris.csv")
+    code, answer, _ = answer_of(RECIPE, capsys, "--data", iris, "--generator", "mixture", "--iterations", "5")
+    assert code == 0
+    data, _, _ = read_table(iris, None, None, 0)
+    train, watch, held_out = (part.double().numpy() for part in (data.train, data.watch, data.held_out))
+    fits = [GaussianMixture(k, reg_covar=1e-4, random_state=0).fit(train) for k in range(1, 7)]
+    theirs = max(fits, key=lambda fit: fit.score(watch)).score(held_out)
+    assert np.mean(answer["certificate"]["likelihood_between"]) > theirs - 0.15
