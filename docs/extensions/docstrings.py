@@ -38,10 +38,10 @@ def process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: li
 def signature(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, arguments: str | None, result: str | None
 ) -> tuple[str | None, str | None]:
-    """The arguments and the result of a function, as they are written in its source."""
+    """The arguments and the result of a function as its source has them, defaults without a name left open."""
 
     def plain(text: str | None) -> str | None:
-        return text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text).replace("<factory>", "...")
+        return text and re.sub(r"<[^<>]+>", "...", re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text))
 
     return plain(arguments), plain(result)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -11,7 +12,11 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-SETMINUS = "\N{SET MINUS}"  # that fonts have, unlike the one that docutils takes
+SPACED = (  # what browsers would draw too near, too far apart, or in no font
+    (r"<mo>&ApplyFunction;</mo>(?!\s*<mo[^>]*>\()", '<mspace width="0.17em"/>'),
+    (r'<mo stretchy="false">\|</mo>', '<mo stretchy="false" lspace="0" rspace="0">|</mo>'),
+    ("\N{REVERSE SOLIDUS OPERATOR}", "\N{SET MINUS}"),
+)
 logger = logging.getLogger(__name__)
 
 
@@ -36,7 +41,10 @@ def display(translator: Any, node: nodes.math_block) -> None:
 def mathml(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
     """The node's LaTeX as MathML; what docutils cannot read is a warning of the build."""
     try:
-        return str(tex2mathml(node.astext(), as_block=as_block)).replace("\N{REVERSE SOLIDUS OPERATOR}", SETMINUS)
+        drawn = str(tex2mathml(node.astext(), as_block=as_block))
     except MathError as error:
         logger.warning("maths that is not understood: %s", error, location=node)
         return f"<code>{escape(node.astext())}</code>"
+    for written, better in SPACED:
+        drawn = re.sub(written, better, drawn)
+    return drawn
