@@ -59,6 +59,17 @@ def test_the_unit_slope_is_free_and_the_flat_has_a_gradient() -> None:
     assert gradient.isfinite().all()
 
 
+def test_a_one_sided_penalty_is_that_of_slopes_above_one_alone() -> None:
+    x, z, u = draws(0), draws(1), torch.rand(MEMBERS, BATCH, generator=seeded(2), dtype=torch.float64)
+    both, one = (
+        gradient_penalty(weight=3.0, one_sided=side).f(nn.Identity(), quadratic, x, z, u) for side in (False, True)
+    )
+    slope = (2 * torch.lerp(z, x, u.unsqueeze(-1))).norm(dim=-1)
+    assert torch.allclose(both, 3 * (slope - 1).square())
+    assert torch.allclose(one, 3 * (slope - 1).clamp(min=0).square())
+    assert ((one == 0) & (both > 0)).any()
+
+
 @pytest.mark.parametrize("which", ["r1", "between"])
 def test_the_gradient_of_the_gradient_is_right_for_every_member(which: str) -> None:
     d = nn.Sequential(mlp([DIMS, 6, 1], seeded(), nn.Tanh), Scalar()).double()
