@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from PIL import Image
 from places import ROOT
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
+from stopwatch import within
 
 from formulations.graphs import Network, network
 from formulations.problem import Floats, Ints
@@ -214,9 +214,8 @@ def test_components_do_not_overlap() -> None:
 def test_large_graphs_are_drawn_in_seconds(tmp_path: Path, placed: bool) -> None:
     positions = np.random.default_rng(0).random((3000, 2)) if placed else None
     g = random_network(3000, 12_000, positions)
-    begin = time.perf_counter()
-    path = picture(tmp_path, "large.svg", g)
-    assert time.perf_counter() - begin < 20  # 2 s on an idle machine
+    with within(10):
+        path = picture(tmp_path, "large.svg", g)
     assert path.stat().st_size < 3_000_000  # as pixels, not as 12,000 paths
 
 

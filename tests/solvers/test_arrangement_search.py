@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import networkx as nx
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from stopwatch import within
 
 from formulations.problem import Floats, Ints
 from solvers.orders.arrangement_search import _Chains, arrange
@@ -157,9 +157,8 @@ def test_the_limit_is_kept_to(n: int) -> None:
     rng = np.random.default_rng(5)
     w = symmetric(rng.random((n, n)))
     found(symmetric(rng.random((5, 5))), seconds=0.01)  # torch is loaded
-    begun = time.monotonic()
-    kept = found(w, rng.permutation(n)[None], seconds=0.5)
-    assert time.monotonic() - begun < 1.5  # 0.8 on an idle machine
+    with within(3):
+        kept = found(w, rng.permutation(n)[None], seconds=0.5)
     assert kept
 
 

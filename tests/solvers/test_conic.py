@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from places import ROOT
+from stopwatch import within
 
 from formulations.mst import minimum_spanning_tree
 from formulations.problem import Floats, Problem, Reference
@@ -249,9 +249,9 @@ def large(n: int) -> Problem:
 
 @BOTH
 def test_a_time_limit_is_obeyed(solver: str) -> None:
-    problem, started = large(200), time.perf_counter()
-    solution = solve(problem, solver, time_limit=0.05)
-    assert time.perf_counter() - started < 5
+    problem = large(200)
+    with within(5):
+        solution = solve(problem, solver, time_limit=0.05)
     assert solution.status in ("no_solution", "feasible")
     assert_not_claimed(solution)
 
@@ -259,23 +259,30 @@ def test_a_time_limit_is_obeyed(solver: str) -> None:
 @BOTH
 def test_an_interrupt_ends_it_and_is_said(solver: str) -> None:
     program = (
-        "import sys\n"
+        "import sys, time\n"
         "sys.path += ['tests', 'tests/solvers']\n"
         "from test_conic import large\n"
         "from solvers import solve\n"
         f"import solvers.convex.{'clarabel' if solver == 'clarabel' else 'compiled'} as asked\n"
-        "problem, run = large(700), asked.interruptible\n"
-        "asked.interruptible = lambda *given: (print('ready', file=sys.__stdout__, flush=True), run(*given))[1]\n"
-        f"solution = solve(problem, {solver!r}, time_limit=60)\n"
-        "print(solution.status, solution.stats['interrupted'])\n"
+        "problem, run, begun = large(700), asked.interruptible, []\n"
+        "def told(*given):\n"
+        "    begun.append(time.process_time())\n"
+        "    print('ready', file=sys.__stdout__, flush=True)\n"
+        "    return run(*given)\n"
+        "asked.interruptible = told\n"
+        f"solution = solve(problem, {solver!r})\n"
+        "print(solution.status, solution.stats['interrupted'], time.process_time() - begun[0])\n"
     )
     running = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert running.stdout is not None
-    assert running.stdout.readline().strip() == "ready"
-    os.kill(running.pid, signal.SIGINT)
-    started = time.perf_counter()
-    said = running.communicate(timeout=30)[0].split()
-    assert time.perf_counter() - started < 4  # 2 s, and the interpreter's own end on a busy machine
+    try:
+        assert running.stdout is not None
+        assert running.stdout.readline().strip() == "ready"
+        os.kill(running.pid, signal.SIGINT)
+        *said, seconds = running.communicate(timeout=60)[0].split()
+    finally:
+        running.kill()
+        running.wait()
+    assert float(seconds) < 6  # of the processor; it would take 20 and more
     assert said == ["no_solution", "True"]
 
 

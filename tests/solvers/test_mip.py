@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
@@ -19,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
+from stopwatch import within
 from strategies import exactly, kruskal, short_weights, weighted_graphs
 
 from formulations.mst import minimum_spanning_tree
@@ -297,9 +297,8 @@ def test_integers_that_do_not_fit_are_proven_infeasible(name: str) -> None:
 
 @MIP
 def test_a_time_limit_ends_a_hard_program_with_an_answer(name: str) -> None:
-    started = time.perf_counter()
-    word, solution = told(knapsacks(30, 200), name, time_limit=1)
-    assert time.perf_counter() - started < 3
+    with within(6):  # it would take minutes
+        word, solution = told(knapsacks(30, 200), name, time_limit=1)
     assert word == "limit"
     assert solution.value is not None
     assert all(check.ok for check in solution.checks)
@@ -363,32 +362,32 @@ def test_a_listener_that_raises_is_heard_and_an_interrupt_keeps_the_answer(name:
 
 
 CHILD = """
-import sys
+import sys, time
 sys.path += ["tests", "tests/solvers"]
 from test_mip import knapsacks
 from solvers import solve
 told = []
 def tell(search):
     if not told and search.value < 0:  # of what is minimized: an answer that is worth something
-        told.append(print("going", flush=True))
+        told.append(time.process_time())
+        print("going", flush=True)
 solution = solve(knapsacks(30, 200), sys.argv[1], progress=tell)
 assert solution.stats["interrupted"] is True, solution
 assert solution.value > 0, solution
+assert time.process_time() - told[0] < 6, "it would take minutes"
 print("stopped", solution.status)
 """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a process")
 @MIP
-def test_ctrl_c_ends_a_hard_program_within_two_seconds_with_an_answer(name: str) -> None:
+def test_ctrl_c_ends_a_hard_program_soon_with_an_answer(name: str) -> None:
     child = subprocess.Popen([sys.executable, "-c", CHILD, name], stdout=subprocess.PIPE, text=True)
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "going\n"
         child.send_signal(signal.SIGINT)
-        started = time.perf_counter()
-        out, _ = child.communicate(timeout=30)
-        assert time.perf_counter() - started < 3
+        out, _ = child.communicate(timeout=60)
         assert out == "stopped feasible\n"
     finally:
         child.kill()
@@ -450,8 +449,7 @@ def test_pdlp_sees_soon_that_a_network_cannot_be_supplied_and_proves_it() -> Non
     sent = np.zeros(200)
     sent[0], sent[-1] = -1, 2
     flow = cp.Variable(incidence.shape[1], name="flow", bounds=[0, None])
-    started = time.perf_counter()
-    solution = solve(problem(cp.Minimize(cp.sum(flow)), kept=incidence @ flow == sent), "pdlp", time_limit=60)
-    assert time.perf_counter() - started < 20
+    with within(20):
+        solution = solve(problem(cp.Minimize(cp.sum(flow)), kept=incidence @ flow == sent), "pdlp", time_limit=60)
     assert solution.status == "infeasible"
     assert solution.certificate.verified
