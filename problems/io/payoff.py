@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
+
 from formulations.problem import Floats
 from problems.io.content import decode, read_file, unknown_format
 from problems.io.npy import Shape, misshapen, read_npy
@@ -12,6 +14,7 @@ from problems.terminal.errors import InputError
 
 MAX_PAYOFFS = 4_000_000  # they take 32 MB
 MAX_MAGNITUDE = 1e12  # probabilities are lost to rounding if payoffs are greater
+MIN_SPREAD = 1e-290  # floats near 1e-308 have few digits, and none to spare for what is computed of them
 
 
 def read_payoff(path: str | os.PathLike[str]) -> Floats:
@@ -35,7 +38,10 @@ def _payoff(data: bytes, suffix: str) -> Floats:
         payoff = read_npy(data, _refuse_unless_matrix)
     else:
         payoff = read_table(decode(data), _refuse_unless_matrix, "a payoff matrix")
-    refuse_beyond(MAX_MAGNITUDE, payoff, f"give payoffs within {MAX_MAGNITUDE:g}, divided by a constant if need be")
+    remedy = f"give payoffs within {MAX_MAGNITUDE:g}, less a constant or divided by one if need be"
+    refuse_beyond(MAX_MAGNITUDE, payoff, remedy)
+    if 0 < np.ptp(payoff) < MIN_SPREAD:
+        raise InputError(f"has payoffs that differ by {np.ptp(payoff):.3g} at most; multiply them by a constant")
     return payoff
 
 

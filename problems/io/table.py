@@ -48,7 +48,9 @@ def read_table(text: str, check: Callable[[Shape], None], name: str) -> Floats:
         for field, cell in enumerate(row.split(","), start=1):
             value = _float(cell.strip())
             if value is None:
-                remedy = f"write a number{f'; {name} has no header' if line == 1 else ''}"
+                parted = any(mark in cell.strip() for mark in ";\t ")
+                remedy = "write numbers with commas between them" if parted else "write a number"
+                remedy += f"; {name} has no header" if line == 1 and not parted else ""
                 raise InputError(f"line {line}, field {field} is {quoted(cell.strip())}; {remedy}")
             numbers[line - 1, field - 1] = value
     return numbers
@@ -74,4 +76,5 @@ def refuse_beyond(highest: float, matrix: Floats, remedy: str) -> None:
     wrong = np.argwhere(~(np.abs(matrix) <= highest))
     if len(wrong):
         i, j = wrong[0]
-        raise InputError(f"row {i + 1}, column {j + 1} is {matrix[i, j]:.12g}; {remedy}")
+        remedy = "write a number" if np.isnan(matrix[i, j]) else remedy
+        raise InputError(f"row {i + 1}, column {j + 1} is {matrix[i, j]:.16g}; {remedy}")
