@@ -43,7 +43,7 @@ __all__ = ["DIVERGENCES", "FDivergence", "alpha", "best", "divergence", "diverge
 
 
 def divergence(f: FDivergence | str, q: ArrayLike, p: ArrayLike) -> float:
-    """D_f(q || p) of two probability vectors, float64 (k,); inf where it is infinite.
+    """D_f(q || p) of two probability vectors, float64 (k,); inf where it, or a ratio q/p, is too large.
 
     f is a row of the table, or its name. Raises ValueError for an unknown name and for what is no distribution.
 

@@ -225,6 +225,9 @@ def test_a_median_of_ties_is_that_of_rows_that_differ() -> None:
         ([1.0, 2.0], [], "second sample has 0 rows"),
         ([[1.0, 2.0]] * 2, [1.0, 2.0], "rows of 2 and of 1 numbers"),
         ([1.0, math.nan], [1.0, 2.0], "first sample has numbers that are not finite"),
+        ([1.0, 2.0], [1e200, 1.0], "second sample has a number of size 1e\\+200"),
+        (["a", "b"], [1.0, 2.0], "first sample is not rows of numbers"),
+        ([[1.0], [1.0, 2.0]], [1.0, 2.0], "first sample is not rows of numbers"),
         (np.zeros((2, 2, 2)), [1.0, 2.0], r"shape \(2, 2, 2\)"),
     ],
 )
