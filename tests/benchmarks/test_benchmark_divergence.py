@@ -46,6 +46,7 @@ def test_false_limits(row: FDivergence, report: Report) -> None:
         f"limits on {row.name} of Gaussians {APART:g} apart, n = m = {SAMPLES:,}, log q / p capped to {CAP:g}",
         "false <= 5 % / -",
         f"{np.mean(found > best):.1%} of {REPEATS:,} beyond what this S can prove, {best:.4f}; median "
-        f"{np.median(found):.4f}; {seconds:.4f} s each; with cap 3 and n = {MANY:,} {claimed(MANY, 3.0):.4f} of {exact(row, 10):.4f}",
+        f"{np.median(found):.4f}; {seconds:.4f} s each; with cap 3 and n = {MANY:,} "
+        f"{claimed(MANY, 3.0):.4f} of {exact(row, 10):.4f}",
     )
     assert np.mean(found > best) <= 0.05
