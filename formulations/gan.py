@@ -110,6 +110,7 @@ def gan(
     loss: Loss = "lagrangian",
     penalties: Sequence[Term] = (),
     blur: Blur | None = None,
+    told: bool = False,
     level: float = 0.95,
 ) -> SaddleProblem:
     """The game of a generator "f" and a discriminator "d", two modules, which are its answer.
@@ -120,6 +121,7 @@ def gan(
     blur           share of training done -> standard deviation, relative to the data's, of Gaussian noise that is added
                    to the discriminator's inputs in training: while it is large, distant modes are found. For generators
                    without discrete choices. Sonderby et al., Amortised MAP inference, 2017, section 3.4
+    told           whether the discriminator is given the share of training done as well, d(x, t), to change with it
     Of the problem, value is the lower end of an asymptotic confidence interval for V on held-out data, if f has a
     log_density; bound is -entropy(q), if that is known; watch gives the estimates of `watched`. All are in nats per
     observation, of data in their own units. Raises ValueError for an unknown loss and a level not within [0.5, 1).
@@ -142,8 +144,8 @@ def gan(
     return SaddleProblem(
         maximize_over={"f": Block(generator)},
         minimize_over={"d": Block(discriminator)},
-        payoff=lagrangian(blur) if loss in ("likelihood", "lagrangian") else minimax(blur),
-        surrogate={"likelihood": likelihood(), "non-saturating": log_d_trick(blur)}.get(loss),
+        payoff=(lagrangian if loss in ("likelihood", "lagrangian") else minimax)(blur, told),
+        surrogate={"likelihood": likelihood(), "non-saturating": log_d_trick(blur, told)}.get(loss),
         penalties={"minimize": penalties} if penalties else {},
         samplers=_samplers(data, noise),
         value=(lambda players: (_likelihood(data, players, level) or (-math.inf,))[0]) if known else None,

@@ -250,17 +250,38 @@ def free(
     return Choosing(network, categories) if categories else network
 
 
+class Discriminator(nn.Sequential):
+    """Standard units, Fourier features, a network and its cap: of samples, and of the share of training done if told.
+
+    >>> d = discriminator([16], torch.zeros(2), torch.ones(2), Generator().manual_seed(0), octaves=3, begins=0.5)
+    >>> torch.equal(d(torch.ones(5, 2), torch.zeros(5)), d(torch.ones(5, 2)))  # it has not learnt of waves yet
+    True
+    """
+
+    stackable = True
+
+    def forward(self, x: Tensor, share: Tensor | None = None) -> Tensor:
+        """log d, or a logit: (..., d) -> (...)."""
+        units, features, *rest = self
+        x = features(units(x), share)
+        for layer in rest:
+            x = layer(x)
+        return torch.as_tensor(x)
+
+
 def discriminator(
     hidden: Sequence[int],
     center: Tensor,
     scale: Tensor,
     generator: Generator,
     octaves: int = 0,
+    begins: float = 0.0,
     cap: float = LOG_D_CAP,
-) -> nn.Sequential:
+) -> Discriminator:
     """A network from samples in the data's units to one number each, (..., d) -> (...): log d, or a logit.
 
     octaves  the frequencies of Fourier features of the input, for data with detail much finer than their spread
+    begins   the share of training from which it sees them, where it is told that; until then it is as without them
     cap      the largest absolute output, as log d is capped in certificates (likelihood.held_out); it keeps training
              from diverging as well
 
@@ -269,10 +290,8 @@ def discriminator(
     torch.Size([5])
     """
     device, features = generator.device, len(center) * (1 + 2 * octaves)
-    return nn.Sequential(
-        Standardize(center.to(device), scale.to(device)),
-        Fourier(octaves),
-        mlp([features, *hidden, 1], generator),
-        Capped(cap),
-        Scalar(),
-    )
+    network = mlp([features, *hidden, 1], generator)
+    if begins:
+        network[0].get_parameter("weight").data[len(center) :] = 0.0
+    units = Standardize(center.to(device), scale.to(device))
+    return Discriminator(units, Fourier(octaves, begins), network, Capped(cap), Scalar())

@@ -18,7 +18,7 @@ Function = Callable[[Tensor], Tensor]
 Blur = Callable[[Tensor], Tensor]  # share of training done -> standard deviation of the blur, both (members, batch)
 
 
-def lagrangian(blur: Blur | None = None) -> list[Term]:
+def lagrangian(blur: Blur | None = None, told: bool = False) -> list[Term]:
     """The terms of L = E_q[-log d(X)] + E[d(f(Z))].
 
     >>> data, noise = lagrangian()
@@ -26,40 +26,40 @@ def lagrangian(blur: Blur | None = None) -> list[Term]:
     >>> data.f(log_d, torch.tensor([[2.0]])), noise.f(lambda z: z, log_d, torch.tensor([[0.0]]))
     (tensor([-2.]), tensor([1.]))
     """
-    return two_terms(torch.neg, torch.exp, blur)
+    return two_terms(torch.neg, torch.exp, blur, told)
 
 
-def minimax(blur: Blur | None = None) -> list[Term]:
+def minimax(blur: Blur | None = None, told: bool = False) -> list[Term]:
     """The terms of E_q[-log D(X)] + E[-log(1 - D(f(Z)))], D the logistic function of the output.
 
     >>> data, noise = minimax()
     >>> data.f(lambda x: x[..., 0], torch.tensor([[0.0]]))  # -log 1/2
     tensor([0.6931])
     """
-    return two_terms(lambda v: softplus(-v), softplus, blur)
+    return two_terms(lambda v: softplus(-v), softplus, blur, told)
 
 
-def two_terms(at_data: Function, at_samples: Function, blur: Blur | None = None) -> list[Term]:
+def two_terms(at_data: Function, at_samples: Function, blur: Blur | None = None, told: bool = False) -> list[Term]:
     """The terms of E_q[at_data(v(X))] + E[at_samples(v(f(Z)))], v the discriminator's output.
 
     >>> data, noise = two_terms(torch.neg, torch.exp)
     >>> data.f(lambda x: x[..., 0], torch.tensor([[2.0]]))
     tensor([-2.])
     """
-    output, e = _blurred(blur)
+    output, e = _blurred(blur, told)
     return [
         Term(lambda d, x, *e: at_data(output(d, x, *e)), ["d"], ["data", *e]),
         Term(lambda f, d, z, *e: expectation(f, lambda x: at_samples(output(d, x, *e)), z), ["f", "d"], ["noise", *e]),
     ]
 
 
-def log_d_trick(blur: Blur | None = None) -> list[Term]:
+def log_d_trick(blur: Blur | None = None, told: bool = False) -> list[Term]:
     """The term E log D(f(Z)): its gradient does not vanish where D separates all samples from the data.
 
     >>> log_d_trick()[0].f(lambda z: z, lambda x: x[..., 0], torch.tensor([[0.0]]))  # log 1/2
     tensor([-0.6931])
     """
-    output, e = _blurred(blur)
+    output, e = _blurred(blur, told)
     return [
         Term(lambda f, d, z, *e: expectation(f, lambda x: -softplus(-output(d, x, *e)), z), ["f", "d"], ["noise", *e])
     ]
@@ -76,8 +76,13 @@ def likelihood() -> list[Term]:
     return [Term(lambda f, x: f.log_density(x), ["f"], ["data"])]
 
 
-def _blurred(blur: Blur | None) -> tuple[Callable[..., Tensor], list[str]]:
-    """The discriminator's output at samples, blurred if asked, and the names of the samplers that this needs."""
+def _blurred(blur: Blur | None, told: bool) -> tuple[Callable[..., Tensor], list[str]]:
+    """The discriminator's output at samples, and the names of the samplers that this needs.
+
+    blur  the samples are blurred; told: the discriminator is told the share of training done as well
+    """
     if blur is None:
-        return lambda d, x: d(x), []
+        return (lambda d, x, t: d(x, t), ["progress"]) if told else (lambda d, x: d(x), [])
+    if told:
+        return lambda d, x, e, t: d(x + blur(t).unsqueeze(-1) * e, t), ["blur", "progress"]
     return lambda d, x, e, t: d(x + blur(t).unsqueeze(-1) * e), ["blur", "progress"]

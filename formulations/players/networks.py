@@ -98,7 +98,8 @@ class Standardize(Affine):
 class Fourier(Stackable):
     """x -> (x, sin(2^k x), cos(2^k x) for k < octaves), (..., d) -> (..., d (1 + 2 octaves)).
 
-    With these features a network learns fine detail faster.
+    With these features a network learns fine detail faster. Where the share of training done is given, (..., batch),
+    the waves are 0 until it is `begins`.
 
     Mildenhall et al., NeRF, 2020, section 5.1; Tancik et al., Fourier features let networks learn high frequency, 2020.
 
@@ -106,15 +107,20 @@ class Fourier(Stackable):
     torch.Size([5, 6])
     """
 
-    def __init__(self, octaves: int) -> None:
+    def __init__(self, octaves: int, begins: float = 0.0) -> None:
         """octaves  how many frequencies, each twice the last; 0 for x alone."""
         super().__init__()
-        self.octaves = octaves
+        self.octaves, self.begins = octaves, begins
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, share: Tensor | None = None) -> Tensor:
         """The features."""
-        waves = [x * 2**k for k in range(self.octaves)]
-        return torch.cat([x, *(w.sin() for w in waves), *(w.cos() for w in waves)], dim=-1)
+        if not self.octaves:
+            return x
+        phase = (x.unsqueeze(-2) * 2.0 ** torch.arange(self.octaves, device=x.device).unsqueeze(-1)).flatten(-2)
+        waves = torch.cat([phase.sin(), phase.cos()], dim=-1)
+        if share is not None:
+            waves = waves * (share >= self.begins).unsqueeze(-1)
+        return torch.cat([x, waves], dim=-1)
 
 
 class Capped(Stackable):

@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from formulations.players.generators import Gaussian, Mixture
     from formulations.problem import Floats, Players, SaddleProblem, Sampler
     from solvers.descent_ascent import DescentAscent
+    from solvers.descent_ascent.settings import Schedule
     from solvers.solution import Solution
 
 COMPONENTS = 10  # of a mixture that is learnt
 MAKES, TELLS = (64, 64, 64, 64), (128, 128)  # hidden layers: of a free generator, whose steps depth makes sharp; of d
 OCTAVES = 3  # of the frequencies in which a discriminator sees what a known density makes
 SAMPLES = 2_500  # that are written, drawn and judged
+FINE, MANY = 7, 10_000  # octaves in which a free generator's discriminator sees at last, given as many rows
+LATE = 0.85  # the share of training from which it does
 ITERATIONS = {"mlp": 15_000, "flow": 5_000, "mixture": 2_000, "gaussian": 2_000}
 CLIMBING = {"flow": 1_500, "mixture": 500, "gaussian": 500}  # by the likelihood loss; only the bound needs them all
-RING = 8_000  # of a free generator's, for so few modes
+RING = 10_000  # of a free generator's, for so few modes
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,11 @@ class Training:
     def free(self) -> bool:
         """Whether the generator's density is unknown."""
         return self.kind == "mlp"
+
+    @property
+    def sharpened(self) -> bool:
+        """Whether there are rows enough to see fine detail in them and not the rows themselves."""
+        return self.free and len(self.data.train) >= MANY
 
     @cached_property
     def noise(self) -> Sampler:
@@ -76,9 +84,10 @@ class Training:
         }[self.kind]
         if self.loss == "likelihood" and self.kind != "flow":
             start = self._at_best
-        against = partial(generators.discriminator, TELLS, *units, octaves=0 if self.free else OCTAVES)
+        octaves, begins = (FINE, LATE) if self.sharpened else (0 if self.free else OCTAVES, 0.0)
+        against = partial(generators.discriminator, TELLS, *units, octaves=octaves, begins=begins)
         blur = fading if self.free else None
-        return gan(self.data, start, against, self.noise, loss=self.loss, blur=blur)  # type: ignore[arg-type]
+        return gan(self.data, start, against, self.noise, loss=self.loss, blur=blur, told=self.sharpened)  # type: ignore[arg-type]
 
     def _at_best(self, _: Generator) -> Gaussian | Mixture:
         return self.fitted
@@ -115,7 +124,7 @@ class Training:
         return DescentAscent(
             method="simultaneous",
             optimizer=(partial(adam, lr=2e-3), partial(adam, lr=3e-3)),
-            schedule=self.pace,
+            schedule=self.schedules,
             averaging=0.996,
             iterations=self.iterations,
             batch=256,
@@ -126,6 +135,25 @@ class Training:
     def pace(self, iteration: float) -> float:
         """The steps relative to the first: from 1 to 0 along half a cosine."""
         return (1 + math.cos(math.pi * iteration / self.iterations)) / 2
+
+    @property
+    def schedules(self) -> tuple[Schedule, Schedule]:
+        """Of the generator's and of the discriminator's steps.
+
+        A generator's steps of the first size shake its modes by more than their width, and the narrower it makes them
+        the better they hit. From where its discriminator sees that, its steps are far shorter, and the discriminator's
+        long again, to be ahead of it.
+        """
+        if not self.sharpened:
+            return self.pace, self.pace
+        return partial(self._in_two_parts, 0.05, 0.001), partial(self._in_two_parts, 1.33, 0.17)
+
+    def _in_two_parts(self, first: float, last: float, iteration: float) -> float:
+        """1, falling to a tenth by LATE; then from the first to the last."""
+        share = iteration / self.iterations
+        if share < LATE:
+            return falling(1.0, 0.1, max(0.0, share / LATE - 0.6) / 0.4)
+        return falling(first, last, (share - LATE) / (1 - LATE))
 
     @property
     def options(self) -> dict[str, Any]:
@@ -142,6 +170,11 @@ class Training:
     def samples(self, players: Players) -> Floats:
         """What one generator makes of fresh noise, (2500, d), in the data's units."""
         return self.trained(players).samples(SAMPLES, self.seed)
+
+
+def falling(first: float, last: float, share: float) -> float:
+    """From the first to the last as the share goes from 0 to 1, by a constant factor a step."""
+    return first * math.pow(last / first, share)
 
 
 def fading(progress: Tensor) -> Tensor:
@@ -164,7 +197,7 @@ def stretched(
     training = replace(training, iterations=iterations)
     if iterations == planned:
         return training, []
-    slow = f"steps go on at {training.pace(done):.0%} of the first"
+    slow = f"steps go on at {training.schedules[0](done):.0%} of the first"
     return training, [f"From iteration {done:,} of {planned:,} on to {iterations:,}, the schedule stretched: {slow}."]
 
 

@@ -14,13 +14,14 @@ from torch import Tensor
 
 Method = Literal["extragradient", "optimistic", "alternating", "simultaneous"]
 Optimizer = Callable[[list[Tensor]], torch.optim.Optimizer]
+Schedule = Callable[[int], float]
 MEANT = {
     "method": f"one of {', '.join(get_args(Method))}",
     "step": "a positive number, or a pair of them: (of the maximizing, of the minimizing player)",
     "momentum": "a number between -1 and 1",
     "optimizer": "a function of a list of tensors that returns a torch optimizer, such as torch.optim.Adam, or a pair",
     "inner": "a whole number from 1, and 1 unless the method is alternating",
-    "schedule": "a function of the iteration that returns the factor of all steps",
+    "schedule": "a function of the iteration that returns the factor of all steps, or a pair, of each player's",
     "averaging": "'uniform' or a decay between 0 and 1",
     "restart": "a whole number from 1, with plain steps",
     "iterations": "a whole number from 1",
@@ -41,7 +42,7 @@ class DescentAscent:
     optimizer   parameters -> a torch optimizer, in place of plain steps; of both players or (maximizing, minimizing).
                 It is given one tensor (members, numbers), so its rule must be by entries, as those of SGD and Adam are
     inner       steps of the minimizing player for each of the other, when alternating
-    schedule    iteration -> factor of all steps
+    schedule    iteration -> factor of all steps, of both players or (maximizing, minimizing)
     averaging   "uniform" over all points, or the decay of an exponential moving average; the average is answered if it
                 is better, and in place of the last point if values are estimated from samples
     restart     iterations after which the players are put at their uniform average, and average anew from there
@@ -56,7 +57,7 @@ class DescentAscent:
     momentum: float = 0.0
     optimizer: Optimizer | tuple[Optimizer, Optimizer] | None = None
     inner: int = 1
-    schedule: Callable[[int], float] | None = None
+    schedule: Schedule | tuple[Schedule, Schedule] | None = None
     averaging: Literal["uniform"] | float | None = None
     restart: int | None = None
     iterations: int = 10_000
@@ -68,14 +69,15 @@ class DescentAscent:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a setting that makes no sense."""
-        steps, optimizers, decay = both(self.step), both(self.optimizer), self.averaging
+        steps, optimizers, schedules = both(self.step), both(self.optimizer), both(self.schedule)
+        decay = self.averaging
         wrong = {
             "method": self.method not in get_args(Method),
             "step": len(steps) != 2 or not all(_number(step) and 0 < step < math.inf for step in steps),
             "momentum": not (_number(self.momentum) and -1 < self.momentum < 1),
             "optimizer": len(optimizers) != 2 or not all(callable(one) or self.optimizer is None for one in optimizers),
             "inner": not _whole(self.inner) or (self.inner > 1 and self.method != "alternating"),
-            "schedule": not (self.schedule is None or callable(self.schedule)),
+            "schedule": len(schedules) != 2 or not all(callable(one) or self.schedule is None for one in schedules),
             "averaging": not (decay is None or decay == "uniform" or (_number(decay) and 0 < float(decay) < 1)),
             "restart": self.restart is not None and not (_whole(self.restart) and self.optimizer is None),
             "iterations": not _whole(self.iterations),

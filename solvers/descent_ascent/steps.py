@@ -17,6 +17,7 @@ from torch import Tensor
 from formulations.problem import Side
 from solvers.descent_ascent.play import SIDES, Play
 from solvers.descent_ascent.players import Player
+from solvers.descent_ascent.settings import Schedule
 from solvers.judged.asking import said
 
 NOT_BY_ENTRIES = {"LBFGS", "Muon", "Adafactor", "SparseAdam"}  # rules on whole matrices, which a flat buffer is not
@@ -93,28 +94,29 @@ def _made(optimizer: Callable[[list[Tensor]], torch.optim.Optimizer], flat: Tens
 
 
 Movers = Mapping[Side, Mover]
+Factors = Mapping[Side, float]  # of each player's steps
 
 
-def simultaneous(play: Play, movers: Movers, factor: float) -> None:
+def simultaneous(play: Play, movers: Movers, factor: Factors) -> None:
     """z <- P(z - step F(z)). On the payoff x y it spirals out, by sqrt(1 + step^2) at each step."""
     play.gradients(*SIDES)
     for side in SIDES:
-        movers[side].move(factor)
+        movers[side].move(factor[side])
 
 
-def alternating(play: Play, movers: Movers, factor: float, inner: int) -> None:
+def alternating(play: Play, movers: Movers, factor: Factors, inner: int) -> None:
     """y <- P(y - step F_y(x, y)), `inner` times, then x <- P(x - step F_x(x, y)), each with new samples.
 
     Goodfellow et al., Generative adversarial nets, 2014, algorithm 1. On the payoff x y it cycles.
     """
     for _ in range(inner):
         play.gradients("minimize")
-        movers["minimize"].move(factor)
+        movers["minimize"].move(factor["minimize"])
     play.gradients("maximize")
-    movers["maximize"].move(factor)
+    movers["maximize"].move(factor["maximize"])
 
 
-def extragradient(play: Play, movers: Movers, factor: float, z: Mapping[Side, Tensor]) -> None:
+def extragradient(play: Play, movers: Movers, factor: Factors, z: Mapping[Side, Tensor]) -> None:
     """z' = P(z - step F(z)), then z <- P(z - step F(z')): two gradients a step.
 
     Korpelevich, The extragradient method for finding saddle points and other problems, 1976. Momentum applies to the
@@ -122,14 +124,14 @@ def extragradient(play: Play, movers: Movers, factor: float, z: Mapping[Side, Te
     """
     play.gradients(*SIDES)
     for side in SIDES:
-        movers[side].plain_step(factor)
+        movers[side].plain_step(factor[side])
     play.gradients(*SIDES)
     for side in SIDES:
         play.players[side].flat.copy_(z[side])
-        movers[side].move(factor)
+        movers[side].move(factor[side])
 
 
-def optimistic(play: Play, movers: Movers, factor: float, last: dict[Side, Tensor]) -> None:
+def optimistic(play: Play, movers: Movers, factor: Factors, last: dict[Side, Tensor]) -> None:
     """z_next = P(z - step (2 F(z) - F(z_previous))): one gradient a step, kept in `last` for the next.
 
     Popov, A modification of the Arrow-Hurwicz method, 1980; Daskalakis et al., Training GANs with optimism, 2018.
@@ -141,11 +143,17 @@ def optimistic(play: Play, movers: Movers, factor: float, last: dict[Side, Tenso
         last[side] = gradient.clone()
         if previous is not None:
             gradient.mul_(2).sub_(previous)
-        movers[side].move(factor)
+        movers[side].move(factor[side])
 
 
-def scheduled(schedule: Callable[[int], float] | None, iteration: int) -> float:
-    """The factor of the steps at that iteration; raises ValueError, naming it, where it is no finite number."""
+def scheduled(schedule: Schedule | tuple[Schedule, Schedule] | None, iteration: int) -> Factors:
+    """The factors of the players' steps at that iteration; raises ValueError, naming it, where one is not finite."""
+    if not isinstance(schedule, tuple):
+        return dict.fromkeys(SIDES, _factor(schedule, iteration))
+    return {side: _factor(own, iteration) for side, own in zip(SIDES, schedule, strict=True)}
+
+
+def _factor(schedule: Schedule | None, iteration: int) -> float:
     if schedule is None:
         return 1.0
     try:

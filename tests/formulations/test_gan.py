@@ -344,3 +344,21 @@ def test_numbers_far_from_0_need_an_origin() -> None:
         split(rows)
     parts = split(rows, origin=1.7e9)
     assert set(torch.cat([parts.train, parts.watch, parts.held_out])[:, 0].tolist()) == set(range(100))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("blur", [None, lambda t: 0.0 * t])
+def test_a_discriminator_is_told_the_share_of_training_where_it_asks_for_it(data: Data, loss: Loss, blur: Any) -> None:
+    told: list[Tensor] = []
+
+    def d(x: Tensor, share: Tensor) -> Tensor:
+        told.append(share)
+        return x[..., 0]
+
+    problem, x, share = game(data, loss, blur=blur, told=True), torch.ones(1, 3, 1), torch.full((1, 3), 0.25)
+    given = {"f": lambda z: z, "d": d, "data": x, "noise": x, "blur": x, "progress": share}
+    terms = [*problem.payoff, *(problem.surrogate or [])]
+    for term in terms:
+        term.f(*(given[name] for name in (*term.blocks, *term.over)))
+    assert len(told) == len(terms)
+    assert all(torch.equal(one, share) for one in told)

@@ -174,6 +174,29 @@ def test_networks_stack_too_and_take_data_of_any_scale() -> None:
         assert torch.allclose(judges[0](x[0]), plain((x[0] - CENTER) / SCALE), atol=1e-5)
 
 
+def test_a_discriminator_learns_of_waves_only_once_it_is_told_that_it_is_late_enough() -> None:
+    x = normal(2)(40, seeded()) * SCALE[:2] + CENTER[:2]
+    d = discriminator([8], CENTER[:2], SCALE[:2], seeded(), 3, begins=0.5)
+    plain = discriminator([8], CENTER[:2], SCALE[:2], seeded(), 3)
+    first = d[2][0].get_parameter("weight")  # type: ignore[index]
+
+    def slopes(judge: Any, share: float | None) -> Tensor:
+        weight = judge[2][0].get_parameter("weight")
+        told = [] if share is None else [torch.full((40,), share)]
+        return torch.autograd.grad(judge(x, *told).sum(), weight)[0]
+
+    early, late, alone = slopes(d, 0.49), slopes(d, 0.5), slopes(d, None)
+    assert not first[2:].any()
+    assert first[:2].all()
+    assert not early[2:].any()
+    assert early[:2].any()
+    assert late[2:].any()
+    assert torch.equal(late, alone)
+    assert torch.equal(d(x, torch.zeros(40)), d(x))
+    assert slopes(plain, 0.0)[2:].any()  # begins = 0: it sees them from the start
+    assert plain[2][0].get_parameter("weight")[2:].all()  # type: ignore[index]
+
+
 def test_a_mixtures_expectation_is_the_samples_mean_and_differentiable_in_the_weights() -> None:
     f = made("mixture", 1)
     assert isinstance(f, Mixture)

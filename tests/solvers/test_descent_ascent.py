@@ -105,6 +105,16 @@ def test_momentum_schedule_and_two_steps() -> None:
         assert found == pytest.approx(z, abs=1e-14)
 
 
+@pytest.mark.parametrize("method", ["simultaneous", "alternating", "extragradient", "optimistic"])
+def test_each_player_may_have_a_schedule_of_its_own(method: Any) -> None:
+    both = (lambda t: 2.0 / (t + 1), lambda t: 3.0 / (t + 1))
+    own = passed(search_of(bilinear(), method=method, step=0.1, schedule=both), 5)
+    by_steps = passed(search_of(bilinear(), method=method, step=(0.2, 0.3), schedule=lambda t: 1 / (t + 1)), 5)
+    swapped = passed(search_of(bilinear(), method=method, step=0.1, schedule=both[::-1]), 5)
+    assert own == pytest.approx(by_steps, abs=1e-14)
+    assert np.abs(own - swapped).max() > 1e-3
+
+
 def test_inner_steps_and_an_optimizer_are_algorithm_1() -> None:
     search = search_of(gan(nn_parts=True), method="alternating", optimizer=Adam, inner=2, batch=16, iterations=5)
     numbers = torch.Generator().manual_seed(0)

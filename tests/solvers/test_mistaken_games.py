@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -155,7 +156,7 @@ SETTINGS: list[dict[str, Any]] = [
     *({"method": method} for method in (None, "adam")),
     *({"optimizer": made} for made in ("adam", (torch.optim.Adam,), torch.optim.SGD([torch.zeros(1)]))),
     *({"inner": inner} for inner in (0, 1.5)),
-    {"schedule": 0.5},
+    *({"schedule": given} for given in (0.5, (abs,), (abs, 0.5), (abs, None))),
     *({"averaging": averaging} for averaging in ("ema", 2, True)),
     *({"restart": restart} for restart in (0, 2.5)),
     *({"tolerance": tolerance} for tolerance in ("a", -1)),
@@ -179,6 +180,7 @@ def test_a_senseless_setting_is_refused_when_it_is_made(setting: dict[str, Any])
         ({"optimizer": torch.optim.LBFGS}, "the optimizer LBFGS does not move numbers one by one"),
         ({"schedule": lambda _: "a"}, "the schedule raises ValueError.* at iteration 0"),
         ({"schedule": lambda _: float("nan")}, "the schedule returns nan at iteration 0"),
+        ({"schedule": (lambda _: 1.0, lambda _: math.inf)}, "the schedule returns inf at iteration 0"),
         ({"resume": {}}, "the state to resume is damaged"),
     ],
 )
