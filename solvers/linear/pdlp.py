@@ -6,6 +6,8 @@ repair, and multipliers and rays are claimed only for what they are checked to p
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from solvers.proof.standard_form import totally_unimodular
 TOLERANCE, LEAST_TOLERANCE = 1e-8, 1e-12  # relative and absolute: the first, and the last if that proves too little
 ITERATION_GROWTH = 10  # a warm restart at a smaller tolerance may take so many times the iterations so far
 RAY_TOLERANCE = 1e-4  # rays are checked, so it may be large: at PDLP's own 1e-8 an infeasible network takes minutes
+USUAL = (1e-6, 1e6)  # sizes of the largest cost that are left as they are
 ROUNDING_DIGITS = (15, 9, 6, 3, 0)  # rays, and the multipliers of most vertices, have few digits
 
 
@@ -34,7 +37,8 @@ def solve_by_pdlp(search: Search) -> Ended:
     form, start = search.model.form, search.clock.elapsed
     if (form.lower > form.upper).any():  # MathOpt would refuse the model
         return "infeasible"
-    model = model_of(Arrays.of(form))
+    unit = _unit(form.c)
+    model = model_of(replace(Arrays.of(form), c=form.c / unit))
     pdlp = solver.new(parameters_pb2.SOLVER_TYPE_PDLP, model, parameters_pb2.SolverInitializerProto())
     search.loading = search.clock.elapsed - start
     x, y = np.clip(np.zeros(len(form.c)), form.lower, form.upper), np.zeros(len(form.row_lower))
@@ -60,7 +64,7 @@ def solve_by_pdlp(search: Search) -> Ended:
             break
         x = dense(result.solutions[0].primal_solution.variable_values, len(x))
         y = dense(result.solutions[0].dual_solution.dual_values, len(y))
-        _evaluate(search, x, y)
+        _evaluate(search, x, y, unit)
         if search.closed(search.bound):
             return "optimal"
         if result.termination.reason != result_pb2.TERMINATION_REASON_OPTIMAL:
@@ -92,8 +96,14 @@ def _warm_start(x: Floats, y: Floats) -> Any:
     return wanted
 
 
-def _evaluate(search: Search, x: Floats, y: Floats) -> None:
-    """Offer a point as an answer, and its multipliers as a proof."""
+def _unit(c: Floats) -> float:
+    """What PDLP is to see costs in: its tolerances are absolute too, and it refuses more than 1e50."""
+    largest = float(np.abs(c).max(initial=0))
+    return 1.0 if not largest or USUAL[0] <= largest <= USUAL[1] else 2.0 ** math.floor(math.log2(largest))
+
+
+def _evaluate(search: Search, x: Floats, y: Floats, unit: float) -> None:
+    """Offer a point as an answer, and its multipliers, in that unit, as a proof."""
     form, search.rounds = search.model.form, search.rounds + 1
     offer_repaired(search, x)
     if integral(search.model.form, x):
@@ -101,7 +111,7 @@ def _evaluate(search: Search, x: Floats, y: Floats) -> None:
         search.offer(inside)
         search.offer(np.round(inside, 6))  # exact at a vertex of few digits
     for digits in ROUNDING_DIGITS:
-        search.keep(np.round(y, digits))
+        search.keep(unit * np.round(y, digits))
         if search.closed(search.bound):
             break
     search.note()
