@@ -52,6 +52,7 @@ MAX_MAGNITUDE = 1e150  # of costs and of sums of weights, whose product is to be
 ROUNDING = 1e-12  # the same in float64
 MOST_SHARES = 10**6  # of a sum that weights like 1/900 are read as multiples of
 LAST_PLACES = Fraction(1, 2**50)  # relative: what rounding may have added to such a weight
+USUAL = (1e-6, 1e6)  # sums of weights that the linear program leaves as they are
 UNITS = 2.0**45  # of which the sum of all weights has at most as many
 
 
@@ -89,21 +90,25 @@ def transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SearchProblem:
 def transport_lp(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> Problem:
     """The linear program as it stands above; its multipliers are the potentials. Arguments as in transport().
 
+    As solvers' tolerances are absolute, amounts, and costs, are in units of about their sum where that is not USUAL.
+
     >>> from solvers import solve
     >>> solve(transport_lp([0.5, 0.5], [0.25, 0.75], [[0, 1], [1, 0]]), "glop").multipliers.listed["leaves"].shape
     (2,)
     """
     a_, b_, C = _checked(a, b, cost)
-    m, n = C.shape
-    P = cp.Variable(m * n, name="plan", bounds=[0, np.minimum.outer(a_, b_).ravel()])
+    (m, n), total = C.shape, float(a_.sum())
+    unit = 1.0 if USUAL[0] <= total <= USUAL[1] else 2.0 ** math.floor(math.log2(total))
+    leaving, arriving, cost_of_unit = a_ / unit, b_ / unit, C.ravel() * unit
+    P = cp.Variable(m * n, name="plan", bounds=[0, np.minimum.outer(leaving, arriving).ravel()])
     return Problem(
-        objective=cp.Minimize(C.ravel() @ P),
+        objective=cp.Minimize(cost_of_unit @ P),
         subject_to={
-            "leaves": kron(eye_array(m), np.ones((1, n)), format="csr") @ P == a_,
-            "arrives": kron(np.ones((1, m)), eye_array(n), format="csr") @ P == b_,
+            "leaves": kron(eye_array(m), np.ones((1, n)), format="csr") @ P == leaving,
+            "arrives": kron(np.ones((1, m)), eye_array(n), format="csr") @ P == arriving,
         },
-        answer=lambda values: rounded(values["plan"].reshape(m, n), a_, b_).tolist(),
-        repair=lambda values: {"plan": rounded(values["plan"].reshape(m, n), a_, b_).ravel()},
+        answer=lambda values: (unit * rounded(values["plan"].reshape(m, n), leaving, arriving)).tolist(),
+        repair=lambda values: {"plan": rounded(values["plan"].reshape(m, n), leaving, arriving).ravel()},
     )
 
 

@@ -294,3 +294,20 @@ def test_limits_and_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         solve(transport(a, b, C), start={})
     with pytest.raises(ValueError, match="choose among glop"):
         solve(transport(a, b, C), "faq")
+
+
+@pytest.mark.parametrize("solver", ["glop", "highs", "pdlp"])
+@pytest.mark.parametrize(("weight", "price"), [(1e-30, 1), (1e30, 1), (1e60, 1), (1, 1e-200), (1, 1e99), (1e-20, 1e30)])
+def test_linear_programs_of_any_scale_are_proven(weight: float, price: float, solver: str) -> None:
+    rng = np.random.default_rng(3)
+    C, a = rng.random((6, 5)), rng.integers(1, 9, 6).astype(float)
+    b = np.full(5, a.sum() / 5)
+    best = solve(transport(a, b, C)).value
+    assert best is not None
+    solution = solve(transport_lp(weight * a, weight * b, price * C), solver)
+    assert solution.status == "optimal", solution.message
+    assert solution.value is not None
+    assert solution.value / weight / price == pytest.approx(best, rel=1e-8)
+    plan = np.array(solution.answer) / weight
+    assert plan.sum(1) == pytest.approx(a)
+    assert (plan * C).sum() == pytest.approx(best, rel=1e-8)
