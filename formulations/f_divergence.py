@@ -24,7 +24,8 @@ of a generator of p and a discriminator with output v, the one is to maximize an
 
     E_q[-S(X)] + E_p[f*(S(X))]                    S = f'(e^v), so that v estimates log q / p whatever f is
 
-(Nowozin, Cseke & Tomioka, f-GAN, 2016). With kl that is the Lagrangian weak dual of the likelihood (formulations.gan).
+(Nowozin, Cseke & Tomioka, f-GAN, 2016); the step of total variation is smoothed to S = tanh(v / 2) / 2. With kl that is
+the Lagrangian weak dual of the likelihood (formulations.gan).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Kernels as functions of the distance r of two points, and a width for them. Raised for a width <= 0: ValueError."""
+"""Kernels as functions of the distance r of two points, a width for them, and sums of them over labelled rows.
+
+Raised for a width that is not positive: ValueError.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 
 from formulations.divergences.samples import two_samples
+from formulations.problem import Floats
 
 Kernel = Callable[[Any], Any]  # distances, a number, an array or a tensor of them -> k: operators suit all three
+ROWS_AT_ONCE = 1 << 10  # of the matrix of distances
 ROWS = 1_000  # of each sample, that the median distance is taken of
 
 
@@ -77,6 +82,32 @@ def median_distance(x: ArrayLike, y: ArrayLike) -> float:
     rows = [sample[:: -(-len(sample) // ROWS)] for sample in two_samples(x, y)]
     distances = pdist(np.concatenate(rows))
     return float(np.median(distances[distances > 0])) if distances.any() else 1.0
+
+
+def labelled_mmd(rows: Floats, first: Floats, kernel: Kernel, unbiased: bool) -> Floats:
+    """MMD^2 for each column of labels, 1 for rows of the first sample and 0 for others, (n + m, columns).
+
+    All columns have as many 1s, and 2 at least of both labels.
+
+    >>> labelled_mmd(np.array([[0.0], [1.0], [4.0], [5.0]]), np.array([[1.0], [1], [0], [0]]), energy(), False).tolist()
+    [7.0]
+    """
+    within, between, total, second = 0.0, 0.0, 0.0, 1 - first
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        K = kernel(cdist(rows[part], rows))
+        K[np.arange(len(K)), start + np.arange(len(K))] = 0.0
+        to_first = K @ first
+        within += (first[part] * to_first).sum(axis=0)
+        between += (second[part] * to_first).sum(axis=0)
+        total += K.sum()
+    n, m, own = first[:, 0].sum(), second[:, 0].sum(), kernel(0.0)
+    of_first, of_second = within, total - within - 2 * between
+    values: Floats = of_first / (n * (n - 1)) + of_second / (m * (m - 1)) - 2 * between / (n * m)
+    if not unbiased:
+        values = (of_first + n * own) / n**2 + (of_second + m * own) / m**2 - 2 * between / (n * m)
+        values = np.maximum(values, 0.0)  # below that by rounding only
+    return values
 
 
 def _refuse(width: float) -> None:

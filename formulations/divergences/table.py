@@ -1,8 +1,8 @@
 """The rows of the table in formulations.f_divergence, as functions of torch tensors.
 
 Each f has f(1) = f'(1) = 0, so that f >= 0, and a function S of 0 says nothing. The raw output v of a discriminator
-estimates log q / p, whatever f is: it is mapped to S = f'(e^v), which is where f* is finite, and f*(S) is written in
-terms of v, so that neither overflows before v does.
+estimates log q / p: it is mapped to S = f'(e^v), which is where f* is finite, and f*(S) is written in terms of v, so
+that large v lead to no logarithm of 0.
 """
 
 from __future__ import annotations
@@ -175,4 +175,5 @@ def at(function: Function, numbers: Floats) -> Floats:
     >>> at(torch.exp, np.zeros(2)).tolist()
     [1.0, 1.0]
     """
-    return np.asarray(function(torch.as_tensor(numbers)).numpy(), dtype=np.float64)
+    own = torch.from_numpy(np.array(numbers, order="C"))  # torch takes no array that is reversed or read-only
+    return np.asarray(function(own).numpy(), dtype=np.float64)

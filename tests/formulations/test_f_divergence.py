@@ -198,6 +198,13 @@ def test_the_best_function_reaches_it(pair: tuple[Floats, Floats], row: FDiverge
     assert dual(row, q, p, best(row, q, p)) == pytest.approx(divergence(row, q, p), rel=1e-7, abs=1e-9)
 
 
+def test_arrays_that_are_reversed_or_read_only_are_taken() -> None:
+    q, p, S = (np.array(law)[::-1] for law in ([0.5, 0.3, 0.2], [0.2, 0.2, 0.6], [0.1, 0.2, 0.3]))
+    q.flags.writeable = False
+    assert dual("js", q, p, S) == pytest.approx(dual("js", q[::-1].copy(), p[::-1].copy(), S[::-1].copy()))
+    assert divergence("js", q, p) == pytest.approx(divergence("js", q[::-1].copy(), p[::-1].copy()))
+
+
 def test_what_leaves_the_domain_proves_nothing() -> None:
     q, p = np.array([0.5, 0.5, 0.0]), np.array([0.0, 0.5, 0.5])
     for row in ROWS:

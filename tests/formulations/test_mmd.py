@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import energy_distance as energy_on_a_line
 
-from formulations import mmd
+from formulations.divergences import kernels
 from formulations.likelihood.energy import EXPONENT, energy_distance
 from formulations.mmd import (
     Kernel,
@@ -61,7 +61,7 @@ def test_estimates_are_the_definition(kernel: Kernel, unbiased: bool, monkeypatc
     for seed in range(5):
         x, y = samples(seed)
         assert squared_mmd(x, y, kernel, unbiased) == pytest.approx(brute(x, y, kernel, unbiased), abs=1e-12)
-        monkeypatch.setattr(mmd, "ROWS_AT_ONCE", 3)  # in more than one part
+        monkeypatch.setattr(kernels, "ROWS_AT_ONCE", 3)  # in more than one part
         assert squared_mmd(x, y, kernel, unbiased) == pytest.approx(brute(x, y, kernel, unbiased), abs=1e-12)
 
 
@@ -154,6 +154,13 @@ def test_the_level_is_kept_for_continuous_and_for_tied_data() -> None:
         )
         for level in (0.05, 0.2, 0.5):
             assert (found <= level).mean() <= level + 3 * math.sqrt(level * (1 - level) / repeats)
+
+
+def test_ties_count_where_all_statistics_are_small() -> None:
+    rows = np.r_[np.zeros(30), 1e-9]  # whichever sample the odd row is in, the statistic is one of two
+    for kernel in (gaussian(0.3), energy(), mixture(*map(laplace, (0.1, 0.3, 7.0)))):
+        assert permutation_p_value(rows[:15], rows[15:], kernel, 99) > 0.4
+        assert permutation_p_value(rows[::-1][:16], rows[::-1][16:], kernel, 99) > 0.4
 
 
 def test_laws_that_differ_are_told_apart_and_the_seed_decides() -> None:
