@@ -15,7 +15,7 @@ from formulations.problem import Problem, Values
 from solvers.clock import Clock
 from solvers.convex.compiled import Compiled, Found
 from solvers.convex.proving import Proofs, proofs
-from solvers.judge import Findings
+from solvers.findings import Findings
 from solvers.proof.convex import ConvexProgram
 
 NAMES = ("clarabel", "scs")

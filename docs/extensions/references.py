@@ -18,6 +18,7 @@ MODULES = (
     "solvers",
     "solvers.descent_ascent",
     "solvers.proof.certificate",
+    "solvers.findings",
     "solvers.judge",
     "problems.recipe",
     "problems.io",

@@ -15,7 +15,7 @@ import numpy as np
 from formulations.problem import Floats, Ints, Multipliers, Problem, Values
 from solvers.clock import Clock, interruptible
 from solvers.convex.clarabel import by_clarabel
-from solvers.judge import Ended
+from solvers.findings import Ended
 from solvers.proof.conic_form import ConicForm, conic_form
 from solvers.proof.convex import dense
 

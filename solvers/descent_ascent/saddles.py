@@ -13,7 +13,8 @@ from solvers.clock import Clock
 from solvers.descent_ascent.players import begin
 from solvers.descent_ascent.search import SaddleSearch
 from solvers.descent_ascent.settings import DescentAscent
-from solvers.judge import MEETS, Ended, Findings
+from solvers.findings import Ended, Findings
+from solvers.judge import MEETS
 from solvers.judged.asking import number, watched
 from solvers.judged.played import Played
 from solvers.judged.randomness import GlobalNumbers

@@ -19,9 +19,10 @@ import numpy as np
 from formulations.arithmetic.plans import Plan, Transportation
 from formulations.problem import Bools, Floats, Ints, Multipliers, SearchProblem
 from solvers.clock import Clock
+from solvers.findings import Ended, Findings
 from solvers.flows.forests import forest, potentials_along
 from solvers.flows.simplex import NEGATIVE_REDUCED_COST, by_simplex, worst
-from solvers.judge import MEETS, Ended, Findings, relative_gap
+from solvers.judge import MEETS, relative_gap
 from solvers.judged.searched import Searched
 from solvers.judged.so_far import followed
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from formulations.problem import Floats, MatrixGame, Number, Players
 from solvers.clock import Clock, stoppable
+from solvers.findings import Ended, Findings
 from solvers.games.dominance import Undominated, padded, undominated
 from solvers.games.interior_point import central_path, in_play
-from solvers.judge import MEETS, ROUNDING, Ended, Findings, relative_gap
+from solvers.judge import MEETS, ROUNDING, relative_gap
 from solvers.judged.played import Played
 from solvers.judged.so_far import followed
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulations.problem import Floats
+from solvers.findings import Ended
 from solvers.integer.exactness import Claim, decide, refined
-from solvers.judge import Ended
 from solvers.linear.cutting_plane import Relaxation, cut
 from solvers.linear.linear_program import Arrays, ExtensibleProgram, LinearProgram
 from solvers.linear.sifting import Sifting

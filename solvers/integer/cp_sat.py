@@ -17,9 +17,9 @@ from scipy.sparse import csr_array
 
 from formulations.arithmetic.exact import number_by_number, over_one_denominator
 from formulations.problem import Floats, Integers
+from solvers.findings import Ended
 from solvers.integer.branch_and_bound import branch_and_cut
 from solvers.integer.scip import evaluate, resolved, rounded, run_mip, solve_by_scip
-from solvers.judge import Ended
 from solvers.linear.glop import Glop
 from solvers.linear.linear_program import Arrays
 from solvers.proof.branching import proven

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from formulations.problem import Bools, Floats
-from solvers.judge import Ended
+from solvers.findings import Ended
 from solvers.proof.branching import Leaf
 from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.exact_dual import REPAIR_SECONDS, exact_dual

@@ -11,7 +11,8 @@ import numpy as np
 from formulations.arithmetic.exact import as_float
 from formulations.problem import Bools, Problem
 from solvers.clock import Clock
-from solvers.judge import MEETS, Ended, Findings
+from solvers.findings import Ended, Findings
+from solvers.judge import MEETS
 from solvers.judged.so_far import followed
 from solvers.proof.branching import Leaf, dual_of, proven
 from solvers.proof.certificate import ExactModel

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from formulations.problem import Floats, Rows
-from solvers.judge import Ended
+from solvers.findings import Ended
 from solvers.linear.linear_program import Arrays
 from solvers.linear.mathopt import dense, model_of, run, set_time_limit
 from solvers.linear.pdlp import by_glop, with_integers_of

@@ -7,8 +7,8 @@ from scipy.sparse import csr_array, diags_array, hstack, vstack
 
 from formulations.problem import Floats, Integers
 from solvers.clock import Clock
+from solvers.findings import Ended
 from solvers.integer.branch_and_bound import without_costs
-from solvers.judge import Ended
 from solvers.linear.glop import Glop
 from solvers.linear.linear_program import Arrays
 from solvers.proof.certificate import Dual, ExactModel

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from formulations.problem import Floats, Number, Players, SaddleProblem, Values
-from solvers.judge import ROUNDING, Evidence
+from solvers.findings import Evidence
+from solvers.judge import ROUNDING
 from solvers.judged.asking import ask, number
 
 

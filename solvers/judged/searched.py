@@ -9,11 +9,11 @@ import numpy as np
 
 from formulations.problem import Multipliers, Number, Ordering, PathLength, QuadraticAssignment, SearchProblem, Values
 from formulations.problem.search import ROUNDING
-from solvers.judge import Evidence
+from solvers.findings import Evidence
 
 
 class Searched:
-    """What the judge asks of a problem (solvers.judge.Judged), for a SearchProblem; each bound is computed once."""
+    """What the judge asks of a problem (solvers.findings.Judged), for a SearchProblem; each bound is computed once."""
 
     level: float | None = None
 

@@ -8,8 +8,8 @@ from formulations.problem import Problem
 from solvers import conic
 from solvers.clock import Clock
 from solvers.conic import Conic
+from solvers.findings import Findings, Judged
 from solvers.integer.programs import BranchAndCut, solve_program
-from solvers.judge import Findings, Judged
 from solvers.kinds.kind import Options
 
 MEETS = conic.MEETS

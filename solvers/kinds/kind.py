@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any, Protocol
 
 from solvers.clock import Clock
-from solvers.judge import Findings, Judged
+from solvers.findings import Findings, Judged
 
 SEEDS = 1 << 62  # fewer than torch takes, as the seeds of members and evaluations come after it
 

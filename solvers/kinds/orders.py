@@ -7,7 +7,7 @@ from typing import Any
 
 from formulations.problem import SearchProblem
 from solvers import judge
-from solvers.judge import Findings
+from solvers.findings import Findings
 from solvers.judged.searched import Searched
 from solvers.kinds.kind import Options
 from solvers.orders import search

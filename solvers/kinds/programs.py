@@ -7,9 +7,9 @@ from typing import Any
 
 from formulations.problem import Problem
 from solvers import conic, judge
+from solvers.findings import Findings
 from solvers.integer import programs
 from solvers.integer.programs import FirstOrder, Solver
-from solvers.judge import Findings
 from solvers.kinds.kind import Options
 from solvers.proof.program import ExactProgram
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from formulations.problem import SaddleProblem
 from solvers import judge
-from solvers.judge import Findings
+from solvers.findings import Findings
 from solvers.kinds.kind import Options
 
 if TYPE_CHECKING:

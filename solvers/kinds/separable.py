@@ -10,7 +10,8 @@ import numpy as np
 
 from formulations.problem import SearchProblem, Separable
 from solvers.clock import Clock
-from solvers.judge import Findings, judge
+from solvers.findings import Findings
+from solvers.judge import judge
 from solvers.judged.searched import Searched
 from solvers.orders.incumbent import form_of
 from solvers.solution import Certificate, Solution, Status

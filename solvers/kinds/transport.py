@@ -6,8 +6,8 @@ from typing import Any
 
 from formulations.problem import SearchProblem
 from solvers import judge
+from solvers.findings import Findings
 from solvers.flows.min_cost_flow import MinCostFlow, solve_transport
-from solvers.judge import Findings
 from solvers.judged.searched import Searched
 from solvers.kinds.kind import Options
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from formulations.problem import Floats, Ints, Rows
-from solvers.judge import Ended
+from solvers.findings import Ended
 from solvers.linear.linear_program import Arrays, LinearProgram, LPResult
 from solvers.proof.branching import Leaf
 from solvers.proof.certificate import Dual, ExactModel

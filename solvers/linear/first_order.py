@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from formulations.problem import Floats
-from solvers.judge import Ended
+from solvers.findings import Ended
 from solvers.linear.linear_program import Arrays
 from solvers.linear.pdhg import PrimalDual
 from solvers.proof.search import Search, first_answer, integral, offer_repaired

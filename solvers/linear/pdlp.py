@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from formulations.problem import Floats
-from solvers.judge import Ended
+from solvers.findings import Ended
 from solvers.linear.cutting_plane import Relaxation
 from solvers.linear.glop import Glop
 from solvers.linear.linear_program import Arrays

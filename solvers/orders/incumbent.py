@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from formulations.problem import Ints, Ordering, PathLength, QuadraticAssignment, SearchProblem
-from solvers.judge import MEETS, Findings
+from solvers.findings import Findings
+from solvers.judge import MEETS
 from solvers.judged.searched import Searched, percent_of_range, random_value
 
 STARTS, STARTED_ITEMS = 32, 16_000  # orders handed to a search at most, and the items in all of them

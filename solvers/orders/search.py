@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from formulations.problem import Ordering, PathLength, QuadraticAssignment, SearchProblem
 from formulations.problem.arrangement import LISTED_ITEMS, TABLE_ITEMS, sampled
 from solvers.clock import Clock
-from solvers.judge import Findings
+from solvers.findings import Findings
 from solvers.judged.searched import Searched
 from solvers.orders.incumbent import OrderSearch, form_of
 from solvers.orders.local_search import TABU_ITEMS, improve, insert_first

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from formulations.problem import Floats, Multipliers, Number, Problem, Values
-from solvers.judge import Evidence
+from solvers.findings import Evidence
 from solvers.proof.conic_dual import ConicDual, lower_bound
 from solvers.proof.conic_form import ConicForm
 from solvers.proof.ranges import Ranges, ranges

@@ -10,7 +10,7 @@ import numpy as np
 
 from formulations.arithmetic.exact import as_floats
 from formulations.problem import Floats, Multipliers, Number, Problem, Values
-from solvers.judge import Evidence
+from solvers.findings import Evidence
 from solvers.proof.branching import Leaf, Proof, dual_of, proven, whole_bound
 from solvers.proof.certificate import ExactModel
 from solvers.proof.descent import falls_without_end

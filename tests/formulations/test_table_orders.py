@@ -135,7 +135,8 @@ def test_a_start_is_searched_from_and_an_answer_behind_it_is_caught() -> None:
     assert isinstance(problem, SearchProblem)
     assert "the order of x" in [start.name for start in problem.starts]
     worse = np.array([0, 8, 1, 7, 2, 6, 3, 5, 4])
-    from solvers.judge import Findings, judge
+    from solvers.findings import Findings
+    from solvers.judge import judge
     from solvers.judged.searched import Searched
     from solvers.references import compare
 

@@ -44,7 +44,8 @@ from solvers import Solution, solve
 from solvers.conic import MEETS as CONVEX_MEETS
 from solvers.conic import ConvexProgram
 from solvers.descent_ascent import DescentAscent
-from solvers.judge import MEETS, Findings, Judged, judge, relative_gap
+from solvers.findings import Findings, Judged
+from solvers.judge import MEETS, judge, relative_gap
 from solvers.judged.played import Played
 from solvers.judged.searched import Searched
 from solvers.proof.branching import Branch, Fixed, Leaf, dual_of

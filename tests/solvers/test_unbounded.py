@@ -13,8 +13,9 @@ import pytest
 from formulations.problem import Family, Floats, Problem, of_cvxpy
 from solvers import solve
 from solvers.clock import Clock
+from solvers.findings import Ended, Findings
 from solvers.integer.unbounded import direction
-from solvers.judge import Ended, Findings, judge
+from solvers.judge import judge
 from solvers.proof.certificate import ExactModel
 from solvers.proof.descent import falls_without_end
 from solvers.proof.program import ExactProgram
