@@ -43,8 +43,10 @@ from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler,
 Loss = Literal["likelihood", "lagrangian", "minimax", "non-saturating"]
 Start = Callable[[Generator], nn.Module]
 
-HELD_OUT_DRAWS = 1 << 18  # draws of a known density, and of a generator, for testing
+HELD_OUT_DRAWS = 1 << 18  # draws of a known density, and at most of a generator, for testing
 WATCH_DRAWS = 1 << 12  # the same for validation
+DRAWS_PER_ROW = 64  # of a generator for testing: the error by the rows is the larger one; for validation a 16th
+ROWS_AT_LEAST = 512  # as many draws as for these there are for fewer rows, too
 DISTANCE_ROWS = 1_000  # and samples, that an energy distance is estimated by
 ROWS_PER_EVALUATION = 1 << 14
 MATHS = {  # of each loss
@@ -207,7 +209,8 @@ def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) 
     >>> 0.1 < found["kl_at_least"] < 0.5, found["data"]  # KL(N(0, 1) || N(1, 1)) = 0.5
     (True, 300)
     """
-    found = _divergence(players, data.held_out, noise(HELD_OUT_DRAWS, random_numbers(0, "held out")), level)
+    draws = _draws(data.held_out, HELD_OUT_DRAWS, DRAWS_PER_ROW)
+    found = _divergence(players, data.held_out, noise(draws, random_numbers(0, "held out")), level)
     known, entropy = hasattr(players["f"], "log_density"), data.entropy
     return {
         "kl_at_least": found.kl_at_least,
@@ -229,7 +232,13 @@ def watched_kl(data: Data, noise: Sampler, players: Players) -> float:
     >>> watched_kl(data, normal(1), {"f": lambda z: z, "d": lambda x: 0 * x[:, 0]})
     0.0
     """
-    return _divergence(players, data.watch, noise(WATCH_DRAWS, random_numbers(0, "watch"))).estimate
+    draws = _draws(data.watch, WATCH_DRAWS, DRAWS_PER_ROW // 16)
+    return _divergence(players, data.watch, noise(draws, random_numbers(0, "watch"))).estimate
+
+
+def _draws(rows: Tensor, most: int, of_each: int) -> int:
+    """How many samples of a generator these rows are held against."""
+    return min(most, of_each * max(len(rows), ROWS_AT_LEAST))
 
 
 def _distance(data: Data, noise: Sampler, players: Players) -> dict[str, float | None]:

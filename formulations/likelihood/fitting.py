@@ -23,6 +23,7 @@ from formulations.problem import Floats
 COMPONENTS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40)
 ROWS_PER_PARAMETER = 4  # of the rows for each component's mean and weight
 FLOORS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # added to the variances, relative to those of the data
+MANY_ROWS = 1_000  # to which floors matter less: every other one is left out
 SHAPES = ("full", "tied", "diag")
 MOST_ROWS = 5_000  # to fit to: more are sampled
 KEPT = 32  # mixtures, of those that do best at first, that are cross-validated
@@ -88,7 +89,8 @@ def _kinds(n: int, d: int, categories: Sequence[int]) -> Iterable[Kind]:
     """Those that n rows of d coordinates suffice for."""
     numbers = d - sum(categories)
     most = max(1, n // (ROWS_PER_PARAMETER * (d - len(categories) + 1)))
-    shapes, floors = (SHAPES if numbers > 1 else SHAPES[:2], FLOORS) if numbers else (SHAPES[:1], FLOORS[:1])
+    shapes = SHAPES if numbers > 1 else SHAPES[:2] if numbers else SHAPES[:1]
+    floors = (FLOORS[1::2] if n >= MANY_ROWS else FLOORS) if numbers else FLOORS[:1]
     starts = [(k, None) for k in COMPONENTS] + [(size, by) for by, size in enumerate(categories)]
     for (k, by), shape, floor in product(starts, shapes, floors):
         if k <= most:

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.functional import softplus
 
-from formulations.players.generators import LOG_2_PI, KnownDensity
+from formulations.players.generators import LOG_2_PI, KnownDensity, Mixture
 from formulations.players.networks import mlp
 
-LEAST_SD = 0.03  # of the normals, in standard units
+COMPONENTS = 8  # of the mixture that is bent, where none is given
+START_SD = 0.5  # of these, in standard units
 START_SLOPE = 0.1  # of the networks, relative to those of others
+MOST = math.log(10)  # by which a logarithm of a standard deviation changes
 SOLVING_STEPS = 100  # at most, for samples
 
 
 class Flow(KnownDensity):
     """A normalizing flow, the triangular map with F_i(y_i | y_1, ..., y_(i-1)) = Phi(z_i) for each coordinate i.
 
-    F_i is the distribution function of a mixture of normals, whose weights, means and standard deviations are networks
-    of y_1, ..., y_(i-1). So p(y) = product of F_i'(y_i | y_1, ..., y_(i-1)), and such maps approximate every density
-    (the Knothe-Rosenblatt rearrangement; Bishop, Mixture density networks, 1994; Huang et al., Neural autoregressive
-    flows, 2018). Samples are found by Newton's method. The standard deviations have a lower bound: without it
-    adversarial training may thin the tails until V is -1000 or less, which the discriminator does not notice (as Grover
-    et al., Flow-GAN, 2018, report for other flows).
+    F_i is the distribution function of a mixture of normals: of a Gaussian mixture's conditional one, its weights,
+    means and standard deviations changed by networks of y_1, ..., y_(i-1). So p(y) = product of F_i'(y_i | y_1, ...,
+    y_(i-1)), which is the Gaussian mixture's density where the changes are 0 (Rosenblatt, Remarks on a multivariate
+    transformation, 1952), and such maps approximate every density (Bishop, Mixture density networks, 1994; Huang et
+    al., Neural autoregressive flows, 2018). Samples are found by Newton's method. The standard deviations change by a
+    factor of at most 10: without a bound adversarial training may thin the tails until V is -1000 or less, which the
+    discriminator does not notice (as Grover et al., Flow-GAN, 2018, report for other flows).
 
     >>> f = Flow(torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
     >>> z = torch.tensor([[-1.0, 0.5], [2.0, 0.0]])
@@ -34,26 +36,49 @@ class Flow(KnownDensity):
     True
     """
 
-    def __init__(self, center: Tensor, scale: Tensor, generator: Generator, normals: int = 8, width: int = 64) -> None:
-        """normals: those in each mixture; width: that of the two hidden layers of the networks."""
+    def __init__(
+        self, center: Tensor, scale: Tensor, generator: Generator, components: int = COMPONENTS, width: int = 32
+    ) -> None:
+        """Start near a mixture of normals drawn about 0; width: that of the two hidden layers of the networks."""
         super().__init__(center, scale, generator)
-        device = generator.device
-        weights, sds = torch.zeros(normals, device=device), torch.full((normals,), -1.0, device=device)
-        start = torch.cat([weights, torch.linspace(-1.5, 1.5, normals, device=device), sds])
-        self.own = nn.Parameter(start.repeat(1, self.dims, 1))
-        widths = [[i, width, width, len(start)] for i in range(1, self.dims)]
+        self.mixture = Mixture(components, center, scale, generator).requires_grad_(False)
+        self.mixture.log_sds.fill_(math.log(START_SD))
+        self.own = nn.Parameter(torch.zeros(1, self.dims, 3 * components, device=generator.device))
+        widths = [[i, width, width, 3 * components] for i in range(1, self.dims)]
         self.conditioners = nn.ModuleList(mlp(w, generator, nn.Tanh) for w in widths)
+        self._weaken(START_SLOPE)
+
+    @classmethod
+    def at(cls, mixture: Mixture, generator: Generator) -> Flow:
+        """The flow that has the mixture's density, to be trained: it starts from the adjacent, more amenable problem.
+
+        >>> mixture = Mixture(3, torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
+        >>> f, x = Flow.at(mixture, Generator().manual_seed(0)), torch.ones(1, 2)
+        >>> torch.allclose(f.log_density(x), mixture.log_density(x))
+        True
+        """
+        units = mixture.units
+        f = cls(units.shift, units.scale, generator, mixture.logits.shape[-1])
+        f.mixture.load_state_dict(mixture.state_dict())
+        f._weaken(0.0)
+        return f
+
+    def _weaken(self, share: float) -> None:
+        """Make the networks' last layers smaller by that share."""
         with torch.no_grad():
             for conditioner in self.conditioners:
-                list(conditioner.parameters())[-2].mul_(START_SLOPE)
+                for parameter in list(conditioner.parameters())[-2:]:
+                    parameter.mul_(share)
 
     def _normals(self, i: int, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Log weights, means and log standard deviations of coordinate i, (..., batch or 1, normals) each."""
-        c = self.own[..., i, :]
+        logits, means, log_sds = self.mixture.conditional(i, before)
+        change = self.own[..., i, :]
         if i:
-            c = c + self.conditioners[i - 1](before)
-        weights, means, sds = c.chunk(3, dim=-1)
-        return weights.log_softmax(-1), means, (LEAST_SD + softplus(sds)).log()
+            change = change + self.conditioners[i - 1](before)
+        weights, shifts, widths = change.chunk(3, dim=-1)
+        means = means + log_sds.exp() * shifts
+        return (logits + weights).log_softmax(-1), means, log_sds + MOST * (widths / MOST).tanh()
 
     def standard(self, z: Tensor) -> Tensor:
         """y_i with F_i(y_i) = Phi(z_i), i = 1, ..., d."""
@@ -74,61 +99,60 @@ def _log_pdf(y: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor) -> 
     return torch.as_tensor((log_weights - log_sds - (t.square() + LOG_2_PI) / 2).logsumexp(-1))
 
 
-def _log_cdf(y: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor, side: Tensor) -> Tensor:
-    """log F(y) where the side is 1, log(1 - F(y)) where it is -1: each accurate in its own tail. (..., batch)."""
-    t = (y.unsqueeze(-1) - means) * (-log_sds).exp()
-    tail = (log_weights.exp() * torch.special.ndtr(side.unsqueeze(-1) * t)).sum(-1)
-    tail = tail.clamp(min=torch.finfo(y.dtype).tiny)
-    return torch.as_tensor(tail.log())  # much faster than by torch.special.log_ndtr
-
-
 def _quantile(z: Tensor, log_weights: Tensor, means: Tensor, log_sds: Tensor) -> Tensor:
     """The y with F(y) = Phi(z): Newton's method, and bisection wherever that does not halve the error.
 
     The last step, always Newton's, gives y the derivatives of an implicit function.
     """
-    normals = log_weights, means, log_sds
-    side = 1 - 2 * (z > 0).to(z.dtype)  # each equation is solved in the tail where it is accurate
-    level = torch.special.log_ndtr(side * z)
-    near = torch.finfo(z.dtype).eps ** 0.5 * (1 - level)  # from there the last step reaches the rounding
-
-    def at(y: Tensor) -> tuple[Tensor, Tensor]:
-        """The error of y, and its derivative."""
-        log_cdf = _log_cdf(y, *normals, side)
-        return log_cdf - level, side * (_log_pdf(y, *normals) - log_cdf).exp()
-
-    def far(y: Tensor, low: Tensor, high: Tensor, last: Tensor, error: Tensor, slope: Tensor) -> Tensor:
-        return torch.as_tensor((error.abs() > near).any())
-
-    def stepped(y: Tensor, low: Tensor, high: Tensor, last: Tensor, error: Tensor, slope: Tensor) -> tuple[Tensor, ...]:
-        low, high = torch.where(side * error < 0, y, low), torch.where(side * error < 0, high, y)
-        newton, halved = y - error / slope, error.abs() <= last / 2
-        there = error.abs() <= near  # where no error halves any more
-        further = torch.where(halved & (newton >= low) & (newton <= high), newton, (low + high) / 2)
-        y = torch.where(there, y, further)
-        return y, low, high, error.abs(), *at(y)
-
+    normals = log_weights.exp(), means, (-log_sds).exp()
     with torch.no_grad():
-        of_each = means + log_sds.exp() * z.unsqueeze(-1)
-        y = (log_weights.exp() * of_each).sum(-1)
-        start = y, of_each.amin(-1), of_each.amax(-1), torch.full_like(y, torch.inf), *at(y)
-        y, *_, slope = _repeated(stepped, far, start)
-    return torch.as_tensor(y - (_log_cdf(y, *normals, side) - level) / slope)
+        y = _sought(z.flatten(), *(part.expand(*z.shape, part.shape[-1]).flatten(0, -2) for part in normals))
+    error, slope = _error(y.view(z.shape), z, *normals)
+    return y.view(z.shape) - error / slope.detach()
 
 
-def _repeated(
-    step: Callable[..., tuple[Tensor, ...]], goes_on: Callable[..., Tensor], state: tuple[Tensor, ...]
-) -> tuple[Tensor, ...]:
-    """The state after as many steps as it goes on for, 100 at most; a loop in programs that are exported as well."""
-    if torch.compiler.is_compiling():
+def _sought(z: Tensor, *normals: Tensor) -> Tensor:
+    """The same, near enough for the last step: z (n,), weights, means and inverse standard deviations (n, K) each."""
+    weights, means, narrow = normals
+    of_each = means + z.unsqueeze(-1) / narrow
+    far = torch.ones_like(z, dtype=torch.bool)
+    start = (weights * of_each).sum(-1), of_each.amin(-1), of_each.amax(-1), torch.full_like(z, torch.inf), far
+    if torch.compiler.is_compiling():  # programs that are exported hold loops over tensors of one size
         counted: Any = torch.while_loop(  # type: ignore[no-untyped-call]
-            lambda k, *state: (k < SOLVING_STEPS) & goes_on(*state),
-            lambda k, *state: (k + 1, *step(*state)),
-            (torch.zeros((), dtype=torch.int64), *state),
+            lambda k, *state: (k < SOLVING_STEPS) & state[-1].any(),
+            lambda k, *state: (k + 1, *_stepped(z, *normals, *state)),
+            (torch.zeros((), dtype=torch.int64), *start),
         )
-        return tuple(counted[1:])
+        return torch.as_tensor(counted[1])
+    y, rows, parts = start[0].clone(), torch.arange(len(z), device=z.device), (z, *normals, *start)
     for _ in range(SOLVING_STEPS):
-        if not bool(goes_on(*state)):
+        state = _stepped(*parts)
+        y[rows], far = state[0], state[-1]
+        if not bool(far.any()):
             break
-        state = step(*state)
-    return state
+        rows, parts = rows[far], tuple(part[far] for part in (*parts[:4], *state))
+    return y
+
+
+def _stepped(*parts: Tensor) -> tuple[Tensor, ...]:
+    """The next y, the interval that it is in, the error of this one, and where it was too far for the last step.
+
+    Elsewhere y stays: where errors are no more than rounding none halves, and bisecting would lead away.
+    """
+    z, *normals, y, low, high, last, _ = parts
+    error, slope = _error(y, z, *normals)
+    far = error.abs() > torch.finfo(z.dtype).eps ** 0.5 * (1 - torch.special.log_ndtr(-z.abs()))
+    below = (error < 0) != (z > 0)
+    low, high = torch.where(below, y, low), torch.where(below, high, y)
+    newton, halved = y - error / slope, error.abs() <= last / 2
+    further = torch.where(halved & (newton >= low) & (newton <= high), newton, (low + high) / 2)
+    return torch.where(far, further, y), low, high, error.abs(), far
+
+
+def _error(y: Tensor, z: Tensor, weights: Tensor, means: Tensor, narrow: Tensor) -> tuple[Tensor, Tensor]:
+    """log F(y) - log Phi(z), and its derivative; of 1 - F and 1 - Phi where z > 0: accurate in each tail."""
+    side = 1 - 2 * (z > 0).to(z.dtype)
+    t = (y.unsqueeze(-1) - means) * narrow
+    tail = (weights * torch.special.ndtr(side.unsqueeze(-1) * t)).sum(-1).clamp(min=torch.finfo(y.dtype).tiny)
+    density = (weights * narrow * (-t.square() / 2).exp()).sum(-1) / math.sqrt(2 * math.pi)
+    return tail.log() - torch.special.log_ndtr(side * z), side * density / tail

@@ -188,6 +188,20 @@ class Mixture(KnownDensity):
         """log of the sum over k of P(k) N(y; means_k, L_k L_k')."""
         return torch.as_tensor((self.logits.log_softmax(-1).mT + self.log_densities(y)).logsumexp(-2))
 
+    def conditional(self, i: int, before: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of y_i given y_1, ..., y_(i-1), a mixture of normals: logits, means and log standard deviations.
+
+        before (..., batch, i); each (..., batch or 1, K).
+        """
+        L, mean = self._factors(), self.means[..., i].unsqueeze(-2)
+        log_sds = self.log_sds[..., i].unsqueeze(-2)
+        if not i:
+            return self.logits, mean, log_sds
+        apart = before.mT.unsqueeze(-3) - self.means[..., :i].unsqueeze(-1)  # (..., K, i, batch)
+        z = torch.linalg.solve_triangular(L[..., :i, :i], apart, upper=False)
+        log_normal = -z.square().sum(-2) / 2 - self.log_sds[..., :i].sum(-1, keepdim=True)
+        return self.logits + log_normal.mT, mean + (L[..., i : i + 1, :i] @ z).squeeze(-2).mT, log_sds
+
     def expectation(self, g: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         """The sum over k of P(k) g(x_k), (..., batch): the exact expectation over k, so that weights get gradients."""
         y = self.of_each(z[..., 1:])  # (..., K, batch, d)

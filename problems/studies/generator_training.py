@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from problems.studies.faults import Followed
 from problems.studies.tables import Columns
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from formulations.likelihood.data import Data
+    from formulations.players.flows import Flow
     from formulations.players.generators import Gaussian, Mixture
     from formulations.problem import Floats, Players, SaddleProblem, Sampler
     from solvers.descent_ascent import DescentAscent
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from solvers.solution import Solution
 
 COMPONENTS = 10  # of a mixture that is learnt
+BENT = 40  # of the mixture that a flow starts from, which as few describe as well as hundreds
+BENDING = 5e-4  # first steps of a flow from there; other generators are learnt from nothing, by steps of
+LEARNING = 2e-3
 MAKES, TELLS = (64, 64, 64, 64), (128, 128)  # hidden layers: of a free generator, whose steps depth makes sharp; of d
 OCTAVES = 3  # of the frequencies in which a discriminator sees what a known density makes
 SAMPLES = 2_500  # that are written, drawn and judged
 FINE, MANY = 7, 10_000  # octaves in which a free generator's discriminator sees at last, given as many rows
 LATE = 0.85  # the share of training from which it does
 ITERATIONS = {"mlp": 15_000, "flow": 5_000, "mixture": 2_000, "gaussian": 2_000}
-CLIMBING = {"flow": 1_500, "mixture": 500, "gaussian": 500}  # by the likelihood loss; only the bound needs them all
+CLIMBING = {"flow": 500, "mixture": 500, "gaussian": 500}  # by the likelihood loss; only the bound needs them all
 RING = 10_000  # of a free generator's, for so few modes
 
 
@@ -82,8 +86,8 @@ class Training:
             "mixture": partial(mixture, COMPONENTS, *units),
             "gaussian": partial(generators.Gaussian, *units),
         }[self.kind]
-        if self.loss == "likelihood" and self.kind != "flow":
-            start = self._at_best
+        if self.loss == "likelihood":
+            start = self._bent if self.kind == "flow" else self._at_best
         octaves, begins = (FINE, LATE) if self.sharpened else (0 if self.free else OCTAVES, 0.0)
         against = partial(generators.discriminator, TELLS, *units, octaves=octaves, begins=begins)
         blur = fading if self.free else None
@@ -92,12 +96,21 @@ class Training:
     def _at_best(self, _: Generator) -> Gaussian | Mixture:
         return self.fitted
 
+    def _bent(self, numbers: Generator) -> Flow:
+        from formulations.players.flows import Flow
+
+        return Flow.at(cast("Mixture", self.fitted), numbers)
+
     @cached_property
     def fitted(self) -> Gaussian | Mixture:
-        """The mixture, or the Gaussian, of the highest likelihood: there is nothing left to train."""
+        """The mixture, or the Gaussian, of the highest likelihood: there is nothing left to train.
+
+        For a flow the mixture to start from, by the training rows alone: those to watch by say how far to leave it.
+        """
         import numpy as np
 
         from formulations.likelihood.fitting import fitted_mixture
+        from formulations.likelihood.reduction import reduced
         from formulations.players.categories import units_of_numbers
         from formulations.players.generators import Gaussian, Mixture
         from formulations.players.mixed import MixedMixture
@@ -108,6 +121,9 @@ class Training:
         if self.kind == "gaussian":
             covariance = np.atleast_2d(np.cov(rows[0].T, bias=True))
             return Gaussian.of(rows[0].mean(0), np.linalg.cholesky(covariance), *units)
+        if self.kind == "flow":
+            found = fitted_mixture(rows[0], self.seed)
+            return Mixture.of(*reduced(found.weights, found.means, found.factors, BENT), *units)
         found = fitted_mixture(np.concatenate(rows), self.seed, categories)
         if categories:
             parts = found.weights, found.means, found.factors, found.log_theta
@@ -121,9 +137,10 @@ class Training:
         from solvers.descent_ascent import DescentAscent
 
         adam = partial(torch.optim.Adam, betas=(0.0, 0.99), fused=True)
+        first = BENDING if (self.kind, self.loss) == ("flow", "likelihood") else LEARNING
         return DescentAscent(
             method="simultaneous",
-            optimizer=(partial(adam, lr=2e-3), partial(adam, lr=3e-3)),
+            optimizer=(partial(adam, lr=first), partial(adam, lr=3e-3)),
             schedule=self.schedules,
             averaging=0.996,
             iterations=self.iterations,

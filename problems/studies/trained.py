@@ -223,8 +223,10 @@ def _module(kind: str, columns: Columns, weights: Mapping[str, Any]) -> nn.Modul
         module = MixedMixture(weights["logits"].shape[-1], *units, sizes)
     elif kind == "mixture":
         module = generators.Mixture(weights["logits"].shape[-1], *units)
-    elif kind in ("flow", "gaussian") and not sizes:
-        module = {"flow": Flow, "gaussian": generators.Gaussian}[kind](*units)
+    elif kind == "flow" and not sizes:
+        module = Flow(*units, weights["mixture.logits"].shape[-1])
+    elif kind == "gaussian" and not sizes:
+        module = generators.Gaussian(*units)
     else:
         raise ValueError(f"no such kind: {kind}")
     module.load_state_dict(weights)
