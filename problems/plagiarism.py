@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
 from problems.running.matrix_options import matrix_arguments, refuse_without_matrix, similarities_of
+from problems.studies.submissions import Submissions
 from problems.terminal.arguments import Given, Written, share
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable
@@ -20,58 +20,13 @@ if TYPE_CHECKING:
 
     from formulations.problem import Floats, SearchProblem
     from problems.studies.code_similarity import CodeSimilarity
-    from problems.studies.near_copies import Threshold
-    from problems.studies.passages import Passage
     from solvers.solution import Solution
 
 SHOWN = 40  # pairs in the text; --json and --pairs have them all
-MAX_COMPARED = 500  # pairs, the most similar, whose passages are worked out
 QUICK_BOUND, QUICK_SOLVER = "projected eigenvalue bound", "insertion"  # unless a solver or a time limit is asked for
 BOUNDED = 300  # items up to which that bound costs less than reading the programs
 QUICKLY = "The order is a quick one, which pairs and groups do not depend on; --time-limit 60 finds a better one."
 SMALL = 16  # items up to which the order is proven optimal in no time
-
-
-@dataclass(frozen=True, eq=False)
-class _Cohort:
-    """n submissions by name, their similarities float64 (n, n), and the pairs above the threshold as positions."""
-
-    source: str
-    items: Sequence[str]
-    similarity: Floats
-    threshold: Threshold
-    pairs: Sequence[tuple[int, int]]
-    code: CodeSimilarity | None
-    notes: Sequence[str]
-
-    @cached_property
-    def passages(self) -> list[list[Passage]]:
-        """What matches in each of the first pairs; nothing where there is no code."""
-        if self.code is None:
-            return []
-        from problems.studies.passages import passages
-
-        sources, template = self.code.sources, self.code.template
-        return [passages(sources[i], sources[j], template) for i, j in self.pairs[:MAX_COMPARED]]
-
-    @cached_property
-    def titles(self) -> list[str]:
-        """The names in pictures and on pages."""
-        from problems.io.submissions import people
-
-        return people(self.items)
-
-    def named(self, positions: Iterable[int]) -> list[str]:
-        """The names of items."""
-        return [self.items[i] for i in positions]
-
-    def groups(self, solution: Solution) -> list[list[int]]:
-        """The connected components of the pairs, as they stand in the order found."""
-        import numpy as np
-
-        from problems.studies.near_copies import groups
-
-        return groups(self.pairs, np.array(solution.answer, dtype=np.int64))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +84,7 @@ def read(options: argparse.Namespace) -> Task:
     )
 
 
-def _cohort(options: argparse.Namespace) -> _Cohort:
+def _cohort(options: argparse.Namespace) -> Submissions:
     """What the arguments name, or the bundled example, and its near-copies."""
     import numpy as np
 
@@ -149,7 +104,7 @@ def _cohort(options: argparse.Namespace) -> _Cohort:
             f"{len(accused)} of {len(items)} submissions are near-copies of another: do they share code that was given "
             f"to all? {'Set' if code is None else 'Name it by --ignore, or set'} a --threshold.",
         ]
-    return _Cohort(source, items, similarity, threshold, pairs, code, [*notes, *clipped(similarity)])
+    return Submissions(source, items, similarity, threshold, pairs, code, [*notes, *clipped(similarity)])
 
 
 def _similarity(
@@ -184,7 +139,7 @@ def _base(path: str) -> str:
     return safe(os.path.basename(os.path.normpath(path)) or path, 200)
 
 
-def _problem(cohort: _Cohort, quick: bool) -> SearchProblem:
+def _problem(cohort: Submissions, quick: bool) -> SearchProblem:
     """The challenge's order; where nobody shares anything, any order, as the least arrangement of nothing."""
     import numpy as np
 
@@ -198,7 +153,7 @@ def _problem(cohort: _Cohort, quick: bool) -> SearchProblem:
     return replace(stated, weak_duals=kept)
 
 
-def answer(cohort: _Cohort, solution: Solution) -> Mapping[str, Any]:
+def answer(cohort: Submissions, solution: Solution) -> Mapping[str, Any]:
     """The pairs, their groups, the order and the threshold, by name."""
     s = cohort.similarity
     return {
@@ -209,7 +164,7 @@ def answer(cohort: _Cohort, solution: Solution) -> Mapping[str, Any]:
     }
 
 
-def table(cohort: _Cohort) -> list[dict[str, Any]]:
+def table(cohort: Submissions) -> list[dict[str, Any]]:
     """The pairs by rank, with the passages that match."""
     found = [[vars(passage) for passage in listed] for listed in cohort.passages]
     found += [[]] * (len(cohort.pairs) - len(found))
@@ -225,7 +180,7 @@ def table(cohort: _Cohort) -> list[dict[str, Any]]:
     ]
 
 
-def describe(cohort: _Cohort, solution: Solution) -> Iterable[str]:
+def describe(cohort: Submissions, solution: Solution) -> Iterable[str]:
     """The pairs with the lines that match, their groups, and the order."""
     from problems.studies.ordering import how_good, listed
 
@@ -250,7 +205,7 @@ def _lines(passage: Mapping[str, Any]) -> str:
     return " = ".join(f"{safe(file, 200)} {first}-{last}" for file, (first, last) in parts)
 
 
-def draw(cohort: _Cohort, solution: Solution) -> Figure:
+def draw(cohort: Submissions, solution: Solution) -> Figure:
     """The similarities as given and in order, the groups framed."""
     import numpy as np
 
@@ -270,7 +225,7 @@ def draw(cohort: _Cohort, solution: Solution) -> Figure:
     )
 
 
-def write(cohort: _Cohort, options: argparse.Namespace, solution: Solution) -> None:
+def write(cohort: Submissions, options: argparse.Namespace, solution: Solution) -> None:
     """The files that were asked for."""
     from problems.studies.ordering import write_order, write_rows
 
