@@ -52,6 +52,7 @@ class Training:
     seed: int
     rounded: bool
     followed: Followed = field(default_factory=Followed)
+    proofs: dict[Any, Mapping[str, Any]] = field(default_factory=dict)  # of a generator what held-out data prove
 
     @property
     def free(self) -> bool:
@@ -233,7 +234,12 @@ def best(solution: Solution) -> Players:
 
 
 def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
-    """What held-out data prove of the generator shown; nothing if there was no time to ask them."""
+    """What held-out data prove of the generator shown, asked once; nothing if there was no time to ask them."""
     from formulations.gan import evidence
 
-    return {} if solution.stats["interrupted"] else evidence(training.data, training.noise, best(solution))
+    if solution.stats["interrupted"]:
+        return {}
+    players = best(solution)
+    if players["f"] not in training.proofs:
+        training.proofs[players["f"]] = evidence(training.data, training.noise, players)
+    return training.proofs[players["f"]]

@@ -25,6 +25,7 @@ from solvers.optional import one_torch_thread
 
 SMALL = 200_000  # numbers of both players up to which one thread is fastest
 GROWTH, EVALUATIONS = 1.1, 100  # the iterations between two evaluations grow by that factor, up to total / EVALUATIONS
+RESERVE = 60  # evaluations' time is left for samples that are held out, which are as many times those that are watched
 EVALUATION_SEED = 1_000_003  # added to the seed: samples of evaluations are none of the play
 
 
@@ -53,6 +54,8 @@ class SaddleSearch:
         self.play = Play(
             problem, members=settings.members, batch=settings.batch, seed=int(seed), device=device, start=start
         )
+        sampled = problem.level is not None and clock.limit is not None
+        self.reserve = clock.left / 2 if sampled else 0.0  # seconds left for held-out samples, if they take no less
         self.iteration, self.total, self.interrupted = 0, settings.iterations, False
         self.history: list[dict[str, Any]] = []
         self.so_far: Callable[[], Any] = lambda: None  # what was found up to now
@@ -81,7 +84,7 @@ class SaddleSearch:
             ended = self._evaluate(report) if not self.history else None
             while ended is None and self.iteration < self.total:
                 self.interrupted = stopped()
-                if self.interrupted or self.clock.left <= 0:
+                if self.interrupted or self.clock.left <= self.reserve:
                     ended = "limit"
                     break
                 self._step()
@@ -163,7 +166,9 @@ class SaddleSearch:
             self._keep_best()
             seen = {name: float(found[0]) for name, found in self.best.items()}
         else:
+            began = self.clock.elapsed
             seen = self._keep_watched()
+            self.reserve = min(self.reserve, RESERVE * (self.clock.elapsed - began) / self.settings.members)
         row = {"iteration": self.iteration, "evaluations": self.play.evaluations, "value": None, "bound": None}
         self.history.append({**row, **seen, "residual": residual})
         report(self)

@@ -141,6 +141,20 @@ def test_losses_are_compared_on_the_same_rows_where_that_is_asked(capsys: Any, t
     assert capsys.readouterr().out.count("non-saturating  ") == 1
 
 
+def test_held_out_rows_are_asked_once_of_each_generator(capsys: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    asked: list[Any] = []
+    evidence = formulations.gan.evidence
+
+    def counted(data: Any, noise: Any, players: Any) -> Any:
+        asked.append(players["f"])
+        return evidence(data, noise, players)
+
+    monkeypatch.setattr(formulations.gan, "evidence", counted)
+    options = ("--data", points(tmp_path / "points.csv"), "--generator", "gaussian", "--iterations", "5", "--compare")
+    _, answer, _ = answered(capsys, *options)
+    assert len(asked) == len(set(asked)) == len(answer["stats"]["losses"]) == 4
+
+
 def test_a_generator_without_a_density_has_no_likelihood(capsys: Any) -> None:
     assert run(RECIPE, ["--data", "ring", "--loss", "likelihood"]) == 2
     assert "say --generator flow, or mixture" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from formulations.problem import Block, Players, SaddleProblem, Term
 from solvers import solve
+from solvers.clock import Clock
 from solvers.descent_ascent import DescentAscent, SaddleSearch
 from solvers.descent_ascent.kept import Kept, kept_of, standing
 
@@ -67,6 +68,41 @@ def test_the_best_evaluation_is_answered(name: str, module: bool) -> None:
     assert SEEN[name](theta) == best[name]
     if module:
         assert found.answer["f"].used.item() == pytest.approx(best["iteration"] + 1, abs=2)  # as it was then
+
+
+class Driven(Clock):
+    """A clock that goes on when it is told to."""
+
+    now = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(("limit", "reserved"), [(1000.0, 60.0), (100.0, 50.0)])
+def test_time_is_left_for_samples_that_are_held_out(limit: float, reserved: float) -> None:
+    """An evaluation takes a second, a step a tenth of one: 60 evaluations' time is left, or half of the limit."""
+    clock = Driven(limit, started=0.0)
+    problem = climbing({})
+
+    def takes(seconds: float, what: Any) -> Any:
+        def timed(*given: Any) -> Any:
+            clock.now += seconds
+            return what(*given)
+
+        return timed
+
+    problem = replace(
+        problem,
+        watch=takes(1.0, lambda players: {"value": 0.0}),
+        samplers={"noise": takes(0.1, problem.samplers["noise"])},
+    )
+    settings = replace(STEPS, iterations=100_000)
+    search = SaddleSearch(problem, settings, clock=clock, gap=0.0, seed=0, device="cpu")
+    assert search.run(lambda _: None) == "limit"
+    assert search.iteration > 0
+    assert reserved - 2 < clock.left <= reserved
 
 
 def test_a_divergence_told_by_the_other_player_stops_nothing() -> None:
