@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from problems.io import archives
 from problems.io.archives import MAX_HEADER, members
-from problems.io.pairs import Pairs, _pairs
+from problems.io.pairs import Pairs, pairs_in
 from problems.terminal.errors import InputError
 
 FILES = {"a.py": b"x = 1\n" * 50, "d/b.py": b"print(1)\n", "../e.py": b"q" * 600, "ü" * 60 + ".py": b"1"}
@@ -164,7 +164,7 @@ def test_pairs_are_read_as_they_were_written_however(pairs: Pairs, data: st.Data
         writer.writerow(
             {"user1": u, "user2": v, "similarity": shown.replace(".", "," if comma else "."), "note": '"x;,'}
         )
-    read = _pairs(text.getvalue().encode(data.draw(st.sampled_from(["utf-8", "utf-8-sig"]))), ".csv")
+    read = pairs_in(text.getvalue().encode(data.draw(st.sampled_from(["utf-8", "utf-8-sig"]))), ".csv")
     found = {
         (frozenset((read.items[i], read.items[j])), s)
         for i, j, s in zip(read.first.tolist(), read.second.tolist(), read.similarity.tolist(), strict=True)
@@ -183,7 +183,7 @@ TABLES = [
 @given(st.sampled_from(TABLES), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), EDITS)
 def test_a_damaged_table_of_pairs_is_read_or_refused(text: str, encoding: str, edits: Edits) -> None:
     def read() -> None:
-        matrix = _pairs(damaged(text.encode(encoding), edits), ".csv").matrix()
+        matrix = pairs_in(damaged(text.encode(encoding), edits), ".csv").matrix()
         assert (matrix == matrix.T).all()
         assert ((matrix >= 0) & (matrix <= 1)).all()
 
