@@ -72,7 +72,7 @@ def read(options: argparse.Namespace) -> Task | Report:
         raise InputError(f"--seeds {options.seeds}: at most {MOST} are trained at once; train others by another --seed")
     until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
     options.data = options.data or "mixture"
-    training, notes = _training(options)
+    training, notes = _training(options, until)
 
     def by_loss(solution: Solution) -> Sequence[Mapping[str, Any]]:
         """What each loss comes to, where that is asked."""
@@ -106,8 +106,8 @@ def read(options: argparse.Namespace) -> Task | Report:
     )
 
 
-def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
-    """What the arguments name, and notes on how a file was read."""
+def _training(options: argparse.Namespace, until: float) -> tuple[Training, Sequence[str]]:
+    """What the arguments name, with until when there is time, and notes on how a file was read."""
     from formulations.gan import drawn
     from formulations.likelihood import mixtures
 
@@ -133,7 +133,9 @@ def _training(options: argparse.Namespace) -> tuple[Training, Sequence[str]]:
             "leave them out by --columns"
         )
     iterations = options.iterations or usual_iterations(options.data, kind, loss)
-    training = Training(source, data, columns, kind, loss, iterations, options.seeds, options.seed, options.round)
+    training = Training(
+        source, data, columns, kind, loss, iterations, options.seeds, options.seed, options.round, until
+    )
     return training, notes
 
 

@@ -8,11 +8,13 @@ Gaussians is one again.
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from time import monotonic
 
 import numpy as np
 
@@ -46,10 +48,13 @@ class FittedMixture:
     stacking: Stacked
 
 
-def fitted_mixture(rows: Floats, seed: int = 0, categories: Sequence[int] = ()) -> FittedMixture:
+def fitted_mixture(
+    rows: Floats, seed: int = 0, categories: Sequence[int] = (), until: float = math.inf
+) -> FittedMixture:
     """The mixture for independent rows (n, d), n at least 20, of about mean 0 and variance 1 in each column of numbers.
 
     categories  of how many of the last coordinates each is a one-hot vector (mixed_em)
+    until       when to be done, about, as time.monotonic() has it: the less time, the fewer kinds, one at least
 
     >>> x = np.random.default_rng(0).normal(size=(200, 1)) + np.repeat([[-4], [4]], 100, axis=0)
     >>> fit = fitted_mixture(x)
@@ -62,8 +67,17 @@ def fitted_mixture(rows: Floats, seed: int = 0, categories: Sequence[int] = ()) 
     rest = np.delete(rows, folds[0], axis=0)
     fit = partial(_em, seed=seed, categories=categories)
     kinds = _kinds(len(rest), rows.shape[1], categories)
-    first = {kind: fit(rest, kind).log_density(rows[folds[0]]) for kind in kinds}
-    kept = sorted(first, key=lambda kind: float(first[kind].mean()), reverse=True)[:KEPT]
+    first: dict[Kind, Floats] = {}
+    seconds: dict[Kind, float] = {}
+    half = (monotonic() + until) / 2
+    for kind in kinds:
+        began = monotonic()
+        if first and began >= half:
+            break
+        first[kind] = fit(rest, kind).log_density(rows[folds[0]])
+        seconds[kind] = monotonic() - began
+    ranked = sorted(first, key=lambda kind: float(first[kind].mean()), reverse=True)[:KEPT]
+    kept = _in_time(ranked, seconds, until - monotonic())
     unseen = np.empty((len(rows), len(kept)))
     unseen[folds[0]] = np.column_stack([first[kind] for kind in kept])
     for fold in folds[1:]:
@@ -83,6 +97,16 @@ class Kind:
     shape: str
     floor: float
     by: int | None = None
+
+
+def _in_time(ranked: Sequence[Kind], seconds: Mapping[Kind, float], left: float) -> Sequence[Kind]:
+    """Of these, the best first, those that there is time to fit to all other folds and to all rows; or the quickest."""
+    kept, left = [], left / FOLDS
+    for kind in ranked:
+        if seconds[kind] <= left:
+            kept.append(kind)
+            left -= seconds[kind]
+    return kept or [min(ranked, key=lambda kind: seconds[kind])]
 
 
 def _kinds(n: int, d: int, categories: Sequence[int]) -> Iterable[Kind]:

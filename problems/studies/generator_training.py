@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -32,6 +33,7 @@ MAKES, TELLS = (64, 64, 64, 64), (128, 128)  # hidden layers: of a free generato
 OCTAVES = 3  # of the frequencies in which a discriminator sees what a known density makes
 SAMPLES = 2_500  # that are written, drawn and judged
 FINE, MANY = 7, 10_000  # octaves in which a free generator's discriminator sees at last, given as many rows
+FITTING = 0.5  # of the time left: the share for fitting a mixture, of which the rest are trained or judged
 LATE = 0.85  # the share of training from which it does
 ITERATIONS = {"mlp": 15_000, "flow": 5_000, "mixture": 2_000, "gaussian": 2_000}
 CLIMBING = {"flow": 500, "mixture": 500, "gaussian": 500}  # by the likelihood loss; only the bound needs them all
@@ -40,7 +42,7 @@ RING = 10_000  # of a free generator's, for so few modes
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """One training run: what is learnt, by which generator, and how."""
+    """One training run: what is learnt, by which generator, and how; until when, as time.monotonic() has it."""
 
     source: str
     data: Data
@@ -51,6 +53,7 @@ class Training:
     seeds: int
     seed: int
     rounded: bool
+    until: float = math.inf
     followed: Followed = field(default_factory=Followed)
     proofs: dict[Any, Mapping[str, Any]] = field(default_factory=dict)  # of a generator what held-out data prove
 
@@ -122,10 +125,11 @@ class Training:
         if self.kind == "gaussian":
             covariance = np.atleast_2d(np.cov(rows[0].T, bias=True))
             return Gaussian.of(rows[0].mean(0), np.linalg.cholesky(covariance), *units)
+        until = time.monotonic() + FITTING * max(0.0, self.until - time.monotonic())
         if self.kind == "flow":
-            found = fitted_mixture(rows[0], self.seed)
+            found = fitted_mixture(rows[0], self.seed, until=until)
             return Mixture.of(*reduced(found.weights, found.means, found.factors, BENT), *units)
-        found = fitted_mixture(np.concatenate(rows), self.seed, categories)
+        found = fitted_mixture(np.concatenate(rows), self.seed, categories, until)
         if categories:
             parts = found.weights, found.means, found.factors, found.log_theta
             return MixedMixture.of_parts(*parts, *units, categories)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cvxpy as cp
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from formulations.likelihood import fitting
 from formulations.likelihood.fitting import FittedMixture, fitted_mixture
 from formulations.likelihood.stacking import stacked
 from formulations.problem import Floats
@@ -89,3 +92,24 @@ def test_the_same_rows_and_seed_give_the_same_mixture() -> None:
     first, second = fitted_mixture(x, 3), fitted_mixture(x, 3)
     assert (first.means == second.means).all()
     assert (first.weights == second.weights).all()
+
+
+def test_the_less_time_there_is_the_fewer_kinds_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(0).normal(size=(150, 2))
+    now, fits, real = [0.0], [0], fitting._em
+
+    def counted(*args: Any, **named: Any) -> Any:
+        fits[0] += 1
+        now[0] += 1.0  # every fit takes a second
+        return real(*args, **named)
+
+    monkeypatch.setattr(fitting, "_em", counted)
+    monkeypatch.setattr(fitting, "monotonic", lambda: now[0])
+    counts = []
+    for seconds in (-5.0, 1.0, 20.0, 60.0):
+        now[0], fits[0] = 0.0, 0
+        fit = fitting.fitted_mixture(x, until=seconds)
+        assert fit.weights.sum() == pytest.approx(1)
+        assert now[0] <= max(seconds, 6.0)  # one kind takes all folds and all rows, six fits
+        counts.append(fits[0])
+    assert counts == [6, 6, 20, 60]
