@@ -37,7 +37,7 @@ FITTING = 0.5  # of the time left: the share for fitting a mixture, of which the
 LATE = 0.85  # the share of training from which it does
 ITERATIONS = {"mlp": 15_000, "flow": 5_000, "mixture": 2_000, "gaussian": 2_000}
 CLIMBING = {"flow": 500, "mixture": 500, "gaussian": 500}  # by the likelihood loss; only the bound needs them all
-RING = 10_000  # of a free generator's, for so few modes
+MODES = {"ring": 10_000, "grid": 20_000}  # of a free generator's: the more modes, the longer they take to be found
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,19 +163,17 @@ class Training:
         """Of the generator's and of the discriminator's steps.
 
         A generator's steps of the first size shake its modes by more than their width, and the narrower it makes them
-        the better they hit. From where its discriminator sees that, its steps are far shorter, and the discriminator's
-        long again, to be ahead of it.
+        the better they hit. From where its discriminator sees that, its steps fall on from what they have come to, and
+        the discriminator's are long again, to be ahead of it.
         """
         if not self.sharpened:
             return self.pace, self.pace
         return partial(self._in_two_parts, 0.05, 0.001), partial(self._in_two_parts, 1.33, 0.17)
 
     def _in_two_parts(self, first: float, last: float, iteration: float) -> float:
-        """1, falling to a tenth by LATE; then from the first to the last."""
+        """As for others until LATE, then from the first to the last in equal ratios."""
         share = iteration / self.iterations
-        if share < LATE:
-            return falling(1.0, 0.1, max(0.0, share / LATE - 0.6) / 0.4)
-        return falling(first, last, (share - LATE) / (1 - LATE))
+        return self.pace(iteration) if share < LATE else falling(first, last, (share - LATE) / (1 - LATE))
 
     @property
     def options(self) -> dict[str, Any]:
@@ -227,7 +225,7 @@ def usual_iterations(data: str, kind: str, loss: str) -> int:
     """How long a generator is trained on data of that name unless --iterations says otherwise."""
     if loss == "likelihood":
         return CLIMBING[kind]
-    return RING if (data, kind) == ("ring", "mlp") else ITERATIONS[kind]
+    return MODES.get(data, ITERATIONS[kind]) if kind == "mlp" else ITERATIONS[kind]
 
 
 def best(solution: Solution) -> Players:
