@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from problems.recipe import Verdict, told
 from problems.running.graph_options import graph_arguments, graph_of, read_as
 from problems.running.matrix_options import items_argument
-from problems.terminal.arguments import FAILED, INTERRUPTED, UNUSABLE, Parser
-from problems.terminal.errors import InputError, OutputError, safe
-from problems.terminal.output import say
+from problems.terminal.arguments import Parser, exit_code
+from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from formulations.graphs import Network
@@ -35,14 +34,10 @@ KNOWN = {  # what may be asked in each problem
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check an answer, and say what is proven; returns the exit code."""
     options = command_line().parse_args(arguments)
-    try:
-        return told("check", verdict(options.answer, options), options)
-    except (InputError, OutputError) as error:
-        say(str(error))
-        return UNUSABLE if isinstance(error, InputError) else FAILED
-    except KeyboardInterrupt:
-        say("check: interrupted before anything was proven")
-        return INTERRUPTED
+    return exit_code(
+        lambda: told("check", verdict(options.answer, options), options),
+        "check: interrupted before anything was proven",
+    )
 
 
 def command_line() -> argparse.ArgumentParser:

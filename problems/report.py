@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from problems.reports.page import Shown, page
-from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE, Parser
-from problems.terminal.errors import InputError, OutputError, safe
+from problems.terminal.arguments import ANSWERED, Parser, exit_code
+from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable, replace_file
-from problems.terminal.output import say, show
+from problems.terminal.output import show
 
 NO_PICTURE = "The JSON holds no picture: --report of the run itself draws one."
 
@@ -21,20 +21,18 @@ NO_PICTURE = "The JSON holds no picture: --report of the run itself draws one."
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page on an answer; returns the exit code."""
     options = command_line().parse_args(arguments)
-    try:
-        out = options.out or f"{os.path.splitext(options.answer)[0]}.html"
-        check_writable("--out", out, (".html",))
-        if os.path.abspath(out) == os.path.abspath(options.answer):
-            raise InputError(f"--out {safe(out, 200)}: is the answer itself; name another file")
-        replace_file(out, report(options.answer).encode())
-        if not options.quiet:
-            show(safe(out, 1_000))
-    except (InputError, OutputError) as error:
-        say(str(error))
-        return UNUSABLE if isinstance(error, InputError) else FAILED
-    except KeyboardInterrupt:
-        say("report: interrupted before the page was written")
-        return INTERRUPTED
+    return exit_code(lambda: _written(options), "report: interrupted before the page was written")
+
+
+def _written(options: argparse.Namespace) -> int:
+    """Write the page."""
+    out = options.out or f"{os.path.splitext(options.answer)[0]}.html"
+    check_writable("--out", out, (".html",))
+    if os.path.abspath(out) == os.path.abspath(options.answer):
+        raise InputError(f"--out {safe(out, 200)}: is the answer itself; name another file")
+    replace_file(out, report(options.answer).encode())
+    if not options.quiet:
+        show(safe(out, 1_000))
     return ANSWERED
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from problems.terminal.errors import safe
+from problems.terminal.errors import InputError, OutputError, safe
 from problems.terminal.output import say
 
 EXIT_CODES = """exit codes:
@@ -121,3 +121,19 @@ def whole(text: str) -> int:
     if text.isdecimal() and len(text) < 10:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 999999999")
+
+
+def exit_code(work: Callable[[], int], interrupted: str) -> int:
+    """The exit code of work(), or of what broke it off, which is said in a line; `interrupted` is that of Ctrl-C.
+
+    >>> exit_code(lambda: ANSWERED, "interrupted")
+    0
+    """
+    try:
+        return work()
+    except (InputError, OutputError) as error:
+        say(str(error))
+        return UNUSABLE if isinstance(error, InputError) else FAILED
+    except KeyboardInterrupt:
+        say(interrupted)
+        return INTERRUPTED

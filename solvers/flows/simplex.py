@@ -55,6 +55,7 @@ def by_simplex(
     none = np.zeros(len(i))
     program = Arrays(R[i, j] / unit, _ends(i, j, C.shape), amounts, amounts, none, none + np.inf)
     highs = Highs(program, options=options | {"simplex_strategy": 0})  # dual at first; primal, where that is feasible
+    least = -NEGATIVE_REDUCED_COST * float(np.abs(C).max())
     for _ in range(MOST_ROUNDS):
         result = highs.solve(clock.left)
         if result.status != "optimal" or result.y is None:
@@ -66,7 +67,7 @@ def by_simplex(
             break
         reduced = R - y[:, None]
         reduced -= z
-        new = worst(reduced, (reduced < -NEGATIVE_REDUCED_COST * np.abs(C).max()) & ~usable)
+        new = worst(reduced, (reduced < least) & ~usable)
         if not new.any():
             break
         usable |= new
@@ -78,9 +79,7 @@ def by_simplex(
 
 def worst(reduced: Floats, wrong: Bools) -> Bools:
     """Of the pairs that break the potentials, the worst of each place, and of the rest as many as there are places."""
-    chosen = np.zeros(wrong.shape, dtype=bool)
-    m, n = wrong.shape
-    chosen[np.arange(m), reduced.argmin(axis=1)] = chosen[reduced.argmin(axis=0), np.arange(n)] = True
+    chosen, (m, n) = _least_of_each(reduced), wrong.shape
     flat = np.flatnonzero(wrong)
     if len(flat) > PAIRS_ADDED * (m + n):
         flat = flat[np.argpartition(reduced.ravel()[flat], PAIRS_ADDED * (m + n))[: PAIRS_ADDED * (m + n)]]
@@ -90,11 +89,17 @@ def worst(reduced: Floats, wrong: Bools) -> Bools:
 
 def _smallest(R: Floats, count: int) -> Bools:
     """About the `count` pairs of smallest reduced cost, (m, n), and one of the smallest in each row and column."""
-    flat = R.ravel()
-    chosen = np.zeros(R.shape, dtype=bool)
-    chosen[np.arange(len(R)), R.argmin(axis=1)] = chosen[R.argmin(axis=0), np.arange(R.shape[1])] = True
+    flat, chosen = R.ravel(), _least_of_each(R)
     below = np.flatnonzero(flat <= quantile(R, min(1.0, count / flat.size)))
     chosen.ravel()[below[:: -(-len(below) // (2 * count))]] = True  # of many that are equal some
+    return chosen
+
+
+def _least_of_each(R: Floats) -> Bools:
+    """The first of the smallest entries in each row, and in each column, (m, n)."""
+    m, n = R.shape
+    chosen = np.zeros(R.shape, dtype=bool)
+    chosen[np.arange(m), R.argmin(axis=1)] = chosen[R.argmin(axis=0), np.arange(n)] = True
     return chosen
 
 
