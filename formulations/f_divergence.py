@@ -85,7 +85,7 @@ def best(f: FDivergence | str, q: ArrayLike, p: ArrayLike) -> Floats:
     return np.where(np.isposinf(t), row.most, at(row.slope, np.where(np.isfinite(t), t, 1.0)))
 
 
-def variational(f: FDivergence | str, blur: Blur | None = None) -> list[Term]:
+def variational(f: FDivergence | str, blur: Blur | None = None, told: bool = False) -> list[Term]:
     """The terms of E_q[-S(X)] + E[f*(S(f(Z)))] for a SaddleProblem of the blocks "f" and "d", as players.losses has.
 
     >>> import torch
@@ -94,7 +94,7 @@ def variational(f: FDivergence | str, blur: Blur | None = None) -> list[Term]:
     (tensor([-0.]), tensor([0.]))
     """
     row = named(f)
-    return two_terms(lambda v: -row.output(v), row.charge, blur)
+    return two_terms(lambda v: -row.output(v), row.charge, blur, told)
 
 
 def _pair(f: FDivergence | str, q: ArrayLike, p: ArrayLike) -> tuple[FDivergence, Floats, Floats, Floats]:

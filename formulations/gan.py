@@ -9,8 +9,9 @@ With D the logistic function of its output, the game of Goodfellow et al., Gener
 
     max over f, min over d    E_q[-log D(X)] + E[-log(1 - D(f(Z)))]             minimal at the output log q / p
 
-where a "non-saturating" generator maximizes E log D(f(Z)) instead (their section 3). For either loss the output is some
-log d, so that held-out data and independent noise give a confidence bound (formulations.likelihood.held_out):
+where a "non-saturating" generator maximizes E log D(f(Z)) instead (their section 3). These are two of many losses
+(formulations.losses). For most of them the output tells some log d, so that held-out data and independent noise give a
+confidence bound (formulations.likelihood.held_out):
 
     V(f)  <=  -entropy(q) - (a lower bound on KL(q || p))  <=  -entropy(q)
 
@@ -25,22 +26,24 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from formulations.divergences.confidence import divergence_at_least
+from formulations.divergences.table import FDivergence, at
 from formulations.likelihood.data import Data
 from formulations.likelihood.energy import energy_distance
-from formulations.likelihood.held_out import LOG_D_CAP, KLBound, kl_bound, likelihood_interval, mean_at_least
+from formulations.likelihood.held_out import LOG_D_CAP, kl_bound, likelihood_interval, mean_at_least
 from formulations.likelihood.mixtures import GaussianMixture
+from formulations.losses import log_ratios, objective
 from formulations.players.generators import normal
-from formulations.players.losses import Blur, lagrangian, likelihood, log_d_trick, minimax
+from formulations.players.losses import Blur
 from formulations.players.penalties import uniform_numbers
 from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler, Term
 
-Loss = Literal["likelihood", "lagrangian", "minimax", "non-saturating"]
 Start = Callable[[Generator], nn.Module]
 
 HELD_OUT_DRAWS = 1 << 18  # draws of a known density, and at most of a generator, for testing
@@ -49,20 +52,6 @@ DRAWS_PER_ROW = 64  # of a generator for testing: the error by the rows is the l
 ROWS_AT_LEAST = 512  # as many draws as for these there are for fewer rows, too
 DISTANCE_ROWS = 1_000  # and samples, that an energy distance is estimated by
 ROWS_PER_EVALUATION = 1 << 14
-MATHS = {  # of each loss
-    "likelihood": {
-        "maximize over f": r"E_q[\log p(X)]",
-        "minimize over d": r"E_q[-\log d(X)] + E[d(f(Z))]",
-    },
-    "lagrangian": {"maximize over f, minimize over d": r"E_q[-\log d(X)] + E[d(f(Z))], \quad d > 0"},
-    "minimax": {
-        "maximize over f, minimize over d": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))], \quad D = \frac{d}{1 + d}"
-    },
-    "non-saturating": {
-        "maximize over f": r"E[\log D(f(Z))]",
-        "minimize over d": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))], \quad D = \frac{d}{1 + d}",
-    },
-}
 FALSE_REJECTION_RATE = 1e-3  # the probability that a correct log_density is rejected
 
 
@@ -109,7 +98,7 @@ def gan(
     discriminator: Start,
     noise: Sampler,
     *,
-    loss: Loss = "lagrangian",
+    loss: str = "lagrangian",
     penalties: Sequence[Term] = (),
     blur: Blur | None = None,
     told: bool = False,
@@ -118,7 +107,9 @@ def gan(
     """The game of a generator "f" and a discriminator "d", two modules, which are its answer.
 
     generator      random numbers -> a module from noise (batch, ...) to samples (batch, d) (players.generators)
-    discriminator  random numbers -> a module from samples (batch, d) to log d, or log q / p, (batch,)
+    discriminator  random numbers -> a module from samples (batch, d) to the output v, (batch,); unused where the loss
+                   has none
+    loss           a row of formulations.losses
     penalties      penalties on the discriminator (formulations.players.penalties); they may use the sampler "uniform"
     blur           share of training done -> standard deviation, relative to the data's, of Gaussian noise that is added
                    to the discriminator's inputs in training: while it is large, distant modes are found. For generators
@@ -135,27 +126,26 @@ def gan(
     >>> round(game.bound({}), 4)  # no generator has a higher expected log-likelihood
     -1.4189
     """
-    if loss not in get_args(Loss):
-        raise ValueError(f"the loss is {loss!r}; it must be one of {', '.join(get_args(Loss))}")
+    scored = objective(loss, data.scale, blur, told)
     if not 0.5 <= level < 1:
         raise ValueError(f"the confidence level is {level}; it must be at least 0.5 and below 1, such as 0.95")
     known = hasattr(generator(torch.Generator()), "log_density")
     if loss == "likelihood" and not known:
         raise ValueError("the loss 'likelihood' needs a generator with a log_density; choose another loss or generator")
-    entropy = data.entropy
+    entropy, paid = data.entropy, [*scored.penalties, *penalties]
     return SaddleProblem(
         maximize_over={"f": Block(generator)},
-        minimize_over={"d": Block(discriminator)},
-        payoff=(lagrangian if loss in ("likelihood", "lagrangian") else minimax)(blur, told),
-        surrogate={"likelihood": likelihood(), "non-saturating": log_d_trick(blur, told)}.get(loss),
-        penalties={"minimize": penalties} if penalties else {},
+        minimize_over={"d": Block(discriminator)} if scored.adversarial else {},
+        payoff=scored.payoff,
+        surrogate=scored.surrogate,
+        penalties={"minimize": paid} if paid else {},
         samplers=_samplers(data, noise),
         value=(lambda players: (_likelihood(data, players, level) or (-math.inf,))[0]) if known else None,
         bound=None if entropy is None else lambda _: -entropy,
         level=level,
         size=lambda _: 1.0,  # nat
-        watch=lambda players: watched(data, noise, players),
-        maths={**MATHS[loss], "where": r"X \sim q \text{ are the data}, \quad Z \text{ is noise}"},
+        watch=lambda players: watched(data, noise, log_ratios(players, loss)),
+        maths={**scored.maths, "where": r"X \sim q \text{ are the data}, \quad Z \text{ is noise}"},
     )
 
 
@@ -183,21 +173,25 @@ def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | N
     >>> found["value"], round(found["divergence"], 1)  # KL(N(0, 1) || N(1, 1)) = 0.5
     (None, 0.5)
     """
-    kl = watched_kl(data, noise, players)
+    kl = watched_kl(data, noise, players) if "d" in players else None
     known = hasattr(players["f"], "log_density")
     return {
         "value": _mean(_log_p(data, players, data.watch)) if known else None,
-        "bound": None if data.entropy is None else -data.entropy - max(kl, 0.0),
+        "bound": None if data.entropy is None else -data.entropy - max(kl or 0.0, 0.0),
         "divergence": kl,
         **({} if known else _distance(data, noise, players)),
     }
 
 
-def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) -> dict[str, Any]:
+def evidence(
+    data: Data, noise: Sampler, players: Players, level: float = 0.95, loss: str = "lagrangian"
+) -> dict[str, Any]:
     """Confidence bounds for players f and d from held-out data and independent noise, each at that level and in nats.
 
-    kl_at_least              a lower bound on KL(q || p), valid at every sample size
+    kl_at_least              a lower bound on KL(q || p), valid at every sample size; None where d says nothing of q / p
     kl_estimate              its point estimate
+    divergence               the f-divergence that the loss is the dual of, by name; None if of none
+    divergence_at_least      a lower bound on it, valid at every sample size
     likelihood_at_most       the upper bound on V that follows; None where the entropy of q is unknown
     any_likelihood_at_most   an upper bound on every generator's V: -entropy(q), or None
     likelihood_between       a two-sided asymptotic interval for V; None where p is unknown
@@ -210,18 +204,26 @@ def evidence(data: Data, noise: Sampler, players: Players, level: float = 0.95) 
     (True, 300)
     """
     draws = _draws(data.held_out, HELD_OUT_DRAWS, DRAWS_PER_ROW)
-    found = _divergence(players, data.held_out, noise(draws, random_numbers(0, "held out")), level)
-    known, entropy = hasattr(players["f"], "log_density"), data.entropy
+    known, entropy, row = hasattr(players["f"], "log_density"), data.entropy, objective(loss).divergence
+    told, kl, of_loss = log_ratios(players, loss), None, None
+    if "d" in told:
+        v, w = _log_ratios(told, data.held_out, noise(draws, random_numbers(0, "held out")))
+        kl = kl_bound(v, w, level=level)
+        if row is not None:
+            of_loss = divergence_at_least(row, _output(row, v), _output(row, w), level)
+            of_loss = kl.kl_at_least if row.name == "kl" else of_loss  # which is tighter
     return {
-        "kl_at_least": found.kl_at_least,
-        "kl_estimate": found.estimate,
-        "likelihood_at_most": None if entropy is None else found.likelihood_at_most(entropy),
+        "kl_at_least": None if kl is None else kl.kl_at_least,
+        "kl_estimate": None if kl is None else kl.estimate,
+        "divergence": None if row is None else row.name,
+        "divergence_at_least": of_loss,
+        "likelihood_at_most": None if kl is None or entropy is None else kl.likelihood_at_most(entropy),
         "any_likelihood_at_most": None if entropy is None else -entropy,
         "likelihood_between": _likelihood(data, players, level) if known else None,
-        "level": found.level,
-        "cap": found.cap,
-        "data": found.data,
-        "generated": found.generated,
+        "level": level,
+        "cap": LOG_D_CAP,
+        "data": len(data.held_out),
+        "generated": draws,
     }
 
 
@@ -233,7 +235,7 @@ def watched_kl(data: Data, noise: Sampler, players: Players) -> float:
     0.0
     """
     draws = _draws(data.watch, WATCH_DRAWS, DRAWS_PER_ROW // 16)
-    return _divergence(players, data.watch, noise(draws, random_numbers(0, "watch"))).estimate
+    return kl_bound(*_log_ratios(players, data.watch, noise(draws, random_numbers(0, "watch")))).estimate
 
 
 def _draws(rows: Tensor, most: int, of_each: int) -> int:
@@ -251,13 +253,17 @@ def _distance(data: Data, noise: Sampler, players: Players) -> dict[str, float |
     return {"distance": distance, "distance_error": error}
 
 
-def _divergence(players: Players, rows: Tensor, z: Tensor, level: float = 0.95) -> KLBound:
-    """A lower bound on KL(q || p) from d at rows of q and at the samples f(z)."""
+def _log_ratios(players: Players, rows: Tensor, z: Tensor) -> tuple[Floats, Floats]:
+    """log d at rows of q and at the samples f(z)."""
     f, d = players["f"], players["d"]
     at_data, at_samples = mapped(d, rows), mapped(lambda part: d(f(part)), z)
     # every d > 0 gives a valid bound: where the output overflows to NaN, take log d = -inf, to be capped
-    at_data, at_samples = (np.where(np.isnan(log_d), -np.inf, log_d) for log_d in (at_data, at_samples))
-    return kl_bound(at_data, at_samples, level=level)
+    return np.where(np.isnan(at_data), -np.inf, at_data), np.where(np.isnan(at_samples), -np.inf, at_samples)
+
+
+def _output(row: FDivergence, v: Floats) -> Floats:
+    """S = f'(e^v), v capped."""
+    return at(row.output, np.clip(v, -LOG_D_CAP, LOG_D_CAP))
 
 
 def _log_p(data: Data, players: Players, rows: Tensor) -> Floats:

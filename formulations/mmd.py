@@ -106,8 +106,10 @@ def permutation_p_value(x: ArrayLike, y: ArrayLike, kernel: Kernel, permutations
     return float((found >= found[0] - ROUNDING * size).mean())
 
 
-def moment_matching(kernel: Kernel) -> list[Term]:
+def moment_matching(kernel: Kernel, scale: Any = 1.0) -> list[Term]:
     """The payoff -MMD^2, without bias over batches of 2 at least, of an "f" that plays alone on "data" and "noise".
+
+    scale  the unit of distances, a number or one for each coordinate, a tensor (d,)
 
     >>> import torch
     >>> x = torch.tensor([[[0.0], [1.0]]])
@@ -117,7 +119,8 @@ def moment_matching(kernel: Kernel) -> list[Term]:
     import torch
 
     def between(a: Any, b: Any) -> Any:  # the default mode cancels; at 0 powers have no derivative
-        return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").clamp(min=NEAREST)
+        unit = torch.as_tensor(scale).to(a.device)
+        return torch.cdist(a / unit, b / unit, compute_mode="donot_use_mm_for_euclid_dist").clamp(min=NEAREST)
 
     def among(rows: Any) -> Any:  # the mean of k to the others
         return (kernel(between(rows, rows)).sum(dim=-1) - kernel(NEAREST)) / (rows.shape[-2] - 1)

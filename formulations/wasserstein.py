@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,6 +32,9 @@ from scipy.spatial.distance import cdist
 from formulations.divergences.samples import two_samples
 from formulations.problem import Floats, Reference, SearchProblem, Term
 from formulations.transport import transformed, transport
+
+if TYPE_CHECKING:
+    from formulations.players.losses import Blur
 
 
 def wasserstein(x: ArrayLike, y: ArrayLike, order: float = 1) -> SearchProblem:
@@ -106,7 +110,7 @@ def sliced(x: ArrayLike, y: ArrayLike, order: float = 2, directions: int = 200, 
     return float(_on_lines(x_ @ towards, y_ @ towards, order).mean() ** (1 / order))
 
 
-def critic() -> list[Term]:
+def critic(blur: Blur | None = None, told: bool = False) -> list[Term]:
     """The terms of E_q[-S(X)] + E[S(f(Z))] for a SaddleProblem of the blocks "f" and "d", as players.losses has.
 
     >>> import torch
@@ -116,7 +120,7 @@ def critic() -> list[Term]:
     """
     from formulations.players.losses import two_terms
 
-    return two_terms(lambda S: -S, lambda S: S)
+    return two_terms(lambda S: -S, lambda S: S, blur, told)
 
 
 def _on_lines(x: Floats, y: Floats, order: float) -> Floats:

@@ -152,9 +152,8 @@ def measures(training: Training, solution: Solution) -> Mapping[str, Any]:
 
     chosen = solution.stats["chosen"]
     iteration = solution.stats["members"][chosen]["iteration"]
-    measured = faults(
-        training.data, training.noise, best(solution), iteration, training.followed.latest(chosen, iteration)
-    )
+    latest = training.followed.latest(chosen, iteration)
+    measured = faults(training.data, training.noise, training.told(best(solution)), iteration, latest)
     density, found = training.data.density, solution.answer if training.seeds > 1 else [solution.answer]
     if density is None:
         return measured
@@ -167,8 +166,11 @@ def describe(training: Training, solution: Solution, losses: Sequence[Mapping[st
     if not proof:
         return
     rows = f"{proof['data']:,} held-out rows and {proof['generated']:,} samples"
-    least, sure = f"{proof['kl_at_least']:.4g}", f"{proof['level']:.0%}"
-    yield f"  KL(data || generator) is at least {least}, at {sure} confidence, by {rows}"
+    sure = f"{proof['level']:.0%}"
+    if proof["kl_at_least"] is not None:
+        yield f"  KL(data || generator) is at least {proof['kl_at_least']:.4g}, at {sure} confidence, by {rows}"
+    if proof["divergence"] not in (None, "kl"):
+        yield f"  their divergence {proof['divergence']} is at least {proof['divergence_at_least']:.4g}, likewise"
     if proof["likelihood_at_most"] is not None:
         yield f"  so its log-likelihood is at most {proof['likelihood_at_most']:.6g} nats per row"
     if proof["likelihood_between"] is not None:
@@ -191,7 +193,7 @@ def draw(training: Training, solution: Solution) -> Figure:
     from problems.pictures.training import figure_of
 
     title = f"{training.source}: {training.kind} generator, {training.loss} loss"
-    players, data, columns = best(solution), training.data, training.columns
+    players, data, columns = training.told(best(solution)), training.data, training.columns
     rows = data.origin + data.held_out[:DRAWN].double().numpy()
     labels = [column.labels if isinstance(column, Category) else None for column in columns.columns]
     whole = [isinstance(column, Category) or column.decimals == 0 for column in columns.columns]
@@ -207,7 +209,7 @@ def write(folder: Folder, training: Training, solution: Solution) -> None:
     players = best(solution)
     folder.save()
     folder.write(SAMPLED, training.columns.csv(training.samples(players), training.rounded).encode())
-    write_trained(folder, training.trained(players), players["d"], {"options": training.options})
+    write_trained(folder, training.trained(players), players.get("d"), {"options": training.options})
 
 
 RECIPE = Recipe(

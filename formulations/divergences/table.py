@@ -141,6 +141,15 @@ TOTAL_VARIATION = FDivergence(
     output=lambda v: torch.tanh(v / 2) / 2,
     charge=lambda v: torch.tanh(v / 2) / 2,
 )
+LE_CAM = FDivergence(  # of least squares; with w = (t - 1) / (t + 1) = tanh(v / 2)
+    name="le-cam",
+    f=lambda t: (t - 1) * ((t - 1) / (t + 1)),
+    slope=lambda t: (t - 1) / (t + 1) * (2 - (t - 1) / (t + 1)),
+    inner=lambda s: s.clamp(min=-3) * (3 - (1 - s.clamp(min=-3)).sqrt()) / (1 + (1 - s.clamp(min=-3)).sqrt()),
+    most=1.0,
+    output=lambda v: torch.tanh(v / 2) * (2 - torch.tanh(v / 2)),
+    charge=lambda v: torch.tanh(v / 2) * (2 + torch.tanh(v / 2)),
+)
 DIVERGENCES = {
     row.name: row
     for row in (

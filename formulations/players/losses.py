@@ -47,10 +47,18 @@ def two_terms(at_data: Function, at_samples: Function, blur: Blur | None = None,
     tensor([-2.])
     """
     output, e = _blurred(blur, told)
-    return [
-        Term(lambda d, x, *e: at_data(output(d, x, *e)), ["d"], ["data", *e]),
-        Term(lambda f, d, z, *e: expectation(f, lambda x: at_samples(output(d, x, *e)), z), ["f", "d"], ["noise", *e]),
-    ]
+    of_data = Term(lambda d, x, *e: at_data(output(d, x, *e)), ["d"], ["data", *e])
+    return [of_data, of_samples(at_samples, blur, told)]
+
+
+def of_samples(function: Function, blur: Blur | None = None, told: bool = False) -> Term:
+    """The term E[function(v(f(Z)))], v the discriminator's output.
+
+    >>> of_samples(torch.exp).f(lambda z: z, lambda x: x[..., 0], torch.tensor([[0.0]]))
+    tensor([1.])
+    """
+    output, e = _blurred(blur, told)
+    return Term(lambda f, d, z, *e: expectation(f, lambda x: function(output(d, x, *e)), z), ["f", "d"], ["noise", *e])
 
 
 def log_d_trick(blur: Blur | None = None, told: bool = False) -> list[Term]:
@@ -59,10 +67,7 @@ def log_d_trick(blur: Blur | None = None, told: bool = False) -> list[Term]:
     >>> log_d_trick()[0].f(lambda z: z, lambda x: x[..., 0], torch.tensor([[0.0]]))  # log 1/2
     tensor([-0.6931])
     """
-    output, e = _blurred(blur, told)
-    return [
-        Term(lambda f, d, z, *e: expectation(f, lambda x: -softplus(-output(d, x, *e)), z), ["f", "d"], ["noise", *e])
-    ]
+    return [of_samples(lambda v: -softplus(-v), blur, told)]
 
 
 def likelihood() -> list[Term]:

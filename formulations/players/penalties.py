@@ -31,10 +31,15 @@ def gradient_penalty(
     uniform: str = "uniform",
     weight: float = 10.0,
     one_sided: bool = False,
+    scale: Tensor | float = 1.0,
+    told: bool = False,
 ) -> Term:
     """weight E (|grad h(x')| - 1)^2 at x' = u x + (1 - u) f(z), u uniform. Gulrajani et al., Improved training, 2017.
 
     One-sided, slopes below 1 cost nothing. Petzka et al., On the regularization of Wasserstein GANs, 2018.
+    scale  the unit of lengths in x, a number or one for each coordinate, (d,)
+    told   whether the block is given the share of the play that is over as well, h(x, t)
+
     The sampler of u is `uniform_numbers`. Raises RuntimeError where samples and data cannot be interpolated.
 
     >>> x, z, u = torch.ones(1, 2, 2), torch.zeros(1, 2, 2), torch.full((1, 2), 0.5)
@@ -42,14 +47,15 @@ def gradient_penalty(
     [[40.0, 40.0]]
     """
 
-    def penalty(f: Any, d: Any, x: Tensor, z: Tensor, u: Tensor) -> Tensor:
+    def penalty(f: Any, d: Any, x: Tensor, z: Tensor, u: Tensor, *t: Tensor) -> Tensor:
         with torch.no_grad():
             between = torch.lerp(f(z), x, u.view(*u.shape, *[1] * (x.ndim - u.ndim)))
         # sqrt has no derivative at 0, and a discriminator may start as a constant
-        excess = (_slopes(d, between).square().sum(-1) + 1e-12).sqrt() - 1
+        slopes = _slopes(lambda x: d(x, *t), between) * torch.as_tensor(scale).to(x.device)
+        excess = (slopes.square().sum(-1) + 1e-12).sqrt() - 1
         return weight * (excess.clamp(min=0) if one_sided else excess).square()
 
-    return Term(penalty, [generator, block], [data, noise, uniform])
+    return Term(penalty, [generator, block], [data, noise, uniform, *(["progress"] if told else [])])
 
 
 def uniform_numbers(batch: int, generator: Generator) -> Tensor:

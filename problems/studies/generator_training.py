@@ -95,7 +95,7 @@ class Training:
         octaves, begins = (FINE, LATE) if self.sharpened else (0 if self.free else OCTAVES, 0.0)
         against = partial(generators.discriminator, TELLS, *units, octaves=octaves, begins=begins)
         blur = fading if self.free else None
-        return gan(self.data, start, against, self.noise, loss=self.loss, blur=blur, told=self.sharpened)  # type: ignore[arg-type]
+        return gan(self.data, start, against, self.noise, loss=self.loss, blur=blur, told=self.sharpened)
 
     def _at_best(self, _: Generator) -> Gaussian | Mixture:
         return self.fitted
@@ -183,6 +183,12 @@ class Training:
         total = float((self.data.origin + rows.double().numpy()).sum())
         return {"--seed": self.seed, **shown, "--data": [self.source, *rows.shape, total]}
 
+    def told(self, players: Players) -> Players:
+        """The players with a "d" that estimates log q / p, without one where the loss has none that does."""
+        from formulations.losses import log_ratios
+
+        return log_ratios(players, self.loss)
+
     def trained(self, players: Players) -> Trained:
         """The generator of these players, to be sampled and kept."""
         return Trained(self.kind, players["f"], self.data.origin, self.columns)
@@ -243,5 +249,5 @@ def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
         return {}
     players = best(solution)
     if players["f"] not in training.proofs:
-        training.proofs[players["f"]] = evidence(training.data, training.noise, players)
+        training.proofs[players["f"]] = evidence(training.data, training.noise, players, loss=training.loss)
     return training.proofs[players["f"]]

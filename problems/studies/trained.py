@@ -96,7 +96,7 @@ def sample_arguments(parser: argparse.ArgumentParser) -> None:
 # Writing
 
 
-def write_trained(folder: Folder, trained: Trained, discriminator: nn.Module, about: Mapping[str, Any]) -> None:
+def write_trained(folder: Folder, trained: Trained, discriminator: nn.Module | None, about: Mapping[str, Any]) -> None:
     """The generator, which alone is read again, its program for torch.export.load, the discriminator, and about them.
 
     about  options and whatever else a reader may want to know
@@ -112,7 +112,8 @@ def write_trained(folder: Folder, trained: Trained, discriminator: nn.Module, ab
         "columns": trained.columns.as_json(),
         "weights": trained.module.state_dict(),
     }
-    folder.write(DISCRIMINATOR, _saved(discriminator.state_dict()))
+    if discriminator is not None:
+        folder.write(DISCRIMINATOR, _saved(discriminator.state_dict()))
     folder.write(PROGRAM, program(trained))
     folder.write(GENERATOR, _saved(held))
     noise = "uniform, of mean 0 and variance 1" if trained.kind == "mlp" else "standard normal"

@@ -19,8 +19,10 @@ from commandline import answer_of, without_seconds
 from places import ROOT
 
 import formulations.gan
+import formulations.losses
 from problems.gan import RECIPE
 from problems.recipe import run
+from problems.studies.compared_losses import LOSSES
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +103,11 @@ def test_every_generator_learns_two_columns_of_any_scale(capsys: Any, tmp_path: 
     assert samples.std(axis=0)[0] > 5 * samples.std(axis=0)[1]
 
 
-@pytest.mark.parametrize("loss", ["likelihood", "lagrangian", "minimax", "non-saturating"])
+def test_the_losses_to_choose_from_are_those_that_there_are() -> None:
+    assert LOSSES == formulations.losses.LOSSES
+
+
+@pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_teaches_a_gaussian_its_place(capsys: Any, tmp_path: Path, loss: str) -> None:
     x = np.random.default_rng(0).normal(7, 2, size=600)
     np.save(tmp_path / "x.npy", x)

@@ -1,0 +1,171 @@
+"""What a generator and its discriminator are scored by: one row for each loss.
+
+With data X from q, samples f(Z) from p, and v the discriminator's output, f maximizes and d minimizes the payoff:
+
+                      payoff                                                  its minimum over d           best v
+    lagrangian, kl    E_q[-v] + E_p[e^v]                                      1 - KL(q || p)               log q / p
+    minimax           E_q[-log D] + E_p[-log(1 - D)],  D = e^v / (1 + e^v)    log 4 - 2 JS(q, p)           log q / p
+    f of the table    E_q[-S] + E_p[f*(S)],  S = f'(e^v)                      -D_f(q || p)                 log q / p
+    least-squares     E_q[(v - 1)^2] / 2 + E_p[v^2] / 2                       (2 - Le Cam(q, p)) / 8       q / (q + p)
+    wasserstein       E_q[-v] + E_p[v],  slopes of v about 1 at most          -W_1(q, p)                   a potential
+    mmd               -MMD^2(q, p), the best discriminator being known                                     none
+
+The table of f is that of formulations.f_divergence; kl, js and gan are the games of lagrangian and minimax in other
+units. What f climbs in place of the payoff, where that is another thing: E_q log p itself for "likelihood",
+E_p log D for "non-saturating", and -E_p[(v - 1)^2] / 2 for "least-squares".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from formulations.divergences.table import LE_CAM
+from formulations.f_divergence import DIVERGENCES, FDivergence, variational
+from formulations.least_squares import least_squares
+from formulations.mmd import inverse_multiquadric, mixture, moment_matching
+from formulations.players.losses import Blur, lagrangian, likelihood, log_d_trick, minimax
+from formulations.players.penalties import gradient_penalty
+from formulations.problem import Players, Term
+from formulations.wasserstein import critic
+
+LOSSES = (
+    "likelihood",
+    "lagrangian",
+    "minimax",
+    "non-saturating",
+    *DIVERGENCES,
+    "least-squares",
+    "wasserstein",
+    "mmd",
+)
+WIDTHS = (1 / 64, 1 / 16, 1 / 4, 1.0)  # of the kernels of "mmd", in standard deviations of the data
+SURE = 1e-3  # how near to 0 and 1 a share q / (q + p) is believed
+PAYOFFS = {
+    "minimax": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))], \quad D = \frac{d}{1 + d}",
+    "lagrangian": r"E_q[-\log d(X)] + E[d(f(Z))], \quad d > 0",
+    "variational": r"E_q[-S(X)] + E[f^*(S(f(Z)))], \quad S = f'(d)",
+    "least-squares": r"\tfrac12 E_q[(D(X) - 1)^2] + \tfrac12 E[D(f(Z))^2]",
+    "wasserstein": r"E_q[-S(X)] + E[S(f(Z))], \quad |S(x) - S(y)| \leq |x - y|",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """The terms of one loss, and what the discriminator's output means.
+
+    payoff      terms that f is to maximize and d to minimize
+    surrogate   terms that f climbs in place of the payoff, if any
+    penalties   terms that d pays besides
+    log_ratio   the output v -> an estimate of log q / p; None where it says nothing of that
+    divergence  the f-divergence that the payoff's minimum over d is, up to its sign, unit and a constant; None if none
+    maths       what each line of the problem says, in LaTeX
+    """
+
+    payoff: Sequence[Term]
+    surrogate: Sequence[Term] | None = None
+    penalties: Sequence[Term] = ()
+    log_ratio: Callable[[Tensor], Tensor] | None = None
+    divergence: FDivergence | None = None
+    maths: dict[str, str]
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether there is a discriminator."""
+        return any("d" in term.blocks for term in self.payoff)
+
+
+def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, told: bool = False) -> Objective:
+    """The row of that name; raises ValueError if there is none.
+
+    scale        the standard deviations of the data, (d,): slopes and distances are in these units
+    blur, told   as in formulations.gan
+
+    >>> objective("pearson").divergence.name, objective("mmd").adversarial, objective("wasserstein").log_ratio
+    ('pearson', False, None)
+    """
+    match loss:
+        case "lagrangian" | "likelihood" | "kl":
+            game = Objective(
+                payoff=lagrangian(blur, told),
+                surrogate=likelihood() if loss == "likelihood" else None,
+                log_ratio=as_it_is,
+                divergence=DIVERGENCES["kl"],
+                maths=played("lagrangian", r"E_q[\log p(X)]" if loss == "likelihood" else None),
+            )
+        case "minimax" | "non-saturating":
+            game = Objective(
+                payoff=minimax(blur, told),
+                surrogate=log_d_trick(blur, told) if loss == "non-saturating" else None,
+                log_ratio=as_it_is,
+                divergence=DIVERGENCES["js"],
+                maths=played("minimax", r"E[\log D(f(Z))]" if loss == "non-saturating" else None),
+            )
+        case "least-squares":
+            payoff, surrogate = least_squares(blur=blur, told=told)
+            game = Objective(
+                payoff=payoff,
+                surrogate=surrogate,
+                log_ratio=lambda v: torch.logit(v, SURE),
+                divergence=LE_CAM,
+                maths=played("least-squares", r"-\tfrac12 E[(D(f(Z)) - 1)^2]"),
+            )
+        case "wasserstein":
+            penalty = gradient_penalty(one_sided=True, scale=scale, told=told)
+            game = Objective(payoff=critic(blur, told), penalties=[penalty], maths=played("wasserstein"))
+        case "mmd":
+            kernel = mixture(*map(inverse_multiquadric, WIDTHS))
+            game = Objective(
+                payoff=moment_matching(kernel, scale),
+                maths={"maximize over f": r"-\text{MMD}^2(q, p), \quad f(Z) \sim p"},
+            )
+        case _ if loss in DIVERGENCES:
+            row = DIVERGENCES[loss]
+            game = Objective(
+                payoff=variational(row, blur, told),
+                log_ratio=as_it_is,
+                divergence=row,
+                maths={**played("variational"), "divergence": rf"D_f = \text{{{loss}}}"},
+            )
+        case _:
+            raise ValueError(f"the loss is {loss!r}; it must be one of {', '.join(LOSSES)}")
+    return game
+
+
+def as_it_is(v: Tensor) -> Tensor:
+    """Of the outputs that estimate log q / p themselves.
+
+    >>> as_it_is(torch.ones(1))
+    tensor([1.])
+    """
+    return v
+
+
+def played(payoff: str, climbed: str | None = None) -> dict[str, str]:
+    """The maths of a payoff, and of what f climbs instead of it.
+
+    >>> list(played("minimax", "x"))
+    ['maximize over f', 'minimize over d']
+    """
+    if climbed is None:
+        return {"maximize over f, minimize over d": PAYOFFS[payoff]}
+    return {"maximize over f": climbed, "minimize over d": PAYOFFS[payoff]}
+
+
+def log_ratios(players: Players, loss: str) -> Players:
+    """The players with a "d" that estimates log q / p, whatever its output is; without one where it says nothing of it.
+
+    >>> d = log_ratios({"f": None, "d": lambda x: x}, "least-squares")["d"]
+    >>> d(torch.tensor([0.5])), list(log_ratios({"f": None, "d": None}, "wasserstein"))
+    (tensor([0.]), ['f'])
+    """
+    log_ratio = objective(loss).log_ratio
+    if log_ratio is as_it_is:
+        return players
+    own = {name: player for name, player in players.items() if name != "d"}
+    if log_ratio is None:
+        return own
+    return {**own, "d": lambda *x: log_ratio(players["d"](*x))}
