@@ -11,7 +11,8 @@ the mixed strategy x, the column player lets no one have more than max over i of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -44,9 +45,17 @@ MAX_MAGNITUDE = 1e100  # sums of products of greater payoffs would overflow
 
 @dataclass(frozen=True, kw_only=True)
 class Game(SaddleProblem):
-    """A saddle problem whose saddle point is known: block name -> its values there."""
+    """A saddle problem with a known saddle point, block name -> its values there; or with known stationary points."""
 
     saddle: Mapping[str, Floats]
+    others: Sequence[Mapping[str, Floats]] = ()
+
+    def distance(self, players: Players) -> float:
+        """From the nearest of them."""
+        return min(
+            math.hypot(*(float(np.linalg.norm(np.asarray(players[name]) - to)) for name, to in point.items()))
+            for point in (self.saddle, *self.others)
+        )
 
 
 def product(bounded: bool = True) -> Game:

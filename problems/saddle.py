@@ -6,66 +6,30 @@ import argparse
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.studies.named_games import GAMES, Played, game_of_matrix, named_game
 from problems.terminal.arguments import Given, positive_whole
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from formulations.problem import Floats, SaddleProblem
+    from formulations.problem import SaddleProblem
     from problems.studies.trajectories import Trajectory
     from solvers.solution import Solution
 
-GAMES = {
-    "penalty": "kicker against goalkeeper, left or right: how often 1,417 penalties went in (Palacios-Huerta 2003)",
-    "matching-pennies": "won by the row player, counted 1, if both show the same side",
-    "cyclic": "rock, paper, scissors, a win counted 1 and a tie 1/2",
-    "product": "x y on [-1, 1]^2",
-    "product-unbounded": "x y on the plane",
-    "bilinear": "b'x + x'Ay + c'y in 20 + 20 numbers",
-    "quadratic": "the same with a strongly concave and a strongly convex term",
-    "wasserstein": "potentials against a plan: the Wasserstein-1 distance of 8 and 10 random points",
-}
-PAYOFFS = {"penalty": [[0.5830, 0.9497], [0.9291, 0.6992]], "matching-pennies": [[1.0, 0.0], [0.0, 1.0]]}
 METHODS = ("restarted", "extragradient", "optimistic", "averaged", "alternating", "simultaneous")
 ITERATIONS = 20_000
 IN_THE_PLANE, ELSEWHERE = 150, 600  # gradient evaluations that methods are compared by
 CROSS_CHECKED = 2_500  # payoffs up to which GLOP is asked as well: 50 x 50
 LARGE = 100_000  # payoffs from which methods are compared by fewer gradients
-POINTS = 8, 10  # of the two distributions
 SHOWN = 12  # choices of a mixed strategy in the text; --json has them all
 USED = 5e-7  # probability from which a choice is shown
-
-
-@dataclass(frozen=True, eq=False)
-class _Played:
-    """A game and its size.
-
-    constant  works out a Lipschitz constant of its gradient
-    plane   what the two coordinates are, if it is a game in the plane; window: the part of it to draw
-    """
-
-    problem: SaddleProblem
-    size: Mapping[str, int]
-    constant: Callable[[], float]
-    plane: tuple[str, str] | None = None
-    window: tuple[float, float] = (-1.0, 1.0)
-
-    @cached_property
-    def lipschitz(self) -> float:
-        """The Lipschitz constant."""
-        return self.constant()
-
-    @property
-    def is_matrix_game(self) -> bool:
-        """Whether it is x'Ay on probability simplices."""
-        return hasattr(self.problem, "matrix")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +58,8 @@ def read(options: argparse.Namespace) -> Task:
     until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
     game, source = _game(options)
     smaller, payoffs = min(game.size.values()), math.prod(game.size.values())
-    evaluations = IN_THE_PLANE if game.plane or payoffs > LARGE else ELSEWHERE
+    soon = (game.plane and game.guarantees is None) or payoffs > LARGE
+    evaluations = IN_THE_PLANE if soon else ELSEWHERE
     method = options.method or METHODS[0]
     by_gradients = options.solver == "descent-ascent" or (
         options.solver is None and (options.method is not None or not game.is_matrix_game)
@@ -131,57 +96,14 @@ def read(options: argparse.Namespace) -> Task:
     )
 
 
-def _game(options: argparse.Namespace) -> tuple[_Played, str]:
+def _game(options: argparse.Namespace) -> tuple[Played, str]:
     """What the arguments name, and what messages call it."""
-    import numpy as np
-
-    from formulations import games, transport
-
     if options.matrix is not None:
         from problems.io.payoff import read_payoff
 
-        return _matrix(read_payoff(options.matrix)), safe(os.path.basename(options.matrix), 200)
+        return game_of_matrix(read_payoff(options.matrix)), safe(os.path.basename(options.matrix), 200)
     name = options.game or "penalty"
-    match name:
-        case "product":
-            game = _Played(games.product(), {"numbers of x": 1, "numbers of y": 1}, lambda: 1.0, ("x", "y"))
-        case "product-unbounded":
-            game = _Played(
-                games.product(bounded=False),
-                {"numbers of x": 1, "numbers of y": 1},
-                lambda: 1.0,
-                ("x", "y"),
-                (-1.5, 1.5),
-            )
-        case "bilinear":
-            game = _Played(games.bilinear(seed=options.seed), {"numbers of x": 20, "numbers of y": 20}, lambda: 1.0)
-        case "quadratic":
-            game = _Played(games.quadratic(seed=options.seed), {"numbers of x": 20, "numbers of y": 20}, lambda: 2.0)
-        case "wasserstein":
-            random, (m, n) = np.random.default_rng(options.seed), POINTS
-            x, y, a, b = (random.random(k) for k in (m, n, m, n))
-            problem = transport.on_a_line(x, a / a.sum(), y, b / b.sum())
-            game = _Played(problem, {"sources": m, "targets": n}, lambda: math.sqrt(m + n))
-        case "cyclic":
-            game = _matrix((games.cyclic() + 1) / 2)
-        case _:
-            game = _matrix(np.array(PAYOFFS[name]))
-    return game, name
-
-
-def _matrix(payoff: Floats) -> _Played:
-    """The game of a payoff matrix."""
-    import numpy as np
-
-    from formulations.games import matrix_game
-
-    (m, n), game = payoff.shape, matrix_game(payoff)
-    plane = ("probability of row 1", "probability of column 1") if (m, n) == (2, 2) else None
-
-    def lipschitz() -> float:
-        return float(np.linalg.norm(game.matrix - game.matrix.mean(), 2)) or 1.0  # a constant moves nobody
-
-    return _Played(game, {"rows": m, "columns": n}, lipschitz, plane, (0.0, 1.0))
+    return named_game(name, options.seed), name
 
 
 def _against_its_program(problem: SaddleProblem) -> SaddleProblem:
@@ -218,31 +140,30 @@ def evidence(solution: Solution) -> Mapping[str, Any]:
 
 
 def measures(
-    game: _Played, solution: Solution, trajectories: Sequence[Trajectory], method: str | None
+    game: Played, solution: Solution, trajectories: Sequence[Trajectory], method: str | None
 ) -> dict[str, Any]:
     """How far the answer is from the saddle point, where that is known, and what became of every method."""
     found: dict[str, Any] = {"methods": [trajectory.shown for trajectory in trajectories]}
     found |= {} if method is None else {"method": method}
+    found |= {} if game.guarantees is None else {"guarantees": game.guarantees}
     distance = _distance(game, solution)
     return found if distance is None else {"distance_to_saddle": distance, **found}
 
 
-def _distance(game: _Played, solution: Solution) -> float | None:
-    import numpy as np
-
-    saddle, values = getattr(game.problem, "saddle", None), solution.values
-    if saddle is None or values is None:
-        return None
-    return math.hypot(*(float(np.linalg.norm(values[name] - at)) for name, at in saddle.items()))
+def _distance(game: Played, solution: Solution) -> float | None:
+    problem, values = game.problem, solution.values
+    known = hasattr(problem, "saddle") and game.guarantees is None  # local ones are nobody's best answer
+    return float(problem.distance(values)) if known and values is not None else None  # type: ignore[attr-defined]
 
 
-def describe(game: _Played, solution: Solution, trajectories: Sequence[Trajectory]) -> Iterable[str]:
+def describe(game: Played, solution: Solution, trajectories: Sequence[Trajectory]) -> Iterable[str]:
     """Both players' choices, and what became of every method."""
     answer = both(solution)
-    for player, name in (("maximizing", "x"), ("minimizing", "y")):
-        if isinstance(answer, Mapping) and name in answer:
-            yield f"{player} player: {_listed(answer[name])}"
+    for player, blocks in (("maximizing", game.problem.maximize_over), ("minimizing", game.problem.minimize_over)):
+        if len(game.problem.maximize_over) == 1 and isinstance(answer, Mapping):
+            yield f"{player} player: {_listed(answer[next(iter(blocks))])}"
     yield from _dominated(solution)
+    yield from _said_guarantees(game)
     distance = _distance(game, solution)
     if distance is not None:
         yield f"distance to the saddle point, which is known: {distance:.3g}"
@@ -265,8 +186,20 @@ def _dominated(solution: Solution) -> Iterable[str]:
             yield f"dominated {side}s, one after the other: {', '.join(found[:SHOWN])}{more}"
 
 
-def _error(game: _Played) -> str:
-    return "bound - value" if getattr(game.problem, "saddle", None) is None else "distance to the saddle point"
+def _said_guarantees(game: Played) -> Iterable[str]:
+    """How much each player can guarantee at best, in two lines."""
+    found = game.guarantees
+    if found is not None:
+        (low, high), (least, most) = found["maximin"], found["minimax"]
+        yield f"with one number each, the maximizing player can guarantee {low:.4g} to {high:.4g} at best,"
+        sense = "so there is no saddle point: who moves second gains" if high < least else "which may meet"
+        yield f"  the minimizing player {least:.4g} to {most:.4g}; {sense}"
+
+
+def _error(game: Played) -> str:
+    if not hasattr(game.problem, "saddle"):
+        return "bound - value"
+    return f"distance to the {'saddle' if game.guarantees is None else 'nearest stationary'} point"
 
 
 def _listed(numbers: Sequence[float]) -> str:
@@ -276,17 +209,19 @@ def _listed(numbers: Sequence[float]) -> str:
     return ", ".join(used[:SHOWN]) + more if used else "0"
 
 
-def draw(game: _Played, source: str, solution: Solution, trajectories: Sequence[Trajectory]) -> Figure:
+def draw(game: Played, source: str, solution: Solution, trajectories: Sequence[Trajectory]) -> Figure:
     """Where every method goes, and how far from the saddle point it is."""
     import numpy as np
 
     from problems.pictures.trajectories import figure_of
+    from problems.studies.named_games import surface_of
 
     if not trajectories:
         raise InputError("--plot: there was no time to play any method within --time-limit; allow more")
     value = "" if solution.value is None else f": value {solution.value:.6g}"
     title = f"{source}{value}, {solution.status}"
-    return figure_of(trajectories, title=title, error=_error(game), plane=game.plane, window=np.array(game.window))
+    window, surface = np.array(game.window), None if game.plane is None else surface_of(game)
+    return figure_of(trajectories, title=title, error=_error(game), plane=game.plane, window=window, surface=surface)
 
 
 RECIPE = Recipe(

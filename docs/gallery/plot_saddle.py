@@ -12,7 +12,7 @@ For 1,417 penalties of professionals it was counted how many went in [1]_.
 import numpy as np
 from matplotlib.figure import Figure
 
-from problems.saddle import PAYOFFS
+from problems.studies.named_games import PAYOFFS
 
 payoff = np.array(PAYOFFS["penalty"])  # share of goals in 1,417 penalties
 share = np.linspace(0, 1, 101)
@@ -128,6 +128,58 @@ figure_of(
 )
 
 # %%
+# Surfaces: convex and concave, or neither
+# ----------------------------------------
+#
+# With one number a player the payoff :math:`f(x, y)` is a surface. One player climbs in
+# the direction of :math:`x`, the other descends in that of :math:`y`. The path is that
+# of one method; it starts at the ring and ends at the dot.
+
+from problems.pictures.surfaces import Surface
+from problems.pictures.surfaces import figure_of as figure_of_surfaces
+from problems.studies.named_games import named_game, payoff_at, surface_of
+from problems.studies.trajectories import play
+
+shown = []
+for name, method, evaluations in [
+    ("convex-concave", "simultaneous", 100),
+    ("product", "extragradient", 200),
+    ("four-saddles", "simultaneous", 200),
+    ("limit-cycle", "extragradient", 300),
+    ("dirac-gan", "alternating", 100),
+    ("dirac-gan-penalized", "alternating", 100),
+]:
+    game = named_game(name, seed=0)
+    path = play(game.problem, method, game.lipschitz, evaluations, 1, 0, np.inf).path
+    path = np.column_stack([path, payoff_at(game, *path.T)])
+    title = f"{name}, {method}"
+    shown.append(Surface(title, surface_of(game), game.window, path, game.plane))
+figure_of_surfaces(shown, "Six games, and a method on each")
+
+# %%
+# *convex-concave*, :math:`y^2 - x^2`, has one saddle point, which every method finds.
+# In *product*, :math:`x y`, plain steps go round it. The others are neither convex in
+# :math:`y` nor concave in :math:`x`. *four-saddles* has four points that no small step
+# improves, and where a method ends depends on where it starts. In *limit-cycle* [4]_
+# even methods that look ahead go round in circles. In *dirac-gan* [5]_ a generator that
+# draws :math:`\theta` learns from data at 0 against a discriminator of slope
+# :math:`\varphi`. Near the saddle this is a product again, and a penalty on the slope
+# turns its circles into a spiral that ends there.
+#
+# What each player guarantees is a bound for the other all the same, whether or not
+# there is a saddle point. What can be guaranteed at best is found by halving intervals
+# wherever the best could still be:
+
+from formulations.planar_games import four_saddles
+
+maximin, minimax = four_saddles().guarantees(1e-3)
+print(f"the maximizing player secures {maximin[0]:.4f} to {maximin[1]:.4f} at best")
+print(f"the minimizing player allows {minimax[0]:.4f} to {minimax[1]:.4f} at best")
+
+# %%
+# The two do not meet: no pair of numbers is a saddle point of the whole square. Whoever
+# moves second gains.
+#
 # On the command line
 # -------------------
 #
@@ -137,6 +189,7 @@ figure_of(
 #
 #    $ python -m problems.saddle --matrix payoff.csv
 #    $ python -m problems.saddle --game cyclic --compare --plot paths.png
+#    $ python -m problems.saddle --game limit-cycle --compare --plot circles.png
 #
 # Without a file the penalty kick is played; ``--help`` lists the other games.
 
@@ -183,6 +236,11 @@ print(solve(dominated).certificate.proof.dropped)
 #    <https://cowles.yale.edu/sites/default/files/2022-09/m13-all.pdf>`_, Wiley 1951.
 # .. [3] G. Gidel and others, `A variational inequality perspective on generative
 #    adversarial networks <https://arxiv.org/abs/1802.10551>`_, 2019.
+# .. [4] Y.-P. Hsieh, P. Mertikopoulos and V. Cevher, `The limits of min-max
+#    optimization algorithms <https://proceedings.mlr.press/v139/hsieh21a.html>`_, ICML
+#    2021.
+# .. [5] L. Mescheder, A. Geiger and S. Nowozin, `Which training methods for GANs do
+#    actually converge? <https://arxiv.org/abs/1801.04406>`_, ICML 2018.
 #
 # Related pages
 # -------------

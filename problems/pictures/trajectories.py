@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Three shades, solid and dashed, each with its own marker: distinguishable in grey and when colour-blind.
 STYLES = ((RUST, "-", "o"), (GREY, "--", "s"), (GREY, "-", "^"), (INK, "-", "D"), (INK, "--", "v"), (RUST, "--", "X"))
+CONTOURS, CONTOUR = 10, "#ccd3db"  # how many, and the shade of the highest
 MARKERS = 7  # on a trajectory
 MIN_ERROR, MAX_ERROR = 1e-16, 1e3  # shown, relative to the first
 LABEL_DISTANCE = 0.055  # between two labels, as a share of the panel's height
@@ -29,12 +30,14 @@ def figure_of(
     error: str,
     plane: tuple[str, str] | None = None,
     window: Floats | None = None,
+    surface: Floats | None = None,
 ) -> Figure:
     """The error of every trajectory on a logarithmic axis; beside it, for games in the plane, their paths.
 
     error   name of the error
     plane   names of the paths' two coordinates; None for a game that is not in the plane
     window  the part of the plane to show, float64 (2,): lower and upper limit of both coordinates
+    surface  the payoff on a grid of it, float64 (k, k), a row for each second coordinate: drawn as contours
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -47,6 +50,8 @@ def figure_of(
         for k, trajectory in enumerate(trajectories):
             row, column = divmod(k, across)
             ax = figure.add_axes((0.05 + 0.15 * column, 0.525 - 0.425 * row, 0.14, 0.335))
+            if surface is not None:
+                draw_contours(ax, surface, window)
             _draw_path(ax, trajectory, window)
             ax.tick_params(labelleft=not column, labelbottom=k + across >= len(trajectories))
             if k == across:
@@ -57,11 +62,21 @@ def figure_of(
     return figure
 
 
+def draw_contours(ax: Axes, surface: Floats, window: Floats) -> None:
+    """The payoff as filled contours, the darker the higher, from white to a light grey."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    t = np.linspace(window[0], window[1], len(surface))
+    shades = LinearSegmentedColormap.from_list("payoff", ["white", CONTOUR])
+    ax.contourf(t, t, surface, CONTOURS, cmap=shades, zorder=0)
+    ax.contour(t, t, surface, CONTOURS, colors=GREY, linewidths=0.4, linestyles="solid", zorder=0)
+
+
 def _draw_path(ax: Axes, trajectory: Trajectory, window: Floats) -> None:
     """The path of one trajectory within the window: its start is a ring, its end a dot."""
     x, y = trajectory.path.T
     color, _, _ = _style(trajectory.name)
-    ax.plot(x, y, "-", color=color, lw=0.9)
+    ax.plot(x, y, "-", color=SLATE if color == GREY else color, lw=0.9)
     ax.plot(x[:1], y[:1], "o", mfc="white", mec=INK, ms=6, zorder=3)
     ax.plot(x[-1:], y[-1:], "o", color=INK, ms=4.5, zorder=3)
     margin = 0.04 * (window[1] - window[0])

@@ -5,7 +5,6 @@ One evaluation is of both players' gradients: an extragradient step takes two, a
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -137,7 +136,7 @@ def play(
 def error(problem: SaddleProblem, players: Players) -> float:
     """The distance to the saddle point where that is known, else bound - value."""
     if isinstance(problem, Game):
-        return math.hypot(*(d for name, at in problem.saddle.items() for d in (players[name].numpy() - at).tolist()))
+        return problem.distance(players)
     assert problem.value is not None
     assert problem.bound is not None
     return float(problem.bound(players) - problem.value(players))

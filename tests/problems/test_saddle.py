@@ -16,7 +16,8 @@ from formulations.games import bilinear, product
 from formulations.problem import Floats
 from problems.io.payoff import MAX_PAYOFFS, read_payoff
 from problems.recipe import ANSWERED, UNUSABLE, run
-from problems.saddle import GAMES, RECIPE
+from problems.saddle import RECIPE
+from problems.studies.named_games import GAMES
 from problems.studies.trajectories import METHODS, Trajectory, compare, trend
 from problems.terminal.errors import InputError
 
@@ -60,14 +61,38 @@ def test_without_input_the_penalty_game_is_proven_by_strategies_and_by_glop(caps
         assert rows[name]["factor_per_evaluation"] < 0.97
 
 
-@pytest.mark.parametrize("game", ["matching-pennies", "product", "wasserstein"])
+@pytest.mark.parametrize("game", ["matching-pennies", "product", "wasserstein", "convex-concave", "dirac-gan"])
 def test_the_other_bounded_games_are_proven_too(capsys: Any, game: str) -> None:
     code, answer, _ = answer_of(RECIPE, capsys, "--game", game)
     assert (code, answer["status"]) == (ANSWERED, "optimal")
     assert answer["value"] == pytest.approx(
-        {"matching-pennies": 0.5, "product": 0.0}.get(game, answer["bound"]), abs=1e-8
+        {"matching-pennies": 0.5, "dirac-gan": -2 * np.log(2)}.get(
+            game, 0.0 if game != "wasserstein" else answer["bound"]
+        ),
+        abs=1e-8,
     )
-    assert len(answer["checks"]) == {"product": 1, "wasserstein": 3}.get(game, 2)
+    assert len(answer["checks"]) == {"matching-pennies": 2, "wasserstein": 3}.get(game, 1)
+
+
+def test_without_a_saddle_point_the_best_guarantees_are_said_and_nothing_is_proven(capsys: Any, tmp_path: Path) -> None:
+    for game, behaviour in (("four-saddles", "converges linearly"), ("limit-cycle", "cycles")):
+        plot = tmp_path / f"{game}.png"
+        code, answer, _ = answer_of(RECIPE, capsys, "--game", game, "--compare", "--plot", str(plot))
+        assert (code, answer["status"], plot.stat().st_size > 10_000) == (ANSWERED, "feasible", True)
+        (low, high), (least, most) = (answer["stats"]["guarantees"][name] for name in ("maximin", "minimax"))
+        assert answer["value"] <= high < least <= answer["bound"]
+        assert by_name(answer)["simultaneous"]["behaviour"] == behaviour
+        assert "distance_to_saddle" not in answer["stats"]
+        assert (high - low, most - least) == (pytest.approx(5e-4, abs=5e-4), pytest.approx(5e-4, abs=5e-4))
+
+
+def test_the_penalty_cures_the_dirac_gan_and_its_players_have_their_names(capsys: Any) -> None:
+    plain, cured = (
+        answer_of(RECIPE, capsys, "--game", game, "--compare")[1] for game in ("dirac-gan", "dirac-gan-penalized")
+    )
+    assert set(plain["answer"]) == {"phi", "theta"}
+    assert by_name(plain)["simultaneous"]["behaviour"] == "cycles"
+    assert by_name(cured)["simultaneous"]["behaviour"] == "converges linearly"
 
 
 def test_on_the_plane_there_is_a_saddle_but_no_bound(capsys: Any) -> None:

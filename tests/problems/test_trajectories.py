@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 
 from formulations.games import product
 from problems.pictures.drawing import save
+from problems.pictures.surfaces import Surface
+from problems.pictures.surfaces import figure_of as surfaces_of
 from problems.pictures.trajectories import MAX_ERROR, MIN_ERROR, STYLES, figure_of
 from problems.studies.trajectories import METHODS, Trajectory, compare
 
@@ -111,3 +113,21 @@ def test_pictures_are_saved_and_the_same_each_time(trajectories: list[Trajectory
     for path in (first, second):
         save(figure_of(trajectories, title="$x\x1b[31m", error="distance", **PLANE), path)
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_contours_are_drawn_below_the_paths_where_the_payoff_is_given(trajectories: list[Trajectory]) -> None:
+    t = np.linspace(-1, 1, 5)
+    plain, shown = drawn(trajectories, **PLANE), drawn(trajectories, surface=np.outer(t, t), **PLANE)
+    for bare, ax in zip(plain.axes[:-1], shown.axes[:-1], strict=True):
+        assert (len(bare.collections), len(ax.collections)) == (0, 2)
+        assert max(part.get_zorder() for part in ax.collections) < min(line.get_zorder() for line in ax.lines)
+
+
+def test_surfaces_are_drawn_with_their_paths_side_by_side() -> None:
+    path = np.array([[0.5, 0.5, 0.25], [0.0, 0.0, 0.0]])
+    t = np.linspace(-1, 1, 5)
+    shown = [Surface(f"game {k}", np.outer(t, t), (-1.0, 1.0), path, ("x", "y")) for k in range(4)]
+    figure = surfaces_of(shown, "Four games")
+    assert [ax.get_title() for ax in figure.axes] == [surface.title for surface in shown]
+    for ax in figure.axes:
+        assert np.array_equal(np.column_stack(ax.lines[0].get_data_3d()), path)  # type: ignore[attr-defined]
