@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Verdict, told
-from problems.running.graph_options import graph_arguments, graph_of, read_as
+from problems.running.graph_options import graph_arguments, graph_of, points_argument, read_as
 from problems.running.matrix_options import items_argument
 from problems.terminal.arguments import Parser, exit_code
 from problems.terminal.errors import InputError, safe
@@ -50,6 +50,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     found.add_argument("answer", metavar="ANSWER", help="what --json of problems.mst, .tsp or .shortest_path printed")
     graph_arguments(found)
+    points_argument(found)
     found.add_argument("--matrix", metavar="FILE", help="the distances that a tour was asked for")
     items_argument(found)
     found.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from problems.recipe import Ranking, Recipe, Task, main
-from problems.running.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
+from problems.running.graph_options import (
+    asked,
+    edge_names,
+    graph_arguments,
+    graph_of,
+    model_arguments,
+    points_argument,
+)
 from problems.running.graph_text import left_out
 from problems.studies.asked_tree import AskedTree
 from problems.terminal.arguments import positive_whole
@@ -26,6 +33,7 @@ SHOWN = 20  # tree edges in the text; --json has them all
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     graph_arguments(parser)
+    points_argument(parser)
     parser.add_argument("--forest", action="store_true", help="one tree for each component of a disconnected graph")
     parser.add_argument("--max-degree", type=int, metavar="K", help="at most K tree edges at any node (NP-hard)")
     parser.add_argument("--maximize", action="store_true", help="the tree of greatest weight")
@@ -34,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read(options: argparse.Namespace) -> Task:
-    """The task in a graph file."""
+    """The task in a graph file or a table of points."""
     file, name = graph_of(options)
     g, question = file.network, {name: getattr(options, name) for name in ("forest", "max_degree", "maximize")}
     tree = AskedTree(g, **question)
@@ -97,9 +105,11 @@ def draw(g: Network, options: argparse.Namespace, solution: Solution) -> Figure:
     from problems.pictures.drawing import figure_of
 
     assert solution.values is not None
-    simple = g.simple(heaviest=options.maximize)
+    simple, used = g.simple(heaviest=options.maximize), np.flatnonzero(solution.values["x"] > 0.5)
+    if getattr(options, "points", None) is not None:  # each is joined to all others, which would cover the tree
+        simple, used = simple.subgraph(used), np.arange(len(used))
     title = f"{_title(options)}: weight {solution.value:.8g}, {solution.status}"
-    return figure_of(simple, np.flatnonzero(solution.values["x"] > 0.5), solution.stats["history"], title)
+    return figure_of(simple, used, solution.stats["history"], title)
 
 
 RECIPE = Recipe(

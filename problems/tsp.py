@@ -8,7 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
-from problems.running.graph_options import asked, edge_names, graph_arguments, graph_of, model_arguments
+from problems.running.graph_options import (
+    asked,
+    edge_names,
+    graph_arguments,
+    graph_of,
+    model_arguments,
+    points_argument,
+)
 from problems.running.graph_text import in_order, left_out
 from problems.running.matrix_options import items_argument
 from problems.terminal.arguments import Given
@@ -26,6 +33,7 @@ SHOWN = 40  # nodes in the text; --json has them all
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     graph_arguments(parser)
+    points_argument(parser)
     parser.add_argument(
         "--matrix",
         type=Given,
@@ -37,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read(options: argparse.Namespace) -> Task:
-    """The task in a graph file or a matrix."""
+    """The task in a graph file, a table of points or a matrix."""
     file, name = graph_of(options)
     g = file.network
 
@@ -98,7 +106,7 @@ RECIPE = Recipe(
     arguments,
     read,
     solvers=("glop", "highs", "scip", "cp-sat"),
-    examples=("--graph cities.tsp --plot tour.png", "--matrix distances.csv --time-limit 60"),
+    examples=("--points cities.csv --plot tour.png", "--matrix distances.csv --time-limit 60"),
     columns={"answer": ("node",)},
 )
 

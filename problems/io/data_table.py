@@ -13,7 +13,6 @@ import numpy as np
 from formulations.problem import Floats
 from problems.io.content import read_file, unknown_format
 from problems.io.labels import coded, holds_labels
-from problems.io.matrix import MAX_MAGNITUDE
 from problems.io.raw_table import RawTable, as_list, numbered, of_array, of_text
 from problems.terminal.errors import InputError, quoted, safe
 
@@ -93,7 +92,7 @@ def _table(
     raw: RawTable, chosen: Sequence[int], labelled: Collection[int], label: int | None, missing: Missing, mixed: bool
 ) -> DataTable:
     """The chosen columns, of numbers but for those that are labelled, and the names of the rows."""
-    notes = [*raw.notes, *_about_label(raw, label), *_left_out(raw, chosen, label, mixed)]
+    notes = [*raw.notes, *about_label(raw, label), *_left_out(raw, chosen, label, mixed)]
     if not chosen:
         remedy = "or name columns of text by --categories" if mixed else "or 1 and 0 for yes and no"
         raise InputError(f"has no column of numbers; give measurements or counts of each object, {remedy}")
@@ -105,12 +104,7 @@ def _table(
             text[:, place] = False
     bad = np.argwhere(text | np.isinf(values))
     if len(bad):
-        i, k = bad[0][0], chosen[bad[0][1]]
-        cell = quoted(raw.cells[k][i]) if raw.cells else "too large"
-        raise InputError(
-            f"{raw.where[i]}, column {raw.called(k)} is {cell}; write a number within {MAX_MAGNITUDE:g}, without signs "
-            f"between thousands, or NA, or choose other --columns"
-        )
+        raise raw.no_number(int(bad[0][0]), chosen[bad[0][1]])
     given = numbered(len(values)) if label is None else raw.cells[label]
     rows, said = told_apart([name or str(i) for i, name in enumerate(given, start=1)], "rows", "row")
     notes += said
@@ -156,8 +150,12 @@ def _emptiest(values: Floats, columns: Sequence[str]) -> str:
     return quoted(columns[int(np.isnan(values).sum(axis=0).argmax())])
 
 
-def _about_label(raw: RawTable, label: int | None) -> list[str]:
-    """What is to be said of where the names of the rows are from, if it is not plain."""
+def about_label(raw: RawTable, label: int | None) -> list[str]:
+    r"""What is to be said of where the names of the rows are from, if it is not plain.
+
+    >>> about_label(of_text(b"year,x\n1999,1\n2000,4\n2001,2\n"), 0)
+    ["Rows are named by column 'year', which counts on from row to row; --columns says which to read as numbers."]
+    """
     if label is None or (label == 0 and (raw.text[:, 0].any() or not raw.names[0])):
         return []
     why = "which counts on from row to row" if label == 0 else "the first that holds text"

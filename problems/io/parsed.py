@@ -16,6 +16,7 @@ Attributes = Mapping[str, object]
 Column = Floats | Sequence[object]  # one value an edge; None in a sequence for an edge that has none
 EXACT_INTEGERS = 2**53  # larger ones are rounded by floating point
 MAX_DIGITS = 4000  # longer integers, which Python may refuse to read, are read as infinity
+MAX_COMPLETE = 5_000_000  # edges of a complete graph, of 3162 nodes
 MAX_ISOLATED = 1_000_000  # nodes that may be promised beyond those that edges can name
 UNIX_TIMES = ((5e8, 5e9), (5e11, 5e12))  # from 1985 to 2128, in seconds and in milliseconds
 COORDINATES = (("Longitude", "Latitude"), ("x", "y"))

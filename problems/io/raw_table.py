@@ -52,7 +52,7 @@ class RawTable:
         """The column that names the rows, None if there is none; not one that was chosen for its numbers."""
         free = [k for k in range(len(self.names)) if chosen is None or k not in chosen]
         numbers = [k for k in (free if chosen is None else chosen) if self.holds_numbers(k)]
-        first = self.headed and (not self.names[0] or _counts_on(self.values[:, 0]))
+        first = self.headed and (not self.names[0] or counts_on(self.values[:, 0]))
         if 0 in free and first and numbers not in ([], [0]):
             return 0
         return next((k for k in free if self.text[:, k].any() and not self.holds_numbers(k)), None)
@@ -81,6 +81,14 @@ class RawTable:
     def called(self, k: int) -> str:
         """What messages call a column."""
         return quoted(self.names[k]) if self.names[k] else str(k + 1)
+
+    def no_number(self, i: int, k: int) -> InputError:
+        """The error for what stands in row i of column k, where a number should."""
+        cell = quoted(self.cells[k][i]) if self.cells else "too large"
+        return InputError(
+            f"{self.where[i]}, column {self.called(k)} is {cell}; write a number within {MAX_MAGNITUDE:g}, without "
+            f"signs between thousands, or NA, or choose other --columns"
+        )
 
     def _known(self) -> str:
         named = [quoted(name) for name in self.names if name]
@@ -162,15 +170,19 @@ def _headed(rows: Sequence[Sequence[str]], separator: Separator) -> tuple[bool, 
         return True, ""
     steps = np.diff([_value(cell, separator) or 0.0 for cell in first[1:]])
     even = len(steps) > 1 and steps[0] > 0 and bool((steps == steps[0]).all())
-    named = not below[0] or _counts_on(_numbers([row[0] for row in body], separator)[0])
+    named = not below[0] or counts_on(_numbers([row[0] for row in body], separator)[0])
     new = not any(map(any, is_number)) and not any(name in column for name, *column in zip(first, *body, strict=True))
     if (even and text[0]) or (not first[0] and named and len(first) > 1) or new:
         return True, f"The first line, {quoted(', '.join(first[:4]))} and so on, is taken as the names of the columns."
     return False, "The first line holds numbers, so the columns have no names: they are numbered."
 
 
-def _counts_on(column: Floats) -> bool:
-    """Whether whole numbers go up by 1 from row to row, as those of rows and years do."""
+def counts_on(column: Floats) -> bool:
+    """Whether whole numbers go up by 1 from row to row, as those of rows and years do.
+
+    >>> counts_on(np.array([1.0, 2, 3])), counts_on(np.array([1.0, 2, 4]))
+    (True, False)
+    """
     few = len(column) < LEAST_NUMBERED
     return not few and float(column[0]).is_integer() and bool((np.diff(column) == 1).all())
 

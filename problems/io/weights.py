@@ -100,7 +100,9 @@ def _suggested(graph: Parsed, limits: Sequence[str], notes: list[str]) -> str | 
             notes.append(f"The edge attribute {quoted(choice[0])}, {why}, is taken as weight.")
             return choice[0]
     _refuse_to_guess(graph, found)
-    but = f" ({_listed(found.partly)} is not a number on every edge)" if found.partly else ""
+    but = ""
+    if found.partly:
+        but = f" ({_listed(found.partly)} is not a number on every edge{_first_without(graph, found.partly[0])})"
     notes.append(f"The edges have no weights{but}, so each counts 1.")
     return None
 
@@ -129,8 +131,9 @@ def _refuse_to_guess(graph: Parsed, found: _Candidates) -> None:
         raise InputError(f"{graph.unread[found.vague[0]]}, or {COUNT}")
     if found.vague:
         raise InputError(
-            f"has the edge attribute {quoted(found.vague[0])}, but not as a number on every edge; "
-            f"give every edge one, choose another with --weight NAME, or {COUNT}"
+            f"has the edge attribute {quoted(found.vague[0])}, but not as a number on every edge"
+            f"{_first_without(graph, found.vague[0])}; give every edge one, "
+            f"choose another with --weight NAME, or {COUNT}"
         )
     if found.times:
         verb = "look" if len(found.times) > 1 else "looks"
@@ -143,6 +146,14 @@ def _refuse_to_guess(graph: Parsed, found: _Candidates) -> None:
         raise InputError(
             f"has no attribute that is surely a weight, but numbers in {names}; choose with --weight NAME, or {COUNT}"
         )
+
+
+def _first_without(graph: Parsed, name: str) -> str:
+    """The first edge whose attribute is no number, and what it has instead, as the end of a sentence."""
+    for e, value in enumerate(graph.columns[name]):
+        if numeric(value) is None:
+            return f": {_edge(graph, e)} has {'none' if value in (None, '') else quoted(value)}"
+    return ""
 
 
 def is_length(name: str) -> bool:
@@ -224,14 +235,19 @@ def _converted(graph: Parsed, column: Sequence[object], name: str, option: str, 
 
 def _refusal(graph: Parsed, e: int, name: str, value: object, option: str) -> str:
     """Why the value of edge e cannot be used, in a sentence."""
-    u, v = (quoted(graph.nodes[end]) for end in (int(graph.tail[e]), int(graph.head[e])))
-    edge = f"edge {e + 1} ({u} to {v})"
+    edge = _edge(graph, e)
     if value is None:
         return f"{edge} has no {safe(name)}; give every edge one, or choose another attribute with {option}"
     fault = "not a number"
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value:
         fault = "too large" if isinstance(value, int) else "not finite"
     return f"{edge} has as {safe(name)} {quoted(value)}, which is {fault}; give every edge a finite number"
+
+
+def _edge(graph: Parsed, e: int) -> str:
+    """Edge e, by its number from 1 on and its ends."""
+    u, v = (quoted(graph.nodes[end]) for end in (int(graph.tail[e]), int(graph.head[e])))
+    return f"edge {e + 1} ({u} to {v})"
 
 
 def _listed(names: Iterable[str]) -> str:

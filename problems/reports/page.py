@@ -187,7 +187,7 @@ def _check(problem: str, run: Mapping[str, Any]) -> str:
     if problem not in KINDS:
         return ""
     words = shlex.split(str(run.get("command", "")))  # str: of None the standard input would be read
-    given = [part for option in ("--graph", "--matrix", "--items") for part in _with_value(option, words)]
+    given = [part for option in ("--graph", "--points", "--matrix", "--items") for part in _with_value(option, words)]
     return safe(shlex.join(["python", "-m", "problems.check", "answer.json", *given]), 1_000)
 
 

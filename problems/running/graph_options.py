@@ -33,6 +33,17 @@ def graph_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--columns", metavar=("U", "V"), nargs=2, help="columns of a table that hold an edge's ends")
 
 
+def points_argument(parser: argparse.ArgumentParser) -> None:
+    """Points in place of a graph."""
+    parser.add_argument(
+        "--points",
+        type=Given,
+        metavar="FILE",
+        help="points instead, each joined to all others: a table of coordinates, with names or without, or .npy; "
+        "--columns X Y says which",
+    )
+
+
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     """What every recipe on a graph does with its model besides solving it."""
     parser.add_argument(
@@ -85,17 +96,26 @@ def edge_names(g: Network) -> list[str]:
 
 
 def graph_of(options: argparse.Namespace, attributes: Sequence[str] = ()) -> tuple[GraphFile, str]:
-    """The graph or matrix that those arguments name, or the bundled example, and what messages call it."""
+    """The graph, matrix or points that those arguments name, or the bundled example, and what messages call it."""
     from problems.io import read_graph
 
-    if matrix := getattr(options, "matrix", None):
+    matrix, points = getattr(options, "matrix", None), getattr(options, "points", None)
+    columns = None if options.columns is None else (options.columns[0], options.columns[1])
+    given = [f"--{name}" for name in ("graph", "matrix", "points") if getattr(options, name, None) is not None]
+    if len(given) > 1:
+        raise InputError(f"give {given[0]} or {given[1]}, not both")
+    if matrix is not None:
         from problems.io.matrix import read_distances
 
-        if options.graph is not None:
-            raise InputError("give --graph or --matrix, not both")
+        _refuse(options, ("weight", "unweighted", "directed", "delimiter", "columns"), "--matrix")
         return read_distances(matrix, getattr(options, "items", None)), safe(Path(matrix).name, 200)
+    if points is not None:
+        from problems.io.points import read_points
+
+        _refuse(options, ("weight", "unweighted", "directed", "delimiter", "items"), "--points")
+        return read_points(points, columns), safe(Path(points).name, 200)
+    _refuse(options, ("items",), "--graph")
     path = str(EXAMPLE) if options.graph is None else options.graph
-    columns = None if options.columns is None else (options.columns[0], options.columns[1])
     file = read_graph(
         path,
         options.weight,
@@ -106,3 +126,12 @@ def graph_of(options: argparse.Namespace, attributes: Sequence[str] = ()) -> tup
         columns=columns,
     )
     return file, safe(Path(path).name, 200)
+
+
+def _refuse(options: argparse.Namespace, names: Sequence[str], given: str) -> None:
+    """Raise InputError where something is said of the reading that has no meaning for what is given."""
+    for name in names:
+        value = getattr(options, name, None)
+        if value is not None and (name == "directed" or value is not False):
+            said = "undirected" if name == "directed" and value is False else name
+            raise InputError(f"--{said} says nothing of what {given} reads; leave one of them out")

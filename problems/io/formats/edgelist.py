@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 
 from problems.io.cells import Separator, split
-from problems.io.formats.header import Header, ends_of, header_of
+from problems.io.formats.header import POINTS, Header, ends_of, header_of, like_points
 from problems.io.formats.rows import BY_SUFFIX, COMMENTS, Rows, first_unlike, is_number, rows_of
 from problems.io.parsed import EXACT_INTEGERS, Asked, Attributes, Column, Parsed, are_times, columns_of, ends, number
 from problems.terminal.errors import InputError, quoted
@@ -64,6 +64,8 @@ def _graph(rows: Rows, header: Header | None, asked: Asked) -> Parsed:
         raise InputError(first_unlike(rows))
     names = header.names if header else [""] * len(columns)
     if not header and asked.columns is None:
+        if like_points(columns, rows):
+            raise InputError(f"looks like {POINTS}; if these are edges, write {_names_above(len(columns))} above them")
         _refuse_other_ends(columns)
     u, v = _chosen(names, asked) or (ends_of(names, rows, where) if header else (0, 1))
     graph = _assembled(rows.comments, columns[u], columns[v], lines)
@@ -113,13 +115,18 @@ def _refuse_counts(columns: Sequence[Sequence[str]], lines: Sequence[int]) -> No
             )
 
 
+def _names_above(width: int) -> str:
+    """What to write above two or three columns that are read as edges then."""
+    return ",".join(("source", "target", "weight")[:width])
+
+
 def _refuse_matrix(columns: Sequence[Sequence[str]]) -> None:
     """Raise InputError for numbers that are symmetric, with zeros on the diagonal."""
     symmetric = all(
         tuple(row) == tuple(column) for row, column in zip(zip(*columns, strict=True), columns, strict=True)
     )
     if symmetric and all(number(column[i]) == 0 for i, column in enumerate(columns)):
-        remedy = "if they are edges, write source,target,weight above them"
+        remedy = f"if they are edges, write {_names_above(3)} above them"
         raise InputError(f"looks like a matrix of {len(columns)} nodes; give a line for each edge, or {remedy}")
 
 

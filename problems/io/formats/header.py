@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from problems.io.cells import split
-from problems.io.formats.rows import Rows, is_number
+from problems.io.formats.rows import SAMPLE, Rows, is_number
 from problems.io.parsed import number
 from problems.io.weights import is_length
 from problems.terminal.errors import InputError, quoted
@@ -20,6 +20,8 @@ PAIRS = [  # what the names of the two columns begin or end with, the rest being
     *(("predecessor", "successor"), ("first", "second"), ("start", "end"), ("init", "term"), ("left", "right")),
 ]
 ALONE = ("u", "i")  # one letter that may be all of a name
+COORDINATES = (("x", "y"), ("longitude", "latitude"), ("long", "lat"), ("lon", "lat"), ("lng", "lat"))
+POINTS = "a table of points, which mst and tsp read by --points"
 NODES = ({"id", "label"}, {"id", "name"}, {"nodes", "label"}, {"nodes", "id"})  # columns of a table of nodes
 _STEM = re.compile(r"\D+")
 
@@ -85,11 +87,17 @@ def header_of(rows: Rows, asked: Sequence[str]) -> Header | None:
 
 
 def _over_numbers(rows: Rows) -> bool:
-    """Whether the first row has no digits, although a column below holds nothing but numbers."""
+    """Whether the first row has no digits, although a column below holds numbers, but for a slip here and there."""
     return not any(map(str.isdecimal, "".join(rows.first))) and any(
-        cell[:1].isalpha() and all(is_number(other, rows.separator) for other in column)
+        cell[:1].isalpha() and _mostly_numbers(column, rows)
         for cell, column in zip(rows.first, rows.columns, strict=False)
     )
+
+
+def _mostly_numbers(column: Sequence[str], rows: Rows) -> bool:
+    """Whether more than half of the cells of a column, those of its first rows, are numbers."""
+    some = column[:SAMPLE]
+    return 2 * sum(is_number(cell, rows.separator) for cell in some) > len(some)
 
 
 def _is_edge(rows: Rows, ends: tuple[int, int]) -> bool:
@@ -105,8 +113,10 @@ def _is_edge(rows: Rows, ends: tuple[int, int]) -> bool:
 def ends_of(names: Sequence[str], rows: Rows, line: str) -> tuple[int, int]:
     """The columns of an edge's ends under these names: those named so, else the first two where that is no guess.
 
-    Raises InputError for a table of nodes, and where it is a guess; `line` says where the names stand.
+    Raises InputError for a table of nodes or of points, and where it is a guess; `line` says where the names stand.
     """
+    if _names_points(names, rows):
+        raise InputError(f"{line} names {_shown(names)}: {POINTS}; give a table of edges here")
     named = ends_named(names)
     if named:
         return named
@@ -114,10 +124,51 @@ def ends_of(names: Sequence[str], rows: Rows, line: str) -> tuple[int, int]:
     lower = {names[place].lower() for place in places}
     if any(columns <= lower for columns in NODES):
         raise InputError(f"{line} names {_shown(names)}: a table of nodes; give the table of edges")
-    weighted = len(places) == 3 and all(is_number(cell, rows.separator) for cell in rows.columns[places[2]])
-    if (weighted or len(places) == 2) and not any(is_length(names[place]) for place in places[:2]):
+    weighted = len(places) == 3 and _mostly_numbers(rows.columns[places[2]], rows)
+    points = like_points(rows.columns, rows)
+    if (weighted or len(places) == 2) and not points and not any(is_length(names[place]) for place in places[:2]):
         return places[0], places[1]
-    raise InputError(f"{line} names {_shown(names)}, of which none are surely an edge's ends; say --columns U V")
+    remedy = "say --columns U V" + (f", or is this {POINTS}?" if points else "")
+    raise InputError(f"{line} names {_shown(names)}, of which none are surely an edge's ends; {remedy}")
+
+
+def like_points(columns: Sequence[Sequence[str]], rows: Rows) -> bool:
+    """Whether columns hold points: two of numbers with decimals, or of numbers behind a name of its own in each row.
+
+    >>> table = Rows(["a", "1", "2"], [["b"], ["3"], ["5"]], [1, 2], [], ",")
+    >>> like_points([["a", "b"], ["1", "3"], ["2", "5"]], table)
+    True
+    >>> like_points([["a", "b"], ["b", "c"], ["2", "5"]], table)
+    False
+    """
+    if len(columns) not in (2, 3) or len(columns[0]) < 2:
+        return False
+    *names, x, y = columns
+    if not all(is_number(cell, rows.separator) for column in (y[:SAMPLE], x[:SAMPLE], x, y) for cell in column):
+        return False
+    if not names:
+        return _any_decimals(x) and _any_decimals(y)
+    if len({*names[0]}) < len(x) or not {*names[0]}.isdisjoint(x):
+        return False
+    no_end_twice = len({*x}) == len(x) > 2
+    return no_end_twice or _any_decimals(x) or all(number(name) is None for name in names[0])
+
+
+def _names_points(names: Sequence[str], rows: Rows) -> bool:
+    """Whether two columns are called as coordinates are, and hold numbers that are not those of nodes."""
+    lower = [name.lower() for name in names]
+    for pair in COORDINATES:
+        if rows.columns and all(lower.count(name) == 1 for name in pair):
+            x, y = (rows.columns[lower.index(name)] for name in pair)
+            if _mostly_numbers(x, rows) and _mostly_numbers(y, rows):
+                beside = [column for name, column in zip(lower, rows.columns, strict=True) if name not in pair]
+                named = any(len({*column}) == len(column) and number(column[0]) is None for column in beside)
+                return pair != ("x", "y") or named or "z" in lower or _any_decimals(x) or _any_decimals(y)
+    return False
+
+
+def _any_decimals(column: Sequence[str]) -> bool:
+    return any(sign in cell for cell in column for sign in ".,")
 
 
 def _shown(names: Sequence[str]) -> str:

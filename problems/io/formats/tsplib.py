@@ -11,16 +11,21 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from formulations.problem import Floats, Ints
-from problems.io.parsed import Parsed, number
+from problems.io.parsed import MAX_COMPLETE, Parsed, number
 from problems.terminal.errors import InputError, quoted, safe
 
-MAX_EDGES = 5_000_000  # a complete graph of 3162 nodes
 EARTH_RADIUS, PI = 6378.388, 3.141592  # km; both as in the TSPLIB report
 SECTIONS = ("DISPLAY_DATA_SECTION", "NODE_COORD_SECTION", "EDGE_WEIGHT_SECTION")
 MATRICES = (
     "FULL_MATRIX",
     *(f"{half}_{line}" for half in ("UPPER", "LOWER") for line in ("ROW", "COL", "DIAG_ROW", "DIAG_COL")),
 )
+
+WHOLE = {  # what becomes of distances, where it is not plain rounding
+    "CEIL_2D": "rounded up to whole numbers",
+    "ATT": "divided by the root of 10 and rounded up to whole numbers",
+    "GEO": "whole kilometres on the globe",
+}
 
 Rows = list[tuple[int, str]]  # numbered lines
 Distance = Callable[[Floats, Ints, Ints], Floats]
@@ -43,10 +48,10 @@ def parse(text: str) -> Parsed:
     if not isinstance(n, int) or n < 1:
         raise InputError(f"has DIMENSION {quoted(spec.get('DIMENSION', ''))}; give the number of nodes")
     edges = n * (n - 1) // (1 if directed else 2)
-    if edges > MAX_EDGES:
+    if edges > MAX_COMPLETE:
         raise InputError(
             f"is a complete graph on {safe(n)} nodes with {safe(edges)} edges; "
-            f"at most {MAX_EDGES} are read: give a smaller instance, or a sparse graph"
+            f"at most {MAX_COMPLETE} are read: give a smaller instance, or a sparse graph"
         )
     metric = spec.get("EDGE_WEIGHT_TYPE", "")
     tail, head = np.nonzero(~np.eye(n, dtype=bool) if directed else np.triu(np.ones((n, n), dtype=bool), 1))
@@ -68,6 +73,8 @@ def parse(text: str) -> Parsed:
         known = ", ".join(["EXPLICIT", *DISTANCES])
         raise InputError(f"has EDGE_WEIGHT_TYPE {quoted(metric)}, which is not read; those read are {known}")
     graph = Parsed(nodes, tail, head, directed, columns={"weight": weight}, positions=positions)
+    if metric in DISTANCES:
+        graph.notes.append(f"Distances are {WHOLE.get(metric, 'rounded to whole numbers')}, as {metric} asks.")
     unread = [name for name in sections if name not in SECTIONS]
     if unread:
         graph.notes.append(f"Sections that are not read: {safe(', '.join(unread))}.")

@@ -271,7 +271,14 @@ def test_the_user_chooses_columns(write: Write) -> None:
         ("a,b,nan\n", "not a number"),
         ("a,b,1e999\n", "not finite"),
         ("a;b;1.234,5\n", "'1.234,5'"),
-        ("source,target,length\na,b,12 m\n", "'length', but not as a number on every edge"),
+        (
+            "source,target,length\na,b,12 m\n",
+            "'length', but not as a number on every edge: edge 1 ('a' to 'b') has '12 m'",
+        ),
+        ("city,town,km\na,b,1\nb,c,2x\nc,a,3\n", "edge 2 ('b' to 'c') has '2x'"),
+        ("city,town,km\na,b,1\nb,c,\nc,a,3\n", "edge 2 ('b' to 'c') has none"),
+        ("node1,node2,length\n1,2,1\n2,3,2..5\n3,1,3\n", "edge 2 ('2' to '3') has '2..5'"),
+        ("a,b,1\nb,c,2x\nc,a,3\n", "edge 2 ('b' to 'c') has as weight '2x', which is not a number"),
     ],
 )
 def test_bad_tables(write: Write, text: str, words: str) -> None:

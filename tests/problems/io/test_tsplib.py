@@ -122,3 +122,20 @@ def test_an_asymmetric_instance_is_a_directed_graph(write: Write) -> None:
     assert network.directed
     ends = [(1, 2), (1, 3), (2, 1), (2, 3), (3, 1), (3, 2)]
     assert (network.edges(), network.weight.tolist()) == (ends, [1, 2, 3, 4, 5, 6])
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("EUC_2D", "Distances are rounded to whole numbers, as EUC_2D asks."),
+        ("CEIL_2D", "Distances are rounded up to whole numbers, as CEIL_2D asks."),
+        ("GEO", "Distances are whole kilometres on the globe, as GEO asks."),
+    ],
+)
+def test_what_becomes_of_distances_is_said(write: Write, kind: str, said: str) -> None:
+    text = f"DIMENSION: 3\nEDGE_WEIGHT_TYPE: {kind}\nNODE_COORD_SECTION\n1 0 0\n2 3 4\n3 1 1\nEOF\n"
+    assert read_graph(write("x.tsp", text)).notes == (said,)
+    explicit = (
+        "DIMENSION: 2\nEDGE_WEIGHT_TYPE: EXPLICIT\nEDGE_WEIGHT_FORMAT: FULL_MATRIX\nEDGE_WEIGHT_SECTION\n0 1.5 1.5 0\n"
+    )
+    assert read_graph(write("y.tsp", explicit)).notes == ()

@@ -100,7 +100,7 @@ def test_attributes(write: Write, name: str, text: str) -> None:
             ["time 5 speed 1", "time 6"],
             None,
             [1, 1],
-            "no weights (speed is not a number on every edge), so each counts 1",
+            "no weights (speed is not a number on every edge: edge 2 (0 to 1) has none), so each counts 1",
         ),
         (["time 5 weight 1", "time 6 weight 2"], None, [1, 2], ""),
         (["time 5 cost 1", "time 6 cost 2"], "time", [5, 6], ""),
