@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from formulations.arithmetic.frames import FrameTrace
 from formulations.arithmetic.plans import Transportation
 from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
 from solvers.clock import Clock
@@ -14,11 +15,12 @@ from solvers.conic import Conic
 from solvers.flows.min_cost_flow import MinCostFlow
 from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mip, Pdlp, Solver
 from solvers.judge import held_against_references, judge
-from solvers.kinds import convex, matrix_games, orders, programs, saddle, separable, transport
+from solvers.kinds import convex, frames, matrix_games, orders, programs, saddle, separable, transport
 from solvers.kinds.kind import Kind, Options
 from solvers.optional import missing
 from solvers.orders.search import OrderSolver
 from solvers.solution import Solution
+from solvers.spectral.eigen import Eigen
 
 if TYPE_CHECKING:
     import cvxpy as cp
@@ -52,7 +54,7 @@ class Chosen:
 
 def solve(
     problem: AnyProblem | Separable | cp.Problem,
-    solver: str | Solver | Conic | OrderSolver | MinCostFlow | InteriorPoint | DescentAscent | None = None,
+    solver: str | Solver | Conic | OrderSolver | MinCostFlow | Eigen | InteriorPoint | DescentAscent | None = None,
     *,
     time_limit: float | None = None,
     gap: float | None = None,
@@ -168,6 +170,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (saddle,)
         case SearchProblem(objective=Transportation()):
             return (transport,)
+        case SearchProblem(objective=FrameTrace()):
+            return (frames,)
         case SearchProblem():
             return (orders,)
     return programs, convex

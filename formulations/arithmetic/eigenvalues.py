@@ -6,6 +6,7 @@ u is the unit roundoff. Underflow is not accounted for: entries below 1e-290 cou
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csc_array, csr_array, diags_array
 
 from formulations.arithmetic.rounding import ROUNDOFF
 from formulations.problem import Floats
@@ -79,3 +80,49 @@ def spectrum(S: Floats) -> tuple[Floats, float]:
     if not defect < 0.5:
         return values, np.inf
     return values, 2 * (residual + defect * (size + float(np.linalg.norm(values))))
+
+
+def negative_by(T: Floats) -> float:
+    """A proven d >= 0 with T + d I positive semidefinite, of a Cholesky factorisation; inf if that breaks down.
+
+    T is float64 (n, n), symmetric; d is (n + 1) u trace(T), nearly (Rump, Verification of positive definiteness, BIT
+    2006).
+
+    >>> negative_by(np.array([[2.0, 1], [1, 2]])) < 1e-14, negative_by(np.array([[1.0, 2], [2, 1]]))
+    (True, inf)
+    """
+    try:
+        np.linalg.cholesky(T)
+    except np.linalg.LinAlgError:
+        return np.inf
+    return float(2 * (len(T) + 2) * ROUNDOFF * np.trace(T))
+
+
+def positive_count(A: csr_array) -> tuple[int, float]:
+    """c and d: at most c eigenvalues of a symmetric sparse A are above d; (n, inf) if that could not be found out.
+
+    With A = P'(LDL' + E)P there are as many positive eigenvalues of LDL' as positive entries of D (Sylvester), and E
+    moves each by at most its norm d (Weyl). The factorisation is SuperLU's with pivots on the diagonal; E is computed,
+    so that it need not be believed.
+
+    >>> count, off = positive_count(csr_array(np.diag([1.0, -1.0, 2.0])))
+    >>> count, off < 1e-14
+    (2, True)
+    """
+    from scipy.sparse.linalg import splu
+
+    n, nothing = A.shape[0], (A.shape[0], np.inf)
+    try:
+        lu = splu(csc_array(A), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    except RuntimeError:  # exactly singular
+        return nothing
+    L, D = csr_array(lu.L), lu.U.diagonal()
+    if (lu.perm_r != lu.perm_c).any() or not np.isfinite(D).all() or not np.isfinite(L.data).all():
+        return nothing
+    order = np.empty(n, dtype=np.int64)
+    order[lu.perm_c] = np.arange(n)
+    E = A[order][:, order] - L @ diags_array(D) @ L.T
+    size = float((abs(L) @ (np.abs(D) * (abs(L).T @ np.ones(n)))).max(initial=0.0))  # of |L||D||L'|, and so of A
+    terms = int(np.diff(L.indptr).max(initial=0)) + 4
+    off = float(abs(E).sum(axis=1).max()) + 2 * terms * ROUNDOFF * (size + float(abs(A).sum(axis=1).max()))
+    return int((D > 0).sum()), off

@@ -1,0 +1,109 @@
+"""Principal components of a table: what is asked, how the answer is told and drawn, and scores as CSV."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from problems.terminal.errors import quoted, safe
+from problems.terminal.files import check_writable, replace_file
+
+if TYPE_CHECKING:
+    from formulations.pca import Components, Covariance
+    from formulations.problem import Floats, SearchProblem
+    from solvers.solution import Solution
+
+SHOWN, SHOWN_ROWS = 6, 20  # components and variables in the text
+EXAMPLES = 3  # names in a note
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Numbers (n, p), dense or sparse, with the names of rows and columns, and notes on how they were read."""
+
+    source: str
+    values: Any
+    rows: Sequence[str]
+    columns: Sequence[str]
+    notes: tuple[str, ...] = ()
+
+
+def table_of(options: argparse.Namespace, example: str) -> Table:
+    """The table that the arguments name, or the example."""
+    from problems.io.data_table import read_data_table
+
+    path = example if options.data is None else options.data
+    source = safe(Path(path).name, 200)
+    if options.out is not None:
+        check_writable("--out", options.out, (".csv",))
+    table = read_data_table(path, options.columns, options.missing or "refuse")
+    return Table(source, table.values, table.rows, table.columns, table.notes)
+
+
+def explained(given: Covariance, k: int) -> SearchProblem:
+    """The problem of k components; its answer is Components."""
+    from formulations.pca import pca
+
+    return pca(given, k, answer=lambda found: found)
+
+
+def constant(table: Table, given: Covariance) -> list[str]:
+    """A note on columns with one value in all rows."""
+    names = [name for name, same in zip(table.columns, given.rows.constant.tolist(), strict=True) if same]
+    if not names:
+        return []
+    shown = ", ".join(map(quoted, names[:EXAMPLES])) + (" and so on" if len(names) > EXAMPLES else "")
+    return [f"Columns with the same value in every row have no part in any component: {shown}."]
+
+
+def answer(table: Table, given: Covariance, found: Components) -> dict[str, Any]:
+    """Loadings by variable, in the file's order, and the variances of all components."""
+    return {
+        "loadings": found.loadings.tolist(),
+        "variances": found.variances.tolist(),
+        "explained": float(shares_of(given, found)[: found.loadings.shape[1]].sum()),
+        "columns": list(table.columns),
+    }
+
+
+def shares_of(given: Covariance, found: Components) -> Floats:
+    """The share of the variance that each component has."""
+    return found.variances / given.total
+
+
+def describe(table: Table, given: Covariance, solution: Solution, enough: Mapping[str, Any]) -> Iterable[str]:
+    """Variances, their shares, and loadings."""
+    found: Components = solution.answer
+    p, k = found.loadings.shape
+    shares = shares_of(given, found)
+    yield f"{k} of {len(shares):,} components explain {shares[:k].sum():.4%} of the variance"
+    if enough:
+        yield f"  and {k - 1} no more than {enough['fewer_explain_at_most']:.4%}, which is proven"
+    shown = min(k, SHOWN)
+    yield from _columns("component", [str(c) for c in range(1, shown + 1)])
+    yield from _columns("variance", [f"{variance:.7g}" for variance in found.variances[:shown]])
+    yield from _columns("share", [f"{share:.2%}" for share in shares[:shown]])
+    yield from _columns("together", [f"{share:.2%}" for share in shares.cumsum()[:shown]])
+    for name, loading in zip(table.columns[:SHOWN_ROWS], found.loadings.tolist(), strict=False):
+        yield from _columns(safe(name, 20), [f"{number:.6f}" for number in loading[:shown]])
+    if p > SHOWN_ROWS or k > SHOWN:
+        yield f"  ... of {p:,} variables and {k:,} components (--json has them all)"
+
+
+def _columns(name: str, cells: Sequence[str]) -> Iterable[str]:
+    yield f"  {name:<20}" + "".join(f"{cell:>12}" for cell in cells)
+
+
+def write(path: str, table: Table, given: Covariance, found: Components) -> None:
+    """The scores of each row, below a header, as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["", *(f"PC{c}" for c in range(1, found.loadings.shape[1] + 1))])
+    for name, scores in zip(table.rows, given.rows.times(found.loadings).tolist(), strict=True):
+        writer.writerow([name, *scores])
+    replace_file(path, text.getvalue().encode())

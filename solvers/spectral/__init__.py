@@ -1,0 +1,1 @@
+"""Frames of vectors by eigenvectors, and what else is found by spectral methods."""
