@@ -176,7 +176,8 @@ print(solve(pca([[1, 0], [-1, 0], [0, 1], [0, -1]], 1, standardise=False)))
 # ----------
 #
 # .. [1] K. Fan, `On a theorem of Weyl concerning eigenvalues of linear
-#    transformations I <https://doi.org/10.1073/pnas.35.11.652>`_, Proceedings of the National Academy of
+#    transformations I
+#    <https://doi.org/10.1073/pnas.35.11.652>`_, Proceedings of the National Academy of
 #    Sciences 35 (1949), 652-655.
 # .. [2] M. L. Overton and R. S. Womersley, `On the sum of the largest eigenvalues of a
 #    symmetric matrix <https://doi.org/10.1137/0613006>`_, SIAM Journal on Matrix
