@@ -46,7 +46,6 @@ def command_line() -> argparse.ArgumentParser:
         prog="python -m problems.check",
         description="Proves an answer again, from its --json output and the graph alone, without a solver.",
         epilog="exit codes: 0 proven; 1 not proven; 2 the answer or the graph cannot be used; 130 interrupted",
-        allow_abbrev=False,
     )
     found.add_argument("answer", metavar="ANSWER", help="what --json of problems.mst, .tsp or .shortest_path printed")
     graph_arguments(found)

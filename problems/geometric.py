@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(__file__).parent / "examples" / "counts.csv"
 ROUTES = ("clarabel", "descent-ascent")  # whatever is asked for, these are run and compared with the closed form
-WITHOUT_TORCH = "the game is not played, which needs torch; python -m pip install torch installs it"
 FLAT = 1e5  # mean from which the program is too flat at its top for cones, and the game alone is played
 STEP = 0.5  # of the game, whose players are in units that suit it
 DRAWS = 100_000  # of the generator that was found
@@ -54,7 +53,11 @@ class _Data:
         if self.mean >= FLAT:
             flat = f"a mean of {self.mean:.6g} leaves the program too flat at its top for cone solvers"
             return f"{flat}: only the game is played"
-        return None if len(self.routes) == len(ROUTES) else WITHOUT_TORCH
+        if len(self.routes) == len(ROUTES):
+            return None
+        from solvers.optional import remedy
+
+        return f"the game is not played, which needs torch; {remedy()}"
 
     @property
     def mean(self) -> float:

@@ -18,7 +18,7 @@ from problems.running.graph_options import (
 from problems.running.graph_text import left_out
 from problems.studies.asked_tree import AskedTree
 from problems.terminal.arguments import positive_whole
-from problems.terminal.errors import safe
+from problems.terminal.errors import most_of, safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,10 +79,11 @@ def describe(solution: Solution) -> Iterable[str]:
     """The first edges of the tree, one a line."""
     tree = solution.answer
     yield f"tree, {len(tree):,} edges:"
-    for u, v, weight in tree[:SHOWN]:
+    shown, more = most_of(tree, SHOWN)
+    for u, v, weight in shown:
         yield f"  {safe(u)} -- {safe(v)}  {weight:.12g}"
-    if len(tree) > SHOWN:
-        yield f"  ... and {len(tree) - SHOWN:,} more (--json has them all)"
+    if more:
+        yield f"  ... and {more:,} more (--json has them all)"
 
 
 def changes(first: Solution, other: Solution) -> str:

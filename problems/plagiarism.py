@@ -12,7 +12,7 @@ from problems.recipe import Recipe, Task, main
 from problems.running.matrix_options import matrix_arguments, refuse_without_matrix, similarities_of
 from problems.studies.submissions import Submissions
 from problems.terminal.arguments import Given, Written, share
-from problems.terminal.errors import InputError, safe
+from problems.terminal.errors import InputError, most_of, safe
 from problems.terminal.files import check_writable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from solvers.solution import Solution
 
 SHOWN = 40  # pairs in the text; --json and --pairs have them all
+PASSAGES_SHOWN = 3  # of a pair
 QUICK_BOUND, QUICK_SOLVER = "projected eigenvalue bound", "insertion"  # unless a solver or a time limit is asked for
 BOUNDED = 300  # items up to which that bound costs less than reading the programs
 QUICKLY = "The order is a quick one, which pairs and groups do not depend on; --time-limit 60 finds a better one."
@@ -186,13 +187,15 @@ def describe(cohort: Submissions, solution: Solution) -> Iterable[str]:
 
     threshold = cohort.threshold
     yield f"near-copies, similarity above {threshold.value:.3g} ({threshold.why}):{'' if cohort.pairs else ' none'}"
-    for row in table(cohort)[:SHOWN]:
+    rows, further = most_of(table(cohort), SHOWN)
+    for row in rows:
         yield f"  {row['similarity']:.3f}  {safe(row['user1'])}  {safe(row['user2'])}"
-        yield from (f"           {_lines(passage)}" for passage in row["passages"][:3])
-        if len(row["passages"]) > 3:
-            yield f"           and {len(row['passages']) - 3} more passages"
-    if len(cohort.pairs) > SHOWN:
-        yield f"  ... and {len(cohort.pairs) - SHOWN:,} more pairs (--json and --pairs have them all)"
+        passages, more = most_of(row["passages"], PASSAGES_SHOWN)
+        yield from (f"           {_lines(passage)}" for passage in passages)
+        if more:
+            yield f"           and {more} more passages"
+    if further:
+        yield f"  ... and {further:,} more pairs (--json and --pairs have them all)"
     for group in cohort.groups(solution):
         yield f"  group: {', '.join(safe(name) for name in cohort.named(group))}"
     yield from how_good("challenge", solution)

@@ -42,7 +42,6 @@ def command_line() -> argparse.ArgumentParser:
         prog="python -m problems.report",
         description="Makes a page to read or to mail of an answer: one HTML file, from what --json printed.",
         epilog="exit codes: 0 written; 1 standard output cannot be; 2 the answer or the page cannot; 130 interrupted",
-        allow_abbrev=False,
     )
     parser.add_argument("answer", metavar="ANSWER", help="what --json of a recipe, or of problems.check, printed")
     parser.add_argument("--out", metavar="FILE", help="the page, a .html file (by default beside the answer)")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from problems.recipe import Recipe, Task, main
 from problems.studies.named_games import GAMES, Played, game_of_matrix, named_game
 from problems.terminal.arguments import Given, positive_whole
-from problems.terminal.errors import InputError, safe
+from problems.terminal.errors import InputError, most_of, safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -182,8 +182,7 @@ def _dominated(solution: Solution) -> Iterable[str]:
     for side in ("row", "column"):
         found = [f"{which + 1} by {by + 1}" for kind, which, by in dropped if kind == side]
         if found:
-            more = f", ... {len(found) - SHOWN:,} more (--json has them all)" if len(found) > SHOWN else ""
-            yield f"dominated {side}s, one after the other: {', '.join(found[:SHOWN])}{more}"
+            yield f"dominated {side}s, one after the other: {_first(found)}"
 
 
 def _said_guarantees(game: Played) -> Iterable[str]:
@@ -205,8 +204,13 @@ def _error(game: Played) -> str:
 def _listed(numbers: Sequence[float]) -> str:
     """The numbers that are not 0, with their places."""
     used = [f"{k}: {number:.6g}" for k, number in enumerate(numbers, start=1) if abs(number) > USED]
-    more = f", ... {len(used) - SHOWN:,} more (--json has them all)" if len(used) > SHOWN else ""
-    return ", ".join(used[:SHOWN]) + more if used else "0"
+    return _first(used) if used else "0"
+
+
+def _first(texts: Sequence[str]) -> str:
+    """The first of them between commas, and how many more there are."""
+    shown, more = most_of(texts, SHOWN)
+    return ", ".join(shown) + (f", ... {more:,} more (--json has them all)" if more else "")
 
 
 def draw(game: Played, source: str, solution: Solution, trajectories: Sequence[Trajectory]) -> Figure:

@@ -12,7 +12,7 @@ from problems.recipe import Ranking, Recipe, Task, main
 from problems.running.graph_options import asked, graph_arguments, graph_of
 from problems.shortest_path import named
 from problems.terminal.arguments import positive_whole
-from problems.terminal.errors import InputError, safe
+from problems.terminal.errors import InputError, most_of, safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,10 +72,8 @@ def describe(solution: Solution, terminals: Sequence[Hashable]) -> Iterable[str]
     """The first edges of the tree, one a line, and the other nodes that it leads through."""
     yield from edges(solution)
     through = list(dict.fromkeys(node for edge in solution.answer for node in edge[:2] if node not in set(terminals)))
-    more = f" and {len(through) - SHOWN:,} more" if len(through) > SHOWN else ""
-    yield (
-        f"through {', '.join(safe(node, 30) for node in through[:SHOWN])}{more}" if through else "through no other node"
-    )
+    shown, more = most_of([safe(node, 30) for node in through], SHOWN)
+    yield f"through {', '.join(shown) or 'no other node'}{f' and {more:,} more' if more else ''}"
 
 
 def draw(g: Network, terminals: Sequence[Hashable], solution: Solution) -> Figure:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from problems.recipe import Recipe, Task, main
 from problems.studies.table_options import columns_argument
 from problems.terminal.arguments import Given
-from problems.terminal.errors import InputError, safe
+from problems.terminal.errors import InputError, most_of, safe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -182,9 +182,10 @@ def describe(solution: Solution) -> Iterable[str]:
     """The largest amounts, one a line."""
     moved = amounts(solution)
     yield f"{len(moved):,} amounts are moved, the largest from, to:"
-    yield from (f"  {source} -> {target}: {amount:.6g}" for source, target, amount in moved[:SHOWN])
-    if len(moved) > SHOWN:
-        yield f"  ... {len(moved) - SHOWN:,} more (--json has them all)"
+    shown, more = most_of(moved, SHOWN)
+    yield from (f"  {source} -> {target}: {amount:.6g}" for source, target, amount in shown)
+    if more:
+        yield f"  ... {more:,} more (--json has them all)"
 
 
 def draw(data: _Data, solution: Solution) -> Figure:

@@ -16,7 +16,7 @@ def missing(error: ModuleNotFoundError, by: str) -> Missing | None:
     """The same error in a sentence, `by` being what needs the package; None if no optional package is missing.
 
     >>> print(missing(ModuleNotFoundError(name="torch.nn"), by="descent-ascent"))
-    descent-ascent needs torch, which is not installed; python -m pip install torch installs it
+    descent-ascent needs torch, which is not installed; install the extra learn, or python -m pip install torch
     """
     if isinstance(error, Missing):
         return error
@@ -24,9 +24,16 @@ def missing(error: ModuleNotFoundError, by: str) -> Missing | None:
     package = PACKAGES.get(module)
     if package is None:
         return None
-    return Missing(
-        f"{by} needs {package}, which is not installed; python -m pip install {package} installs it", name=module
-    )
+    return Missing(f"{by} needs {package}, which is not installed; {remedy(package)}", name=module)
+
+
+def remedy(package: str = "torch") -> str:
+    """How a package that is missing comes to be there, as the end of a sentence.
+
+    >>> remedy()
+    'install the extra learn, or python -m pip install torch'
+    """
+    return f"install the extra learn, or python -m pip install {package}"
 
 
 def has_torch() -> bool:

@@ -48,7 +48,7 @@ def without(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 def refused(done: subprocess.CompletedProcess[str], by: str, package: str) -> None:
     """It ended with the sentence that says what to install."""
-    said = f"{by} needs {package}, which is not installed; python -m pip install {package} installs it"
+    said = f"{by} needs {package}, which is not installed; install the extra learn, or python -m pip install {package}"
     assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", said)
     assert "Traceback" not in done.stderr
 

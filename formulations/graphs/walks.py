@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 Pair = tuple[Hashable, Hashable]
-NAMES_IN_MESSAGE = 8  # at most
+NAMES_IN_MESSAGE = 8  # or all 9
 
 
 @dataclass(frozen=True)
@@ -189,12 +189,13 @@ def quoted(name: Hashable) -> str:
 
 
 def listed(names: Sequence[Hashable]) -> str:
-    """The names for messages, at most 8 of them.
+    """The names for messages; of more than 9 the first 8, as "..." in place of one would save nothing.
 
     >>> listed(["a", 2])
     "'a', 2"
     """
-    return ", ".join(map(quoted, names[:NAMES_IN_MESSAGE])) + (", ..." if len(names) > NAMES_IN_MESSAGE else "")
+    shown = names if len(names) <= NAMES_IN_MESSAGE + 1 else names[:NAMES_IN_MESSAGE]
+    return ", ".join(map(quoted, shown)) + (", ..." if len(shown) < len(names) else "")
 
 
 def matching(g: Network, pairs: Collection[tuple[Hashable, Hashable]], *, undirected: bool) -> Iterator[Ints]:

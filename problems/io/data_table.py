@@ -14,7 +14,7 @@ from formulations.problem import Floats
 from problems.io.content import read_file, unknown_format
 from problems.io.labels import coded, holds_labels
 from problems.io.raw_table import RawTable, as_list, numbered, of_array, of_text
-from problems.terminal.errors import InputError, quoted, safe
+from problems.terminal.errors import InputError, most_of, quoted, safe
 
 Missing = Literal["refuse", "drop"]
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
@@ -168,7 +168,8 @@ def _left_out(raw: RawTable, chosen: Sequence[int], label: int | None, mixed: bo
     text = [raw.called(k) for k in others]
     if not text:
         return []
-    named = f"{', '.join(text[:EXAMPLES])}{' and so on' if len(text) > EXAMPLES else ''}"
+    shown, more = most_of(text, EXAMPLES)
+    named = f"{', '.join(shown)}{' and so on' if more else ''}"
     possible = [raw.names[k] or str(k + 1) for k in others if holds_labels(raw, k)] if mixed else []
     remedy = f"; --categories {safe(as_list(possible), 200)} learns from what can be a category" if possible else ""
     return [f"Columns that hold text, or nothing, are left out: {named}{remedy}."]

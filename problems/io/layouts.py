@@ -24,7 +24,7 @@ from problems.io.cells import Table, finite, not_a_number, number_in
 from problems.io.labelled import MAX_ITEMS, Labelled, distinct, is_count, same
 from problems.io.npy import misshapen
 from problems.io.number_rows import Row, rows_of_numbers, without_empty_ends
-from problems.terminal.errors import InputError, quoted
+from problems.terminal.errors import InputError, listed, quoted
 
 SHAPES = "give a square matrix, n x n, or one triangle of it; tables of measurements are for problems.seriation --table"
 ROUNDING = 1e-9  # relative, within which the entries of a diagonal are the same
@@ -277,5 +277,4 @@ def _wrong_width(rows: Sequence[Row]) -> InputError:
     if 2 * widths.count(width) > len(rows):
         k = next(k for k, other in enumerate(widths) if other != width)
         return InputError(f"line {rows[k].line} has {widths[k]:,} cells where most have {width:,}; {SHAPES}")
-    listed = ", ".join(f"{width:,}" for width in widths[:5])
-    return InputError(f"has rows of {listed}{', ...' if len(widths) > 5 else ''} cells; {SHAPES}")
+    return InputError(f"has rows of {listed([f'{width:,}' for width in widths], 5)} cells; {SHAPES}")

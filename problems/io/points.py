@@ -14,7 +14,7 @@ from problems.io.content import read_file, unknown_format
 from problems.io.data_table import SHEETS, TEXT_SUFFIXES, about_label, told_apart
 from problems.io.parsed import MAX_COMPLETE
 from problems.io.raw_table import RawTable, as_list, counts_on, of_array, of_text
-from problems.terminal.errors import InputError
+from problems.terminal.errors import InputError, listed
 
 ON_THE_GLOBE = (("longitude", "latitude"), ("long", "lat"), ("lon", "lat"), ("lng", "lat"))
 COORDINATES = (("x", "y", "z"), ("x", "y"), *ON_THE_GLOBE)  # names of columns, in small letters
@@ -116,8 +116,8 @@ def _alone(raw: RawTable, label: int | None) -> list[int]:
     if len(numbers) < 2:
         there = f"has numbers in column {raw.called(numbers[0])} alone" if numbers else "has no column of numbers"
         raise InputError(f"{there}; give each point two coordinates, x and y")
-    listed = ", ".join(raw.called(k) for k in numbers[:5]) + (", ..." if len(numbers) > 5 else "")
-    raise InputError(f"has numbers in columns {listed}; say which two are the coordinates, --columns X Y")
+    there = listed([raw.called(k) for k in numbers], 5)
+    raise InputError(f"has numbers in columns {there}; say which two are the coordinates, --columns X Y")
 
 
 def _coordinates(raw: RawTable, chosen: Sequence[int]) -> Floats:

@@ -16,7 +16,7 @@ from problems.io.cells import MISSING, THOUSANDS, Separator, amount, split, tabl
 from problems.io.encodings import decode_any, notes_on
 from problems.io.matrix import MAX_MAGNITUDE
 from problems.io.npy import Shape, misshapen, read_npy
-from problems.terminal.errors import InputError, quoted
+from problems.terminal.errors import InputError, most_of, quoted
 
 TRUTH = {"true": 1.0, "false": 0.0}
 MAX_NUMBERS = 10_000_000  # 80 MB
@@ -92,8 +92,9 @@ class RawTable:
 
     def _known(self) -> str:
         named = [quoted(name) for name in self.names if name]
-        more = f" and {len(named) - 8} more" if len(named) > 8 else ""
-        return f"its columns are {', '.join(named[:8])}{more}" if self.headed else f"it has {len(self.names)} columns"
+        shown, rest = most_of(named, 8)
+        more = f" and {rest} more" if rest else ""
+        return f"its columns are {', '.join(shown)}{more}" if self.headed else f"it has {len(self.names)} columns"
 
 
 def of_array(data: bytes) -> RawTable:

@@ -14,7 +14,7 @@ import numpy as np
 
 from formulations.problem import Floats
 from problems.io.parsed import EXACT_INTEGERS, Asked, Column, Parsed, are_times, numeric
-from problems.terminal.errors import InputError, quoted, safe
+from problems.terminal.errors import InputError, listed, quoted, safe
 
 LENGTH = re.compile(  # a word in the name of an attribute which is a length or a cost
     r"w|wt|weights?|len|lengths?|dist|distances?|costs?|price|toll|time|duration|latency|delay|impedance|km|miles|mileage"
@@ -251,5 +251,4 @@ def _edge(graph: Parsed, e: int) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    names = list(names)
-    return ", ".join(safe(name, 30) for name in names[:8]) + (", ..." if len(names) > 8 else "")
+    return listed([safe(name, 30) for name in names], 8)

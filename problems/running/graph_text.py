@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from problems.terminal.errors import safe
+from problems.terminal.errors import most_of, safe
 
 if TYPE_CHECKING:
     from formulations.graphs import Network
@@ -28,6 +28,7 @@ def in_order(way: Sequence[Hashable], most: int) -> str:
     a -> ... 2 more (--json has them all) ... -> d
     """
     names = [safe(node, 60) for node in way]
-    if len(names) > most:
-        names[most // 2 : -most // 2] = [f"... {len(names) - most:,} more (--json has them all) ..."]
+    _, more = most_of(names, most)
+    if more:
+        names[most // 2 : -most // 2] = [f"... {more:,} more (--json has them all) ..."]
     return " -> ".join(names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from problems.terminal.errors import safe
+from problems.terminal.errors import most_of, safe
 
 if TYPE_CHECKING:
     from formulations.graphs import Network
@@ -108,8 +108,8 @@ class AskedTree:
             return free.also(**rows)
 
         needed, sure = conflict(self._blamed(solution), under, seconds)
-        shown = [safe(g.nodes[v], 60) for v in needed[:NODES_SHOWN]]
-        shown += [f"{len(needed) - NODES_SHOWN:,} more"] if len(needed) > NODES_SHOWN else []
+        some, more = most_of(needed, NODES_SHOWN)
+        shown = [safe(g.nodes[v], 60) for v in some] + ([f"{more:,} more"] if more else [])
         at = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
         several = len(needed) > 1
         demand = f"the degree <= {most} at {'each of ' if several else ''}{at}"

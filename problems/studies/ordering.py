@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, get_args
 
-from problems.terminal.errors import safe
+from problems.terminal.errors import most_of, safe
 from problems.terminal.files import replace_file
 
 if TYPE_CHECKING:
@@ -84,10 +84,11 @@ def how_good(objective: str, solution: Solution) -> Iterable[str]:
 def listed(names: Sequence[object], heading: str = "order") -> Iterable[str]:
     """An order for a reader, place by place."""
     yield f"{heading}:"
-    for place, name in enumerate(names[:SHOWN], start=1):
+    shown, more = most_of(names, SHOWN)
+    for place, name in enumerate(shown, start=1):
         yield f"  {place:>4}  {safe(name)}"
-    if len(names) > SHOWN:
-        yield f"  ... and {len(names) - SHOWN:,} more (--json and --out have them all)"
+    if more:
+        yield f"  ... and {more:,} more (--json and --out have them all)"
 
 
 def clipped(similarity: Floats) -> Iterable[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from problems.terminal.errors import InputError, OutputError, safe
-from problems.terminal.output import say
+from problems.terminal.output import say, show
 
 EXIT_CODES = """exit codes:
   0    answered, and every check agrees; the status says whether it is proven
@@ -28,13 +28,51 @@ class Written(str):
     """The type of arguments that name a file or folder to be written: what is answered does not depend on it."""
 
 
+class _Version(argparse.Action):
+    """Says which version this is, and ends; it is looked up only then, as that takes a while."""
+
+    def __call__(self, *_: Any) -> NoReturn:
+        show(release())
+        sys.exit(ANSWERED)
+
+
 class Parser(argparse.ArgumentParser):
-    """argparse, its complaints on one line as all others."""
+    """argparse, its complaints on one line as all others, with --version."""
+
+    def __init__(self, **settings: Any) -> None:
+        """The settings of argparse; of options, no abbreviations."""
+        super().__init__(**settings, allow_abbrev=False)
+        self.add_argument("--version", action=_Version, nargs=0, help="which version this is, and nothing else")
 
     def error(self, message: str) -> NoReturn:
         """One line on standard error, and exit 2."""
-        say(f"{self.prog}: {safe(message, 500)}; see --help")
+        unknown = message.removeprefix("unrecognized arguments: ").split()[:1] if message.startswith("unrec") else []
+        meant = "".join(similar(word.partition("=")[0], self._option_string_actions) for word in unknown)
+        say(f"{self.prog}: {safe(message, 500)}{meant}; see --help")
         sys.exit(UNUSABLE)
+
+
+def release() -> str:
+    """Which version of the cookbook this is, as pip knows it."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("optimization-cookbook")
+    except PackageNotFoundError:
+        return "not installed, so without a version; python -m pip install . gives it one"
+
+
+def similar(word: str, known: Iterable[str]) -> str:
+    """The known word that may be meant, as the end of a sentence; nothing if there is none.
+
+    >>> similar("mts", ["mst", "tsp"]), similar("unlike", ["mst", "tsp"])
+    ('; did you mean mst?', '')
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), list(known))
+    near.sort(key=lambda name: sorted(name) != sorted(word.lower()))  # letters in another order come first
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def parser(
@@ -47,7 +85,6 @@ def parser(
         description=summary,
         epilog=f"examples:\n{shown}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     own(found.add_argument_group("input"))
     common = found.add_argument_group("solving and showing")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
 
 class InputError(Exception):
     """A file that cannot be used: one sentence that names the file, the place, the value and the remedy."""
@@ -23,6 +28,26 @@ def safe(label: object, width: int = 60) -> str:
         text = f"<{type(label).__name__}>"
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: width + 1])
     return shown if len(shown) <= width else shown[: width - 3] + "..."
+
+
+def most_of(items: Sequence[T], most: int) -> tuple[Sequence[T], int]:
+    """The first of a list, and how many more there are: none or at least two, as to say "1 more" takes as much room.
+
+    >>> most_of("abc", most=2), most_of("abcd", most=2)
+    (('abc', 0), ('ab', 2))
+    """
+    shown = items if len(items) <= most + 1 else items[:most]
+    return shown, len(items) - len(shown)
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The names between commas, ", ..." after about as many as `most`.
+
+    >>> listed(["a", "b", "c", "d"], most=2), listed(["a", "b", "c"], most=2)
+    ('a, b, ...', 'a, b, c')
+    """
+    shown, more = most_of(names, most)
+    return ", ".join(shown) + (", ..." if more else "")
 
 
 def quoted(value: object) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from formulations.problem import Floats, Ints, Ordering, PathLength, QuadraticAssignment, is_symmetric
 from formulations.problem.arrangement import LISTED_ITEMS
 from solvers.clock import Clock
-from solvers.optional import has_torch, one_torch_thread
+from solvers.optional import has_torch, one_torch_thread, remedy
 from solvers.orders.faq import faq_orders, faq_seconds
 from solvers.orders.incumbent import OrderSearch
 
@@ -18,7 +18,6 @@ INSERTION_SECONDS, INSERTION_TIME = 4e-6, 0.6  # by n^2, that insertions alone a
 Keep = Callable[[Ints, float], None]
 PATIENCE = 20  # perturbations that find nothing better, after which insertions that were asked for end, without a limit
 LOAD_SECONDS = 3.0  # what loading torch takes on a slow day
-WITHOUT_TORCH = "searched by insertions and exchanges alone; python -m pip install torch makes the search stronger"
 TABU_ITEMS = 500  # items up to which a tabu search knows the changes by all exchanges
 SURROGATE_STARTS = 4  # of each surrogate's best orders
 EXCHANGES_PER_ITEM, MAX_EXCHANGES = 20, 2000  # of each tabu search where no time is set
@@ -201,5 +200,5 @@ def _lacks_torch(search: OrderSearch) -> bool:
     """Whether torch is not installed, which the search then says."""
     if has_torch():
         return False
-    search.remark = WITHOUT_TORCH
+    search.remark = f"searched by insertions and exchanges alone; with torch it is stronger: {remedy()}"
     return True

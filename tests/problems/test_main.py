@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import pytest
 from places import ROOT
 
 import problems
-from problems.__main__ import SITE, commands, main, recipes
+from problems.__main__ import SITE, command, commands, main, recipes
+from problems.terminal.arguments import release
 
 HEAVY = ("cvxpy", "torch", "matplotlib", "ortools", "highspy", "networkx", "scipy", "numpy")
 
@@ -94,7 +94,7 @@ def test_it_ends_as_the_module_does(arguments: list[str]) -> None:
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    assert run("--version").stdout == f"{version('optimization-cookbook')}\n"
+    assert run("--version").stdout == f"{release()}\n"
 
 
 def test_pages_that_were_built_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -127,3 +127,44 @@ print(*(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stderr.splitlines()[-1] == ""  # before it stands where the pages are, if they are built
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["mts"], "did you mean mst?"),
+        (["shortest-path"], "did you mean shortest_path?"),
+        (["TSP"], "did you mean tsp?"),
+        (["chekc", "answer.json"], "did you mean check?"),
+        (["--verison"], "did you mean --version?"),
+    ],
+)
+def test_a_slip_is_understood(arguments: list[str], meant: str, capsys: Any) -> None:
+    assert main(arguments) == 2
+    assert meant in capsys.readouterr().err
+
+
+def test_what_is_unlike_all_names_is_not_guessed(capsys: Any) -> None:
+    assert main(["xyzzy"]) == 2
+    assert "did you mean" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["mst", "gan", "check", "report"])
+def test_every_command_tells_its_version(name: str) -> None:
+    done = run(name, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{release()}\n", "")
+
+
+def test_an_option_with_a_slip_is_understood() -> None:
+    done = run("mst", "--grap=x.gml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean --graph?" in done.stderr
+
+
+def test_the_list_calls_recipes_as_it_was_called(monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/cookbook"])
+    assert command() == 0
+    assert capsys.readouterr().out.splitlines()[0].startswith(f"cookbook {next(iter(recipes()))} ")
+    monkeypatch.setattr(sys, "argv", ["problems/__main__.py"])
+    assert command() == 0
+    assert capsys.readouterr().out.splitlines()[0].startswith(f"python -m problems.{next(iter(recipes()))} ")

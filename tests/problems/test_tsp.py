@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from commandline import answer_of, without_seconds
 from places import SHARED
 
 from problems.recipe import run
-from problems.tsp import RECIPE
+from problems.running.graph_text import in_order
+from problems.tsp import RECIPE, SHOWN
 
 LOOPY = "a b 1\nb c 2\nc a 3\nc a 1\na a 4\n"
 ATSP = """NAME: t\nTYPE: ATSP\nDIMENSION: 3\nEDGE_WEIGHT_TYPE: EXPLICIT\nEDGE_WEIGHT_FORMAT: FULL_MATRIX
@@ -117,3 +119,11 @@ def test_the_picture_of_a_complete_graph_shows_the_tour_alone(tmp_path: Path, ca
     assert run(RECIPE, ["--graph", str(folder / "gr24.tsp"), "--plot", str(tmp_path / "t.png"), "--quiet"]) == 0
     assert "value  1272" in capsys.readouterr().out
     assert (tmp_path / "t.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("n", [40, 41, 60])
+def test_a_list_is_shortened_by_two_names_at_least(n: int) -> None:
+    shown = in_order([*range(n), 0], SHOWN)
+    more = re.search(r"\.\.\. (\d+) more", shown)
+    assert (more is None) == (n == 40)  # the 41st is the first again
+    assert shown.count(" -> ") + (int(more[1]) - 1 if more else 0) == n
