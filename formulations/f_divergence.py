@@ -25,7 +25,8 @@ of a generator of p and a discriminator with output v, the one is to maximize an
     E_q[-S(X)] + E_p[f*(S(X))]                    S = f'(e^v), so that v estimates log q / p whatever f is
 
 (Nowozin, Cseke & Tomioka, f-GAN, 2016); the step of total variation is smoothed to S = tanh(v / 2) / 2. With kl that is
-the Lagrangian weak dual of the likelihood (formulations.gan).
+the Lagrangian weak dual of the likelihood (formulations.gan). Of two samples, whose laws nobody moves, the
+discriminator plays alone: its bound on how far apart they are is trained_bound.
 """
 
 from __future__ import annotations
@@ -35,12 +36,25 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from formulations.divergences.confidence import divergence_at_least
+from formulations.divergences.confidence import best_cap, divergence_at_least
 from formulations.divergences.table import DIVERGENCES, FDivergence, alpha, at, named
+from formulations.divergences.trained import Told, trained_bound
 from formulations.players.losses import Blur, two_terms
 from formulations.problem import Floats, Term, distribution
 
-__all__ = ["DIVERGENCES", "FDivergence", "alpha", "best", "divergence", "divergence_at_least", "dual", "variational"]
+__all__ = [
+    "DIVERGENCES",
+    "FDivergence",
+    "Told",
+    "alpha",
+    "best",
+    "best_cap",
+    "divergence",
+    "divergence_at_least",
+    "dual",
+    "trained_bound",
+    "variational",
+]
 
 
 def divergence(f: FDivergence | str, q: ArrayLike, p: ArrayLike) -> float:

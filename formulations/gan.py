@@ -34,7 +34,7 @@ from torch import Generator, Tensor, nn
 
 from formulations.divergences.confidence import divergence_at_least
 from formulations.divergences.table import FDivergence, at
-from formulations.likelihood.data import Data
+from formulations.likelihood.data import Data, mapped, resampled
 from formulations.likelihood.energy import energy_distance
 from formulations.likelihood.held_out import LOG_D_CAP, kl_bound, likelihood_interval, mean_at_least
 from formulations.likelihood.mixtures import GaussianMixture
@@ -51,7 +51,6 @@ WATCH_DRAWS = 1 << 12  # the same for validation
 DRAWS_PER_ROW = 64  # of a generator for testing: the error by the rows is the larger one; for validation a 16th
 ROWS_AT_LEAST = 512  # as many draws as for these there are for fewer rows, too
 DISTANCE_ROWS = 1_000  # and samples, that an energy distance is estimated by
-ROWS_PER_EVALUATION = 1 << 14
 FALSE_REJECTION_RATE = 1e-3  # the probability that a correct log_density is rejected
 
 
@@ -75,21 +74,6 @@ def random_numbers(seed: int, what: str) -> Generator:
     """
     words = np.random.SeedSequence([seed, *what.encode()]).generate_state(2)
     return torch.Generator().manual_seed(int(words[0]) << 32 | int(words[1]))
-
-
-def resampled(rows: Tensor) -> Sampler:
-    """A sampler of rows with replacement, (batch, d).
-
-    >>> resampled(torch.tensor([[1.0], [2.0]]))(3, Generator().manual_seed(0)).shape
-    torch.Size([3, 1])
-    """
-    on = cache(rows.to)  # copied to each device once
-
-    def draw(batch: int, generator: Generator) -> Tensor:
-        device = generator.device
-        return on(device).index_select(0, torch.randint(len(rows), (batch,), generator=generator, device=device))
-
-    return draw
 
 
 def gan(
@@ -290,11 +274,3 @@ def _mean(values: Floats) -> float | None:
     """Their mean, if it is finite."""
     mean = float(values.mean())
     return mean if math.isfinite(mean) else None
-
-
-@torch.no_grad()
-def mapped(function: Callable[[Tensor], Any], rows: Tensor) -> Floats:
-    """The function's values at the rows, float64 (n,), a chunk of rows at a time."""
-    return np.concatenate(
-        [np.asarray(function(part), dtype=np.float64) for part in torch.split(rows, ROWS_PER_EVALUATION)]
-    )

@@ -7,6 +7,8 @@ trained on. With S capped both are means of bounded variables, whose limits by b
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -14,6 +16,7 @@ from formulations.divergences.table import FDivergence, at, named
 from formulations.likelihood.held_out import LOG_D_CAP, mean_between, refuse_level, values_of
 from formulations.problem import Floats
 
+CAPS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # that one is chosen of
 ROUNDING = 1e-6  # relative, by which S in float32 may exceed the domain of f*
 
 
@@ -43,6 +46,29 @@ def divergence_at_least(
     lower = mean_between(at_q, low, high, error)
     upper = -mean_between(-at(row.conjugate, at_p), -most, -least, error)
     return max(0.0, float(lower - upper))  # no divergence is negative
+
+
+def best_cap(f: FDivergence | str, v_q: ArrayLike, v_p: ArrayLike, n: int, m: int, level: float = 0.95) -> float:
+    """The cap with which n and m samples prove most, foretold from v = log q / p at other samples of q and of p.
+
+    A small cap costs divergence, a large one certainty: it is the one of the largest estimate less what Bernstein's
+    inequality allows its errors. Choosing it by the samples that are to prove something would invalidate their level.
+
+    >>> v = np.random.default_rng(0).normal([[0.5], [-0.5]], 1, (2, 10_000))  # log q / p at N(1/2, 1) and N(-1/2, 1)
+    >>> best_cap("pearson", *v, 1000, 1000), best_cap("pearson", *v, 100_000, 100_000), best_cap("js", *v, 1000, 1000)
+    (1.0, 3.0, 2.0)
+    """
+    row, target = named(f), math.log(2 / (1 - level))
+
+    def error(x: Floats, range_: float, k: int) -> float:
+        return math.sqrt(2 * float(x.var()) * target / k) + 2 / 3 * range_ * target / k
+
+    def foretold(cap: float) -> float:
+        ends, S_q, S_p = (at(row.slope, np.exp(np.clip(v, -cap, cap))) for v in ([-cap, cap], v_q, v_p))
+        paid, (least, most) = at(row.conjugate, S_p), at(row.conjugate, ends)
+        return float(S_q.mean() - paid.mean()) - error(S_q, ends[1] - ends[0], n) - error(paid, most - least, m)
+
+    return max(CAPS, key=foretold)
 
 
 def _inside(row: FDivergence, name: str, given: ArrayLike) -> Floats:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor
+from torch import Generator, Tensor
 
 from formulations.likelihood.mixtures import GaussianMixture
-from formulations.problem import Floats
+from formulations.problem import Floats, Sampler
 
 SPLIT_SHARES = (0.6, 0.1)  # of a user's data for training and for validation; the rest is held out
+ROWS_PER_EVALUATION = 1 << 14
 FEWEST_ROWS = 20  # the least number of rows that are split
 LEAST_VARIATION = 1e-13  # of a column's standard deviation relative to its largest number, in float64
 LEAST_VARIATION_FLOAT32 = 1e-5  # the same relative to its mean, of what players in float32 see
@@ -107,6 +109,33 @@ def split(
             raise ValueError(f"column {name} of the data is one and the same in all rows to train with; leave it out")
     train, watch, held_out = (torch.from_numpy(part) for part in np.split((x - origin).astype(np.float32), until))
     return Data(train, watch, held_out, origin=origin, categories=tuple(categories))
+
+
+def resampled(rows: Tensor) -> Sampler:
+    """A sampler of rows with replacement, (batch, d).
+
+    >>> resampled(torch.tensor([[1.0], [2.0]]))(3, Generator().manual_seed(0)).shape
+    torch.Size([3, 1])
+    """
+    on = cache(rows.to)  # copied to each device once
+
+    def draw(batch: int, generator: Generator) -> Tensor:
+        device = generator.device
+        return on(device).index_select(0, torch.randint(len(rows), (batch,), generator=generator, device=device))
+
+    return draw
+
+
+@torch.no_grad()
+def mapped(function: Callable[[Tensor], Any], rows: Tensor) -> Floats:
+    """The function's values at the rows, float64 (n,), a chunk of rows at a time.
+
+    >>> mapped(lambda x: 2 * x[:, 0], torch.ones(3, 1))
+    array([2., 2., 2.])
+    """
+    return np.concatenate(
+        [np.asarray(function(part), dtype=np.float64) for part in torch.split(rows, ROWS_PER_EVALUATION)]
+    )
 
 
 def _refuse_unlearnable(x: Floats, n: int, shifted: Floats, name: str) -> None:

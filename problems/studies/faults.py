@@ -116,7 +116,7 @@ def worsened(data: Data, noise: Sampler, before: Players, after: Players) -> Map
     import numpy as np
     from scipy.stats import ttest_1samp
 
-    from formulations.gan import mapped
+    from formulations.likelihood.data import mapped
     from formulations.likelihood.energy import energy_score, worse_by
 
     if all(hasattr(players["f"], "log_density") for players in (before, after)):
@@ -139,7 +139,7 @@ def estimated_divergence(data: Data, noise: Sampler, players: Players) -> Mappin
     """E_q log d - log E_p d by held-out rows and samples, and the p-value of it being 0 or more (delta method)."""
     import numpy as np
 
-    from formulations.gan import mapped
+    from formulations.likelihood.data import mapped
     from formulations.likelihood.held_out import LOG_D_CAP
 
     log_d = np.clip(np.nan_to_num(mapped(players["d"], data.held_out), nan=-np.inf), -LOG_D_CAP, LOG_D_CAP)

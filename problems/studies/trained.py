@@ -60,7 +60,8 @@ class Trained:
         import numpy as np
         import torch
 
-        from formulations.gan import ROWS_PER_EVALUATION, random_numbers
+        from formulations.gan import random_numbers
+        from formulations.likelihood.data import ROWS_PER_EVALUATION
 
         noise = self.noise(n, random_numbers(seed, "samples"))
         with torch.no_grad():

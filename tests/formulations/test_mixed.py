@@ -11,9 +11,8 @@ import torch
 from scipy.stats import chisquare, multivariate_normal
 from torch import Generator
 
-from formulations.gan import mapped
 from formulations.likelihood import mixed_em
-from formulations.likelihood.data import split
+from formulations.likelihood.data import mapped, split
 from formulations.likelihood.fitting import fitted_mixture
 from formulations.likelihood.mixed_em import by_category, by_k_means, em
 from formulations.players.categories import chosen, gumbel

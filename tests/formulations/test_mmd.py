@@ -191,7 +191,7 @@ def test_the_payoff_is_minus_the_unbiased_estimate_with_a_finite_gradient(kernel
 
 
 def test_a_generator_plays_alone() -> None:
-    from formulations.gan import resampled
+    from formulations.likelihood.data import resampled
     from formulations.players.generators import normal
     from solvers import solve
     from solvers.descent_ascent import DescentAscent
