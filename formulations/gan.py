@@ -91,8 +91,8 @@ def gan(
     """The game of a generator "f" and a discriminator "d", two modules, which are its answer.
 
     generator      random numbers -> a module from noise (batch, ...) to samples (batch, d) (players.generators)
-    discriminator  random numbers -> a module from samples (batch, d) to the output v, (batch,); unused where the loss
-                   has none
+    discriminator  random numbers -> a module from samples (batch, d) to the output v, (batch,), for the loss "began" to
+                   samples (batch, d); unused where the loss has none
     loss           a row of formulations.losses
     penalties      penalties on the discriminator (formulations.players.penalties); they may use the sampler "uniform"
     blur           share of training done -> standard deviation, relative to the data's, of Gaussian noise that is added
@@ -118,12 +118,12 @@ def gan(
         raise ValueError("the loss 'likelihood' needs a generator with a log_density; choose another loss or generator")
     entropy, paid = data.entropy, [*scored.penalties, *penalties]
     return SaddleProblem(
-        maximize_over={"f": Block(generator)},
+        maximize_over={"f": Block(generator), **scored.multipliers},
         minimize_over={"d": Block(discriminator)} if scored.adversarial else {},
         payoff=scored.payoff,
         surrogate=scored.surrogate,
         penalties={"minimize": paid} if paid else {},
-        samplers=_samplers(data, noise),
+        samplers=samplers(data, noise),
         value=(lambda players: (_likelihood(data, players, level) or (-math.inf,))[0]) if known else None,
         bound=None if entropy is None else lambda _: -entropy,
         level=level,
@@ -133,8 +133,12 @@ def gan(
     )
 
 
-def _samplers(data: Data, noise: Sampler) -> dict[str, Sampler]:
-    """What the payoff and the penalties are expectations over."""
+def samplers(data: Data, noise: Sampler) -> dict[str, Sampler]:
+    """What the payoff and the penalties are expectations over: "data", "noise", "uniform" and "blur".
+
+    >>> list(samplers(drawn(GaussianMixture([1.0], [[0.0]], [1.0]), 100), normal(1)))
+    ['data', 'noise', 'uniform', 'blur']
+    """
     scale = cache(data.scale.to)  # copied to each device once
     return {
         "data": resampled(data.train),

@@ -8,28 +8,33 @@ With data X from q, samples f(Z) from p, and v the discriminator's output, f max
     f of the table    E_q[-S] + E_p[f*(S)],  S = f'(e^v)                      -D_f(q || p)                 log q / p
     least-squares     E_q[(v - 1)^2] / 2 + E_p[v^2] / 2                       (2 - Le Cam(q, p)) / 8       q / (q + p)
     wasserstein       E_q[-v] + E_p[v],  slopes of v about 1 at most          -W_1(q, p)                   a potential
+    relativistic      E log(1 + e^(v(f(Z)) - v(X)))                           log 2 - JS(q x p, p x q)     log q / p + c
+    began             E_q L - k E_p L,  L the error of an auto-encoder                                     none
     mmd               -MMD^2(q, p), the best discriminator being known                                     none
 
 The table of f is that of formulations.f_divergence; kl, js and gan are the games of lagrangian and minimax in other
 units. What f climbs in place of the payoff, where that is another thing: E_q log p itself for "likelihood",
-E_p log D for "non-saturating", and -E_p[(v - 1)^2] / 2 for "least-squares".
+E_p log D for "non-saturating", -E_p[(v - 1)^2] / 2 for "least-squares", -E log(1 + e^(v(X) - v(f(Z)))) for
+"relativistic", and -E_p L for "began", where k is to keep E_p L at E_q L.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from formulations.began import began, multiplier
 from formulations.divergences.table import LE_CAM
 from formulations.f_divergence import DIVERGENCES, FDivergence, variational
 from formulations.least_squares import least_squares
 from formulations.mmd import inverse_multiquadric, mixture, moment_matching
 from formulations.players.losses import Blur, lagrangian, likelihood, log_d_trick, minimax
-from formulations.players.penalties import gradient_penalty
-from formulations.problem import Players, Term
+from formulations.players.penalties import gradient_penalty, r1, r2
+from formulations.problem import Block, Players, Term
+from formulations.relativistic import relativistic
 from formulations.wasserstein import critic
 
 LOSSES = (
@@ -40,8 +45,11 @@ LOSSES = (
     *DIVERGENCES,
     "least-squares",
     "wasserstein",
+    "relativistic",
+    "began",
     "mmd",
 )
+SLOPES = 0.1  # weight of the penalties on slopes that "relativistic" has
 WIDTHS = (1 / 64, 1 / 16, 1 / 4, 1.0)  # of the kernels of "mmd", in standard deviations of the data
 SURE = 1e-3  # how near to 0 and 1 a share q / (q + p) is believed
 PAYOFFS = {
@@ -49,6 +57,8 @@ PAYOFFS = {
     "lagrangian": r"E_q[-\log d(X)] + E[d(f(Z))], \quad d > 0",
     "variational": r"E_q[-S(X)] + E[f^*(S(f(Z)))], \quad S = f'(d)",
     "least-squares": r"\tfrac12 E_q[(D(X) - 1)^2] + \tfrac12 E[D(f(Z))^2]",
+    "relativistic": r"E[\log(1 + e^{v(f(Z)) - v(X)})]",
+    "began": r"E_q[L(X)] - k E[L(f(Z))], \quad L(x) = |x - d(x)|^2, \quad 0 \leq k \leq 1",
     "wasserstein": r"E_q[-S(X)] + E[S(f(Z))], \quad |S(x) - S(y)| \leq |x - y|",
 }
 
@@ -60,6 +70,7 @@ class Objective:
     payoff      terms that f is to maximize and d to minimize
     surrogate   terms that f climbs in place of the payoff, if any
     penalties   terms that d pays besides
+    multipliers blocks that maximize besides f
     log_ratio   the output v -> an estimate of log q / p; None where it says nothing of that
     divergence  the f-divergence that the payoff's minimum over d is, up to its sign, unit and a constant; None if none
     maths       what each line of the problem says, in LaTeX
@@ -68,6 +79,7 @@ class Objective:
     payoff: Sequence[Term]
     surrogate: Sequence[Term] | None = None
     penalties: Sequence[Term] = ()
+    multipliers: Mapping[str, Block] = field(default_factory=dict)
     log_ratio: Callable[[Tensor], Tensor] | None = None
     divergence: FDivergence | None = None
     maths: dict[str, str]
@@ -116,6 +128,26 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
         case "wasserstein":
             penalty = gradient_penalty(one_sided=True, scale=scale, told=told)
             game = Objective(payoff=critic(blur, told), penalties=[penalty], maths=played("wasserstein"))
+        case "relativistic":
+            payoff, surrogate = relativistic(blur, told)
+            game = Objective(
+                payoff=payoff,
+                surrogate=surrogate,
+                penalties=[penalty(weight=SLOPES, scale=scale, told=told) for penalty in (r1, r2)],
+                log_ratio=as_it_is,
+                maths=played("relativistic", r"-E[\log(1 + e^{v(X) - v(f(Z))})]"),
+            )
+        case "began":
+            payoff, surrogate = began(1.0, scale)
+            game = Objective(
+                payoff=payoff,
+                surrogate=surrogate,
+                multipliers={"k": multiplier()},
+                maths={
+                    **played("began", "-E[L(f(Z))]"),
+                    "ascend in k": r"k (E_q[L(X)] - E[L(f(Z))])",
+                },
+            )
         case "mmd":
             kernel = mixture(*map(inverse_multiquadric, WIDTHS))
             game = Objective(
@@ -136,7 +168,7 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
 
 
 def as_it_is(v: Tensor) -> Tensor:
-    """Of the outputs that estimate log q / p themselves.
+    """Of the outputs that estimate log q / p themselves, perhaps but for a constant.
 
     >>> as_it_is(torch.ones(1))
     tensor([1.])

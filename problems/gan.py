@@ -127,6 +127,11 @@ def _training(options: argparse.Namespace, until: float) -> tuple[Training, Sequ
     loss = options.loss or ("lagrangian" if kind == "mlp" else "likelihood")
     if kind == "mlp" and loss == "likelihood":
         raise InputError("--loss likelihood needs a density, which mlp has not; say --generator flow, or mixture")
+    if loss == "began" and len(data.center) < 2:
+        raise InputError(
+            "--loss began has an auto-encoder, which restores a single number whatever it is; give 2 columns or more, "
+            "or choose another loss"
+        )
     if data.categories and kind in ("flow", "gaussian"):
         raise InputError(
             f"--generator {kind} makes numbers only, and there are categories; say --generator mixture, or mlp, or "

@@ -46,7 +46,7 @@ def two_terms(at_data: Function, at_samples: Function, blur: Blur | None = None,
     >>> data.f(lambda x: x[..., 0], torch.tensor([[2.0]]))
     tensor([-2.])
     """
-    output, e = _blurred(blur, told)
+    output, e = blurred(blur, told)
     of_data = Term(lambda d, x, *e: at_data(output(d, x, *e)), ["d"], ["data", *e])
     return [of_data, of_samples(at_samples, blur, told)]
 
@@ -57,7 +57,7 @@ def of_samples(function: Function, blur: Blur | None = None, told: bool = False)
     >>> of_samples(torch.exp).f(lambda z: z, lambda x: x[..., 0], torch.tensor([[0.0]]))
     tensor([1.])
     """
-    output, e = _blurred(blur, told)
+    output, e = blurred(blur, told)
     return Term(lambda f, d, z, *e: expectation(f, lambda x: function(output(d, x, *e)), z), ["f", "d"], ["noise", *e])
 
 
@@ -81,10 +81,14 @@ def likelihood() -> list[Term]:
     return [Term(lambda f, x: f.log_density(x), ["f"], ["data"])]
 
 
-def _blurred(blur: Blur | None, told: bool) -> tuple[Callable[..., Tensor], list[str]]:
+def blurred(blur: Blur | None = None, told: bool = False) -> tuple[Callable[..., Tensor], list[str]]:
     """The discriminator's output at samples, and the names of the samplers that this needs.
 
     blur  the samples are blurred; told: the discriminator is told the share of training done as well
+
+    >>> output, samplers = blurred(lambda share: 0.1 * (share < 0.5))
+    >>> output(lambda x: x[..., 0], torch.zeros(1, 1, 1), torch.ones(1, 1, 1), torch.full((1, 1), 0.2)), samplers
+    (tensor([[0.1000]]), ['blur', 'progress'])
     """
     if blur is None:
         return (lambda d, x, t: d(x, t), ["progress"]) if told else (lambda d, x: d(x), [])

@@ -150,3 +150,16 @@ class Scalar(Stackable):
     def forward(self, x: Tensor) -> Tensor:
         """The number."""
         return x.squeeze(-1)
+
+
+def autoencoder(hidden: Sequence[int], code: int, center: Tensor, scale: Tensor, generator: Generator) -> nn.Sequential:
+    """A network from samples in the data's units to themselves, (..., d) -> (..., d), through `code` numbers.
+
+    >>> d = autoencoder([16], 1, torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
+    >>> d(torch.zeros(5, 2)).shape
+    torch.Size([5, 2])
+    """
+    dims, units = len(center), (center.to(generator.device), scale.to(generator.device))
+    return nn.Sequential(
+        Standardize(*units), mlp([dims, *hidden, code, *reversed(hidden), dims], generator), Affine(*units)
+    )

@@ -5,6 +5,7 @@ Each contains a gradient with respect to samples, which the solver differentiate
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,14 +14,44 @@ from torch import Generator, Tensor
 from formulations.problem import Term
 
 
-def r1(block: str = "d", over: str = "data", weight: float = 1.0) -> Term:
+def r1(
+    block: str = "d", over: str = "data", weight: float = 1.0, scale: Tensor | float = 1.0, told: bool = False
+) -> Term:
     """weight / 2 E |grad h(x)|^2 on the data, h the block's output. Mescheder et al., Which training methods, 2018.
+
+    scale, told  as in `gradient_penalty`
 
     >>> x = torch.tensor([[[1.0, 2], [3, 4]]])  # one member, two samples
     >>> r1(weight=2.0).f(lambda x: 3 * x[..., 0] + 4 * x[..., 1], x).tolist()  # |(3, 4)|^2
     [[25.0, 25.0]]
     """
-    return Term(lambda d, x: weight / 2 * _slopes(d, x).square().sum(-1), [block], [over])
+
+    def penalty(d: Any, x: Tensor, *t: Tensor) -> Tensor:
+        return weight / 2 * _slopes(d, x, t, scale).square().sum(-1)
+
+    return Term(penalty, [block], [over, *_share(told)])
+
+
+def r2(
+    generator: str = "f",
+    block: str = "d",
+    noise: str = "noise",
+    weight: float = 1.0,
+    scale: Tensor | float = 1.0,
+    told: bool = False,
+) -> Term:
+    """The same on samples of the generator, which it does not move.
+
+    >>> r2(weight=2.0).f(lambda z: z, lambda x: 3 * x[..., 0], torch.ones(1, 2, 2)).tolist()
+    [[9.0, 9.0]]
+    """
+
+    def penalty(f: Any, d: Any, z: Tensor, *t: Tensor) -> Tensor:
+        with torch.no_grad():
+            x = f(z)
+        return weight / 2 * _slopes(d, x, t, scale).square().sum(-1)
+
+    return Term(penalty, [generator, block], [noise, *_share(told)])
 
 
 def gradient_penalty(
@@ -51,11 +82,10 @@ def gradient_penalty(
         with torch.no_grad():
             between = torch.lerp(f(z), x, u.view(*u.shape, *[1] * (x.ndim - u.ndim)))
         # sqrt has no derivative at 0, and a discriminator may start as a constant
-        slopes = _slopes(lambda x: d(x, *t), between) * torch.as_tensor(scale).to(x.device)
-        excess = (slopes.square().sum(-1) + 1e-12).sqrt() - 1
+        excess = (_slopes(d, between, t, scale).square().sum(-1) + 1e-12).sqrt() - 1
         return weight * (excess.clamp(min=0) if one_sided else excess).square()
 
-    return Term(penalty, [generator, block], [data, noise, uniform, *(["progress"] if told else [])])
+    return Term(penalty, [generator, block], [data, noise, uniform, *_share(told)])
 
 
 def uniform_numbers(batch: int, generator: Generator) -> Tensor:
@@ -67,9 +97,14 @@ def uniform_numbers(batch: int, generator: Generator) -> Tensor:
     return torch.rand(batch, generator=generator, device=generator.device)
 
 
-def _slopes(d: Any, x: Tensor) -> Tensor:
-    """grad d(x) of each sample, (members, batch, ...) -> (members, batch, coordinates), differentiable."""
+def _share(told: bool) -> list[str]:
+    """The sampler of the share of the play that is over, where the block is told that."""
+    return ["progress"] if told else []
+
+
+def _slopes(d: Any, x: Tensor, t: Sequence[Tensor], scale: Tensor | float) -> Tensor:
+    """scale grad d(x, *t) of each sample, (members, batch, ...) -> (members, batch, coordinates), differentiable."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
-        (slopes,) = torch.autograd.grad(d(x).sum(), x, create_graph=True)
-    return slopes.flatten(2)
+        (slopes,) = torch.autograd.grad(d(x, *t).sum(), x, create_graph=True)
+    return (slopes * torch.as_tensor(scale).to(x.device)).flatten(2)

@@ -28,6 +28,8 @@ LOSSES = (  # rows of formulations.losses, of which this module tells without to
     "total-variation",
     "least-squares",
     "wasserstein",
+    "relativistic",
+    "began",
     "mmd",
 )
 COMPARED = LOSSES[:4]

@@ -79,6 +79,7 @@ class Training:
         from formulations.players import generators
         from formulations.players.flows import Flow
         from formulations.players.mixed import MixedMixture
+        from formulations.players.networks import autoencoder
 
         units, categories = (self.data.center, self.data.scale), self.data.categories
         mixture: Any = partial(MixedMixture, categories=categories) if categories else generators.Mixture
@@ -93,7 +94,9 @@ class Training:
         if self.loss == "likelihood":
             start = self._bent if self.kind == "flow" else self._at_best
         octaves, begins = (FINE, LATE) if self.sharpened else (0 if self.free else OCTAVES, 0.0)
-        against = partial(generators.discriminator, TELLS, *units, octaves=octaves, begins=begins)
+        against: Any = partial(generators.discriminator, TELLS, *units, octaves=octaves, begins=begins)
+        if self.loss == "began":
+            against = partial(autoencoder, TELLS, len(self.data.center) // 2, *units)
         blur = fading if self.free else None
         return gan(self.data, start, against, self.noise, loss=self.loss, blur=blur, told=self.sharpened)
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from formulations.likelihood.mixtures import GaussianMixture
-    from formulations.problem import Floats
+    from formulations.problem import Floats, Ints
 
 HIGH_QUALITY = 3.0  # standard deviations from its nearest mode up to which a sample is of high quality
 CHUNK = 1 << 16  # samples compared with all modes at a time
@@ -53,15 +55,7 @@ def mode_quality(samples: Floats, truth: GaussianMixture) -> ModeQuality:
     if samples.ndim != 2 or samples.shape[1] != d or not len(samples):
         raise ValueError(f"the samples have shape {samples.shape}; they must be (n, {d}) with n at least 1")
     usable = samples[np.isfinite(samples).all(axis=1)]
-    mode, distance = np.zeros(len(usable), dtype=np.int64), np.zeros(len(usable))
-    for start in range(0, len(usable), CHUNK):
-        chunk = usable[start : start + CHUNK]
-        squared = sum(
-            ((x[:, None] - mean) / sd) ** 2 for x, mean, sd in zip(chunk.T, truth.means.T, truth.sds.T, strict=True)
-        )
-        mode[start : start + CHUNK] = nearest = np.argmin(squared, axis=1)
-        distance[start : start + CHUNK] = np.sqrt(squared[np.arange(len(chunk)), nearest])
-
+    mode, distance = _nearest(usable, truth)
     near = distance <= HIGH_QUALITY
     counts = np.bincount(mode[near], minlength=k)
     share = np.bincount(mode, minlength=k) / max(len(usable), 1)
@@ -80,3 +74,37 @@ def mode_quality(samples: Floats, truth: GaussianMixture) -> ModeQuality:
         reverse_kl=float(reverse_kl) if len(usable) else None,
         sd_ratio=float(np.sqrt(max(squares, 0.0) / spare / perfect)) if spare else None,
     )
+
+
+def mode_shares(samples: Sequence[Floats], truth: GaussianMixture) -> Floats:
+    """The share of samples of high quality that each mode has, of several generators (m, modes).
+
+    >>> import numpy as np
+    >>> from formulations.likelihood.mixtures import GaussianMixture
+    >>> two = GaussianMixture(np.array([0.5, 0.5]), np.array([[0.0], [10.0]]), np.ones((2, 1)))
+    >>> mode_shares([np.array([[0.0], [1.0], [-1.0], [50.0]])], two).tolist()
+    [[0.75, 0.0]]
+    """
+    import numpy as np
+
+    found = []
+    for own in samples:
+        mode, distance = _nearest(own, truth)
+        found.append(np.bincount(mode[distance <= HIGH_QUALITY], minlength=len(truth.weights)) / len(own))
+    return np.array(found)
+
+
+def _nearest(samples: Floats, truth: GaussianMixture) -> tuple[Ints, Floats]:
+    """Of each sample that is finite the nearest mode, and how far it is in standard deviations."""
+    import numpy as np
+
+    usable = samples[np.isfinite(samples).all(axis=1)]
+    mode, distance = np.zeros(len(usable), dtype=np.int64), np.zeros(len(usable))
+    for start in range(0, len(usable), CHUNK):
+        chunk = usable[start : start + CHUNK]
+        squared = sum(
+            ((x[:, None] - mean) / sd) ** 2 for x, mean, sd in zip(chunk.T, truth.means.T, truth.sds.T, strict=True)
+        )
+        mode[start : start + CHUNK] = nearest = np.argmin(squared, axis=1)
+        distance[start : start + CHUNK] = np.sqrt(squared[np.arange(len(chunk)), nearest])
+    return mode, distance

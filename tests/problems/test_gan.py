@@ -107,7 +107,7 @@ def test_the_losses_to_choose_from_are_those_that_there_are() -> None:
     assert LOSSES == formulations.losses.LOSSES
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "began"])
 def test_every_loss_teaches_a_gaussian_its_place(capsys: Any, tmp_path: Path, loss: str) -> None:
     x = np.random.default_rng(0).normal(7, 2, size=600)
     np.save(tmp_path / "x.npy", x)
@@ -115,6 +115,16 @@ def test_every_loss_teaches_a_gaussian_its_place(capsys: Any, tmp_path: Path, lo
     _, answer, _ = answered(capsys, *options)
     best = -0.5 * np.log(2 * np.pi * np.e * x.var())  # of any Gaussian
     assert answer["value"] > best - 0.4
+
+
+def test_an_auto_encoder_teaches_a_gaussian_its_place_and_claims_no_divergence(capsys: Any, tmp_path: Path) -> None:
+    options = ("--data", points(tmp_path / "points.csv"), "--generator", "gaussian", "--loss", "began")
+    _, answer, _ = answered(capsys, *options, "--iterations", "300")
+    assert np.array(answer["answer"]["samples"]).mean(axis=0) == pytest.approx([5, 5], abs=4)
+    assert answer["certificate"]["kl_at_least"] is None
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=100))
+    assert run(RECIPE, ["--data", str(tmp_path / "x.npy"), "--loss", "began"]) == 2
+    assert "restores a single number whatever it is" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("generator", ["gaussian", "mixture", "flow"])
