@@ -20,6 +20,7 @@ extensions = [
     "mathml",
     "docstrings",
     "references",
+    "links",
 ]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3

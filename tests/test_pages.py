@@ -97,3 +97,17 @@ def test_the_lines_of_code_to_be_trusted_are_counted() -> None:
             for file in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).glob("*.py")))
         )
         assert abs(counted - int(lines)) <= 10, files
+
+
+@pytest.mark.parametrize(
+    "page", sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]), ids=lambda page: page.name
+)
+def test_links_lead_to_files_of_the_repository(page: Path) -> None:
+    """So that they hold on a code host, where nothing is built."""
+    prose = re.sub(r"(?ms)^```.*?^```", "", page.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", prose)
+    built = [ROOT / "docs" / "problems", ROOT / "docs" / "api" / "modules"]
+    for link in links:
+        file = (page.parent / link).resolve()
+        assert file.is_file(), f"{page.name} links to {link}"
+        assert not any(file.is_relative_to(folder) for folder in built), f"{page.name} links to {link}, which is built"

@@ -16,6 +16,7 @@ from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from browser import browser, faults_in_browser, needs_browser, opened
@@ -208,6 +209,22 @@ def test_tables_are_sorted_by_their_headings(tmp_path: Path) -> None:
     with browser() as chromium, opened(chromium, path, script=False) as shown:
         assert shown.page.locator("table.sortable").first.locator("tbody tr").count() == 3
         assert shown.page.locator("th button").count() == 0
+
+
+@needs_browser
+def test_pictures_scale_to_the_width_and_can_be_large(tmp_path: Path) -> None:
+    path = tmp_path / "tree.html"
+    wide = "data:image/svg+xml," + quote('<svg xmlns="http://www.w3.org/2000/svg" width="900" height="450"></svg>')
+    path.write_text(page(DOCUMENT, Shown(NOW.written, picture=wide)))
+    with browser() as chromium, opened(chromium, path, 400) as shown:
+        figure, image = shown.page.locator("figure").first, shown.page.locator("figure img").first
+        narrow = image.bounding_box()["width"]
+        assert narrow <= figure.bounding_box()["width"] <= 400
+        figure.get_by_label("large").check()
+        assert image.bounding_box()["width"] > 1.4 * narrow  # and scrolls, within its frame
+        assert (shown.overflow(), shown.errors) == (0, [])
+    with browser() as chromium, opened(chromium, path, 1_400) as shown:
+        assert not shown.page.locator("figure").first.get_by_label("large").is_visible()
 
 
 def test_sections_without_data_say_so_in_a_line() -> None:
