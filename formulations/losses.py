@@ -50,7 +50,8 @@ LOSSES = (
     "mmd",
 )
 SLOPES = 0.1  # weight of the penalties on slopes that "relativistic" has
-WIDTHS = (1 / 64, 1 / 16, 1 / 4, 1.0)  # of the kernels of "mmd", in standard deviations of the data
+WIDTHS = (1 / 64, 1 / 16, 1 / 4, 1.0)  # in standard deviations of the data, of the kernels that "mmd" is the mean of
+KERNEL = mixture(*map(inverse_multiquadric, WIDTHS))
 SURE = 1e-3  # how near to 0 and 1 a share q / (q + p) is believed
 PAYOFFS = {
     "minimax": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))], \quad D = \frac{d}{1 + d}",
@@ -149,9 +150,8 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
                 },
             )
         case "mmd":
-            kernel = mixture(*map(inverse_multiquadric, WIDTHS))
             game = Objective(
-                payoff=moment_matching(kernel, scale),
+                payoff=moment_matching(KERNEL, scale),
                 maths={"maximize over f": r"-\text{MMD}^2(q, p), \quad f(Z) \sim p"},
             )
         case _ if loss in DIVERGENCES:

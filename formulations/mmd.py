@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
+from formulations.divergences.confidence import metric_between
 from formulations.divergences.kernels import (
     Kernel,
     energy,
@@ -47,6 +48,7 @@ __all__ = [
     "laplace",
     "median_distance",
     "mixture",
+    "mmd_between",
     "moment_matching",
     "permutation_p_value",
     "squared_mmd",
@@ -84,6 +86,25 @@ def witness(x: ArrayLike, y: ArrayLike, kernel: Kernel) -> Callable[[ArrayLike],
         return seen
 
     return S
+
+
+def mmd_between(
+    S: Callable[[ArrayLike], Floats], x: ArrayLike, y: ArrayLike, kernel: Kernel, level: float = 0.95
+) -> tuple[float, float]:
+    """Two-sided confidence limits on MMD(q, p) from samples (n, d) and (m, d) that the witness S was chosen without.
+
+    Valid at every n and m, without assumptions on q and p (divergences.confidence.metric_between), for 0 <= k <= 1,
+    k(0) = 1: then S is within [-1, 1], and two values of it differ by at most sqrt(2). Raises ValueError for k(0) != 1.
+
+    >>> x, y = np.random.default_rng(0).normal([[0], [1]], 1, (2, 2000))
+    >>> low, high = mmd_between(witness(x[:1000], y[:1000], gaussian(1.0)), x[1000:], y[1000:], gaussian(1.0))
+    >>> round(low, 2), round(high, 2)  # the MMD is 0.42
+    (0.32, 0.52)
+    """
+    if not math.isclose(kernel(0.0), 1.0):
+        raise ValueError(f"the kernel is {kernel(0.0):g} at distance 0; limits are known for those that are 1 there")
+    of_samples = math.sqrt(squared_mmd(x, y, kernel, unbiased=False))
+    return metric_between(S(x), S(y), (-1.0, 1.0), of_samples, math.sqrt(2), level)
 
 
 def permutation_p_value(x: ArrayLike, y: ArrayLike, kernel: Kernel, permutations: int = 999, seed: int = 0) -> float:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Report, Task, main
-from problems.studies.compared_losses import LOSSES, compared, table
+from problems.studies.compared_losses import LOSSES, USUAL, compared, losses, others, table
 from problems.studies.generator_training import Training, best, evidence, stretched, usual_iterations
+from problems.studies.proven import said
 from problems.studies.tables import OPTIONS as TABLE_OPTIONS
 from problems.studies.tables import Category, columns_of, read_table, table_arguments
 from problems.studies.trained import SAMPLED, sample_arguments, sampled, write_trained
@@ -53,7 +54,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of both players")
     parser.add_argument("--seeds", type=positive_whole, default=1, metavar="K", help="train K at once, from --seed on")
-    parser.add_argument("--compare", action="store_true", help="train by the other losses too, and say how each fares")
+    parser.add_argument(
+        "--compare",
+        nargs="?",
+        type=losses,
+        const=USUAL,
+        metavar="L,L,...",
+        help="train by these losses too, and say how each fares; all: by every one (default: by the best known)",
+    )
     parser.add_argument(
         "--out", type=Written, metavar="DIR", help="a folder for what is trained; with --sample: a .csv file"
     )
@@ -78,7 +86,10 @@ def read(options: argparse.Namespace) -> Task | Report:
         """What each loss comes to, where that is asked."""
         if not options.compare or solution.stats["interrupted"]:
             return []
-        return compared(training, solution, options.data, options.iterations, until)
+        return compared(training, solution, options.compare, options.data, options.iterations, until)
+
+    if further := others(training, options.compare):
+        notes = [*notes, f"{len(further)} more generators are trained, one after another, by {', '.join(further)}."]
 
     folder = resume = None
     if options.out is not None:
@@ -170,17 +181,7 @@ def describe(training: Training, solution: Solution, losses: Sequence[Mapping[st
     proof = evidence(training, solution)
     if not proof:
         return
-    rows = f"{proof['data']:,} held-out rows and {proof['generated']:,} samples"
-    sure = f"{proof['level']:.0%}"
-    if proof["kl_at_least"] is not None:
-        yield f"  KL(data || generator) is at least {proof['kl_at_least']:.4g}, at {sure} confidence, by {rows}"
-    if proof["divergence"] not in (None, "kl"):
-        yield f"  their divergence {proof['divergence']} is at least {proof['divergence_at_least']:.4g}, likewise"
-    if proof["likelihood_at_most"] is not None:
-        yield f"  so its log-likelihood is at most {proof['likelihood_at_most']:.6g} nats per row"
-    if proof["likelihood_between"] is not None:
-        low, high = proof["likelihood_between"]
-        yield f"  its log-likelihood is {(low + high) / 2:.6g} per held-out row, from {low:.6g} to {high:.6g} at {sure}"
+    yield from said(proof)
     measured = measures(training, solution)
     for score in measured.get("quality", []):
         ratio = "" if score["sd_ratio"] is None else f", sd {score['sd_ratio']:.2f} times theirs"

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from problems.studies.faults import Followed
+from problems.studies.proven import of_distance
 from problems.studies.tables import Columns
 from problems.studies.trained import Trained, latent, noise_of
 from problems.terminal.errors import InputError
@@ -252,5 +253,6 @@ def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
         return {}
     players = best(solution)
     if players["f"] not in training.proofs:
-        training.proofs[players["f"]] = evidence(training.data, training.noise, players, loss=training.loss)
+        proven = evidence(training.data, training.noise, players, loss=training.loss)
+        training.proofs[players["f"]] = {**proven, **of_distance(training, players)}
     return training.proofs[players["f"]]

@@ -12,13 +12,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formulations.divergences.table import FDivergence, at, named
+from formulations.divergences.table import LE_CAM, FDivergence, at, named
 from formulations.f_divergence import DIVERGENCES, alpha, best, divergence, divergence_at_least, dual, variational
 from formulations.likelihood.held_out import kl_bound
 from formulations.players.losses import lagrangian, minimax
 from formulations.problem import Floats
 
-ROWS = [*DIVERGENCES.values(), *map(alpha, (-2.5, -0.5, 0.3, 1.5, 4.0))]
+ROWS = [*DIVERGENCES.values(), *map(alpha, (-2.5, -0.5, 0.3, 1.5, 4.0)), LE_CAM]
 T = np.exp(np.linspace(-60, 60, 60_001))  # a grid of ratios to maximize over
 ratios = np.exp(np.linspace(-4, 4, 81))
 GRID = np.linspace(-40, 40, 160_001)
@@ -58,6 +58,10 @@ def explicit(name: str, t: Floats) -> Floats:
 @pytest.mark.parametrize("name", DIVERGENCES)
 def test_f_is_what_the_page_says(name: str) -> None:
     assert at(named(name).f, ratios) == pytest.approx(explicit(name, ratios), rel=1e-12, abs=1e-13)
+
+
+def test_le_cam_is_the_integral_of_the_squared_difference_over_the_sum() -> None:
+    assert at(LE_CAM.f, ratios) == pytest.approx((ratios - 1) ** 2 / (ratios + 1), rel=1e-12)
 
 
 @pytest.mark.parametrize("a", [-2.5, -0.5, 0.3, 1.5, 4.0])

@@ -22,7 +22,7 @@ import formulations.gan
 import formulations.losses
 from problems.gan import RECIPE
 from problems.recipe import run
-from problems.studies.compared_losses import LOSSES
+from problems.studies.compared_losses import LOSSES, USUAL
 
 
 @pytest.fixture(autouse=True)
@@ -150,11 +150,44 @@ def test_losses_are_compared_on_the_same_rows_where_that_is_asked(capsys: Any, t
     options = ("--data", points(tmp_path / "points.csv"), "--generator", "gaussian", "--iterations", "30", "--compare")
     _, answer, _ = answered(capsys, *options)
     rows = answer["stats"]["losses"]
-    assert [row["loss"] for row in rows] == ["likelihood", "lagrangian", "minimax", "non-saturating"]
+    assert tuple(row["loss"] for row in rows) == USUAL
     assert rows[0]["likelihood_between"] == answer["certificate"]["likelihood_between"]
     assert rows[0]["likelihood_between"][1] > max(row["likelihood_between"][1] for row in rows[1:]) - 0.1
-    run(RECIPE, list(options))
-    assert capsys.readouterr().out.count("non-saturating  ") == 1
+    claims = [(row["divergence"], row["divergence_at_least"] >= 0, row["divergence_at_most"]) for row in rows]
+    assert claims[:5] == [(name, True, None) for name in ("kl", "kl", "js", "js", "le-cam")]
+    assert [name for name, *_ in claims[5:]] == ["wasserstein-1", "mmd"]
+    assert all(most > row["divergence_at_least"] for row, (_, _, most) in zip(rows[5:], claims[5:], strict=True))
+    assert [row["kl_at_least"] is None for row in rows] == [False] * 5 + [True] * 2
+
+
+def test_the_losses_asked_for_are_a_table_of_as_many_lines_and_100_letters(capsys: Any) -> None:
+    run(RECIPE, ["--data", "ring", "--iterations", "8", "--quiet", "--compare", "kl, hellinger,mmd,likelihood,kl"])
+    out = capsys.readouterr().out.splitlines()
+    lines = out[next(at for at, line in enumerate(out) if line.startswith("  loss ")) :]
+    assert [line.split()[0] for line in lines] == ["loss", "lagrangian", "kl", "hellinger", "mmd"]
+    assert {len(line) for line in lines} <= {len(lines[0])}
+    assert len(lines[0]) <= 100
+    assert lines[0].split("  ")[-1].strip() == "seconds"
+
+
+def test_a_loss_that_no_time_is_left_for_is_named(capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("problems.studies.compared_losses.time.monotonic", lambda: float("inf"))
+    arguments = ["--generator", "gaussian", "--iterations", "5", "--compare", "kl,mmd", "--time-limit", "100"]
+    run(RECIPE, [*arguments, "--quiet"])
+    assert "no time was left for kl, mmd; give more by --time-limit" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("loss", ["wasserstein", "mmd"])
+def test_what_a_distance_proves_is_said_with_both_ends(capsys: Any, tmp_path: Path, loss: str) -> None:
+    options = ["--data", points(tmp_path / "points.csv"), "--iterations", "20", "--loss", loss]
+    _, answer, _ = answered(capsys, *options)
+    proof = answer["certificate"]
+    assert 0 <= proof["divergence_at_least"] < proof["divergence_at_most"] < 5
+    assert proof["kl_at_least"] is proof["kl_estimate"] is proof["likelihood_at_most"] is None
+    assert (proof["divergence_assumes"] is None) == (loss == "mmd")
+    run(RECIPE, [*options, "--plot", str(tmp_path / "picture.png"), "--out", str(tmp_path / "run")])
+    assert f"{proof['divergence']} of data and generator is from" in capsys.readouterr().out
+    assert ("discriminator.pt" in os.listdir(tmp_path / "run")) == (loss == "wasserstein")
 
 
 def test_held_out_rows_are_asked_once_of_each_generator(capsys: Any, tmp_path: Path, monkeypatch: Any) -> None:
@@ -168,7 +201,7 @@ def test_held_out_rows_are_asked_once_of_each_generator(capsys: Any, tmp_path: P
     monkeypatch.setattr(formulations.gan, "evidence", counted)
     options = ("--data", points(tmp_path / "points.csv"), "--generator", "gaussian", "--iterations", "5", "--compare")
     _, answer, _ = answered(capsys, *options)
-    assert len(asked) == len(set(asked)) == len(answer["stats"]["losses"]) == 4
+    assert len(asked) == len(set(asked)) == len(answer["stats"]["losses"]) == len(USUAL)
 
 
 def test_a_generator_without_a_density_has_no_likelihood(capsys: Any) -> None:
@@ -235,6 +268,7 @@ def test_the_folder_holds_history_samples_and_weights(capsys: Any, tmp_path: Pat
         (["--seeds", "-1"], "not a whole number from 1"),
         (["--generator", "vae"], "vae"),
         (["--loss", "hinge"], "hinge"),
+        (["--compare", "kl,hinge"], "there is no loss 'hinge'"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_a_line(
