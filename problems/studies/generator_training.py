@@ -30,6 +30,9 @@ COMPONENTS = 10  # of a mixture that is learnt
 BENT = 40  # of the mixture that a flow starts from, which as few describe as well as hundreds
 BENDING = 5e-4  # first steps of a flow from there; other generators are learnt from nothing, by steps of
 LEARNING = 2e-3
+# Of a free generator by losses whose discriminators otherwise chase it around all modes:
+SMALLER = 5e-4
+CHASED = ("minimax", "gan", "js", "non-saturating", "pearson", "total-variation", "least-squares", "wasserstein")
 MAKES, TELLS = (64, 64, 64, 64), (128, 128)  # hidden layers: of a free generator, whose steps depth makes sharp; of d
 OCTAVES = 3  # of the frequencies in which a discriminator sees what a known density makes
 SAMPLES = 2_500  # that are written, drawn and judged
@@ -147,6 +150,7 @@ class Training:
 
         adam = partial(torch.optim.Adam, betas=(0.0, 0.99), fused=True)
         first = BENDING if (self.kind, self.loss) == ("flow", "likelihood") else LEARNING
+        first = SMALLER if self.free and self.loss in CHASED else first
         return DescentAscent(
             method="simultaneous",
             optimizer=(partial(adam, lr=first), partial(adam, lr=3e-3)),
