@@ -32,8 +32,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from formulations.divergences.confidence import divergence_at_least
-from formulations.divergences.table import FDivergence, at
+from formulations.divergences.confidence import best_cap, divergence_at_least
+from formulations.divergences.table import at
 from formulations.likelihood.data import Data, mapped, resampled
 from formulations.likelihood.energy import energy_distance
 from formulations.likelihood.held_out import LOG_D_CAP, kl_bound, likelihood_interval, mean_at_least
@@ -179,7 +179,7 @@ def evidence(
     kl_at_least              a lower bound on KL(q || p), valid at every sample size; None where d says nothing of q / p
     kl_estimate              its point estimate
     divergence               the f-divergence that the loss is the dual of, by name; None if of none
-    divergence_at_least      a lower bound on it, valid at every sample size
+    divergence_at_least      a lower bound on it, valid at every sample size, at a cap chosen by the validation set
     likelihood_at_most       the upper bound on V that follows; None where the entropy of q is unknown
     any_likelihood_at_most   an upper bound on every generator's V: -entropy(q), or None
     likelihood_between       a two-sided asymptotic interval for V; None where p is unknown
@@ -198,7 +198,9 @@ def evidence(
         v, w = _log_ratios(told, data.held_out, noise(draws, random_numbers(0, "held out")))
         kl = kl_bound(v, w, level=level)
         if row is not None:
-            of_loss = divergence_at_least(row, _output(row, v), _output(row, w), level)
+            cap = best_cap(row, *_watched_log_ratios(data, noise, told), len(v), draws, level)
+            S_q, S_p = (at(row.output, np.clip(ratios, -cap, cap)) for ratios in (v, w))
+            of_loss = divergence_at_least(row, S_q, S_p, level, cap)
             of_loss = kl.kl_at_least if row.name == "kl" else of_loss  # which is tighter
     return {
         "kl_at_least": None if kl is None else kl.kl_at_least,
@@ -222,8 +224,13 @@ def watched_kl(data: Data, noise: Sampler, players: Players) -> float:
     >>> watched_kl(data, normal(1), {"f": lambda z: z, "d": lambda x: 0 * x[:, 0]})
     0.0
     """
+    return kl_bound(*_watched_log_ratios(data, noise, players)).estimate
+
+
+def _watched_log_ratios(data: Data, noise: Sampler, players: Players) -> tuple[Floats, Floats]:
+    """log d at the rows of the validation set and at samples."""
     draws = _draws(data.watch, WATCH_DRAWS, DRAWS_PER_ROW // 16)
-    return kl_bound(*_log_ratios(players, data.watch, noise(draws, random_numbers(0, "watch")))).estimate
+    return _log_ratios(players, data.watch, noise(draws, random_numbers(0, "watch")))
 
 
 def _draws(rows: Tensor, most: int, of_each: int) -> int:
@@ -247,11 +254,6 @@ def _log_ratios(players: Players, rows: Tensor, z: Tensor) -> tuple[Floats, Floa
     at_data, at_samples = mapped(d, rows), mapped(lambda part: d(f(part)), z)
     # every d > 0 gives a valid bound: where the output overflows to NaN, take log d = -inf, to be capped
     return np.where(np.isnan(at_data), -np.inf, at_data), np.where(np.isnan(at_samples), -np.inf, at_samples)
-
-
-def _output(row: FDivergence, v: Floats) -> Floats:
-    """S = f'(e^v), v capped."""
-    return at(row.output, np.clip(v, -LOG_D_CAP, LOG_D_CAP))
 
 
 def _log_p(data: Data, players: Players, rows: Tensor) -> Floats:

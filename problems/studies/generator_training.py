@@ -258,5 +258,5 @@ def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
     players = best(solution)
     if players["f"] not in training.proofs:
         proven = evidence(training.data, training.noise, players, loss=training.loss)
-        training.proofs[players["f"]] = {**proven, **of_distance(training, players)}
+        training.proofs[players["f"]] = {**proven, **of_distance(training.data, training.noise, players, training.loss)}
     return training.proofs[players["f"]]

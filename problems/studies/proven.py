@@ -9,35 +9,37 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from formulations.problem import Floats, Players
-    from problems.studies.generator_training import Training
+    from torch import Tensor
+
+    from formulations.likelihood.data import Data
+    from formulations.problem import Floats, Players, Sampler
 
 FITTED, HELD_OUT = 1_000, 2_000  # rows, and as many samples, to choose S by, and to judge by
 
 
-def of_distance(training: Training, players: Players, level: float = 0.95) -> Mapping[str, Any]:
-    """The name of the distance that the training's loss is, its limits, and what they assume; no limits for others."""
+def of_distance(data: Data, noise: Sampler, players: Players, loss: str, level: float = 0.95) -> Mapping[str, Any]:
+    """The name of the distance that the loss is, its limits, and what they assume; no limits for others."""
     claims: Mapping[str, Callable[..., Mapping[str, Any]]] = {"wasserstein": _wasserstein, "mmd": _mmd}
-    if training.loss in claims:
-        return claims[training.loss](training, players, level)
+    if loss in claims:
+        return claims[loss](data, noise, players, level)
     return {"divergence_at_most": None, "divergence_assumes": None}
 
 
-def _wasserstein(training: Training, players: Players, level: float) -> Mapping[str, Any]:
+def _wasserstein(data: Data, noise: Sampler, players: Players, level: float) -> Mapping[str, Any]:
     """By the discriminator's c-transform and by a transport of held-out rows to samples."""
     import numpy as np
     from scipy.spatial.distance import cdist
 
-    from formulations.gan import mapped
+    from formulations.likelihood.data import mapped
     from formulations.transport import transport
     from formulations.wasserstein import extended, wasserstein_between
     from solvers import solve
 
-    x, y = _samples(training, players, training.data.train[:FITTED], "fitted")
-    rows, samples = _samples(training, players, training.data.held_out[:HELD_OUT], "judged")
+    x, y = _samples(data, noise, players, data.train[:FITTED], "fitted")
+    rows, samples = _samples(data, noise, players, data.held_out[:HELD_OUT], "judged")
     if not all(np.isfinite(made).all() for made in (y, samples)):
         return _claimed("wasserstein-1", 0.0, None, None)
-    S, most = extended(np.nan_to_num(mapped(players["d"], training.data.train[:FITTED])), x, y)  # any values will do
+    S, most = extended(np.nan_to_num(mapped(players["d"], data.train[:FITTED])), x, y)  # any values will do
     diameter = float(np.linalg.norm(np.ptp(np.concatenate([x, y]), axis=0)))
     share = np.full(len(rows), 1 / len(rows))
     moved = solve(transport(share, share, np.minimum(cdist(rows, samples), diameter))).value
@@ -47,15 +49,15 @@ def _wasserstein(training: Training, players: Players, level: float) -> Mapping[
     return _claimed("wasserstein-1", low, high, assumed)
 
 
-def _mmd(training: Training, players: Players, level: float) -> Mapping[str, Any]:
+def _mmd(data: Data, noise: Sampler, players: Players, level: float) -> Mapping[str, Any]:
     """By the witness of training rows, and by the MMD of held-out ones."""
     import numpy as np
 
     from formulations.losses import KERNEL
     from formulations.mmd import mmd_between, witness
 
-    fitted = _samples(training, players, training.data.train[:FITTED], "fitted")
-    judged = _samples(training, players, training.data.held_out[: 2 * HELD_OUT], "judged")
+    fitted = _samples(data, noise, players, data.train[:FITTED], "fitted")
+    judged = _samples(data, noise, players, data.held_out[: 2 * HELD_OUT], "judged")
     if not all(np.isfinite(made).all() for _, made in (fitted, judged)):
         return _claimed("mmd", 0.0, None, None)
     low, high = mmd_between(witness(*fitted, KERNEL), *judged, KERNEL, level)
@@ -67,12 +69,13 @@ def _claimed(name: str, low: float, high: float | None, assumed: str | None) -> 
     return dict(zip(names, (name, low, high, assumed), strict=True))
 
 
-def _samples(training: Training, players: Players, rows: Any, purpose: str) -> tuple[Floats, Floats]:
+def _samples(data: Data, noise: Sampler, players: Players, rows: Tensor, purpose: str) -> tuple[Floats, Floats]:
     """The rows, and as many samples of noise for that purpose, in standard units."""
-    from formulations.gan import mapped, random_numbers
+    from formulations.gan import random_numbers
+    from formulations.likelihood.data import mapped
 
-    scale = training.data.scale.double().numpy()
-    z = training.noise(len(rows), random_numbers(0, purpose))
+    scale = data.scale.double().numpy()
+    z = noise(len(rows), random_numbers(0, purpose))
     return rows.double().numpy() / scale, mapped(players["f"], z) / scale
 
 
