@@ -42,7 +42,7 @@ def losses(text: str) -> tuple[str, ...]:
     """The losses that are named with commas between; raises ArgumentTypeError for one that there is not.
 
     >>> losses("kl, mmd"), len(losses("all"))
-    (('kl', 'mmd'), 12)
+    (('kl', 'mmd'), 14)
     """
     if text == "all":
         return tuple(loss for loss in LOSSES if loss not in SAME)
@@ -54,9 +54,9 @@ def losses(text: str) -> tuple[str, ...]:
 
 
 def others(training: Training, asked: Sequence[str] | None) -> list[str]:
-    """Those asked for that suit the generator and are not the training's own."""
-    apply = (loss for loss in asked or () if not (training.free and loss == "likelihood"))
-    return [loss for loss in apply if loss != training.loss]
+    """Those asked for that are not the training's own, and that its generator and its columns have what they need."""
+    unfit = {"likelihood": training.free, "began": len(training.data.center) < 2}
+    return [loss for loss in asked or () if loss != training.loss and not unfit.get(loss)]
 
 
 def compared(

@@ -75,10 +75,10 @@ def test_the_best_output_is_read_as_log_q_over_p(loss: str, laws: tuple[Floats, 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_each_row_is_a_game_of_its_players(loss: str) -> None:
     row = objective(loss)
-    draw = lambda n, _: torch.ones(n, 1)  # noqa: E731
+    judge, draw = torch.nn.Sequential(torch.nn.Linear(1, 1), Scalar()), lambda n, _: torch.ones(n, 1)
     SaddleProblem(
-        maximize_over={"f": Block(torch.nn.Linear(1, 1))},
-        minimize_over={"d": Block(torch.nn.Sequential(torch.nn.Linear(1, 1), Scalar()))} if row.adversarial else {},
+        maximize_over={"f": Block(torch.nn.Linear(1, 1)), **row.multipliers},
+        minimize_over={"d": Block(judge)} if row.adversarial else {},
         payoff=row.payoff,
         surrogate=row.surrogate,
         penalties={"minimize": row.penalties} if row.penalties else {},
@@ -86,7 +86,8 @@ def test_each_row_is_a_game_of_its_players(loss: str) -> None:
         maths=row.maths,
     )
     assert row.adversarial == (loss != "mmd")
-    assert (row.log_ratio is None) == (loss in ("wasserstein", "mmd")) == (row.divergence is None)
+    assert (row.log_ratio is None) == (loss in ("wasserstein", "began", "mmd"))
+    assert (row.divergence is None) == (loss in ("wasserstein", "relativistic", "began", "mmd"))
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "mmd"])
