@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TypeVar
 
 Result = TypeVar("Result")
+_idle: dict[int, list[_Worker]] = {}  # process -> its threads that wait for work: no thread outlives a fork
 
 
 @dataclass
@@ -32,6 +35,19 @@ class Clock:
         return float("inf") if self.limit is None else self.limit - self.elapsed
 
 
+class _Worker:
+    """A thread that does one call after another: to start one for each takes longer than a small LP."""
+
+    def __init__(self) -> None:
+        """Start it; it ends with the program."""
+        self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            self.jobs.get()()
+
+
 def interruptible(call: Callable[[], Result], cancel: Callable[[], None], seconds: float = float("inf")) -> Result:
     """The result of call(), run in a thread; on Ctrl-C cancel() is called, the thread awaited and the signal passed on.
 
@@ -39,7 +55,7 @@ def interruptible(call: Callable[[], Result], cancel: Callable[[], None], second
     """
     outcome: list[Result] = []
     failure: list[BaseException] = []
-    done = Event()
+    done, idle = Event(), _idle.setdefault(os.getpid(), [])
 
     def run() -> None:
         try:
@@ -47,10 +63,12 @@ def interruptible(call: Callable[[], Result], cancel: Callable[[], None], second
         except BaseException as error:  # handed over to the waiting thread, which raises it
             failure.append(error)
         finally:
+            idle.append(worker)
             done.set()
 
     try:  # from the start on: a signal may come before anything is waited for
-        Thread(target=run, daemon=True).start()
+        worker = idle.pop() if idle else _Worker()
+        worker.jobs.put(run)
         if not done.wait(None if seconds == float("inf") else max(seconds, 0)):
             cancel()
             done.wait()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -137,3 +138,39 @@ def test_interruptible_passes_on_what_is_raised() -> None:
 
     with pytest.raises(ValueError, match="a sentence"):
         interruptible(call, lambda: None)
+
+
+def test_one_thread_does_one_call_after_another_and_another_what_is_called_meanwhile() -> None:
+    def thread() -> int:
+        return threading.get_ident()
+
+    def nested() -> tuple[int, int]:
+        return thread(), interruptible(thread, cancel=lambda: None)
+
+    first = interruptible(thread, cancel=lambda: None)
+    assert first != thread()
+    assert interruptible(thread, cancel=lambda: None) == first
+    outer, inner = interruptible(nested, cancel=lambda: None)
+    assert outer != inner
+    with pytest.raises(ZeroDivisionError):
+        interruptible(lambda: 1 // 0, cancel=lambda: None)
+    assert {interruptible(thread, cancel=lambda: None) for _ in range(3)} <= {first, outer, inner}
+
+
+def test_a_call_that_does_not_end_is_left_alone_and_the_next_is_not_kept_waiting() -> None:
+    ends = threading.Event()
+    late = threading.Thread(target=lambda: interruptible(ends.wait, cancel=lambda: None), daemon=True)
+    late.start()
+    assert interruptible(lambda: 7, cancel=lambda: None) == 7
+    ends.set()
+    late.join(60)
+    assert not late.is_alive()
+
+
+def test_after_a_fork_the_child_has_threads_of_its_own() -> None:
+    assert interruptible(lambda: 1, cancel=lambda: None) == 1
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        os._exit(interruptible(lambda: 3, cancel=lambda: None))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
