@@ -74,6 +74,13 @@ class Covariance:
         enough = np.cumsum(self.variances) >= share * self.total * (1 - 1e-12)
         return int(enough.argmax()) + 1 if enough.any() else self.most
 
+    def by_columns(self) -> tuple[Floats, float]:
+        """C, (p, p), and its error, also where there are fewer rows than columns."""
+        if not self.by_rows:
+            return self.matrix, self.error
+        G, error = gram(self.rows)
+        return _covariance(G, error, self.rows.shape[0])
+
     def loadings(self, frame: Frame) -> Floats:
         """The components as directions, (p, k), that a frame of the matrix stands for."""
         if not self.by_rows:
@@ -115,8 +122,13 @@ def covariance(X: ArrayLike | sparray, standardise: bool = True) -> Covariance:
         raise ValueError("no column varies: every row is the same; give rows that differ")
     by_rows = p > n
     G, error = (gram_of_rows if by_rows else gram)(rows)
+    return Covariance(rows, *_covariance(G, error, n), by_rows)
+
+
+def _covariance(G: Floats, error: float, n: int) -> tuple[Floats, float]:
+    """G / (n - 1), and by how much it may be off."""
     C = G / (n - 1)
-    return Covariance(rows, C, error / (n - 1) + 2 * ROUNDOFF * float(np.linalg.norm(C)), by_rows)
+    return C, error / (n - 1) + 2 * ROUNDOFF * float(np.linalg.norm(C))
 
 
 def pca(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,35 +27,42 @@ ALL_PROVEN = 500  # columns up to which the variance of every component is prove
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
-    parser.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers: .csv, .npy; or a sparse .npz")
+    parser.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers, .csv or .npy")
     columns_argument(parser, "of a file")
     missing_argument(parser, "of a file")
-    parser.add_argument(
-        "--raw", action="store_true", help="leave columns in their units (default: divided by their sd)"
-    )
+    parser.add_argument("--raw", action="store_true", help="leave columns in their units (by default: each by its sd)")
     many = parser.add_mutually_exclusive_group()
     many.add_argument("-k", "--components", type=positive_whole, metavar="K", help="how many components (default 2)")
     many.add_argument("--explain", type=share, metavar="SHARE", help="as many as explain that share, as .9")
+    many.add_argument("--sparse", type=positive_whole, metavar="C", help="one component, of C variables at most")
+    many.add_argument("--robust", action="store_true", help="low rank plus sparse: set gross errors apart")
     parser.add_argument("--out", type=Written, metavar="FILE", help="write each row's scores to a .csv file")
 
 
 def read(options: argparse.Namespace) -> Task:
     """The task in a table, or the bundled example."""
-    from problems.studies.components import table_of
+    from formulations.pca import covariance
+    from problems.studies.components import constant, table_of
 
     table = table_of(options, str(EXAMPLE))
+    task = _robust if options.robust else _sparse if options.sparse is not None else _components
     try:
-        return _components(table, options)
+        given = covariance(table.values, standardise=not options.raw)
+        found = task(table, given, options)
     except ValueError as error:
         raise InputError(f"{table.source}: {error}") from error
+    return replace(
+        found,
+        notes=(*table.notes, *constant(table, given)),
+        facts={"rows": len(table.rows), "columns": len(table.columns)},
+        asked={**found.asked, "standardised": not options.raw},
+    )
 
 
-def _components(table: Table, options: argparse.Namespace) -> Task:
-    """The task of finding principal components; raises ValueError for a table that has none."""
-    from formulations.pca import covariance
-    from problems.studies.components import answer, constant, describe, explained, write
+def _components(table: Table, given: Covariance, options: argparse.Namespace) -> Task:
+    """Principal components, as many as are asked for."""
+    from problems.studies.components import answer, describe, explained, write
 
-    given = covariance(table.values, standardise=not options.raw)
     k = min(USUAL, given.most) if options.components is None else options.components
     if options.explain is not None:
         k = given.explaining(options.explain)
@@ -73,13 +81,58 @@ def _components(table: Table, options: argparse.Namespace) -> Task:
         problem=lambda: explained(given, k),
         describe=lambda solution: describe(table, given, solution, fewer(solution)),
         draw=lambda solution: draw(table, given, solution),
-        notes=(*table.notes, *constant(table, given)),
-        facts={"rows": len(table.rows), "columns": len(table.columns)},
-        asked={"components": k, "standardised": not options.raw},
+        asked={"components": k},
         answer=lambda solution: answer(table, given, solution.answer),
         evidence=lambda _: {"variances_within": given.accuracy()} if len(given.matrix) <= ALL_PROVEN else {},
         measures=fewer,
         write=None if options.out is None else lambda solution: write(options.out, table, given, solution.answer),
+    )
+
+
+def _sparse(table: Table, given: Covariance, options: argparse.Namespace) -> Task:
+    """One component with few loadings."""
+    from formulations.sparse_pca import sparse_pca
+    from problems.studies.components import answer, describe_sparse, write
+
+    def draw_sparse(solution: Solution) -> Figure:
+        from problems.pictures.components import loadings_figure
+
+        title = f"{table.source}: {options.sparse} variables, {solution.value:.4g} of {given.total:.4g} of the variance"
+        return loadings_figure(solution.answer.loadings[:, 0], table.columns, f"{title}, {solution.status}")
+
+    return Task(
+        source=table.source,
+        title="Sparse principal component",
+        problem=lambda: sparse_pca(given, options.sparse, answer=lambda found: found),
+        describe=lambda solution: describe_sparse(table, given, solution),
+        draw=draw_sparse,
+        asked={"sparse": options.sparse},
+        answer=lambda solution: answer(table, given, solution.answer),
+        write=None if options.out is None else lambda solution: write(options.out, table, given, solution.answer),
+    )
+
+
+def _robust(table: Table, given: Covariance, options: argparse.Namespace) -> Task:
+    """Components of the part of low rank, gross errors set apart."""
+    from formulations.robust_pca import robust_pca
+    from problems.studies.robust_components import describe_robust, robust_answer, robust_components, write_low_rank
+
+    def draw_robust(solution: Solution) -> Figure:
+        from problems.pictures.components import robust_figure
+
+        title = f"{table.source}: rank {solution.answer.rank} plus a sparse part, {solution.status}"
+        found = robust_components(solution.answer)
+        return robust_figure(solution.answer.low_rank, found, solution.answer.sparse, table.rows, table.columns, title)
+
+    return Task(
+        source=table.source,
+        title="Low rank plus sparse",
+        problem=lambda: robust_pca(given.rows.dense()),
+        describe=lambda solution: describe_robust(table, solution),
+        draw=draw_robust,
+        asked={"robust": True},
+        answer=lambda solution: robust_answer(table, solution.answer),
+        write=None if options.out is None else lambda solution: write_low_rank(options.out, table, solution.answer),
     )
 
 
@@ -102,7 +155,7 @@ RECIPE = Recipe(
     "Principal components, proven to explain the most variance.",
     arguments,
     read,
-    solvers=("eigen",),
+    solvers=("eigen", "supports", "alm"),
     examples=("--data table.csv --plot components.png", "--data table.csv --explain .9 --out scores.csv"),
 )
 

@@ -8,14 +8,27 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from formulations.arithmetic.frames import FrameTrace
+from formulations.arithmetic.low_rank import LowRankPlusSparse
 from formulations.arithmetic.plans import Transportation
+from formulations.arithmetic.supports import SparseDirection
 from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
 from solvers.clock import Clock
 from solvers.conic import Conic
 from solvers.flows.min_cost_flow import MinCostFlow
 from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mip, Pdlp, Solver
 from solvers.judge import held_against_references, judge
-from solvers.kinds import convex, frames, matrix_games, orders, programs, saddle, separable, transport
+from solvers.kinds import (
+    convex,
+    frames,
+    low_rank,
+    matrix_games,
+    orders,
+    programs,
+    saddle,
+    separable,
+    supports,
+    transport,
+)
 from solvers.kinds.kind import Kind, Options
 from solvers.optional import missing
 from solvers.orders.search import OrderSolver
@@ -172,6 +185,10 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (transport,)
         case SearchProblem(objective=FrameTrace()):
             return (frames,)
+        case SearchProblem(objective=LowRankPlusSparse()):
+            return (low_rank,)
+        case SearchProblem(objective=SparseDirection()):
+            return (supports,)
         case SearchProblem():
             return (orders,)
     return programs, convex

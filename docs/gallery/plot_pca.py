@@ -140,6 +140,7 @@ print(f"and no other is above {t:.4f}")
 #
 # Columns are standardised unless ``--raw`` is given. ``--explain .9`` looks for as many
 # components as explain nine tenths of the variance, and proves that fewer do not.
+# ``--sparse 2`` and ``--robust`` are explained below.
 
 from problems.pca import RECIPE
 from problems.recipe import run
@@ -167,8 +168,32 @@ print(solve(pca([[1, 0], [-1, 0], [0, 1], [0, -1]], 1, standardise=False)))
 # :math:`10^{-16}` of the largest is lost in rounding, which a singular value
 # decomposition of :math:`Z` (``numpy.linalg.svd``) still finds.
 #
-# *Outliers.* A sum of squares follows a few rows that are far off.
-#
+# *All columns take part.* Every loading is a number other than 0.
+# :func:`~formulations.sparse_pca.sparse_pca` allows a given number of them. That is
+# NP-hard, but a branch and bound by eigenvalues proves some twenty columns at once:
+
+from formulations.sparse_pca import sparse_pca
+
+sparse = solve(sparse_pca(X, 2))
+print(sparse)
+print(table.columns, sparse.answer.round(4))
+
+# %%
+# *Gross errors.* A sum of squares follows a few numbers that are far off.
+# :func:`~formulations.robust_pca.robust_pca` splits the table into a matrix of low rank
+# and a sparse one, by a convex problem that is proven by its dual [4]_. Here a table of
+# rank 1 gets two slips:
+
+from formulations.robust_pca import robust_pca
+
+M = np.outer(np.arange(1.0, 13), np.arange(1.0, 9))
+M[3, 5], M[9, 2] = 500, -300
+split = solve(robust_pca(M))
+print(split)
+slips = np.abs(split.answer.sparse) > 1
+print("rank", split.answer.rank, "and slips at", np.argwhere(slips).tolist())
+
+# %%
 # *Bends.* Components are straight. Rows that lie on a curved surface are better shown
 # by the methods of manifold learning.
 #
@@ -184,6 +209,8 @@ print(solve(pca([[1, 0], [-1, 0], [0, 1], [0, -1]], 1, standardise=False)))
 #    Analysis and Applications 13 (1992), 41-45.
 # .. [3] G. James, D. Witten, T. Hastie and R. Tibshirani, `An Introduction to
 #    Statistical Learning <https://www.statlearning.com>`_, Springer, 2013.
+# .. [4] E. J. Candès, X. Li, Y. Ma and J. Wright, `Robust principal component analysis?
+#    <https://doi.org/10.1145/1970392.1970395>`_, Journal of the ACM 58 (2011).
 #
 # Related pages
 # -------------

@@ -49,6 +49,10 @@ class Rows:
             part = X[at : at + BLOCK]
             yield self._centred(part, slice(None))
 
+    def dense(self) -> Floats:
+        """Z, (n, p)."""
+        return np.concatenate(list(self.blocks()))
+
     def columns(self) -> Iterator[Floats]:
         """The columns of Z, some at a time."""
         X: Any = csc_array(self.X) if issparse(self.X) else self.X

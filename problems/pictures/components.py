@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from formulations.pca import Components
+
 MAX_NAMED = 60  # rows up to which each is drawn by its name
 MAX_ARROWS = 12  # variables that are drawn, the longest arrows of more
 MAX_BARS = 15  # components in the scree plot
@@ -35,18 +37,58 @@ def figure_of(
     >>> [axes.get_xlabel() for axes in figure.axes]
     ['component 1 (50 %)', 'component']
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(12, 6.4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    headline(figure, title)
+    figure = _figure((12, 6.4), title)
     left, right = figure.subplots(1, 2, width_ratios=(5, 3))
     if loadings.shape[1] > 1:
         draw_biplot(left, scores[:, :2], loadings[:, :2], shares, rows, columns)
     else:
         draw_loadings(left, loadings[:, 0], columns)
     draw_scree(right, shares, loadings.shape[1])
+    return figure
+
+
+def loadings_figure(loadings: Floats, columns: Sequence[str], title: str) -> Figure:
+    """The loadings of one component, (p,), as bars.
+
+    >>> loadings_figure(np.array([1.0, 0.0]), "ab", "A title").axes[0].get_xlabel()
+    'loading'
+    """
+    figure = _figure((8, 5.5), title)
+    draw_loadings(figure.subplots(), loadings, columns)
+    return figure
+
+
+def robust_figure(
+    low_rank: Floats, found: Components, sparse: Floats, rows: Sequence[str], columns: Sequence[str], title: str
+) -> Figure:
+    """The biplot of the part of low rank, (n, p), beside the sizes of the entries of the sparse one."""
+    figure = _figure((12, 6.4), title)
+    left, right = figure.subplots(1, 2, width_ratios=(5, 3))
+    shares = found.variances / (found.variances.sum() or 1.0)
+    if found.loadings.shape[1] > 1:
+        scores = low_rank @ found.loadings[:, :2]
+        draw_biplot(left, scores, found.loadings[:, :2], shares, rows, columns)
+    elif found.loadings.shape[1]:
+        draw_loadings(left, found.loadings[:, 0], columns)
+    image = right.imshow(np.abs(sparse), aspect="auto", interpolation="nearest", cmap="Greys")
+    right.set(xlabel="column", ylabel="row")
+    if len(columns) <= MAX_ARROWS:
+        right.set_xticks(range(len(columns)), [safe(name, 12) for name in columns], family=fonts(), **PLAIN_TEXT)
+        right.tick_params(axis="x", rotation=45)
+    if len(rows) <= MAX_NAMED:
+        right.set_yticks(range(len(rows)), [safe(name, 18) for name in rows], family=fonts(), size=6, **PLAIN_TEXT)
+    right.set_title("What is set apart", size=11, color=SLATE)
+    figure.colorbar(image, label="size of an entry of the sparse part")
+    return figure
+
+
+def _figure(size: tuple[float, float], title: str) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    headline(figure, title)
     return figure
 
 

@@ -99,11 +99,27 @@ def _columns(name: str, cells: Sequence[str]) -> Iterable[str]:
     yield f"  {name:<20}" + "".join(f"{cell:>12}" for cell in cells)
 
 
+def describe_sparse(table: Table, given: Covariance, solution: Solution) -> Iterable[str]:
+    """The variables that were chosen, the largest loadings first."""
+    x = solution.answer.loadings[:, 0]
+    variance, first = float(solution.answer.variances[0]), float(given.variances[0])
+    yield f"it explains {variance / given.total:.4%} of the variance, the first component {first / given.total:.4%}"
+    chosen = sorted((-abs(loading), table.columns[j], loading) for j, loading in enumerate(x.tolist()) if loading)
+    for _, name, loading in chosen[:SHOWN_ROWS]:
+        yield from _columns(safe(name, 20), [f"{loading:.6f}"])
+    if len(chosen) > SHOWN_ROWS:
+        yield f"  ... {len(chosen) - SHOWN_ROWS:,} more (--json has them all)"
+
+
 def write(path: str, table: Table, given: Covariance, found: Components) -> None:
     """The scores of each row, below a header, as CSV."""
+    write_scores(path, table.rows, given.rows.times(found.loadings))
+
+
+def write_scores(path: str, rows: Sequence[str], scores: Floats) -> None:
+    """Scores (n, k) of the rows of those names, below a header, as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["", *(f"PC{c}" for c in range(1, found.loadings.shape[1] + 1))])
-    for name, scores in zip(table.rows, given.rows.times(found.loadings).tolist(), strict=True):
-        writer.writerow([name, *scores])
+    writer.writerow(["", *(f"PC{c}" for c in range(1, scores.shape[1] + 1))])
+    writer.writerows([name, *row] for name, row in zip(rows, scores.tolist(), strict=True))
     replace_file(path, text.getvalue().encode())

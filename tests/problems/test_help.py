@@ -62,7 +62,9 @@ def test_it_names_every_solver_that_takes_the_problem(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "solver"), SOLVERS)
 def test_every_solver_that_it_names_takes_a_problem_of_its(name: str, solver: str, capsys: Any) -> None:
-    more = {"seriation": ("--objective", "path") if solver in AS_A_PATH else ("--objective", "ls")}.get(name, ())
+    seriation = ("--objective", "path") if solver in AS_A_PATH else ("--objective", "ls")
+    components = {"supports": ("--sparse", "2"), "alm": ("--robust",)}.get(solver, ())
+    more = {"seriation": seriation, "pca": components}.get(name, ())
     if solver == "enumeration" or (solver == "subsets" and name == "seriation"):
         pytest.skip("for few items, or another objective: the example has more")
     code, answer, error = answer_of(recipe_of(name), capsys, "--solver", solver, "--time-limit", "3", *more)

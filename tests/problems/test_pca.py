@@ -102,6 +102,37 @@ def test_what_has_no_components_is_told_in_a_line(
     assert err.count("\n") == 1
 
 
+def test_sparse_components_of_the_example_are_proven_and_drawn(capsys: Any, tmp_path: Path) -> None:
+    picture, scores = tmp_path / "p.svg", tmp_path / "s.csv"
+    code, answer, _ = answer_of(RECIPE, capsys, "--sparse", "2", "--plot", str(picture), "--out", str(scores))
+    assert (code, answer["status"], answer["solver"]) == (ANSWERED, "optimal", "supports")
+    assert answer["value"] == pytest.approx(1.8018733117)  # 1 and the largest correlation, of murder and assault
+    assert [bool(loading) for [loading] in answer["answer"]["loadings"]] == [True, True, False, False]
+    assert len(scores.read_text().splitlines()) == 51
+    assert run(RECIPE, ["--sparse", "2", "--quiet"]) == ANSWERED
+    assert "it explains 45.0468% of the variance, the first component 62.0060%" in capsys.readouterr().out
+    assert run(RECIPE, ["--sparse", "5", "--quiet"]) == UNUSABLE
+    assert "has no 5 of them; ask for 1 to 4" in capsys.readouterr().err
+
+
+def test_gross_errors_are_set_apart(capsys: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = np.outer(rng.standard_normal(40), rng.standard_normal(12))
+    x[3, 4], x[17, 1] = 80, -60
+    np.save(tmp_path / "x.npy", x)
+    given = ["--data", str(tmp_path / "x.npy"), "--robust", "--raw"]
+    picture, scores = tmp_path / "p.png", tmp_path / "s.csv"
+    code, answer, _ = answer_of(RECIPE, capsys, *given, "--plot", str(picture), "--out", str(scores))
+    assert (code, answer["status"], answer["solver"]) == (ANSWERED, "optimal", "alm")
+    assert {tuple(cell[:2]) for cell in answer["answer"]["cells"][:2]} == {("4", "5"), ("18", "2")}
+    assert len(answer["answer"]["loadings"][0]) == answer["answer"]["rank"] <= 3
+    assert len(scores.read_text().splitlines()) == 41
+    assert run(RECIPE, [*given, "--quiet"]) == ANSWERED
+    assert "set apart, the largest of them\n  4, 5: +" in capsys.readouterr().out
+    assert run(RECIPE, ["--robust", "--quiet"]) == ANSWERED
+    assert "noise rather than errors" in capsys.readouterr().out
+
+
 def test_pictures_of_many_rows_and_columns_and_of_one_component() -> None:
     rng = np.random.default_rng(0)
     names = [f"$x_{{{j}}}$" for j in range(40)]
