@@ -15,6 +15,8 @@ confidence bound (formulations.likelihood.held_out):
 
     V(f)  <=  -entropy(q) - (a lower bound on KL(q || p))  <=  -entropy(q)
 
+Samples may then be resampled by d (formulations.players.resampling), which brings their law nearer to q.
+
 Where p is known, the "likelihood" loss maximizes V itself, over the training data, and d follows for the bound. The
 right-hand side bounds every generator's likelihood (d = 1; Gibbs' inequality): it is the bound of the saddle
 problem. The bound in the middle holds for this generator only, and does not exclude better ones.

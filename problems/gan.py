@@ -157,7 +157,7 @@ def _training(options: argparse.Namespace, until: float) -> tuple[Training, Sequ
 
 def answer(training: Training, solution: Solution) -> dict[str, Any]:
     """The generator by what it makes."""
-    rows = training.columns.values(training.samples(best(solution))[:SHOWN], training.rounded)
+    rows = training.columns.values(training.samples(best(training, solution))[:SHOWN], training.rounded)
     return {"generator": training.kind, "columns": training.columns.names, "samples": rows}
 
 
@@ -168,12 +168,14 @@ def measures(training: Training, solution: Solution) -> Mapping[str, Any]:
 
     chosen = solution.stats["chosen"]
     iteration = solution.stats["members"][chosen]["iteration"]
-    latest = training.followed.latest(chosen, iteration)
-    measured = faults(training.data, training.noise, training.told(best(solution)), iteration, latest)
+    players = best(training, solution)
+    latest = training.latest(chosen, iteration, players)
+    measured = faults(training.data, training.trained(players).noise, training.told(players), iteration, latest)
     density, found = training.data.density, solution.answer if training.seeds > 1 else [solution.answer]
     if density is None:
         return measured
-    return {**measured, "quality": [vars(mode_quality(training.samples(players), density)) for players in found]}
+    made = [training.samples(training.answered(one)) for one in found]
+    return {**measured, "quality": [vars(mode_quality(samples, density)) for samples in made]}
 
 
 def describe(training: Training, solution: Solution, losses: Sequence[Mapping[str, Any]]) -> Iterable[str]:
@@ -182,6 +184,9 @@ def describe(training: Training, solution: Solution, losses: Sequence[Mapping[st
     if not proof:
         return
     yield from said(proof)
+    tries = getattr(best(training, solution)["f"], "tries", 1)
+    if tries > 1:
+        yield f"  the discriminator keeps one sample in {tries}: of those it tells little, so a low bound is no praise"
     measured = measures(training, solution)
     for score in measured.get("quality", []):
         ratio = "" if score["sd_ratio"] is None else f", sd {score['sd_ratio']:.2f} times theirs"
@@ -199,7 +204,7 @@ def draw(training: Training, solution: Solution) -> Figure:
     from problems.pictures.training import figure_of
 
     title = f"{training.source}: {training.kind} generator, {training.loss} loss"
-    players, data, columns = training.told(best(solution)), training.data, training.columns
+    players, data, columns = training.told(best(training, solution)), training.data, training.columns
     rows = data.origin + data.held_out[:DRAWN].double().numpy()
     labels = [column.labels if isinstance(column, Category) else None for column in columns.columns]
     whole = [isinstance(column, Category) or column.decimals == 0 for column in columns.columns]
@@ -212,7 +217,7 @@ def draw(training: Training, solution: Solution) -> Figure:
 
 def write(folder: Folder, training: Training, solution: Solution) -> None:
     """The last checkpoint, samples, both players, and what they came of."""
-    players = best(solution)
+    players = best(training, solution)
     folder.save()
     folder.write(SAMPLED, training.columns.csv(training.samples(players), training.rounded).encode())
     write_trained(folder, training.trained(players), players.get("d"), {"options": training.options})

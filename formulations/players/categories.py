@@ -33,6 +33,15 @@ def gumbel(u: Tensor) -> Tensor:
     return -(-u.clamp(LEAST, 1 - LEAST).log()).log()
 
 
+def unit_interval(z: Tensor) -> Tensor:
+    """Uniform numbers in [0, 1] from uniform ones with mean 0 and variance 1.
+
+    >>> unit_interval(torch.tensor([0.0, 3**0.5]))
+    tensor([0.5000, 1.0000])
+    """
+    return z / 12**0.5 + 0.5
+
+
 def chosen(scores: Tensor, sizes: Sequence[int]) -> Tensor:
     """One-hot vectors of the greatest scores in blocks of these sizes, (..., L), with the gradient of their softmax.
 
@@ -76,7 +85,7 @@ class Choosing(Stackable):
     def forward(self, z: Tensor) -> Tensor:
         """Numbers, and a one-hot vector for each category."""
         made = self.network(z[..., : -self.scores])
-        u = z[..., -self.scores :] / 12**0.5 + 0.5
+        u = unit_interval(z[..., -self.scores :])
         drawn = chosen(made[..., -self.scores :] + gumbel(u), self.sizes)
         return torch.cat([made[..., : -self.scores], drawn], dim=-1)
 

@@ -86,7 +86,7 @@ def row(training: Training, solution: Solution) -> dict[str, Any]:
     from formulations.likelihood.energy import energy_distance
     from problems.studies.mode_quality import mode_quality
 
-    proof, data, samples = evidence(training, solution), training.data, training.samples(best(solution))
+    proof, data, samples = evidence(training, solution), training.data, training.samples(best(training, solution))
     scale, held_out = data.scale.double().numpy(), data.origin + data.held_out[:ROWS].double().numpy()
     score = {} if data.density is None else vars(mode_quality(samples, data.density))
     claims = ("likelihood_between", "kl_at_least", "divergence", "divergence_at_least", "divergence_at_most")

@@ -36,6 +36,7 @@ CHASED = ("minimax", "gan", "js", "non-saturating", "pearson", "total-variation"
 MAKES, TELLS = (64, 64, 64, 64), (128, 128)  # hidden layers: of a free generator, whose steps depth makes sharp; of d
 OCTAVES = 3  # of the frequencies in which a discriminator sees what a known density makes
 SAMPLES = 2_500  # that are written, drawn and judged
+CHOOSING = 16_384  # by which the mean of d over samples is estimated
 FINE, MANY = 7, 10_000  # octaves in which a free generator's discriminator sees at last, given as many rows
 FITTING = 0.5  # of the time left: the share for fitting a mixture, of which the rest are trained or judged
 LATE = 0.85  # the share of training from which it does
@@ -60,6 +61,7 @@ class Training:
     until: float = math.inf
     followed: Followed = field(default_factory=Followed)
     proofs: dict[Any, Mapping[str, Any]] = field(default_factory=dict)  # of a generator what held-out data prove
+    answers: dict[Any, Players] = field(default_factory=dict)  # of a generator as it was trained who are answered
 
     @property
     def free(self) -> bool:
@@ -197,6 +199,42 @@ class Training:
 
         return log_ratios(players, self.loss)
 
+    def answered(self, players: Players) -> Players:
+        """These players, resampled where the rows to watch by tell that this raises the likelihood."""
+        from formulations.likelihood.data import mapped
+
+        f = players["f"]
+        if f not in self.answers:
+            self.answers[f] = players
+            if self.free and self.told(players) is players:  # then d's output is log q / p
+                again = self.resampled(players)
+                gain = mapped(again["d"].gain, self.data.watch)
+                if gain.mean() > 2 * gain.std() / math.sqrt(len(gain)):  # standard errors
+                    self.answers[f] = again
+        return self.answers[f]
+
+    def resampled(self, players: Players) -> Players:
+        """A generator whose samples the discriminator chooses from, and what is left for it to tell."""
+        import torch
+
+        from formulations.gan import random_numbers
+        from formulations.likelihood.data import mapped
+        from formulations.players.resampling import Remaining, Resampled, log_odds
+
+        f, d = players["f"], players["d"]
+        z = self.noise(CHOOSING, random_numbers(0, "resampling"))
+        log_d = torch.as_tensor(mapped(lambda part: log_odds(d(f(part))), z))
+        return {"f": Resampled(f, d, z.shape[1]), "d": Remaining(d, float(log_d.logsumexp(0)) - math.log(len(z)))}
+
+    def latest(self, member: int, iteration: int, answered: Players) -> tuple[int, Players] | None:
+        """A member's last players, resampled if those answered are; None if that iteration is the last."""
+        from formulations.players.resampling import Resampled
+
+        found = self.followed.latest(member, iteration)
+        if found is None or not isinstance(answered["f"], Resampled):
+            return found
+        return found[0], self.resampled(found[1])
+
     def trained(self, players: Players) -> Trained:
         """The generator of these players, to be sampled and kept."""
         return Trained(self.kind, players["f"], self.data.origin, self.columns)
@@ -242,11 +280,10 @@ def usual_iterations(data: str, kind: str, loss: str) -> int:
     return MODES.get(data, ITERATIONS[kind]) if kind == "mlp" else ITERATIONS[kind]
 
 
-def best(solution: Solution) -> Players:
+def best(training: Training, solution: Solution) -> Players:
     """The players to show: of several seeds those that do best on the data to watch by."""
     found = solution.answer
-    chosen: Players = found[solution.stats["chosen"]] if isinstance(found, list) else found
-    return chosen
+    return training.answered(found[solution.stats["chosen"]] if isinstance(found, list) else found)
 
 
 def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
@@ -255,8 +292,9 @@ def evidence(training: Training, solution: Solution) -> Mapping[str, Any]:
 
     if solution.stats["interrupted"]:
         return {}
-    players = best(solution)
+    players = best(training, solution)
     if players["f"] not in training.proofs:
-        proven = evidence(training.data, training.noise, players, loss=training.loss)
-        training.proofs[players["f"]] = {**proven, **of_distance(training.data, training.noise, players, training.loss)}
+        noise = training.trained(players).noise
+        proven = evidence(training.data, noise, players, loss=training.loss)
+        training.proofs[players["f"]] = {**proven, **of_distance(training.data, noise, players, training.loss)}
     return training.proofs[players["f"]]

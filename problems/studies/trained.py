@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from formulations.problem import Floats, Sampler
     from problems.terminal.checkpoints import Folder
 
-FORMAT = 1  # of generator.pt
+FORMAT, READ = 2, (1, 2)  # of generator.pt: what is written, and which are read; in the first none is resampled
 GENERATOR, DISCRIMINATOR = "generator.pt", "discriminator.pt"
 PROGRAM = "generator.pt2"  # noise -> rows in the data's units, for torch.export.load, without this project
 SAMPLED, RUN = "samples.csv", "run.json"
 MOST_NUMBERS = 10_000_000  # that are sampled at once
+MOST_TRIES = 1_000  # of which one is kept
 # Options that say nothing to --sample:
 TRAINING = ("data", "generator", "loss", "iterations", "compare", "resume", "columns", "categories", "missing", "plot")
 
@@ -53,6 +54,11 @@ class Trained:
     @property
     def noise(self) -> Sampler:
         """What the module is fed."""
+        from formulations.players.generators import uniform
+        from formulations.players.resampling import Resampled
+
+        if isinstance(self.module, Resampled):
+            return uniform(self.module.fed)
         return noise_of(self.kind, len(self.columns.numbers), self.columns.sizes)
 
     def samples(self, n: int, seed: int) -> Floats:
@@ -111,6 +117,7 @@ def write_trained(folder: Folder, trained: Trained, discriminator: nn.Module | N
         "kind": trained.kind,
         "origin": np.broadcast_to(trained.origin, trained.dims).tolist(),
         "columns": trained.columns.as_json(),
+        "tries": getattr(trained.module, "tries", 1),
         "weights": trained.module.state_dict(),
     }
     if discriminator is not None:
@@ -183,11 +190,12 @@ def read_trained(folder: str) -> Trained:
     except Exception as error:  # torch raises a dozen kinds for a file that is not one of its own
         raise InputError(f"{name}: cannot be read ({type(error).__name__}); it is damaged or not ours") from None
     try:
-        if held["format"] != FORMAT:
-            raise InputError(f"{name}: has format {safe(held['format'], 20)}, not {FORMAT}; sample by its own version")
+        if held["format"] not in READ:
+            said = f"has format {safe(held['format'], 20)}, not {' or '.join(map(str, READ))}"
+            raise InputError(f"{name}: {said}; sample by its own version")
         columns, origin = Columns.of_json(held["columns"]), np.array(held["origin"], dtype=np.float64)
         dims = len(columns.coordinates)
-        module = _module(held["kind"], columns, held["weights"])
+        module = _module(held["kind"], columns, held["weights"], held["tries"] if held["format"] > 1 else 1)
         numbers = [torch.as_tensor(origin), *module.state_dict().values()]
         if origin.shape != (dims,) or not all(tensor.isfinite().all() for tensor in numbers):
             raise ValueError("sizes or numbers do not fit")
@@ -208,8 +216,29 @@ def _instead(folder: str) -> str:
     return "is not there; name a folder that --out named in training"
 
 
-def _module(kind: str, columns: Columns, weights: Mapping[str, Any]) -> nn.Module:
+def _module(kind: str, columns: Columns, weights: Mapping[str, Any], tries: int) -> nn.Module:
     """The module of that kind with these weights; raises ValueError or RuntimeError for what does not fit."""
+    import torch
+
+    from formulations.players.generators import discriminator
+    from formulations.players.resampling import Resampled
+
+    if tries == 1:
+        return _as_trained(kind, columns, weights)
+    if kind != "mlp" or tries not in range(2, MOST_TRIES + 1):
+        raise ValueError(f"no such kind: {kind}, of {tries} samples one")
+    f, d = ({name[2:]: held for name, held in weights.items() if name.startswith(part)} for part in ("f.", "d."))
+    dims, sees = len(columns.coordinates), [held.shape for name, held in d.items() if name.endswith(".weight")]
+    octaves = (sees[0][0] // dims - 1) // 2
+    units = torch.zeros(dims), torch.ones(dims), torch.Generator()
+    tells = discriminator([shape[1] for shape in sees[:-1]], *units, octaves=octaves)
+    tells.load_state_dict(d)
+    fed = noise_of(kind, len(columns.numbers), columns.sizes)(1, torch.Generator()).shape[1]
+    return Resampled(_as_trained(kind, columns, f), tells, fed, tries).eval()
+
+
+def _as_trained(kind: str, columns: Columns, weights: Mapping[str, Any]) -> nn.Module:
+    """The same, not resampled."""
     import torch
 
     from formulations.players import generators

@@ -19,9 +19,14 @@ from commandline import answer_of
 from places import ROOT
 
 import formulations.gan
+from formulations.likelihood.data import split
+from formulations.players.generators import discriminator, free
+from formulations.players.resampling import Resampled
 from problems.gan import RECIPE
 from problems.recipe import run
-from problems.studies.trained import GENERATOR, PROGRAM, RUN, SAMPLED, read_trained
+from problems.studies.tables import columns_of
+from problems.studies.trained import GENERATOR, PROGRAM, RUN, SAMPLED, Trained, read_trained, write_trained
+from problems.terminal.checkpoints import Folder
 from problems.terminal.errors import InputError
 
 KINDS = ("mlp", "flow", "mixture", "gaussian")
@@ -146,6 +151,43 @@ while True:
 """
 
 
+def chooser(seed: int = 0) -> Trained:
+    """A generator of the columns a and b of whose samples a discriminator, which sees waves, chooses."""
+    numbers, units = torch.Generator().manual_seed(seed), (torch.zeros(2), torch.ones(2))
+    f, d = free(2, [5, 6], *units, numbers), discriminator([7, 8], *units, numbers, octaves=3)
+    columns = columns_of(split(np.random.default_rng(0).normal(size=(60, 2))), ["a", "b"])
+    return Trained("mlp", Resampled(f, d, 2, tries=4), np.array([1.7e9, 0.0]), columns)
+
+
+def test_one_of_whose_samples_some_are_kept_comes_back_and_runs_elsewhere(tmp_path: Path) -> None:
+    made = chooser()
+    write_trained(Folder(str(tmp_path), {}), made, made.module, {})
+    assert json.loads((tmp_path / RUN).read_text())["generator"]["noise"][1] == 4 * (2 + 1)
+    again = read_trained(str(tmp_path))
+    assert np.array_equal(again.samples(300, 0), made.samples(300, 0))
+    assert not np.array_equal(again.samples(300, 0), chooser(1).samples(300, 0))
+    z = made.noise(300, torch.Generator().manual_seed(0))
+    program = torch.export.load(tmp_path / PROGRAM).module()
+    with torch.no_grad():
+        expected = torch.as_tensor(made.origin) + made.module(z).double()
+    assert torch.allclose(program(z), expected, rtol=0, atol=1e-5)
+    path = tmp_path / GENERATOR
+    held = torch.load(path, weights_only=True)
+    for tries in (1, 0, 10**9, 4.5, "4", None):
+        torch.save({**held, "tries": tries}, path)
+        refused(tmp_path, "holds no generator that this version knows")
+
+
+def test_a_folder_of_the_first_format_is_read(tmp_path: Path) -> None:
+    made = chooser()
+    made = Trained("mlp", made.module.get_submodule("f"), made.origin, made.columns)
+    write_trained(Folder(str(tmp_path), {}), made, made.module, {})
+    held = torch.load(tmp_path / GENERATOR, weights_only=True)
+    del held["tries"]
+    torch.save({**held, "format": 1}, tmp_path / GENERATOR)
+    assert np.array_equal(read_trained(str(tmp_path)).samples(300, 0), made.samples(300, 0))
+
+
 def test_killed_while_it_writes_it_leaves_a_folder_that_can_be_read(capsys: Any, tmp_path: Path) -> None:
     folder = trained(tmp_path, "gaussian")
     for k in range(3):
@@ -181,7 +223,8 @@ def test_folders_that_hold_no_generator_are_refused_in_a_line(tmp_path: Path, mo
     path = Path(trained(tmp_path, "mixture"), GENERATOR)
     held = torch.load(path, weights_only=True)
     for change, said in (
-        ({"format": 2}, "has format 2, not 1"),
+        ({"format": 3}, "has format 3, not 1 or 2"),
+        ({"tries": 8}, "holds no generator that this version knows"),
         ({"kind": "flow"}, "holds no generator that this version knows"),
         ({"kind": "vae"}, "holds no generator that this version knows"),
         ({"origin": [0.0]}, "holds no generator"),
