@@ -49,7 +49,7 @@ LOSSES = (
     "began",
     "mmd",
 )
-SLOPES = 0.1  # weight of the penalties on slopes that "relativistic" has
+SLOPES = 0.1  # weight of the penalties on slopes, of losses whose discriminators are else too steep to climb
 WIDTHS = (1 / 64, 1 / 16, 1 / 4, 1.0)  # in standard deviations of the data, of the kernels that "mmd" is the mean of
 KERNEL = mixture(*map(inverse_multiquadric, WIDTHS))
 SURE = 1e-3  # how near to 0 and 1 a share q / (q + p) is believed
@@ -100,6 +100,7 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
     >>> objective("pearson").divergence.name, objective("mmd").adversarial, objective("wasserstein").log_ratio
     ('pearson', False, None)
     """
+    slopes = [penalty(weight=SLOPES, scale=scale, told=told) for penalty in (r1, r2)]
     match loss:
         case "lagrangian" | "likelihood" | "kl":
             game = Objective(
@@ -122,6 +123,7 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
             game = Objective(
                 payoff=payoff,
                 surrogate=surrogate,
+                penalties=slopes,
                 log_ratio=lambda v: torch.logit(v, SURE),
                 divergence=LE_CAM,
                 maths=played("least-squares", r"-\tfrac12 E[(D(f(Z)) - 1)^2]"),
@@ -134,7 +136,7 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
             game = Objective(
                 payoff=payoff,
                 surrogate=surrogate,
-                penalties=[penalty(weight=SLOPES, scale=scale, told=told) for penalty in (r1, r2)],
+                penalties=slopes,
                 log_ratio=as_it_is,
                 maths=played("relativistic", r"-E[\log(1 + e^{v(X) - v(f(Z))})]"),
             )
@@ -158,6 +160,7 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
             row = DIVERGENCES[loss]
             game = Objective(
                 payoff=variational(row, blur, told),
+                penalties=slopes if loss == "total-variation" else [],
                 log_ratio=as_it_is,
                 divergence=row,
                 maths={**played("variational"), "divergence": rf"D_f = \text{{{loss}}}"},
