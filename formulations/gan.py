@@ -201,7 +201,7 @@ def evidence(
         kl = kl_bound(v, w, level=level)
         if row is not None:
             cap = best_cap(row, *_watched_log_ratios(data, noise, told), len(v), draws, level)
-            S_q, S_p = (at(row.output, np.clip(ratios, -cap, cap)) for ratios in (v, w))
+            S_q, S_p = (at(row.slope, np.exp(np.clip(ratios, -cap, cap))) for ratios in (v, w))
             of_loss = divergence_at_least(row, S_q, S_p, level, cap)
             of_loss = kl.kl_at_least if row.name == "kl" else of_loss  # which is tighter
     return {

@@ -157,8 +157,10 @@ for name, number in evidence(data, noise, players).items():
 #    $ python -m problems.gan --sample 1000 --from run/ --out new.csv
 #
 # If the density of the generator is known, the recipe maximizes the likelihood itself,
-# mixtures by EM, and the discriminator follows for the bound. ``--compare`` trains by
-# every loss and shows how each fares. A single normal distribution is not enough for
+# mixtures by EM, and the discriminator follows for the bound. ``--loss`` names another
+# game of the same networks, such as ``wasserstein``, ``mmd`` or ``hellinger``, and
+# ``--compare`` trains by several of them and shows how each fares; :doc:`another page
+# </learning_generators>` lists them. A single normal distribution is not enough for
 # these data, and the held-out ones prove it:
 
 from problems.gan import RECIPE

@@ -95,7 +95,7 @@ def metric_between(
     S_q, S_p    what one S of the ball is at the samples, chosen without them
     values      the least and the most that this S ever is
     of_samples  the metric between the empirical laws of these samples, or more
-    spread      the most that two values of one function of the ball differ
+    spread      the most that two values of one function of the ball differ, and so that the metric is
 
     Each end has half of 1 - level. Below, both expectations are bounded by betting. Above, the metric of the empirical
     laws is on average at least that of the laws, as it is convex, and one sample moves it by at most spread / n
@@ -113,4 +113,4 @@ def metric_between(
     error = (1 - level) / 2
     least = mean_between(at_q, low, high, error / 2) + mean_between(-at_p, -high, -low, error / 2)
     beyond = spread * math.sqrt((1 / len(at_q) + 1 / len(at_p)) * math.log(1 / error) / 2)
-    return max(0.0, float(least)), float(of_samples + beyond)
+    return max(0.0, float(least)), float(min(of_samples + beyond, spread))

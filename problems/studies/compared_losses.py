@@ -47,7 +47,7 @@ def losses(text: str) -> tuple[str, ...]:
     if text == "all":
         return tuple(loss for loss in LOSSES if loss not in SAME)
     named = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    for loss in named:
+    for loss in named or (text,):
         if loss not in LOSSES:
             raise argparse.ArgumentTypeError(f"there is no loss {loss!r}; choose of {', '.join(LOSSES)}, or say all")
     return named

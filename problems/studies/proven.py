@@ -45,7 +45,7 @@ def _wasserstein(data: Data, noise: Sampler, players: Players, level: float) -> 
     moved = solve(transport(share, share, np.minimum(cdist(rows, samples), diameter))).value
     assert moved is not None  # whatever is found moves all
     low, high = wasserstein_between(S, most, rows, samples, moved, diameter, level)
-    assumed = f"distances above {diameter:.3g} count as that"
+    assumed = f"distances above {diameter:.3g} count as {diameter:.3g}"
     return _claimed("wasserstein-1", low, high, assumed)
 
 

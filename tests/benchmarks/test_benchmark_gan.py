@@ -22,6 +22,7 @@ from formulations.likelihood import mixtures
 from formulations.players.networks import Scalar, mlp
 from formulations.problem import Block, SaddleProblem, Term
 from problems.gan import DRAWS, measures
+from problems.studies.compared_losses import losses
 from problems.studies.generator_training import Training, usual_iterations
 from problems.studies.mode_quality import mode_quality
 from problems.studies.tables import columns_of
@@ -124,13 +125,15 @@ def test_an_ensemble_of_32(report: Report) -> None:
     report("32 seeds as one, throughput per seed", "4 / 8 times", f"{32 * ratio:.1f} times ({1e3 * took:.2f} ms alone)")
 
 
-def trained(data: str, kind: str, seeds: int = 1, seed: int = 0) -> tuple[float, Training, Any]:
+def trained(
+    data: str, kind: str, seeds: int = 1, seed: int = 0, loss: str = "lagrangian"
+) -> tuple[float, Training, Any]:
     """CPU seconds to train by the recipe's own settings, the training, and the solution."""
     start = time.process_time()
     made = drawn(getattr(mixtures, data)(), DRAWS, seed)
     columns = columns_of(made, [f"x{j}" for j in range(made.train.shape[1])])
-    steps = usual_iterations(data, kind, "lagrangian")
-    training = Training(data, made, columns, kind, "lagrangian", steps, seeds, seed, False)
+    steps = usual_iterations(data, kind, loss)
+    training = Training(data, made, columns, kind, loss, steps, seeds, seed, False)
     solution = solve(training.problem, training.settings(None), seed=seed)
     return time.process_time() - start, training, solution
 
@@ -176,6 +179,20 @@ def test_modes(report: Report, data: str, seeds: int, asked: str) -> None:
     )
     report(f"{data}, {seeds} seed{'s as one' if seeds > 1 else ''}", asked, spread)
     assert full
+
+
+@pytest.mark.parametrize("loss", [loss for loss in losses("all") if loss != "likelihood"])
+@pytest.mark.parametrize("data", ["ring", "grid"])
+def test_losses(report: Report, data: str, loss: str) -> None:
+    """Five seeds of a free generator by each loss, with the same nets."""
+    spent, training, solution = trained(data, "mlp", seeds=5, loss=loss)
+    scores = measures(training, solution)["quality"]
+    kl = [many_samples(training, players) for players in solution.answer]
+    spread = ", ".join(
+        f"{name} {np.median([score[key] or 0.0 for score in scores]):.3g}"
+        for name, key in (("modes", "covered"), ("quality", "high_quality"), ("sd", "sd_ratio"))
+    )
+    report(f"{data} by {loss}", "the table", f"{spread}, reverse KL {np.median(kl):.2g}, {spent / 5:.0f} s each")
 
 
 def test_on_a_gpu(report: Report) -> None:

@@ -81,7 +81,7 @@ def test_lies_prove_what_is_false_so_that_the_conditions_are_needed() -> None:
     a, b = uniforms(0.1, 2_000, 0)
     steep = metric_between(3 - 3 * a, 3 - 3 * b, (0.0, 3.0), on_line(a, b), 1.1)
     assert steep[0] > 0.1
-    missed = metric_between(1.1 - a, 1.1 - b, (0.0, 1.1), 0.0, 0.0)  # of a transport that is not one
+    missed = metric_between(1.1 - a, 1.1 - b, (0.0, 1.1), 0.0, 0.05)  # of a diameter that is none
     assert missed[1] < 0.1
 
 

@@ -12,9 +12,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from formulations.divergences.table import at
 from formulations.gan import drawn, evidence, gan, watched_kl
 from formulations.likelihood.data import Data, split
 from formulations.likelihood.mixtures import GaussianMixture, mixture, ring
+from formulations.losses import objective
 from formulations.players.generators import Gaussian, Mixture, discriminator, free, normal
 from formulations.players.networks import Scalar, Stackable
 from formulations.problem import SaddleProblem
@@ -190,6 +192,47 @@ def test_what_a_discriminator_has_learnt_by_heart_is_no_evidence() -> None:
     assert honest["kl_at_least"] == 0
     assert problem.bound is not None
     assert honest["likelihood_at_most"] == problem.bound(players)
+
+
+OF_LOSSES = ["reverse-kl", "minimax", "pearson", "neyman", "hellinger", "total-variation", "least-squares"]
+
+
+def shares(log_ratio: Any, loss: str) -> Any:
+    """A discriminator of that loss, by one that says log q / p."""
+    return (lambda x: torch.sigmoid(log_ratio(x))) if loss == "least-squares" else log_ratio
+
+
+@pytest.mark.parametrize("loss", OF_LOSSES)
+def test_each_loss_proves_most_of_its_own_divergence_and_not_more(data: Data, loss: str) -> None:
+    x = np.linspace(-12, 12, 20_001)
+    q, p = (np.exp(-((x - m) ** 2) / (2 * s**2)) / s / math.sqrt(2 * math.pi) for m, s in ((MEAN, SD), (0, 1)))
+    row = objective(loss).divergence
+    assert row is not None
+    truth = float(p @ at(row.f, q / p) * (x[1] - x[0]))
+    players = {"f": standard(seeded()), "d": shares(exact(), loss)}
+    found = evidence(replace(data, held_out=data.held_out[:20_000]), normal(1), players, loss=loss)
+    assert found["divergence"] == row.name
+    least = 0.25 if loss == "pearson" else 0.7  # whose expectations are mostly of q / p above the cap
+    assert least * truth < found["divergence_at_least"] < truth
+    assert KL - 0.15 < found["kl_at_least"] < KL
+
+
+@pytest.mark.parametrize("loss", OF_LOSSES)
+def test_what_is_learnt_by_heart_is_no_evidence_of_any_divergence(loss: str) -> None:
+    data = drawn(GaussianMixture([1], [[0]], [1]), 200)
+    honest = replace(data, held_out=data.held_out[:2000])
+
+    def by_heart(x: Tensor) -> Tensor:
+        return torch.where((x - data.train.T).abs().amin(-1) < 1e-5, 2.0, -1.0)
+
+    players = {"f": standard(seeded()), "d": shares(by_heart, loss)}
+    assert (
+        evidence(replace(data, held_out=data.train, watch=data.train), normal(1), players, loss=loss)[
+            "divergence_at_least"
+        ]
+        > 0.1
+    )
+    assert evidence(honest, normal(1), players, loss=loss)["divergence_at_least"] == 0
 
 
 def test_where_entropy_or_density_are_unknown_neither_is_claimed() -> None:

@@ -268,6 +268,7 @@ def test_the_folder_holds_history_samples_and_weights(capsys: Any, tmp_path: Pat
         (["--generator", "vae"], "vae"),
         (["--loss", "hinge"], "hinge"),
         (["--compare", "kl,hinge"], "there is no loss 'hinge'"),
+        (["--compare", " , "], "there is no loss ' , '"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_a_line(
