@@ -21,6 +21,7 @@ ORDER = (  # easy problems first, each kind together; a page that is not named h
     "leaderboard",
     "transport",
     "pca",
+    "push_forward",
     "saddle",
     "geometric",
     "gan",
