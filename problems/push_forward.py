@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from formulations.problem import Floats, Problem, SearchProblem
     from solvers.solution import Solution
 
-EXAMPLE_ROWS = 200  # of the example, drawn by the seed
+EXAMPLE_ROWS = 60  # of the example, drawn by the seed
 MOST = 1_000  # rows on a line; of more, as many quantiles are read
 SHOWN_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the noise, where the map is said in the text
 DRAWN = 400  # rows of noise in a picture of tables
@@ -238,7 +238,7 @@ RECIPE = Recipe(
     "Map that makes data of noise, moving it least, proven by potentials.",
     arguments,
     read,
-    solvers=("min-cost-flow", "glop", "highs", "scip", "pdlp", "clarabel", "scs"),
+    solvers=("min-cost-flow", "glop", "highs", "scip", "pdlp", "descent-ascent", "clarabel", "scs"),
     examples=("--data heights.csv --plot map.png", "--noise model.csv --data observed.csv --json"),
     columns={"answer": ("from", "to", "share")},
 )

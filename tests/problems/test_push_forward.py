@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from commandline import answer_of, without_seconds
 
-from problems.push_forward import MOST, RECIPE
+from problems.push_forward import EXAMPLE_ROWS, MOST, RECIPE
 from problems.recipe import ANSWERED, UNUSABLE, run
 
 
@@ -28,7 +28,7 @@ def test_without_input_two_heaps_are_made_of_normal_noise(capsys: Any, tmp_path:
     assert (np.diff(x) >= 0).all()
     assert share @ (x - z) ** 2 == pytest.approx(answer["value"])
     f, g = (np.array(answer["certificate"][name]) for name in ("leaves", "arrives"))
-    assert len(f) == len(g) == 200
+    assert len(f) == len(g) == EXAMPLE_ROWS
     assert without_seconds(answer) == without_seconds(answer_of(RECIPE, capsys, "--plot", str(plot))[1])
 
 
