@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from formulations.problem import Floats, Problem, SearchProblem
     from solvers.solution import Solution
 
-EXAMPLE_ROWS = 60  # of the example, drawn by the seed
+EXAMPLE_ROWS = 30  # of the example, drawn by the seed
 MOST = 1_000  # rows on a line; of more, as many quantiles are read
 SHOWN_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the noise, where the map is said in the text
 DRAWN = 400  # rows of noise in a picture of tables
@@ -165,7 +165,7 @@ def pieces(data: _Data, solution: Solution) -> list[tuple[float, float, float]]:
     import numpy as np
 
     assert solution.values is not None
-    plan = solution.values["plan"]
+    plan = np.reshape(solution.values["plan"], (len(data.noise), len(data.data)))  # of a linear program it is flat
     i, j = np.nonzero(plan)
     found = zip(data.noise[i, 0].tolist(), data.data[j, 0].tolist(), plan[i, j].tolist(), strict=True)
     return sorted(found)
