@@ -38,7 +38,9 @@ from formulations.divergences.kernels import (
     mixture,
 )
 from formulations.divergences.samples import two_samples
-from formulations.problem import Floats, Term
+from formulations.players.domains import Ball
+from formulations.players.starts import at
+from formulations.problem import Block, Floats, Players, Reference, SaddleProblem, Term
 
 __all__ = [
     "Kernel",
@@ -52,6 +54,7 @@ __all__ = [
     "moment_matching",
     "permutation_p_value",
     "squared_mmd",
+    "unit_ball",
     "witness",
 ]
 
@@ -125,6 +128,65 @@ def permutation_p_value(x: ArrayLike, y: ArrayLike, kernel: Kernel, permutations
     found = labelled_mmd(np.concatenate([x_, y_]), np.column_stack([actual, drawn.T]), kernel, unbiased=True)
     size = abs(kernel(0.0)) + abs(kernel(median_distance(x_, y_)))
     return float((found >= found[0] - ROUNDING * size).mean())
+
+
+def unit_ball(x: ArrayLike, y: ArrayLike, kernel: Kernel) -> SaddleProblem:
+    """max over S with |S| <= 1 of E_q S(X) - E_p S(Y), q and p the empirical laws of x (n, d) and y (m, d): their MMD.
+
+    S = sum of a_i k(z_i, .) over all rows z; its coordinates c are those in which |S| = |c|, so that c is in a ball and
+    the payoff is g'c. Any c bounds the optimum below, and Cauchy and Schwarz bound it above, by |g|. The answer is S,
+    rows (k, d) -> (k,), but for a constant. Of a linear payoff steps may be long: a step s takes the angle between c
+    and g by a factor of 1 + s |g|. For at most a few thousand rows. Raises ValueError for what is no sample.
+
+    >>> from solvers import solve
+    >>> from solvers.descent_ascent import DescentAscent
+    >>> found = solve(unit_ball([0.0, 1.0], [0.0, 2.0], gaussian(1.0)), DescentAscent(step=10.0))
+    >>> found.status, abs(found.value - math.sqrt(squared_mmd([0.0, 1.0], [0.0, 2.0], gaussian(1.0), False))) < 1e-10
+    ('optimal', True)
+    """
+    x_, y_ = two_samples(x, y, least=2)
+    rows = np.concatenate([x_, y_])
+    weights = np.repeat([1 / len(x_), -1 / len(y_)], [len(x_), len(y_)])
+    basis = _coordinates(_based(kernel(cdist(rows, rows)), kernel(cdist(rows, rows[:1])), kernel(0.0)))
+    g = basis.T @ weights
+
+    def value(players: Players) -> float:
+        c = players["c"].double().numpy()
+        return float(g @ c) / max(1.0, float(np.linalg.norm(c)))
+
+    def answer(players: Players) -> Callable[[ArrayLike], Floats]:
+        a = np.linalg.pinv(basis.T, rcond=math.sqrt(ROUNDING)) @ players["c"].double().numpy()
+        return lambda z: np.asarray(kernel(cdist(two_samples(z, x_)[0], rows)) @ (a - a.sum() * first))
+
+    first = np.eye(len(rows))[0]
+    return SaddleProblem(
+        maximize_over={"c": Block(at(np.zeros(len(g))), Ball(1.0))},
+        minimize_over={},
+        payoff=[Term(lambda c: (c * _tensor(g, c)).sum(dim=-1), ["c"])],
+        answer=answer,
+        value=value,
+        bound=lambda _: float(np.linalg.norm(g)),
+        size=lambda _: float(np.linalg.norm(g)),
+        references=[Reference("closed form", lambda: math.sqrt(squared_mmd(x_, y_, kernel, unbiased=False)))],
+        maths={"maximize over S": r"E_q[S(X)] - E_p[S(Y)]", "subject to": r"\|S\|_k \leq 1"},
+    )
+
+
+def _based(K: Floats, to_first: Floats, own: float) -> Floats:
+    """The kernel of S(z) - S(z_0), z_0 the first row: positive semidefinite even if k is only as good as a kernel."""
+    return np.asarray(K - to_first - to_first.T + own)
+
+
+def _coordinates(K: Floats) -> Floats:
+    """B with B B' = K, of K symmetric and positive semidefinite but for rounding."""
+    values, vectors = np.linalg.eigh(K)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+
+def _tensor(numbers: Floats, like: Any) -> Any:
+    import torch
+
+    return torch.as_tensor(numbers, dtype=like.dtype, device=like.device)
 
 
 def moment_matching(kernel: Kernel, scale: Any = 1.0) -> list[Term]:

@@ -13,7 +13,8 @@ the discriminator of a game in which the generator of p is to maximize, and the 
 
 There S is held to slopes of 1 about, by a penalty (players.penalties.gradient_penalty, perhaps one-sided), by norms of
 weights or by clipping these (players.slopes). It need not be exact: the c-transform of whatever S makes a function with
-slopes of at most 1, whose difference of means is a lower bound on W_1 between the samples.
+slopes of at most 1, whose difference of means is a lower bound on W_1 between the samples. Of samples that nobody moves
+the discriminator plays alone, held to slopes of 1 (trained_critic) or made so by the c-transform (transformed_critic).
 
 What is proven is the distance between the samples. It exceeds that of the laws by far in many dimensions: samples of
 one law are about n^(-1/d) apart (Fournier & Guillin, On the rate of convergence in Wasserstein distance, 2015).
@@ -22,9 +23,9 @@ one law are about n^(-1/d) apart (Fournier & Guillin, On the rate of convergence
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,10 +33,13 @@ from scipy.spatial.distance import cdist
 
 from formulations.divergences.confidence import metric_between
 from formulations.divergences.samples import two_samples
-from formulations.problem import Floats, Reference, SearchProblem, Term
+from formulations.problem import Block, Floats, Reference, SaddleProblem, Sampler, SearchProblem, Term
 from formulations.transport import transformed, transport
 
 if TYPE_CHECKING:
+    from torch import Generator
+    from torch.nn import Module
+
     from formulations.players.losses import Blur
 
 
@@ -178,6 +182,99 @@ def critic(blur: Blur | None = None, told: bool = False) -> list[Term]:
     from formulations.players.losses import two_terms
 
     return two_terms(lambda S: -S, lambda S: S, blur, told)
+
+
+def trained_critic(
+    x: ArrayLike, y: ArrayLike, network: Callable[[Generator], Module], penalties: Sequence[Term] = ()
+) -> SaddleProblem:
+    """max over S of E_q S - E_p S between samples x (n, d) and y (m, d), S being held to slopes of 1 by what is given.
+
+    network    random numbers -> S, a module from rows (batch, d) to (batch,); of bounded slopes, say (players.slopes)
+    penalties  on the block "S", such as gradient_penalty("same", "S", "x", "y"): "same" is the generator that leaves y
+               as it is, and "uniform" is sampled, too
+    Of the problem, value is the lower bound by S's c-transform, whatever its slopes are; the answer is S.
+
+    >>> import torch
+    >>> from formulations.players.networks import Scalar, mlp
+    >>> from formulations.players.penalties import gradient_penalty
+    >>> x = np.random.default_rng(0).normal(size=(50, 2))
+    >>> network = lambda numbers: torch.nn.Sequential(mlp([2, 16, 1], numbers), Scalar())
+    >>> game = trained_critic(x, x + [3.0, 4.0], network, [gradient_penalty("same", "S", "x", "y", one_sided=True)])
+    >>> round(game.value({"S": lambda rows: -(rows @ torch.tensor([0.6, 0.8]))}), 6)
+    5.0
+    """
+    from torch.nn import Identity
+
+    from formulations.players.penalties import uniform_numbers
+
+    rows, samplers = _played(x, y)
+    return SaddleProblem(
+        maximize_over={"S": Block(network)},
+        minimize_over={"same": Block(Identity())},
+        payoff=[Term(lambda S, x: S(x), ["S"], ["x"]), Term(lambda f, S, y: -S(f(y)), ["same", "S"], ["y"])],
+        samplers={**samplers, "uniform": uniform_numbers},
+        penalties={"maximize": penalties} if penalties else {},
+        answer=lambda players: players["S"],
+        value=lambda players: wasserstein_at_least(_at(players["S"], rows[0]), *rows),
+        maths={"maximize over S": r"E_q[S(X)] - E_p[S(Y)]", "subject to": r"|S(z) - S(z')| \leq |z - z'|"},
+    )
+
+
+def transformed_critic(x: ArrayLike, y: ArrayLike, network: Callable[[Generator], Module]) -> SaddleProblem:
+    """max over all S of E_q S(X) + E_p min_i |x_i - Y| - S(x_i): the c-transform takes the place of bounded slopes.
+
+    Between the samples x (n, d) and y (m, d) every S gives a lower bound on W_1, and no penalty is left to be weighed.
+    A step costs n distances for each of its samples of y. Genevay, Cuturi, Peyre & Bach, Stochastic optimization for
+    large-scale optimal transport, 2016, section 4. Network, value and answer are as in trained_critic.
+
+    >>> import torch
+    >>> game = transformed_critic([[0.0], [1.0]], [[3.0]], lambda numbers: torch.nn.Linear(1, 1))
+    >>> game.payoff[0].f(lambda rows: -rows[..., 0], torch.tensor([[[3.0]]])), game.value({"S": lambda z: -z[:, 0]})
+    (tensor([[2.5000]]), 2.5)
+    """
+    import torch
+
+    rows, samplers = _played(x, y)
+    x_ = torch.from_numpy(rows[0].astype(np.float32))
+
+    def payoff(S: Any, y: Any) -> Any:
+        own = x_.to(y.device).expand(len(y), *x_.shape)
+        at_x = S(own)
+        at_y = torch.cdist(y, own, compute_mode="donot_use_mm_for_euclid_dist") - at_x.unsqueeze(-2)
+        return at_x.mean(dim=-1, keepdim=True) + at_y.amin(dim=-1)
+
+    return SaddleProblem(
+        maximize_over={"S": Block(network)},
+        minimize_over={},
+        payoff=[Term(payoff, ["S"], ["y"])],
+        samplers={"y": samplers["y"]},
+        answer=lambda players: players["S"],
+        value=lambda players: wasserstein_at_least(_at(players["S"], rows[0]), *rows),
+        maths={"maximize over S": r"E_q[S(X)] + E_p\left[\min_i |x_i - Y| - S(x_i)\right]"},
+    )
+
+
+def _played(x: ArrayLike, y: ArrayLike) -> tuple[tuple[Floats, Floats], dict[str, Sampler]]:
+    """Both samples, and samplers "x" and "y" of their rows."""
+    import torch
+
+    from formulations.likelihood.data import LARGEST, resampled
+
+    rows = two_samples(x, y)
+    if max(np.abs(part).max() for part in rows) > LARGEST:
+        raise ValueError(f"a network sees no numbers above {LARGEST:g}; give the samples in another unit")
+    return rows, {
+        name: resampled(torch.from_numpy(part.astype(np.float32))) for name, part in zip("xy", rows, strict=True)
+    }
+
+
+def _at(S: Any, rows: Floats) -> Floats:
+    """S at the rows, float64 (n,)."""
+    import torch
+
+    from formulations.likelihood.data import mapped
+
+    return mapped(S, torch.from_numpy(rows.astype(np.float32)))
 
 
 def _on_lines(x: Floats, y: Floats, order: float) -> Floats:

@@ -46,6 +46,29 @@ class NonNeg:
 
 
 @dataclass(frozen=True)
+class Ball:
+    """|x| <= radius, by the Euclidean norm along the last dimension.
+
+    >>> import torch
+    >>> Ball(1.0).project(torch.tensor([[3.0, 4.0], [0.3, 0.4]]))
+    tensor([[0.6000, 0.8000],
+            [0.3000, 0.4000]])
+    """
+
+    radius: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a radius that is not positive."""
+        if not self.radius > 0:
+            raise ValueError(f"the radius of a ball is {self.radius}; it must be positive, such as 1")
+
+    def project(self, x: Tensor) -> Tensor:
+        """The nearest point of the ball."""
+        norm: Tensor = x.norm(dim=-1, keepdim=True)
+        return x * (self.radius / norm.clamp(min=self.radius))
+
+
+@dataclass(frozen=True)
 class Simplex:
     """x >= 0 with sum 1 along the last dimension.
 

@@ -25,9 +25,12 @@ from formulations.mmd import (
     moment_matching,
     permutation_p_value,
     squared_mmd,
+    unit_ball,
     witness,
 )
 from formulations.problem import Block, Floats, SaddleProblem
+from solvers import solve
+from solvers.descent_ascent import DescentAscent
 
 KERNELS = {
     "gaussian": gaussian(1.3),
@@ -172,6 +175,43 @@ def test_laws_that_differ_are_told_apart_and_the_seed_decides() -> None:
     assert first[0] == first[1] != first[2]
 
 
+# The unit ball
+
+
+@each
+def test_ascent_in_the_unit_ball_finds_it_and_its_function(kernel: Kernel) -> None:
+    for seed in range(3):
+        x, y = samples(seed, 9, 6)
+        elsewhere = {"c": np.random.default_rng(seed).normal(size=15)}
+        found = solve(unit_ball(x, y, kernel), DescentAscent(step=30.0), gap=1e-12, start=elsewhere)
+        assert found.stats["iterations"] > 1
+        closed = math.sqrt(squared_mmd(x, y, kernel, unbiased=False))
+        assert found.status == "optimal"
+        assert {check.name: check.ok for check in found.checks}["closed form"]
+        assert found.value == pytest.approx(closed, abs=1e-10)
+        S, best = found.answer, witness(x, y, kernel)
+        assert S(x).mean() - S(y).mean() == pytest.approx(closed, abs=1e-6)
+        z = np.random.default_rng(seed).normal(size=(5, 2))
+        assert np.ptp(S(z) - best(z)) <= 1e-3  # the same but for a constant, as near as the value tells
+
+
+def test_no_point_of_the_ball_claims_more_and_one_outside_is_taken_to_it() -> None:
+    x, y = samples(2)
+    game = unit_ball(x, y, gaussian(1.0))
+    closed = math.sqrt(squared_mmd(x, y, gaussian(1.0), unbiased=False))
+    numbers = np.random.default_rng(0)
+    for length in (0.5, 1.0, 100.0):
+        c = torch.tensor(numbers.normal(size=12))
+        assert abs(float(game.value({"c": length * c / c.norm()}))) <= closed + 1e-12  # type: ignore[misc]
+    assert game.bound({}) == pytest.approx(closed, abs=1e-12)  # type: ignore[misc]
+
+
+def test_equal_samples_have_a_ball_too() -> None:
+    found = solve(unit_ball([0.0, 1.0], [1.0, 0.0], energy()))
+    assert found.value == pytest.approx(0.0, abs=1e-7)
+    assert np.isfinite(found.answer([0.5])).all()
+
+
 # A generator alone
 
 
@@ -193,8 +233,6 @@ def test_the_payoff_is_minus_the_unbiased_estimate_with_a_finite_gradient(kernel
 def test_a_generator_plays_alone() -> None:
     from formulations.likelihood.data import resampled
     from formulations.players.generators import normal
-    from solvers import solve
-    from solvers.descent_ascent import DescentAscent
 
     rows = torch.randn(500, 1, generator=torch.Generator().manual_seed(0)) + 2
 

@@ -19,9 +19,19 @@ from scipy.stats import wasserstein_distance
 from torch import Tensor, nn
 
 from formulations.players.networks import Linear, Scalar, mlp
+from formulations.players.penalties import gradient_penalty
 from formulations.players.slopes import clipped, spectrally_normalised
 from formulations.problem import Block, Floats, SaddleProblem
-from formulations.wasserstein import critic, lipschitz, on_line, sliced, wasserstein, wasserstein_at_least
+from formulations.wasserstein import (
+    critic,
+    lipschitz,
+    on_line,
+    sliced,
+    trained_critic,
+    transformed_critic,
+    wasserstein,
+    wasserstein_at_least,
+)
 from solvers import solve
 from solvers.descent_ascent import DescentAscent
 
@@ -228,6 +238,55 @@ def test_weights_far_outside_are_clipped_exactly_and_still_move() -> None:
     assert layer.parametrizations["weight"].original.grad.item() == 1.0  # type: ignore[index, union-attr]
 
 
+# A critic alone
+
+
+def plain(numbers: Any) -> nn.Module:
+    return nn.Sequential(mlp([2, 32, 32, 1], numbers), Scalar())
+
+
+GAMES: dict[str, Callable[[Floats, Floats], SaddleProblem]] = {
+    "penalty": lambda x, y: trained_critic(x, y, plain, [gradient_penalty("same", "S", "x", "y")]),
+    "one-sided": lambda x, y: trained_critic(x, y, plain, [gradient_penalty("same", "S", "x", "y", one_sided=True)]),
+    "spectral": lambda x, y: trained_critic(x, y, lambda numbers: spectrally_normalised(plain(numbers))),
+    "clipped": lambda x, y: trained_critic(x, y, lambda numbers: clipped(plain(numbers), 0.1)),
+    "transformed": lambda x, y: transformed_critic(x, y, plain),
+}
+
+
+@pytest.mark.parametrize(("name", "share"), list(zip(GAMES, (0.93, 0.93, 0.9, 0.6, 0.97), strict=True)))
+def test_a_critic_alone_comes_near_the_distance_and_never_beyond(name: str, share: float) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(100, 2)), rng.normal(size=(80, 2)) * [1.2, 0.8] + [1.0, 0.0]
+    exact = solve(wasserstein(x, y)).value
+    assert exact is not None
+    adam = partial(torch.optim.Adam, lr=5e-3, betas=(0.5, 0.99))
+    found = solve(GAMES[name](x, y), DescentAscent(method="simultaneous", optimizer=adam, iterations=300, batch=80))
+    assert found.value is not None
+    assert share * exact <= found.value <= exact + 1e-9
+    assert found.answer(torch.zeros(3, 2)).shape == (3,)
+
+
+def test_a_critic_that_is_too_steep_claims_no_more() -> None:
+    x, y = samples(0)
+    exact = solve(wasserstein(x, y)).value
+    assert exact is not None
+    for game in (trained_critic(x, y, plain), transformed_critic(x, y, plain)):
+        for scale in (1.0, 1e4, -1e4):
+            assert game.value({"S": lambda rows, scale=scale: scale * rows[:, 0]}) <= exact + 1e-9  # type: ignore[misc]
+
+
+def test_the_transformed_payoff_is_the_bound_in_the_mean() -> None:
+    x, y = samples(3)
+    game = transformed_critic(x, y, plain)
+    S = plain(torch.Generator().manual_seed(0))
+    paid = game.payoff[0].f(S, torch.tensor(y, dtype=torch.float32)[None])
+    at_x = S(torch.tensor(x).float()).detach().double().numpy()
+    by_hand = at_x.mean() + (cdist(x, y) - at_x[:, None]).min(axis=0).mean()
+    assert paid.mean().item() == pytest.approx(by_hand, abs=1e-5)
+    assert by_hand <= wasserstein_at_least(at_x, x, y) + 1e-12  # which transforms S once more
+
+
 # Of the kinds that users have
 
 
@@ -243,6 +302,8 @@ def test_weights_far_outside_are_clipped_exactly_and_still_move() -> None:
         (lambda: lipschitz([1.0, 2.0], [1.0], [1.0]), r"S has shape \(2,\)"),
         (lambda: lipschitz([math.inf], [1.0], [1.0]), "a finite number for each of the 1 rows"),
         (lambda: clipped(nn.Linear(1, 1), 0.0), "clipped to 0.0"),
+        (lambda: transformed_critic([1.0], [1e40], plain), "a network sees no numbers above 1e\\+30"),
+        (lambda: trained_critic([1.0], [[1.0, 2.0]], plain), "rows of 1 and of 2 numbers"),
         (lambda: spectrally_normalised(nn.ReLU()), "ReLU has no layer with a matrix of weights"),
     ],
 )
