@@ -87,7 +87,7 @@ def draw_divergence(ax: Axes, history: Sequence[Mapping[str, Any]], answered: in
     iteration, divergence = (_series(history, name) for name in ("iteration", "divergence"))
     ax.set(title="KL as the discriminator tells it", ylabel=NATS)
     if not np.isfinite(divergence).any():
-        ax.text(0.5, 0.5, "nothing was watched", transform=ax.transAxes, ha="center", color=GREY)
+        ax.text(0.5, 0.5, "unknown: no discriminator tells it", transform=ax.transAxes, ha="center", color=GREY)
         ax.spines[["top", "right"]].set_visible(False)
         return
     ax.plot(iteration, divergence, color=RUST, lw=1.6, label="estimate of KL(data || generator), at least 0")
