@@ -129,7 +129,7 @@ def test_what_is_an_estimate_is_called_one() -> None:
     assert "below 0: it tells nothing" in text
     assert "0 for a perfect generator" in text
     nothing = figure_of(shown(1), [{"iteration": 0, "value": None, "divergence": None}], "a table")
-    assert any("nothing was watched" in text.get_text() for ax in nothing.axes for text in ax.texts)
+    assert any("no discriminator tells it" in text.get_text() for ax in nothing.axes for text in ax.texts)
 
 
 def test_the_evaluation_that_is_answered_is_marked_where_it_is_not_the_last() -> None:
