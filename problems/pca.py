@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(__file__).parent / "examples" / "usarrests.csv"
 USUAL = 2  # components, unless a number is asked for
+MOST_CELLS = 10_000_000  # of a table for --robust, which is dense
 ALL_PROVEN = 500  # columns up to which the variance of every component is proven by itself
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
-    parser.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers, .csv or .npy")
+    parser.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers: .csv, .npy, sparse .npz")
     columns_argument(parser, "of a file")
     missing_argument(parser, "of a file")
     parser.add_argument("--raw", action="store_true", help="leave columns in their units (by default: each by its sd)")
@@ -116,6 +117,10 @@ def _robust(table: Table, given: Covariance, options: argparse.Namespace) -> Tas
     """Components of the part of low rank, gross errors set apart."""
     from formulations.robust_pca import robust_pca
     from problems.studies.robust_components import describe_robust, robust_answer, robust_components, write_low_rank
+
+    n, p = given.rows.shape
+    if n * p > MOST_CELLS:
+        raise ValueError(f"{n:,} rows of {p:,} columns are too many for --robust; give {MOST_CELLS:,} cells at most")
 
     def draw_robust(solution: Solution) -> Figure:
         from problems.pictures.components import robust_figure

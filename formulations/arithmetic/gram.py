@@ -18,6 +18,7 @@ from formulations.arithmetic.rounding import ROUNDOFF
 from formulations.problem import Bools, Floats
 
 BLOCK = 1024
+NARROWEST = 1e-100  # range of a column: squares of less would underflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,8 @@ class Rows:
 def centred(X: Floats | csr_array, *, scaled: bool = False) -> Rows:
     """The rows less their mean; if scaled then divided by the standard deviations, with n - 1, of the columns.
 
+    Raises ValueError for a column that varies, but by less than NARROWEST.
+
     >>> rows = centred(np.array([[1e9, 5.0], [1e9 + 1, 5.0], [1e9 + 2, 5.0]]), scaled=True)
     >>> next(rows.blocks()).tolist(), rows.constant.tolist()
     ([[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]], [False, True])
@@ -89,6 +92,10 @@ def centred(X: Floats | csr_array, *, scaled: bool = False) -> Rows:
     ends = (data.min(axis=0), data.max(axis=0))
     low, high = (np.asarray(end.toarray() if issparse(end) else end).ravel() for end in ends)
     constant = low == high
+    narrow = np.flatnonzero(~constant & (high - low < NARROWEST))
+    if len(narrow):
+        j = int(narrow[0])
+        raise ValueError(f"column {j + 1} varies by {high[j] - low[j]:.3g} only; give it in a smaller unit")
     ones = np.ones(p)
     mean = np.asarray(X.sum(axis=0), dtype=np.float64).ravel() / n
     mean[constant] = low[constant]

@@ -19,7 +19,8 @@ from problems.io.npy import Shape, misshapen, read_npy
 from problems.terminal.errors import InputError, most_of, quoted
 
 TRUTH = {"true": 1.0, "false": 0.0}
-MAX_NUMBERS = 10_000_000  # 80 MB
+MAX_NUMBERS = 10_000_000  # in a table of text
+MAX_ARRAY = 32_000_000  # numbers in a .npy file: 256 MB
 LEAST_NUMBERED = 3  # rows that 1, 2, 3, ... in the first column are taken to number
 SAMPLE = 1000  # rows that the header is told by
 
@@ -110,8 +111,8 @@ def of_array(data: bytes) -> RawTable:
 def _refuse_shape(shape: Shape) -> None:
     if len(shape) not in (1, 2) or min(shape) < 1:
         raise misshapen(shape, "give a table, n objects x m measurements")
-    if math.prod(shape) > MAX_NUMBERS:
-        raise InputError(f"holds {math.prod(shape):,} numbers; give at most {MAX_NUMBERS:,}")
+    if math.prod(shape) > MAX_ARRAY:
+        raise InputError(f"holds {math.prod(shape):,} numbers; give at most {MAX_ARRAY:,}")
 
 
 def of_text(data: bytes) -> RawTable:

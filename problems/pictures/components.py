@@ -153,7 +153,7 @@ def draw_scree(ax: Axes, shares: Floats, k: int) -> None:
         style: dict[str, Any] = {"color": "white" if inside and place <= k else INK, "ha": "center", "size": 8}
         if m <= NUMBERED:
             ax.text(place, part - 1 if inside else part + 1, f"{part:.3g} %", va="top" if inside else "bottom", **style)
-    ax.set(xlabel="component", ylabel="% of the variance", ylim=(0, 108), xlim=(0.4, m + 0.6))
+    ax.set(xlabel="component", ylabel="% of the variance", ylim=(0, 108 * shares[:m].sum()), xlim=(0.4, m + 0.6))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     more = f"the first {m} of {len(shares):,}" if m < len(shares) else "all components"
     ax.set_title(f"Variance by component: {more}", size=11, color=SLATE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from problems.terminal.errors import quoted, safe
+from problems.terminal.errors import InputError, quoted, safe
 from problems.terminal.files import check_writable, replace_file
 
 if TYPE_CHECKING:
@@ -41,8 +41,22 @@ def table_of(options: argparse.Namespace, example: str) -> Table:
     source = safe(Path(path).name, 200)
     if options.out is not None:
         check_writable("--out", options.out, (".csv",))
+    if path.lower().endswith(".npz"):
+        return _sparse_table(path, source, options)
     table = read_data_table(path, options.columns, options.missing or "refuse")
     return Table(source, table.values, table.rows, table.columns, table.notes)
+
+
+def _sparse_table(path: str, source: str, options: argparse.Namespace) -> Table:
+    """A sparse table, of which rows and columns are numbered and nothing is missing."""
+    from problems.io.raw_table import numbered
+    from problems.io.sparse_table import read_sparse_table
+
+    for name in ("columns", "missing"):
+        if getattr(options, name) is not None:
+            raise InputError(f"--{name} is for tables of text and .npy files, and {source} is sparse; leave it out")
+    values = read_sparse_table(path)
+    return Table(source, values, numbered(values.shape[0]), numbered(values.shape[1]))
 
 
 def explained(given: Covariance, k: int) -> SearchProblem:

@@ -129,6 +129,7 @@ def test_constant_and_repeated_columns_and_rows() -> None:
         ([[1.0], [1.0]], 1, "no column varies"),
         ([[1.0, 2.0], [2.0, np.nan]], 1, "a number is nan"),
         ([[1.0, 2.0], [2.0, 1e60]], 1, "finite ones within 1e\\+45"),
+        ([[1.0, 1e-200], [2.0, 2e-200]], 1, "column 2 varies by 1e-200 only"),
         ([1.0, 2.0], 1, "give a table"),
         ([[1.0, 2.0], [2.0, 1.0]], 2, "have no 2 components; ask for 1 to 1"),
         ([[1.0, 2.0], [2.0, 1.0]], 0, "ask for 1 to 1"),

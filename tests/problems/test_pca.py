@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from commandline import answer_of, without_seconds
 from places import SHARED
+from scipy.sparse import csr_array, random_array, save_npz
 from test_layers import loaded_by
 from written import Write
 
@@ -79,6 +80,34 @@ def test_arrays_constant_columns_and_a_single_column(capsys: Any, tmp_path: Path
     np.save(tmp_path / "y.npy", x[:, 0])
     code, answer, _ = answer_of(RECIPE, capsys, "--data", str(tmp_path / "y.npy"), "--plot", str(tmp_path / "y.png"))
     assert (code, answer["value"], answer["answer"]["loadings"]) == (ANSWERED, pytest.approx(1), [[1.0]])
+
+
+def test_sparse_tables_are_read_and_damaged_ones_refused(capsys: Any, tmp_path: Path) -> None:
+    S = random_array((200, 9), density=0.2, format="csr", rng=np.random.default_rng(0))
+    np.save(tmp_path / "dense.npy", S.toarray())
+    _, dense, _ = answer_of(RECIPE, capsys, "--data", str(tmp_path / "dense.npy"))
+    for form in ("csr", "csc", "coo"):
+        save_npz(tmp_path / "s.npz", S.asformat(form))
+        code, answer, _ = answer_of(
+            RECIPE, capsys, "--data", str(tmp_path / "s.npz"), "--plot", str(tmp_path / "s.png")
+        )
+        assert (code, answer["value"]) == (ANSWERED, pytest.approx(dense["value"], rel=1e-12))
+    S.indices[3] = 100
+    save_npz(tmp_path / "outside.npz", S)
+    np.savez(tmp_path / "other.npz", a=np.eye(2))
+    (tmp_path / "broken.npz").write_bytes((tmp_path / "s.npz").read_bytes()[:-30])
+    save_npz(tmp_path / "nan.npz", csr_array([[1.0, np.nan], [0.0, 1.0]]))
+    for name, said in (
+        ("outside", "does not hold a sparse matrix"),
+        ("other", "does not hold a sparse matrix"),
+        ("broken", "does not hold a sparse matrix"),
+        ("nan", "has a number that is missing"),
+        ("none", "cannot be opened"),
+    ):
+        assert run(RECIPE, ["--data", str(tmp_path / f"{name}.npz"), "--quiet"]) == UNUSABLE
+        assert said in capsys.readouterr().err
+    assert run(RECIPE, ["--data", str(tmp_path / "s.npz"), "--columns", "1", "--quiet"]) == UNUSABLE
+    assert "--columns is for tables of text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ BAD_ARRAYS = {
     "longer": (npy(SMALL) + b"\0", "promises 3 x 2 numbers but holds 49 bytes"),
     "promises": (promising(HEADER % "9, 2"), "promises 9 x 2 numbers but holds 16 bytes"),
     "huge promises": (promising(HEADER % "10000000000000, 2"), "holds 20,000,000,000,000 numbers; give at most"),
-    "endless": (promising(HEADER % "9223372036854775807, 9"), "give at most 10,000,000"),
+    "endless": (promising(HEADER % "9223372036854775807, 9"), "give at most 32,000,000"),
     "beyond endless": (promising(HEADER % ("0x" + "f" * 9000)), "does not hold a plain NumPy array"),
     "wrong shape": (promising(HEADER % "-1, 2"), "shape -1 x 2"),
     "many sides": (promising(HEADER % ("1, " * 3000)), "shape 1 x 1 x 1"),
