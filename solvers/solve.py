@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from formulations.arithmetic.frames import FrameTrace
 from formulations.arithmetic.low_rank import LowRankPlusSparse
+from formulations.arithmetic.partitions import SumOfSquares
 from formulations.arithmetic.plans import Transportation
 from formulations.arithmetic.supports import SparseDirection
 from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
@@ -23,6 +24,7 @@ from solvers.kinds import (
     low_rank,
     matrix_games,
     orders,
+    partitions,
     programs,
     saddle,
     separable,
@@ -189,6 +191,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (low_rank,)
         case SearchProblem(objective=SparseDirection()):
             return (supports,)
+        case SearchProblem(objective=SumOfSquares()):
+            return (partitions,)
         case SearchProblem():
             return (orders,)
     return programs, convex

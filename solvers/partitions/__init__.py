@@ -1,0 +1,1 @@
+"""Partitions of rows into groups: searches for good ones, and bounds."""

@@ -1,0 +1,260 @@
+"""Partitions: a local search for labels, and a tree of relaxations that proves how good they are."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from formulations.arithmetic.partition_bounds import Blocks, Leaf, Split, Tree, spectral_bound, tree_bound
+from formulations.arithmetic.partition_inequalities import Inequalities
+from formulations.arithmetic.partitions import SumOfSquares
+from formulations.problem import Floats, Ints, SearchProblem
+from solvers.clock import Clock
+from solvers.findings import Ended, Findings
+from solvers.judged.searched import Searched
+from solvers.judged.so_far import followed
+from solvers.partitions.lloyd import descended, searched
+from solvers.partitions.relaxation import relaxed
+
+NAME = "kmeans"
+NONNEGATIVE = "no sum of squares is below 0"
+BY_COMPONENTS, BY_TREE, BY_BLOCKS = "principal components", "inequalities and cases", "inequalities in blocks of rows"
+MEETS = 1e-6  # gap up to which value and bound count as equal, unless another is asked for
+CONSTRAINED = 10  # swaps where each assignment is an integer program
+ROUNDED = 5  # rounds of a relaxation after which it is tried as labels
+SEARCHING = 0.3  # of the time limit at most, for labels
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """Local search, then cases.
+
+    swaps  of centers, after the first start
+    items  up to which all are in one relaxation; of more each block of as many has its own
+    cases  that are solved at most
+    """
+
+    swaps: int = 200
+    items: int = 300
+    block: int = 120
+    cases: int = 200
+    name = NAME
+
+
+@dataclass(eq=False)
+class Case:
+    """A node of the tree: a problem, its bound, multipliers that prove it, and the relaxed Y where that was solved."""
+
+    form: SumOfSquares
+    bound: float
+    leaf: Leaf | None = None
+    Y: Floats | None = None
+    pair: tuple[int, int] = (0, 0)
+    children: tuple[Case, ...] = ()
+
+    def tree(self) -> Tree:
+        """As a certificate."""
+        if not self.children:
+            return self.leaf
+        together, apart = self.children
+        return Split(*self.pair, together.tree(), apart.tree())
+
+    def split(self) -> tuple[Case, ...]:
+        """The two cases of the pair of items of which Y says least whether they are together."""
+        assert self.Y is not None and self.leaf is not None
+        own = np.diagonal(self.Y)
+        unclear = np.minimum(self.Y, own[:, None] + own - 2 * self.Y)
+        unclear[np.tril_indices(len(own))] = unclear[tuple(self.form.conflicts.T)] = -np.inf
+        a, b = (int(place) for place in np.unravel_index(unclear.argmax(), unclear.shape))
+        self.pair = a, b
+        forms = self.form.merged(*self.pair), self.form.split(*self.pair)
+        leaves = [self._carried(form) for form in forms]
+        self.children = tuple(
+            Case(form, max(self.bound, tree_bound(form, leaf)), leaf) for form, leaf in zip(forms, leaves, strict=True)
+        )
+        self.Y = None
+        return self.children
+
+    def _carried(self, form: SumOfSquares) -> Leaf | None:
+        """The multipliers for one of the two cases."""
+        if form.contradicts:
+            return None
+        m = len(self.form.weights)
+        item = np.zeros(m, dtype=np.int64)
+        item[self.form.item] = form.item
+        inequalities = Inequalities.of(self.form, self.leaf.triangles)
+        own, y = inequalities.carried(self.leaf.y, form, item)
+        return Leaf(own.triangles, y)
+
+
+@dataclass(eq=False)
+class PartitionSearch:
+    """A partition as it is being searched for."""
+
+    problem: SearchProblem
+    gap: float
+    labels: Ints | None = None
+    value: float = np.inf
+    bound: float = 0.0
+    root: Case | None = None
+    blocks: list[tuple[Ints, Leaf]] = field(default_factory=list)
+    cases: int = 0
+    interrupted: bool = False
+    history: list[dict[str, Any]] = field(default_factory=list)
+    so_far: Callable[[], Any] = lambda: None
+
+    @property
+    def form(self) -> SumOfSquares:
+        """The sums of squares."""
+        assert isinstance(self.problem.objective, SumOfSquares)
+        return self.problem.objective
+
+    @property
+    def enough(self) -> float:
+        """The bound that proves the labels best."""
+        return self.value * (1 - 0.9 * self.gap) if np.isfinite(self.value) else np.inf
+
+    def note(self, label: Ints | None, form: SumOfSquares) -> None:
+        """Keep the labels of the items of the problem, or of a case of it, (m,), if they are better."""
+        if label is None:
+            return
+        labels = label[form.item]
+        value = self.form.value(labels)
+        if value < self.value:
+            self.labels, self.value = labels, value
+
+    def told(self, report: Callable[[Any], None]) -> None:
+        """Write the history, and report."""
+        self.history.append({"case": self.cases, "value": self.value, "bound": self.bound})
+        report(self)
+
+
+def search_partitions(
+    problem: SearchProblem,
+    solver: Partitions,
+    *,
+    clock: Clock,
+    gap: float | None,
+    seed: int,
+    start: Any,
+    report: Callable[[Any], None],
+) -> tuple[Searched, Findings]:
+    """Labels and what proves them."""
+    search = PartitionSearch(problem, MEETS if gap is None else gap)
+    if start is not None:
+        search.labels = np.asarray(start, dtype=np.int64)
+        search.value = search.form.value(search.labels)
+    built = clock.elapsed
+    run = partial(_run, search, solver, seed, clock, report)
+    return followed(search, run, lambda ended: _found(search, ended, built, clock))
+
+
+def _run(search: PartitionSearch, solver: Partitions, seed: int, clock: Clock, report: Callable[[Any], None]) -> Ended:
+    form = search.form
+    until = clock.elapsed + SEARCHING * clock.left
+    swaps = CONSTRAINED if form.limited or len(form.conflicts) else solver.swaps
+    for label in searched(form, seed, swaps, lambda: clock.elapsed >= until):
+        search.note(label, form)
+        search.told(report)
+    search.bound = spectral_bound(form)
+    search.told(report)
+    if search.labels is None or search.bound >= search.enough or search.value == 0:
+        return "optimal"
+    if len(form.weights) > solver.items:
+        return _in_blocks(search, solver, seed, clock, report)
+    return _in_cases(search, solver, clock, report)
+
+
+def _in_cases(search: PartitionSearch, solver: Partitions, clock: Clock, report: Callable[[Any], None]) -> Ended:
+    """The case of the least bound is relaxed, and then split, until that is enough."""
+    root = search.root = Case(search.form, max(search.bound, tree_bound(search.form, None)))
+    queue, pushed = [(root.bound, 0, root)], 0
+    while queue[0][0] < search.enough:
+        if clock.left <= 0 or search.cases >= solver.cases:
+            return "limit"
+        case = heapq.heappop(queue)[2]
+        others = queue[0][0] if queue else np.inf
+        if case.Y is None:
+            _relax(search, case, others, clock, report)
+            after = [case]
+        else:
+            after = case.split()
+        for new in after:
+            pushed += 1
+            heapq.heappush(queue, (new.bound, pushed, new))
+        search.bound = max(search.bound, min(queue[0][0], search.value))
+        search.told(report)
+    return "optimal"
+
+
+def _relax(search: PartitionSearch, case: Case, others: float, clock: Clock, report: Callable[[Any], None]) -> None:
+    """Solve the relaxation of a case; try what it looks like as labels; others: the least bound of the other cases."""
+    search.cases += 1
+    for round_, state in enumerate(relaxed(case.form, case.leaf, search.enough, lambda: clock.left <= 0)):
+        case.leaf, case.Y = state.leaf, state.Y
+        case.bound = max(case.bound, state.bound)
+        if round_ % ROUNDED == 0 and len(case.form.weights) >= case.form.k:
+            search.note(descended(case.form, _likely_centers(case.form, state.Y)), case.form)
+        search.bound = max(search.bound, min(case.bound, others, search.value))
+        search.told(report)
+
+
+def _likely_centers(form: SumOfSquares, Y: Floats) -> Floats:
+    """Where the relaxation has the items' centers, k that are far from each other (Peng and Wei 2007, section 3)."""
+    points = (Y * form.weights) @ form.means
+    chosen = [int((form.weights * (points**2).sum(axis=1)).argmax())]
+    near = ((points - points[chosen[0]]) ** 2).sum(axis=1)
+    while len(chosen) < form.k:
+        chosen.append(int(near.argmax()))
+        near = np.minimum(near, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+    return np.asarray(points[chosen])
+
+
+def _in_blocks(
+    search: PartitionSearch, solver: Partitions, seed: int, clock: Clock, report: Callable[[Any], None]
+) -> Ended:
+    """Bounds on blocks of rows drawn at random, while there is time; a block that has none counts by its components."""
+    form = search.form
+    order = np.random.default_rng(seed).permutation(len(form.rows))
+    parts = np.array_split(order, -(-len(order) // solver.block))
+    search.blocks = [(np.sort(part), Leaf.nothing(form.block(np.sort(part)))) for part in parts]
+    for number, (rows, leaf) in enumerate(search.blocks[: solver.cases]):
+        own = form.block(rows)
+        if len(np.unique(own.rows, axis=0)) <= form.k:
+            continue
+        for state in relaxed(own, leaf, np.inf, lambda: clock.left <= 0):
+            search.blocks[number] = (rows, state.leaf)
+        search.cases += 1
+        search.told(report)
+        if clock.left <= 0:
+            break
+    return "limit"
+
+
+def _found(search: PartitionSearch, ended: Ended, built: float, clock: Clock) -> tuple[Searched, Findings]:
+    """The labels and all certificates."""
+    certificates: list[tuple[str, Any]] = [(NONNEGATIVE, ()), (BY_COMPONENTS, ())]
+    if search.root is not None:
+        certificates.append((BY_TREE, search.root.tree()))
+    if search.blocks:
+        rows, leaves = zip(*search.blocks, strict=True)
+        certificates.append((BY_BLOCKS, Blocks(rows, leaves)))
+    stats = {
+        "cases": search.cases,
+        "interrupted": search.interrupted,
+        "history": search.history,
+        "build_seconds": built,
+        "solve_seconds": clock.elapsed - built,
+    }
+    return Searched(search.problem), Findings(
+        solver=NAME,
+        ended=ended,
+        candidates=[] if search.labels is None else [search.labels],
+        certificates=certificates,
+        stats=stats,
+    )
