@@ -13,7 +13,7 @@ the centred rows, G_ij = x_i'x_j. The objective is tr G - <G, Z>, and every such
 
 (Peng and Wei, Approximating k-means-type clustering via semidefinite programming, 2007; the last two are facets of all
 partitions, Grotschel and Wakabayashi 1990). Multipliers y >= 0 of these inequalities, <T, Z> >= 0 each, make a matrix
-A = sum of y T. As Z is 11'/n plus a matrix on the complement of 1 with k - 1 as its trace and eigenvalues within [0, 1],
+A = sum of y T. As Z is 11'/n plus a matrix on the complement of 1 of trace k - 1 and eigenvalues within [0, 1],
 
     value  >=  tr G - <G + A, Z>  >=  tr G - 1'A1/n - (sum of the k - 1 largest eigenvalues of G + A there)
 
@@ -59,8 +59,8 @@ def kmeans(
 
     together, apart    pairs of row numbers, from 0, that share a group, or do not
     at_least, at_most  rows that a group has
-    Rows that are equal are together, unless sizes are limited or pairs of them are apart. Raises ValueError for rows that are not finite numbers, and
-    where there are fewer different rows than groups, or demands on groups that contradict each other plainly.
+    Rows that are equal are together, unless sizes are limited or pairs are apart. Raises ValueError for rows that are
+    not finite numbers, fewer different rows than groups, or demands on groups that contradict each other plainly.
 
     >>> from solvers import solve
     >>> found = solve(kmeans([[0.0], [1.0], [5.0], [7.0]], 2))
@@ -104,7 +104,7 @@ def kmeans(
         ],
         maths={
             "minimize": r"\sum_{C} \sum_{i \in C} \Bigl\| x_i - \frac{1}{|C|} \sum_{j \in C} x_j \Bigr\|^2",
-            "over": rf"\text{{partitions of }} \{{1, \dots, {n}\}} \text{{ into }} {k} \text{{ groups }} C \neq \emptyset",
+            "over": rf"\text{{partitions of }} \{{1, \dots, {n}\}} \text{{ into }} {k} \text{{ groups }} C",
         },
     )
 
@@ -122,7 +122,7 @@ def _equal(X: Floats) -> Ints:
     """Pairs of equal rows that link all that are, (p, 2)."""
     _, first, place = np.unique(X, axis=0, return_index=True, return_inverse=True)
     every = np.column_stack([first[place.ravel()], np.arange(len(X))])
-    return every[every[:, 0] != every[:, 1]]
+    return np.asarray(every[every[:, 0] != every[:, 1]])
 
 
 def _items(n: int, pairs: Ints) -> Ints:
@@ -133,4 +133,4 @@ def _items(n: int, pairs: Ints) -> Ints:
     links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     label = connected_components(links, directed=False)[1]
     _, first, place = np.unique(label, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[place.ravel()].astype(np.int64)
+    return np.asarray(np.argsort(np.argsort(first))[place.ravel()], dtype=np.int64)

@@ -22,6 +22,7 @@ ORDER = (  # easy problems first, each kind together; a page that is not named h
     "transport",
     "push_forward",
     "pca",
+    "kmeans",
     "saddle",
     "geometric",
     "gan",

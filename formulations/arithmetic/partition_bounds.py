@@ -15,6 +15,8 @@ from formulations.arithmetic.partitions import SumOfSquares
 from formulations.arithmetic.rounding import ROUNDOFF
 from formulations.problem import Floats, Ints
 
+MAX_MULTIPLIER = 1e100  # so that products are finite
+
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
@@ -22,12 +24,6 @@ class Leaf:
 
     triangles: Ints
     y: Floats
-
-    @classmethod
-    def nothing(cls, form: SumOfSquares) -> Leaf:
-        """Of a problem, all of them 0."""
-        none = Inequalities.of(form)
-        return cls(none.triangles, np.zeros(none.count))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +36,7 @@ class Split:
     apart: Tree
 
 
-Tree = Leaf | Split | None  # None proves nothing, but where there is no partition
+Tree = Leaf | Split | None  # None stands for multipliers of 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +44,14 @@ class Blocks:
     """Disjoint blocks of rows, and multipliers for each."""
 
     rows: Sequence[Ints]
-    leaves: Sequence[Leaf]
+    leaves: Sequence[Leaf | None]
 
 
 def tree_bound(form: SumOfSquares, tree: Any) -> float:
     """A lower bound on the value of every partition, inf if there is none.
 
-    >>> tree_bound(SumOfSquares(np.array([[-1.0], [0.0], [1.0]]), 2, np.arange(3)), None)
-    0.0
+    >>> round(tree_bound(SumOfSquares(np.array([[-1.0, 0], [0, 0.5], [1, -0.5]]), 2, np.arange(3)), None), 3)
+    0.191
     """
     if form.contradicts:
         return math.inf
@@ -67,20 +63,17 @@ def tree_bound(form: SumOfSquares, tree: Any) -> float:
     if len(form.weights) == form.k:  # each item is a group
         return form.within * (1 - 4 * (len(form.rows) + 8) * ROUNDOFF)
     if not isinstance(tree, Leaf):
-        return 0.0
+        return spectral_bound(form)
     own = Inequalities.of(form, tree.triangles)
     if tree.y.shape != (own.count,) or not (np.abs(tree.y) <= MAX_MULTIPLIER).all():
         return 0.0
     return max(0.0, leaf_bound(form, own, own.allowed(tree.y)))
 
 
-MAX_MULTIPLIER = 1e100  # so that products are finite
-
-
 def leaf_bound(form: SumOfSquares, inequalities: Inequalities, y: Floats) -> float:
-    """tr G + r'y - u'(G + A)u - (sum of the k - 1 largest eigenvalues of G + A on the complement of u), u = sqrt(w / n).
+    """tr G + r'y - u'(G + A)u - (sum of the k - 1 largest eigenvalues of G + A on the complement of u).
 
-    G_ab = sqrt(w_a w_b) c_a'c_b for items of weights w at c, A_ab = T_ab / sqrt(w_a w_b) for T = the sum of y T.
+    u = sqrt(w / n), G_ab = sqrt(w_a w_b) c_a'c_b for items of weights w at c; A_ab = T_ab / sqrt(w_a w_b), T = sum y T.
     """
     root = np.sqrt(form.weights)
     m, u = len(root), root / np.sqrt(form.weights.sum())
@@ -96,7 +89,7 @@ def leaf_bound(form: SumOfSquares, inequalities: Inequalities, y: Floats) -> flo
     # entries of A are sums of some y / w each, those of G of d products; in all <E, Z> <= |E| sqrt(k)
     absolute = total + 4 * float(np.abs(y).sum()) / float(form.weights.min())
     rounding = 16 * (m + form.rows.shape[1] + 8) * ROUNDOFF * absolute * math.sqrt(form.k)
-    return form.within + total + float(inequalities.right @ y) - mean - largest - rounding
+    return float(form.within + total + inequalities.right @ y - mean - largest - rounding)
 
 
 def spectral_bound(form: SumOfSquares) -> float:

@@ -15,10 +15,10 @@ from formulations.problem import Floats, Ints
 class Inequalities:
     """What holds for Y of every partition, Y_ab = 1 / (rows of the group) where items a and b share it, else 0.
 
-        Y_ab >= 0           or = 0, for conflicts                                  m (m - 1) / 2
-        Y_aa >= Y_ab                                                               m^2, 0 >= 0 for a = b
-        Y_aa + Y_bc >= Y_ab + Y_ac                                                 one for each row (a, b, c) of triangles
-        1 / high <= Y_aa <= 1 / low                                                2 m, where sizes are limited
+        Y_ab >= 0, or = 0 for conflicts       m (m - 1) / 2
+        Y_aa >= Y_ab                          m^2, of which those with a = b say nothing
+        Y_aa + Y_bc >= Y_ab + Y_ac            for each row (a, b, c) of triangles
+        1 / high <= Y_aa <= 1 / low           2 m, where sizes are limited
 
     Each is <T, Y> >= r for a symmetric T; multipliers >= 0, in this order, are one vector (without sign for conflicts).
     """
@@ -51,13 +51,13 @@ class Inequalities:
     @property
     def count(self) -> int:
         """How many multipliers there are."""
-        return self.cuts.stop + (2 * self.m if self.limited else 0)
+        return int(self.cuts.stop) + (2 * self.m if self.limited else 0)
 
     @cached_property
     def signless(self) -> Ints:
         """The places of the multipliers of conflicts."""
         a, b = self.conflicts.T
-        return a * self.m - a * (a + 1) // 2 + b - a - 1
+        return np.asarray(a * self.m - a * (a + 1) // 2 + b - a - 1)
 
     @cached_property
     def right(self) -> Floats:

@@ -51,7 +51,7 @@ def descended(form: SumOfSquares, centers: Floats) -> Ints | None:
 def _moved(form: SumOfSquares, label: Ints) -> Ints | None:
     """The labels after moves of single items that improve them, each the best there is; None if there are none."""
     w, k = form.weights, form.k
-    label, moved = label.copy(), False
+    label, moved = np.array(label), False
     mass = np.bincount(label, w, k)
     barred = _barred(form, label)
     for _ in range(ROUNDS):

@@ -48,48 +48,70 @@ class Relaxed:
 
 def relaxed(form: SumOfSquares, start: Leaf | None, enough: float, late: Callable[[], bool]) -> Iterator[Relaxed]:
     """The best state after each round, until a bound of `enough` is proven, nothing improves, or it is late."""
-    from scipy.optimize import minimize
-
-    root = np.sqrt(form.weights)
-    m, outer = len(root), np.outer(root, root)
-    u = root / np.linalg.norm(root)
-    scaled = root[:, None] * form.means
-    unit = float((scaled**2).sum()) / m or 1.0  # of squares: multipliers are in it
-    C = -(scaled @ scaled.T) / unit
+    geometry = _Geometry.of(form)
+    m, unit = len(form.weights), geometry.unit
     own = Inequalities.of(form, None if start is None else start.triangles)
     y = np.zeros(own.count) if start is None else start.y / unit
-    W = (np.eye(m) - np.outer(u, u)) * ((form.k - 1) / max(m - 1, 1))
+    W = (np.eye(m) - np.outer(geometry.u, geometry.u)) * ((form.k - 1) / max(m - 1, 1))
     best: Relaxed | None = None
     stalled = rounds = 0
     while not late():
-        if rounds % 2 == 0 and rounds:
-            own, y = own.with_triangles(y, own.violated(Z / outer, CUTS_PER_ITEM * m, VIOLATED * form.k / m))
-
-        def proximal(y: Floats, center: Floats = W, own: Inequalities = own) -> tuple[float, Floats]:
-            nonlocal latest, Z
-            M = C - own.matrix(y) / outer
-            latest = _projected(center - M / PROXIMITY, u, form.k - 1)
-            Z = latest + np.outer(u, u)
-            value = float((M * Z).sum() + own.right @ y + PROXIMITY / 2 * ((latest - center) ** 2).sum())
-            return -value, own.at(Z / outer)
-
-        latest, Z = W, W + np.outer(u, u)
-        least = np.zeros(own.count)
-        least[own.signless] = -np.inf
-        y = minimize(
-            proximal, y, jac=True, method="L-BFGS-B", bounds=np.column_stack([least, np.full(own.count, np.inf)]),
-            options={"maxiter": STEPS, "maxfun": 2 * STEPS},
-        ).x  # fmt: skip
-        proximal(y)
-        W, rounds = latest, rounds + 1
-        bound = leaf_bound(form, own, y * unit)
+        y, W = geometry.ascended(own, y, W)
+        Y, bound = geometry.relation(W), leaf_bound(form, own, y * unit)
         better = best is None or bound > best.bound + PROGRESS * max(enough - best.bound, 0.0)
-        stalled = 0 if better else stalled + 1
+        stalled, rounds = 0 if better else stalled + 1, rounds + 1
         if best is None or bound > best.bound:
-            best = Relaxed(own, y * unit, bound, Z / outer)
+            best = Relaxed(own, y * unit, bound, Y)
         yield best
         if best.bound >= enough or stalled >= STALLED:
             return
+        if rounds % 2 == 0:
+            own, y = own.with_triangles(y, own.violated(Y, CUTS_PER_ITEM * m, VIOLATED * form.k / m))
+
+
+@dataclass(frozen=True, eq=False)
+class _Geometry:
+    """C and u of a problem, the outer product sqrt(w w'), and the unit of its squares, in which multipliers are."""
+
+    C: Floats
+    u: Floats
+    outer: Floats
+    trace: float
+    unit: float
+
+    @classmethod
+    def of(cls, form: SumOfSquares) -> _Geometry:
+        root = np.sqrt(form.weights)
+        scaled = root[:, None] * form.means
+        unit = float((scaled**2).sum()) / len(root) or 1.0
+        C: Floats = -(scaled @ scaled.T) / unit
+        return cls(C, root / np.linalg.norm(root), np.outer(root, root), form.k - 1, unit)
+
+    def relation(self, W: Floats) -> Floats:
+        """Y for this W."""
+        return np.asarray((W + np.outer(self.u, self.u)) / self.outer)
+
+    def nearest(self, own: Inequalities, y: Floats, center: Floats) -> tuple[float, Floats]:
+        """The minimum over W, and where it is."""
+        M = self.C - own.matrix(y) / self.outer
+        W = _projected(center - M / PROXIMITY, self.u, self.trace)
+        paid = float((M * W).sum() + self.u @ M @ self.u + own.right @ y)
+        return paid + PROXIMITY / 2 * float(((W - center) ** 2).sum()), W
+
+    def ascended(self, own: Inequalities, y: Floats, center: Floats) -> tuple[Floats, Floats]:
+        """Multipliers after some steps from y, and W there."""
+        from scipy.optimize import minimize
+
+        def descent(y: Floats) -> tuple[float, Floats]:
+            value, W = self.nearest(own, y, center)
+            return -value, own.at(self.relation(W))
+
+        least = np.zeros(own.count)
+        least[own.signless] = -np.inf
+        bounds = np.column_stack([least, np.full(own.count, np.inf)])
+        most = {"maxiter": STEPS, "maxfun": 2 * STEPS}
+        better = minimize(descent, y, jac=True, method="L-BFGS-B", bounds=bounds, options=most).x
+        return better, self.nearest(own, better, center)[1]
 
 
 def _projected(M: Floats, u: Floats, trace: float) -> Floats:
@@ -102,7 +124,7 @@ def _projected(M: Floats, u: Floats, trace: float) -> Floats:
     share = _capped(values[1:], trace)  # the first is u's own
     on = share > 0
     kept = vectors[:, 1:][:, on]
-    return (kept * share[on]) @ kept.T
+    return np.asarray((kept * share[on]) @ kept.T)
 
 
 def _capped(values: Floats, total: float) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -42,7 +42,7 @@ class Partitions:
     swaps: int = 200
     items: int = 300
     block: int = 120
-    cases: int = 200
+    cases: int = 50
     name = NAME
 
 
@@ -66,7 +66,7 @@ class Case:
 
     def split(self) -> tuple[Case, ...]:
         """The two cases of the pair of items of which Y says least whether they are together."""
-        assert self.Y is not None and self.leaf is not None
+        assert self.Y is not None
         own = np.diagonal(self.Y)
         unclear = np.minimum(self.Y, own[:, None] + own - 2 * self.Y)
         unclear[np.tril_indices(len(own))] = unclear[tuple(self.form.conflicts.T)] = -np.inf
@@ -82,7 +82,7 @@ class Case:
 
     def _carried(self, form: SumOfSquares) -> Leaf | None:
         """The multipliers for one of the two cases."""
-        if form.contradicts:
+        if form.contradicts or self.leaf is None:
             return None
         m = len(self.form.weights)
         item = np.zeros(m, dtype=np.int64)
@@ -102,7 +102,7 @@ class PartitionSearch:
     value: float = np.inf
     bound: float = 0.0
     root: Case | None = None
-    blocks: list[tuple[Ints, Leaf]] = field(default_factory=list)
+    blocks: list[tuple[Ints, Leaf | None]] = field(default_factory=list)
     cases: int = 0
     interrupted: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -181,7 +181,7 @@ def _in_cases(search: PartitionSearch, solver: Partitions, clock: Clock, report:
         others = queue[0][0] if queue else np.inf
         if case.Y is None:
             _relax(search, case, others, clock, report)
-            after = [case]
+            after: Iterable[Case] = (case,)
         else:
             after = case.split()
         for new in after:
@@ -222,12 +222,10 @@ def _in_blocks(
     form = search.form
     order = np.random.default_rng(seed).permutation(len(form.rows))
     parts = np.array_split(order, -(-len(order) // solver.block))
-    search.blocks = [(np.sort(part), Leaf.nothing(form.block(np.sort(part)))) for part in parts]
-    for number, (rows, leaf) in enumerate(search.blocks[: solver.cases]):
-        own = form.block(rows)
-        if len(np.unique(own.rows, axis=0)) <= form.k:
-            continue
-        for state in relaxed(own, leaf, np.inf, lambda: clock.left <= 0):
+    search.blocks = [(np.sort(part), None) for part in parts]
+    for number, (rows, _) in enumerate(search.blocks[: solver.cases]):
+        own, tight = form.block(rows), search.value * len(rows) / len(form.rows)
+        for state in relaxed(own, None, tight, lambda: clock.left <= 0):
             search.blocks[number] = (rows, state.leaf)
         search.cases += 1
         search.told(report)

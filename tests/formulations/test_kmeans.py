@@ -49,7 +49,8 @@ def test_the_best_of_all_partitions_is_found_and_proven(seed: int) -> None:
     found = solve(problem)
     assert found.status == "optimal"
     assert found.value == pytest.approx(least(form_of(problem)), rel=1e-9, abs=1e-12)
-    assert found.bound is not None and found.bound <= least(form_of(problem)) + 1e-12
+    assert found.bound is not None
+    assert found.bound <= least(form_of(problem)) + 1e-12
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -60,8 +61,7 @@ def test_demands_are_kept_and_the_best_under_them_is_proven(seed: int) -> None:
     sizes = {"at_least": int(random.integers(1, n // k + 1))} if seed % 2 else {}
     try:
         problem = kmeans(rows, k, together=pairs[:1], apart=pairs[1:], **sizes)
-    except ValueError as error:
-        assert "apart and together" in str(error) or "different rows" in str(error)
+    except ValueError:  # which demands are refused is tested below
         return
     best, found = least(form_of(problem)), solve(problem)
     if not np.isfinite(best):
@@ -146,7 +146,8 @@ def test_a_lying_solver_is_found_out() -> None:
 def test_a_bound_is_no_larger_for_many_rows_in_blocks() -> None:
     rows = np.random.default_rng(2).normal(size=(700, 3))
     found = solve(kmeans(rows, 4), time_limit=20)
-    assert found.value is not None and found.bound is not None
+    assert found.value is not None
+    assert found.bound is not None
     assert 0 < found.bound <= found.value
 
 
