@@ -2,7 +2,7 @@ r"""
 k-means
 =======
 
-Into which three groups do the fifty states of the USA fall, by arrests for murder,
+Into which two groups do the fifty states of the USA fall, by arrests for murder,
 assault and rape in 1973 and by the share of people who live in cities? Usually one
 starts from random groups, improves them step by step, and hopes. Here the answer comes
 with a proof that no other partition is better.
@@ -36,12 +36,13 @@ figure_of(X, labels, means, table.columns, 0, "Two groups, by steps from random 
 # is NP-hard [1]_.
 #
 # **Is an adjacent problem more amenable?** Yes, a semidefinite program over matrices
-# that say how much two rows share a group. Its bound is often the value itself.
+# that say how much two rows share a group [3]_. Its bound is often the value itself;
+# where it is not, cases of pairs of rows close the gap [4]_.
 #
 # The maths
 # ---------
 #
-# For rows :math:`x_1, \dots, x_n` of mean 0 let :math:`G_{ij} = x_i^{\top} x_j`, and
+# For rows :math:`x_1, \ldots, x_n` of mean 0 let :math:`G_{ij} = x_i^{\top} x_j`, and
 # let :math:`Z_{ij} = 1 / |C|` where rows :math:`i` and :math:`j` are both in the group
 # :math:`C`, otherwise 0. Then
 #
@@ -72,7 +73,7 @@ figure_of(X, labels, means, table.columns, 0, "Two groups, by steps from random 
 #    \geq \operatorname{tr} G - \tfrac{1}{n} \mathbf{1}^{\top} A \mathbf{1}
 #    - \sum_{j < k} \lambda_j ,
 #
-# where :math:`\lambda_1 \geq \lambda_2 \geq \dots` are the eigenvalues of
+# where :math:`\lambda_1 \geq \lambda_2 \geq \ldots` are the eigenvalues of
 # :math:`G + A` on the vectors that sum to 0, by Fan's theorem: :math:`Z` is
 # :math:`\mathbf{1} \mathbf{1}^{\top} / n` and a projection of rank :math:`k - 1` there.
 # For :math:`y = 0` this is the bound by principal components [2]_.
@@ -165,11 +166,11 @@ print(solution.status, "value", round(solution.value, 3), "gap", solution.gap > 
 # .. [2] C. Ding and X. He, `K-means clustering via principal component analysis
 #    <https://doi.org/10.1145/1015330.1015408>`_, ICML 2004.
 # .. [3] J. Peng and Y. Wei, `Approximating K-means-type clustering via semidefinite
-#    programming <https://doi.org/10.1137/050641983>`_, SIAM Journal on Optimization
+#    programming <https://doi.org/10.1137/050641983>`_, SIAM J. on Optimization
 #    18, 2007.
-# .. [4] V. Piccialli, A. M. Sudoso and A. Wiegele, `SOS-SDP: an exact solver for minimum
-#    sum-of-squares clustering <https://doi.org/10.1287/ijoc.2022.1166>`_, INFORMS Journal
-#    on Computing 34, 2022.
+# .. [4] V. Piccialli, A. M. Sudoso and A. Wiegele, `SOS-SDP: an exact solver for
+#    minimum sum-of-squares clustering <https://doi.org/10.1287/ijoc.2022.1166>`_,
+#    INFORMS Journal on Computing 34, 2022.
 #
 # Related pages
 # -------------

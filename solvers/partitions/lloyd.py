@@ -85,7 +85,7 @@ def _assigned(form: SumOfSquares, centers: Floats) -> Ints | None:
     far = _squares(form.means, centers)
     if form.limited or len(form.conflicts):
         return _by_program(form, far)
-    label = far.argmin(axis=1)
+    label: Ints = far.argmin(axis=1)
     counts = np.bincount(label, minlength=form.k)
     for empty in np.flatnonzero(counts == 0):  # takes the item that is farthest from its center, of those in company
         cost = form.weights * far[np.arange(len(label)), label]

@@ -39,7 +39,7 @@ class Partitions:
     cases  that are solved at most
     """
 
-    swaps: int = 200
+    swaps: int = 400
     items: int = 300
     block: int = 120
     cases: int = 50

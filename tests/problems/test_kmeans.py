@@ -25,7 +25,7 @@ TABLE = "name,x,y,kind\n" + "".join(f"row {i},{i % 3 * 10 + i * i % 5},{i % 4},t
 def test_groups_are_proven_drawn_and_written(capsys: Any, tmp_path: Path, write: Write) -> None:
     picture, out = tmp_path / "p.png", tmp_path / "groups.csv"
     files = ("--data", str(write("table.csv", TABLE)), "--plot", str(picture), "--out", str(out))
-    code, answer, err = answer_of(RECIPE, capsys, *files)
+    code, answer, _ = answer_of(RECIPE, capsys, *files)
     assert (code, answer["status"], answer["solver"]) == (ANSWERED, "optimal", "kmeans")
     assert answer["bound"] <= answer["value"] <= answer["bound"] * (1 + 1e-6)
     x = np.array([[i % 3 * 10 + i * i % 5, i % 4] for i in range(1, 13)], dtype=float)
