@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from problems.recipe import Recipe, Report, main
-from problems.terminal.arguments import Given
+from problems.terminal.arguments import Given, refuse
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def read(options: argparse.Namespace) -> Report:
     from problems.studies.isolation import gaps
     from problems.studies.leaderboard import leaderboard, table
 
-    for name, why in NOT_HERE.items():
-        given = getattr(options, name)
-        if given is not None and given is not False:
-            raise InputError(f"--{name.replace('_', '-')} is not for a leaderboard, which {why}; leave it out")
+    refuse(options, NOT_HERE, "a leaderboard")
     if (options.train is None) != (options.holdout is None):
         raise InputError("TRAIN is given without HOLDOUT; give two files of pairs, or none for the example")
     bundled = options.train is None
@@ -138,6 +135,7 @@ RECIPE = Recipe(
     solvers=(),
     examples=("train.csv holdout.csv --time-limit 10", "train.csv holdout.csv --entry mymodule:order"),
     parts=True,
+    draws=False,
 )
 
 if __name__ == "__main__":

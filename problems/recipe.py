@@ -63,7 +63,7 @@ def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(recipe: Recipe, arguments: Sequence[str] | None) -> argparse.Namespace:
-    known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)
+    known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples, recipe.draws)
     options = known.parse_args(arguments)
     options.words = sys.argv[1:] if arguments is None else list(arguments)
     return options

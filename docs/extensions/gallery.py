@@ -26,6 +26,7 @@ ORDER = (  # easy problems first, each kind together; a page that is not named h
     "saddle",
     "geometric",
     "gan",
+    "collapse",
 )
 SHOWN: WeakSet[Figure] = WeakSet()
 

@@ -93,12 +93,14 @@ class Report:
     lines  those rows that there are, for a reader
     data   the same for --json
     notes  what the user should be told before
+    draw   those rows as a figure, where there is one
     """
 
     rows: Iterable[Any]
     lines: Callable[[Sequence[Any]], Sequence[str]]
     data: Callable[[Sequence[Any]], Mapping[str, Any]]
     notes: Sequence[str] = ()
+    draw: Callable[[Sequence[Any]], Figure] | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ class Recipe:
     solvers    the names of the solvers that take it
     examples   two command lines, for --help: what comes after the recipe's name
     parts      whether it is made of parts, each of which has the time limit to itself
+    draws      whether there is a picture of what it finds
     columns    what the columns of the answer's tables are called in a report: "answer", or the table's key -> names
     """
 
@@ -122,4 +125,5 @@ class Recipe:
     solvers: Sequence[str]
     examples: Sequence[str]
     parts: bool = False
+    draws: bool = True
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from problems.running.declared import Recipe, Task
+from problems.running.declared import Recipe
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable, replace_file
 from problems.terminal.output import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from solvers.solution import Solution
 
 
 def check_drawable(options: argparse.Namespace) -> None:
@@ -35,12 +33,12 @@ def not_drawn(options: argparse.Namespace) -> None:
             say(f"{safe(path, 200)}: not written, as the run was broken off")
 
 
-def draw(recipe: Recipe, task: Task, solution: Solution, document: Mapping[str, Any], options: Any) -> None:
+def draw(recipe: Recipe, picture: Callable[[], Figure] | None, document: Mapping[str, Any], options: Any) -> None:
     """Write the picture and the report, as far as they are asked for; the report does without a picture, if it must."""
     figure, failed = None, None
-    if solution.answer is not None and (options.plot is not None or options.report is not None):
+    if picture is not None and (options.plot is not None or options.report is not None):
         try:
-            figure = task.draw(solution)
+            figure = picture()
         except InputError as error:
             failed = error
     write_report(recipe, document, options, figure, "" if failed is None else str(failed))

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from problems.reports.asked import asked_of
@@ -86,6 +87,7 @@ class Run:
         if self._report is not None and self._rows:
             self._compare(self._report)
             say(f"{self.recipe.name}: interrupted; the methods that are not listed have not been run")
+            not_drawn(self.options)
             return INTERRUPTED
         task, search, solution = self._task, self._search, None
         if task is not None and search is not None:
@@ -147,7 +149,8 @@ class Run:
         if cut_short or any(one.stats["interrupted"] for one in self._found or [solution]):
             not_drawn(options)
             return INTERRUPTED
-        draw(self.recipe, task, solution, self._document, options)
+        picture = None if solution.answer is None else partial(task.draw, solution)
+        draw(self.recipe, picture, self._document, options)
         return self._verdict(solution)
 
     def _compared(self, report: Report) -> int:
@@ -160,7 +163,8 @@ class Run:
         if self.watch is not None:
             self.watch.answering()
         self._compare(report)
-        write_report(self.recipe, self._document, self.options)
+        picture = None if report.draw is None or not self._rows else partial(report.draw, self._rows)
+        draw(self.recipe, picture, self._document, self.options)
         return ANSWERED
 
     def _compare(self, report: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from problems.terminal.errors import InputError, OutputError, safe
@@ -76,7 +76,12 @@ def similar(word: str, known: Iterable[str]) -> str:
 
 
 def parser(
-    name: str, summary: str, own: Callable[[Any], None], solvers: Sequence[str], examples: Sequence[str]
+    name: str,
+    summary: str,
+    own: Callable[[Any], None],
+    solvers: Sequence[str],
+    examples: Sequence[str],
+    draws: bool = True,
 ) -> argparse.ArgumentParser:
     """The parser of a recipe: its own arguments, and those that it shares with all others."""
     shown = "".join(f"  python -m problems.{name} {example}\n" for example in examples)
@@ -103,11 +108,22 @@ def parser(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D", help="auto, cpu, cuda"
     )
     common.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
-    drawn = of_an_answer("draw the answer to a .png, .svg or .pdf file")
+    drawn = "draw the answer to a .png, .svg or .pdf file" if draws else argparse.SUPPRESS
     common.add_argument("--plot", type=Written, metavar="FILE", help=drawn)
     common.add_argument("--report", type=Written, metavar="FILE", help="write what was asked and found to a .html file")
     common.add_argument("--quiet", action="store_true", help="no progress and no notes on standard error")
     return found
+
+
+def refuse(options: argparse.Namespace, reasons: Mapping[str, str], recipe: str) -> None:
+    """Raise InputError where an option is given that the recipe has no use for: name -> what the recipe does instead.
+
+    >>> refuse(argparse.Namespace(gap=None), {"gap": "compares methods"}, "a leaderboard")
+    """
+    for name, why in reasons.items():
+        given = getattr(options, name)
+        if given is not None and given is not False:
+            raise InputError(f"--{name.replace('_', '-')} is not for {recipe}, which {why}; leave it out")
 
 
 def positive_seconds(text: str) -> float:

@@ -339,19 +339,17 @@ def test_that_there_is_no_answer_is_reported_too(tmp_path: Path, capsys: Any) ->
 
 
 def test_a_report_does_without_a_picture_that_cannot_be_drawn(tmp_path: Path) -> None:
-    def fail(_: Any) -> Any:
+    def fail() -> Any:
         raise InputError("there was no time to play; allow more")
 
     report, plot = tmp_path / "r.html", tmp_path / "p.png"
     options = argparse.Namespace(plot=None, report=str(report))
-    task: Any = argparse.Namespace(draw=fail)
-    solution: Any = argparse.Namespace(answer=[1])
-    draw(RECIPES["mst"], task, solution, DOCUMENT, options)
+    draw(RECIPES["mst"], fail, DOCUMENT, options)
     assert "there was no time to play; allow more" in check_page(report.read_text()).text
     report.unlink()
     options.plot = str(plot)
     with pytest.raises(InputError, match="no time to play"):
-        draw(RECIPES["mst"], task, solution, DOCUMENT, options)
+        draw(RECIPES["mst"], fail, DOCUMENT, options)
     assert report.exists()
     assert not plot.exists()
 
