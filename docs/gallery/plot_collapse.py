@@ -56,8 +56,8 @@ figure
 #
 # .. math::
 #
-#    \min_v \; \mathrm{E}_q [-\log D(X_1, \dots, X_m)] +
-#    \mathrm{E} [-\log(1 - D(f(Z_1), \dots, f(Z_m)))]
+#    \min_v \; \mathrm{E}_q [-\log D(X_1, \ldots, X_m)] +
+#    \mathrm{E} [-\log(1 - D(f(Z_1), \ldots, f(Z_m)))]
 #    = \log 4 - 2 \, \mathrm{JS}(q^m, p^m).
 #
 # The more points there are, the better repeats tell of modes that are missing. And the
