@@ -161,6 +161,8 @@ def test_a_threshold_that_is_too_low_and_vectors_that_are_the_same_prove_nothing
     assert judged(problem, e[:, :2], Eigenpairs(np.array([5.0, 5]), e[:, [0, 0]], 4.5)).bound is None
     assert judged(problem, e[:, :2], Eigenpairs(np.array([5.0, math.nan]), e[:, :2], 3.5)).bound is None
     assert judged(problem, e[:, :2], Eigenpairs(np.array([5.0, 4]), e[:3, :2], 3.5)).bound is None
+    zero = optimal_trace(np.diag([0.0, -1, -2]), 2)
+    assert judged(zero, np.eye(3)[:, :2], Eigenpairs(np.zeros(2), np.eye(3)[:, [0, 0]], -0.5)).bound is None
     high = judged(problem, e[:, :2], Eigenpairs(np.array([5.0]), e[:, :1], 4.5))
     assert high.bound == pytest.approx(9.5)
     assert high.status == "feasible"
