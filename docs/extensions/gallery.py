@@ -20,6 +20,7 @@ ORDER = (  # easy problems first, each kind together; a page that is not named h
     "plagiarism",
     "leaderboard",
     "transport",
+    "divergence",
     "push_forward",
     "pca",
     "kmeans",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from formulations.divergences.table import FDivergence, at, named
-from formulations.likelihood.held_out import LOG_D_CAP, mean_between, refuse_level, values_of
+from formulations.likelihood.held_out import LOG_D_CAP, kl_bound, mean_between, refuse_level, values_of
 from formulations.problem import Floats
 
 CAPS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # that one is chosen of
@@ -69,6 +69,27 @@ def best_cap(f: FDivergence | str, v_q: ArrayLike, v_p: ArrayLike, n: int, m: in
         return float(S_q.mean() - paid.mean()) - error(S_q, ends[1] - ends[0], n) - error(paid, most - least, m)
 
     return max(CAPS, key=foretold)
+
+
+def at_least(
+    f: FDivergence | str, v_q: ArrayLike, v_p: ArrayLike, level: float = 0.95, cap: float = LOG_D_CAP
+) -> float:
+    """The same from estimates v of log q / p at the held-out samples, by S = f'(e^v); for kl that of kl_bound.
+
+    One classifier of q against p so serves every f: its logit, with the prior log odds taken off, is such a v.
+
+    >>> v = np.random.default_rng(0).normal([[0.5], [-0.5]], 1, (2, 10_000))  # log q / p at N(1/2, 1) and N(-1/2, 1)
+    >>> [round(at_least(f, *v), 2) for f in ("kl", "hellinger", "total-variation")]  # of 0.5, 0.235 and 0.383
+    [0.45, 0.21, 0.35]
+    """
+    row = named(f)
+    if row.name == "kl":
+        return kl_bound(v_q, v_p, level=level, cap=cap).kl_at_least
+    S_q, S_p = (
+        at(row.slope, np.exp(np.clip(values_of(f"v at samples of {of}", v), -cap, cap)))
+        for of, v in (("q", v_q), ("p", v_p))
+    )
+    return divergence_at_least(row, S_q, S_p, level, cap)
 
 
 def _inside(row: FDivergence, name: str, given: ArrayLike) -> Floats:

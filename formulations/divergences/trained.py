@@ -16,11 +16,11 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Generator, Tensor, nn
 
-from formulations.divergences.confidence import best_cap, divergence_at_least
+from formulations.divergences.confidence import at_least, best_cap
 from formulations.divergences.samples import two_samples
 from formulations.divergences.table import GAN, FDivergence, at, named
 from formulations.likelihood.data import FEWEST_ROWS, SPLIT_SHARES, mapped, resampled
-from formulations.likelihood.held_out import kl_bound, refuse_level
+from formulations.likelihood.held_out import refuse_level
 from formulations.players.networks import Capped, Scalar, mlp
 from formulations.problem import Block, Floats, Players, SaddleProblem, Term
 
@@ -104,7 +104,7 @@ def trained_bound(
         surrogate=None if row is GAN else _terms(GAN),
         samplers={"q": resampled(q[TRAIN]), "p": resampled(p[TRAIN])},
         answer=told,
-        value=lambda players: _limit(row, *seen(players, HELD_OUT), level, cap_of(players)),
+        value=lambda players: at_least(row, *seen(players, HELD_OUT), level, cap_of(players)),
         level=level,
         watch=watch,
         maths={"maximize over v": r"E_q[S(X)] - E_p[f^*(S(X))], \quad S = f'(e^v)"},
@@ -149,10 +149,3 @@ def _best(row: FDivergence, v: Floats, cap: float) -> Floats:
 def _gained_and_paid(row: FDivergence, v_q: Floats, v_p: Floats, cap: float) -> tuple[Floats, Floats]:
     """S at rows of q, and f*(S) at rows of p."""
     return _best(row, v_q, cap), at(row.conjugate, _best(row, v_p, cap))
-
-
-def _limit(row: FDivergence, v_q: Floats, v_p: Floats, level: float, cap: float) -> float:
-    """The lower confidence limit on D_f."""
-    if row.name == "kl":
-        return kl_bound(v_q, v_p, level=level, cap=cap).kl_at_least
-    return divergence_at_least(row, _best(row, v_q, cap), _best(row, v_p, cap), level, cap)

@@ -195,7 +195,7 @@ def read_table(
     source = safe(os.path.basename(path), 200)
     numbers = [k for k in range(len(table.columns)) if k not in table.labels]
     x, names = table.values[:, numbers], [table.columns[k] for k in numbers]
-    _refuse_long_integers(source, names, x)
+    refuse_long_integers(source, names, x)
     labelled = sorted(table.labels)
     sizes = [len(table.labels[k]) for k in labelled]
     one_hot = [np.eye(size)[table.values[:, k].astype(np.intp)] for k, size in zip(labelled, sizes, strict=True)]
@@ -226,7 +226,8 @@ def columns_of(data: Data, names: Sequence[str], decimals: Iterable[int | None] 
     return Columns(found)
 
 
-def _refuse_long_integers(source: str, names: Sequence[str], values: Floats) -> None:
+def refuse_long_integers(source: str, names: Sequence[str], values: Floats) -> None:
+    """Raise InputError for a column of whole numbers, of values (n, m), that float64 does not tell apart."""
     import numpy as np
 
     for name, x in zip(names, values.T, strict=True):
