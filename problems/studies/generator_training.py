@@ -32,7 +32,17 @@ BENDING = 5e-4  # first steps of a flow from there; other generators are learnt 
 LEARNING = 2e-3
 # Of a free generator by losses whose discriminators otherwise chase it around all modes:
 SMALLER = 5e-4
-CHASED = ("minimax", "gan", "js", "non-saturating", "pearson", "total-variation", "least-squares", "wasserstein")
+CHASED = (
+    "minimax",
+    "gan",
+    "js",
+    "non-saturating",
+    "pearson",
+    "total-variation",
+    "least-squares",
+    "wasserstein",
+    "relativistic",
+)
 MAKES, TELLS = (64, 64, 64, 64), (128, 128)  # hidden layers: of a free generator, whose steps depth makes sharp; of d
 OCTAVES = 3  # of the frequencies in which a discriminator sees what a known density makes
 SAMPLES = 2_500  # that are written, drawn and judged
