@@ -7,6 +7,7 @@ clustering, 2018. Where groups have demands, items are assigned to centers by an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -14,17 +15,21 @@ from formulations.arithmetic.partitions import SumOfSquares
 from formulations.problem import Bools, Floats, Ints
 
 FAST = 1e-9  # relative improvement below which a step counts as none
-ROUNDS = 300  # of Lloyd's steps, and of moves
+ROUNDS = 300  # of Lloyd's steps, and of moves, where items are few
+WORK = 4e7  # products of items, groups and columns: what a search may take besides its first descent
+MANY = 2_000  # items from which scikit-learn takes Lloyd's steps, if it is installed
+STARTS = 10  # by k-means++ there, of which the best is gone on from
 
 
 def searched(form: SumOfSquares, seed: int, swaps: int, late: Callable[[], bool]) -> Iterator[Ints]:
     """Labels of items, each better than the one before, (m,): from k-means++ on, swap after swap."""
     random = np.random.default_rng(seed)
     best, value = None, np.inf
-    for tried in range(swaps + 1):
+    affordable = int(WORK / (form.means.size * form.k))
+    for tried in range(min(swaps, affordable) + 1):
         if tried and late():
             return
-        centers = _spread(form, random) if best is None else _swapped(form, best, random)
+        centers = _start(form, seed, random) if best is None else _swapped(form, best, random)
         label = descended(form, centers)
         if label is None:
             continue
@@ -36,7 +41,7 @@ def searched(form: SumOfSquares, seed: int, swaps: int, late: Callable[[], bool]
 
 def descended(form: SumOfSquares, centers: Floats) -> Ints | None:
     """Labels of items at a local optimum near the centers, (m,); None if no assignment meets the demands."""
-    label = _assigned(form, centers)
+    label = _assigned(form, _settled(form, centers))
     for _ in range(ROUNDS):
         if label is None:
             return None
@@ -45,38 +50,87 @@ def descended(form: SumOfSquares, centers: Floats) -> Ints | None:
             break
         new = _assigned(form, _centers(form, better))
         label = new if new is not None and _value(form, new) < _value(form, better) else better
+        if len(label) > MANY:
+            break
     return label
 
 
+def _settled(form: SumOfSquares, centers: Floats) -> Floats:
+    """The centers after Lloyd's steps, where items are many; others take them together with moves."""
+    if not _plain_and_many(form):
+        return centers
+    found = _by_scikit_learn(form, init=centers, n_init=1)
+    return _stepped(form, centers) if found is None else found
+
+
+def _plain_and_many(form: SumOfSquares) -> bool:
+    return len(form.weights) > MANY and not form.limited and not len(form.conflicts)
+
+
+def _by_scikit_learn(form: SumOfSquares, **how: Any) -> Floats | None:
+    """The centers that its k-means ends at, (k, d); None where it is not installed."""
+    try:
+        from sklearn.cluster import KMeans
+    except ModuleNotFoundError:
+        return None
+    found = KMeans(form.k, **how).fit(form.means, sample_weight=form.weights)
+    return np.asarray(found.cluster_centers_, dtype=np.float64)
+
+
+def _start(form: SumOfSquares, seed: int, random: np.random.Generator) -> Floats:
+    """The first centers."""
+    found = None
+    if _plain_and_many(form):
+        found = _by_scikit_learn(form, n_init=STARTS, random_state=seed % 2**32)
+    return _spread(form, random) if found is None else found
+
+
+def _stepped(form: SumOfSquares, centers: Floats) -> Floats:
+    """The same without scikit-learn."""
+    label = _assigned(form, centers)
+    for _ in range(ROUNDS):
+        assert label is not None
+        centers = _centers(form, label)
+        new = _assigned(form, centers)
+        if new is None or np.array_equal(new, label):
+            break
+        label = new
+    return centers
+
+
 def _moved(form: SumOfSquares, label: Ints) -> Ints | None:
-    """The labels after moves of single items that improve them, each the best there is; None if there are none."""
+    """The labels after moves of single items that improve them; None if there are none.
+
+    Each round moves the items that gain most, but of each group at most one leaves it or joins it: so their gains add.
+    """
     w, k = form.weights, form.k
     label, moved = np.array(label), False
     mass = np.bincount(label, w, k)
-    barred = _barred(form, label)
-    for _ in range(ROUNDS):
-        centers = _centers(form, label)
-        far = _squares(form.means, centers)
-        rows = np.arange(len(label))
+    rows = np.arange(len(label))
+    for _ in range(min(ROUNDS, int(WORK / (form.means.size * k)) + 1)):
+        far = _squares(form.means, _centers(form, label))
         stays = mass[label]
         with np.errstate(divide="ignore", invalid="ignore"):
             gained = np.where(stays > w, w * stays / (stays - w) * far[rows, label], -np.inf)
             paid = w[:, None] * mass / (mass + w[:, None]) * far
         paid[rows, label] = np.inf
-        paid[barred > 0] = np.inf
+        if len(form.conflicts):
+            paid[_barred(form, label)] = np.inf
         if form.limited:
             gained[stays - w < form.low] = -np.inf
             paid[mass + w[:, None] > form.high] = np.inf
         to = paid.argmin(axis=1)
         change = gained - paid[rows, to]
-        item = int(change.argmax())
-        if not change[item] > FAST * form.total:
+        better = np.flatnonzero(change > FAST * form.total)
+        if not len(better):
             break
-        mass[label[item]] -= w[item]
-        mass[to[item]] += w[item]
-        label[item], moved = to[item], True
-        if len(form.conflicts):
-            barred = _barred(form, label)
+        touched = np.zeros(k, dtype=bool)
+        for item in better[np.argsort(-change[better], kind="stable")[: 4 * k]].tolist():
+            if not touched[[label[item], to[item]]].any():
+                touched[[label[item], to[item]]] = True
+                mass[label[item]] -= w[item]
+                mass[to[item]] += w[item]
+                label[item], moved = to[item], True
     return label if moved else None
 
 
