@@ -1,0 +1,1 @@
+"""Matrices of embeddings: who is near whom, and what each neighbourhood says of coordinates."""
