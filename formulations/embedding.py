@@ -95,8 +95,8 @@ def isomap(near: Neighbours, k: int, answer: Answer = _coordinates) -> SearchPro
     ('optimal', [1.0, 1.0, 1.0])
     """
     near.refuse_parts()
-    _refuse_size(near.n)
-    return scaling(near.shortest_paths(), k, answer)
+    refuse_size(near.n)
+    return scaling(near.paths, k, answer)
 
 
 def diffusion(D: ArrayLike, near: Neighbours, k: int, answer: Answer = _coordinates) -> SearchProblem:
@@ -192,7 +192,7 @@ def checked_distances(D: ArrayLike) -> Floats:
     A = np.array(D, dtype=np.float64)
     if A.ndim != 2 or A.shape[0] != A.shape[1] or len(A) < 2:
         raise ValueError(f"distances have shape {A.shape}; give a square matrix, of 2 points at least")
-    _refuse_size(len(A))
+    refuse_size(len(A))
     bad = np.argwhere(~((A >= 0) & (A <= MOST_SQUARED)))
     if len(bad):
         i, j = bad[0].tolist()
@@ -208,11 +208,31 @@ def checked_distances(D: ArrayLike) -> Floats:
     return (A + A.T) / 2
 
 
-def _unit(X: ArrayLike) -> Floats:
-    """The points around their middle, in units of the largest coordinate; no method minds."""
+def checked_points(X: ArrayLike) -> Floats:
+    """Points as float64 (n, p); raises ValueError unless they are finite, and not all at the same place.
+
+    >>> checked_points([[1.0, 2.0], [1.0, 2.0]])
+    Traceback (most recent call last):
+        ...
+    ValueError: all points are at the same place; give points that differ
+    """
     A = np.asarray(X, dtype=np.float64)
-    A = A - A.mean(axis=0)
-    return np.asarray(A / (float(np.abs(A).max(initial=0.0)) or 1.0))
+    if A.ndim != 2 or len(A) < 2 or not A.shape[1]:
+        raise ValueError(f"points have shape {A.shape}; give a table, of 2 points at least")
+    largest = float(np.abs(A).max())
+    if not largest <= MOST_SQUARED:
+        raise ValueError(f"a number is {largest:g} in size; give finite ones within {MOST_SQUARED:g}")
+    widest = float(np.ptp(A, axis=0).max())
+    if not widest > LEAST:
+        what = f"differ by {widest:g} at most; give them in a smaller unit" if widest else "are at the same place"
+        raise ValueError(f"all points {what}{'' if widest else '; give points that differ'}")
+    return A
+
+
+def _unit(X: ArrayLike) -> Floats:
+    """The points around their middle, in units of the widest coordinate; no method minds."""
+    A = checked_points(X)
+    return np.asarray((A - A.mean(axis=0)) / float(np.ptp(A, axis=0).max()))
 
 
 def _refuse_dimensions(n: int, k: int) -> None:
@@ -220,6 +240,7 @@ def _refuse_dimensions(n: int, k: int) -> None:
         raise ValueError(f"{n:,} points have no map in {k:,} dimensions; ask for 1 to {n - 1:,}")
 
 
-def _refuse_size(n: int) -> None:
+def refuse_size(n: int) -> None:
+    """Raise ValueError for too many points."""
     if n > MOST:
         raise ValueError(f"{n:,} points have too many distances for memory; give {MOST:,} at most")

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, eye_array
 
 from formulations.embeddings.neighbours import Neighbours
-from formulations.problem import Floats
+from formulations.problem import Floats, Ints
 
 REGULAR = 1e-3  # of a Gram matrix's trace, added to its diagonal: weights are not unique in fewer dimensions than K
 FLAT = 1e-8  # a direction counts as missing from there on, relative to the longest
@@ -52,12 +52,12 @@ def tangents(X: Floats, near: Neighbours, k: int) -> csr_array:
     K = near.count
     if k >= K:
         raise ValueError(f"tangents in {k} dimensions need more than {k} neighbours, and there are {K}; give more")
-    blocks = np.empty((near.n, K, K))
+    index, blocks = _together(near), np.empty((near.n, K, K))
     for rows in _some(X, near):
-        U = _directions(X, near, rows, k)
+        U = _directions(X, index, rows, k)
         G = _basis(U, rows)
         blocks[rows] = np.eye(K) - G @ G.transpose(0, 2, 1)
-    return _assembled(near, blocks)
+    return _assembled(index, blocks)
 
 
 def hessians(X: Floats, near: Neighbours, k: int) -> csr_array:
@@ -70,12 +70,20 @@ def hessians(X: Floats, near: Neighbours, k: int) -> csr_array:
     if needed > K:
         raise ValueError(f"second derivatives in {k} dimensions need {needed} neighbours, and there are {K}; give more")
     first, second = np.triu_indices(k)
-    blocks = np.empty((near.n, K, K))
+    index, blocks = _together(near), np.empty((near.n, K, K))
     for rows in _some(X, near):
-        U = _directions(X, near, rows, k)
+        U = _directions(X, index, rows, k)
         H = _basis(np.concatenate([U, U[:, :, first] * U[:, :, second]], axis=2), rows)[:, :, 1 + k :]
         blocks[rows] = H @ H.transpose(0, 2, 1)
-    return _assembled(near, blocks)
+    return _assembled(index, blocks)
+
+
+def _together(near: Neighbours) -> Ints:
+    """The neighbourhoods, (n, K); a point that is in nobody's takes the last place of its own, so that none is free."""
+    index = near.index.copy()
+    while len(free := np.flatnonzero(np.bincount(index.ravel(), minlength=near.n) == 0)):
+        index[free, -1] = free
+    return index
 
 
 def _some(X: Floats, near: Neighbours) -> list[slice]:
@@ -84,11 +92,11 @@ def _some(X: Floats, near: Neighbours) -> list[slice]:
     return [slice(at, min(at + size, near.n)) for at in range(0, near.n, size)]
 
 
-def _directions(X: Floats, near: Neighbours, rows: slice, k: int) -> Floats:
+def _directions(X: Floats, index: Ints, rows: slice, k: int) -> Floats:
     """The coordinates of each neighbourhood in its k main directions, to length 1, (m, K, k)."""
-    C = X[near.index[rows]]
+    C = X[index[rows]]
     C = C - C.mean(axis=1, keepdims=True)
-    if X.shape[1] > near.count:  # C'C would be larger than CC'
+    if X.shape[1] > index.shape[1]:  # C'C would be larger than CC'
         squares, U = np.linalg.eigh(C @ C.transpose(0, 2, 1))
         U, sizes = U[:, :, ::-1], np.sqrt(squares[:, ::-1].clip(0))
     else:
@@ -97,8 +105,9 @@ def _directions(X: Floats, near: Neighbours, rows: slice, k: int) -> Floats:
     few = np.flatnonzero(directions < k)
     if len(few):
         raise ValueError(
-            f"the {near.count} neighbours of point {rows.start + int(few[0]) + 1} differ in {int(directions[few[0]])} "
-            f"directions only, and in {k} dimensions {k} are needed; give more neighbours, or ask for fewer dimensions"
+            f"the {index.shape[1]} neighbours of point {rows.start + int(few[0]) + 1} differ in "
+            f"{int(directions[few[0]])} directions only, and in {k} dimensions {k} are needed; give more neighbours, "
+            "or ask for fewer dimensions"
         )
     return np.asarray(U[:, :, :k])
 
@@ -118,9 +127,9 @@ def _basis(columns: Floats, rows: slice) -> Floats:
     return np.asarray(Q)
 
 
-def _assembled(near: Neighbours, blocks: Floats) -> csr_array:
+def _assembled(index: Ints, blocks: Floats) -> csr_array:
     """The sum of blocks (n, K, K) at the rows and columns of each neighbourhood, (n, n)."""
-    n, K = near.index.shape
-    across = np.repeat(near.index, K, axis=1).ravel()
-    down = np.tile(near.index, (1, K)).ravel()
+    n, K = index.shape
+    across = np.repeat(index, K, axis=1).ravel()
+    down = np.tile(index, (1, K)).ravel()
     return csr_array(coo_array((blocks.ravel(), (across, down)), shape=(n, n)))

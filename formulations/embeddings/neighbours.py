@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,20 +47,41 @@ class Neighbours:
         """The number, from 0 on, of the connected part that each point is in, (n,)."""
         return np.asarray(connected_components(self.joined, directed=False)[1], dtype=np.int64)
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a path between any two points."""
+        return not self.parts.any()
+
     def refuse_parts(self) -> None:
         """Raise ValueError unless the graph is connected."""
-        sizes = np.sort(np.bincount(self.parts))[::-1]
-        if len(sizes) > 1:
+        if not self.connected:
+            sizes = np.sort(np.bincount(self.parts))[::-1]
             listed = ", ".join(f"{size:,}" for size in sizes[:3].tolist()) + (", ..." if len(sizes) > 3 else "")
             raise ValueError(
                 f"the graph of {self.count} nearest neighbours falls into {len(sizes):,} parts, of {listed} points; "
                 "give more neighbours, or embed each part by itself"
             )
 
-    def shortest_paths(self) -> Floats:
+    @cached_property
+    def paths(self) -> Floats:
         """The lengths of shortest paths between all points along edges, either way, (n, n); inf between parts."""
         lengths = np.asarray(dijkstra(self.graph, directed=False))
         return np.asarray(np.minimum(lengths, lengths.T))
+
+
+def connecting(find: Callable[[int], Neighbours], count: int, n: int) -> Neighbours:
+    """Of n points as few neighbours as connect them, more than `count` of them; find: count -> Neighbours.
+
+    >>> connecting(lambda count: nearest(np.array([[0.0], [1], [5], [6]]), count), 1, 4).count
+    2
+    """
+    low, high = count, min(2 * count, n - 1)
+    while high < n - 1 and not find(high).connected:
+        low, high = high, min(2 * high, n - 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if find(middle).connected else (middle, high)
+    return find(high)
 
 
 def nearest(X: Floats, count: int) -> Neighbours:

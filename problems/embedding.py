@@ -1,0 +1,165 @@
+"""Maps of points, each proven the best by its own measure: python -m problems.embedding --data table.csv."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from problems.recipe import Recipe, Task, main
+from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
+from problems.studies.table_options import columns_argument, missing_argument
+from problems.terminal.arguments import Given, Written, positive_whole
+from problems.terminal.errors import InputError, safe
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from formulations.embeddings.neighbours import Neighbours
+    from problems.studies.maps import Points
+    from solvers.solution import Solution
+
+METHODS = ("mds", "isomap", "lle", "laplacian", "hessian", "ltsa", "diffusion")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this recipe reads."""
+    given = parser.add_mutually_exclusive_group()
+    given.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers, a point a row: .csv, .npy")
+    given.add_argument("--matrix", type=Given, metavar="FILE", help="distances: a square matrix or a triangle")
+    columns_argument(parser, "of a table")
+    missing_argument(parser, "of a table")
+    parser.add_argument("--standardise", action="store_true", help="of a table: divide columns by their sd")
+    matrix_arguments(parser)
+    parser.add_argument(
+        "--method",
+        metavar="NAME",
+        choices=METHODS,
+        type=str.lower,
+        help=f"{', '.join(METHODS)} (default isomap for points, mds for distances)",
+    )
+    parser.add_argument("-k", "--dimensions", type=positive_whole, metavar="K", help="of the map (default 2)")
+    parser.add_argument("--neighbours", type=positive_whole, metavar="K", help="of each point (default 10)")
+    parser.add_argument("--out", type=Written, metavar="FILE", help="write the coordinates to a .csv file")
+
+
+def read(options: argparse.Namespace) -> Task:
+    """The task in a table, in distances, or of the swiss roll."""
+    from problems.studies.maps import (
+        BY_POINTS,
+        DIMENSIONS,
+        TITLES,
+        answer,
+        describe,
+        measures,
+        neighbours_of,
+        stated,
+        write,
+    )
+    from problems.terminal.files import check_writable
+
+    if options.out is not None:
+        check_writable("--out", options.out, (".csv",))
+    points = _points(options)
+    method = options.method or ("isomap" if options.matrix is None else "mds")
+    if method in BY_POINTS and points.values is None:
+        raise InputError(
+            f"--method {method} compares measurements, and {points.source} has distances; choose mds, isomap, "
+            "laplacian or diffusion, or give a table by --data"
+        )
+    if method == "mds" and options.neighbours is not None:
+        raise InputError("--neighbours is not for mds, which takes all distances; leave it out, or choose isomap")
+    near = None if method == "mds" else neighbours_of(points, options.neighbours)
+    k = min(DIMENSIONS, points.n - 1) if options.dimensions is None else options.dimensions
+    try:
+        problem = stated(method, points, near, k)
+    except ValueError as error:
+        raise InputError(f"{points.source}: {error}") from error
+    kept: dict[int, dict[str, object]] = {}
+
+    def told(solution: Solution) -> dict[str, object]:
+        """What the map keeps, worked out once."""
+        return kept.setdefault(id(solution), measures(method, points, near, solution))
+
+    return Task(
+        source=points.source,
+        title=TITLES[method],
+        problem=lambda: problem,
+        describe=lambda solution: describe(method, points, near, solution.answer, told(solution)),
+        draw=lambda solution: draw(method, points, near, solution, told(solution)),
+        notes=points.notes,
+        facts={"points": points.n},
+        asked={
+            "method": method,
+            "dimensions": k,
+            "neighbours": None if near is None else near.count,
+            "standardised": options.standardise,
+        },
+        answer=lambda solution: answer(points, solution.answer),
+        measures=told,
+        write=None if options.out is None else lambda solution: write(options.out, points, solution.answer),
+    )
+
+
+def _points(options: argparse.Namespace) -> Points:
+    """The points that the arguments name, or the swiss roll; raises InputError for what cannot be used."""
+    from formulations.embedding import checked_distances, checked_points
+    from problems.studies.maps import example, of_table
+
+    if options.matrix is None:
+        refuse_without_matrix(options, "--matrix")
+    if options.data is None:
+        for name in ("columns", "missing", "standardise"):
+            if getattr(options, name):
+                raise InputError(f"--{name} goes with --data; give both or neither")
+    if options.data is options.matrix is None:
+        return example(options.seed)
+    points = of_table(options) if options.matrix is None else _of_matrix(options)
+    try:
+        if points.given is None:
+            checked_points(points.values)  # type: ignore[arg-type]
+        else:
+            checked_distances(points.given)
+    except ValueError as error:
+        raise InputError(f"{points.source}: {error}") from error
+    return points
+
+
+def _of_matrix(options: argparse.Namespace) -> Points:
+    """Distances, or what is missing to the greatest similarity."""
+    from problems.studies.maps import Points
+
+    file = matrix_of(options, options.matrix)
+    D = 1 - file.matrix if file.kind == "similarity" else file.matrix
+    names = file.names or [str(i) for i in range(1, len(D) + 1)]
+    return Points(safe(os.path.basename(options.matrix), 200), names, None, D, file.notes)
+
+
+def draw(method: str, points: Points, near: Neighbours | None, solution: Solution, kept: dict[str, object]) -> Figure:
+    """The neighbours, the map, and the residual variances."""
+    from problems.pictures.placed import figure_of, plane_of
+    from problems.studies.maps import TITLES
+
+    proven = "proven" if solution.proven else solution.status
+    return figure_of(
+        solution.answer.coordinates,
+        points.names,
+        f"{TITLES[method]} of {points.source}, {proven}",
+        plane=None if near is None or points.values is None else plane_of(points.values),
+        edges=None if near is None else near.joined,
+        position=points.position,
+        residual=kept.get("residual_variance", ()),  # type: ignore[arg-type]
+    )
+
+
+RECIPE = Recipe(
+    "embedding",
+    "Maps of points in few dimensions, each proven the best by its own measure.",
+    arguments,
+    read,
+    solvers=("eigen",),
+    examples=("--data table.csv --method isomap --plot map.png", "--matrix distances.csv --method mds --out map.csv"),
+)
+
+if __name__ == "__main__":
+    main(RECIPE)

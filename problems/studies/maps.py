@@ -1,0 +1,242 @@
+"""Points that are to be mapped: how they are read, and how good a map is, in words and as CSV."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from problems.terminal.errors import InputError, safe
+
+if TYPE_CHECKING:
+    from formulations.embedding import Map
+    from formulations.embeddings.neighbours import Neighbours
+    from formulations.problem import Floats, SearchProblem
+    from solvers.solution import Solution
+
+EXAMPLE = 1000  # points of the swiss roll
+NEIGHBOURS, DIMENSIONS = 10, 2  # unless others are asked for
+TITLES = {
+    "mds": "Classical scaling",
+    "isomap": "Isomap",
+    "lle": "Locally linear embedding",
+    "laplacian": "Laplacian eigenmaps",
+    "hessian": "Hessian eigenmaps",
+    "ltsa": "Tangent space alignment",
+    "diffusion": "Diffusion maps",
+}
+BY_DISTANCES = ("mds", "isomap")  # which keep distances, and so can be told what they lose by them
+BY_POINTS = ("lle", "hessian", "ltsa")  # which compare measurements
+MOST_CELLS = 20_000_000  # of a table
+MOST_COMPARED = 5_000  # points of which all distances are compared with those on the map
+SHOWN_ROWS, SHOWN = 12, 6  # points and coordinates in the text
+MOST_SHARES = 10  # dimensions of which the residual variance is told
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """n points by measurements, float64 (n, p), or by distances alone, (n, n).
+
+    position  where each is on the surface that they are from, (n,), to colour them by; None where that is not known
+    """
+
+    source: str
+    names: Sequence[str]
+    values: Floats | None
+    given: Floats | None = None
+    notes: Sequence[str] = ()
+    position: Floats | None = None
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return len(self.names)
+
+    @cached_property
+    def distances(self) -> Floats:
+        """Between all pairs, (n, n)."""
+        from scipy.spatial.distance import cdist
+
+        from formulations.embedding import refuse_size
+
+        if self.given is not None:
+            return self.given
+        assert self.values is not None
+        refuse_size(self.n)
+        return np.asarray(cdist(self.values, self.values))
+
+    def nearest(self, count: int) -> Neighbours:
+        """So many neighbours of each."""
+        from formulations.embeddings.neighbours import nearest, nearest_by
+
+        return nearest_by(self.distances, count) if self.values is None else nearest(self.values, count)
+
+
+def swiss_roll(n: int, seed: int) -> tuple[Floats, Floats]:
+    """n points on a rolled sheet 21 wide, (n, 3), and how far along the roll each is, from 0 to 1, (n,).
+
+    >>> X, along = swiss_roll(5, 0)
+    >>> X.shape, bool(((along >= 0) & (along <= 1)).all())
+    ((5, 3), True)
+    """
+    rng = np.random.default_rng(seed)
+    along, across = rng.random((2, n))
+    angle = 1.5 * np.pi * (1 + 2 * along)
+    return np.column_stack([angle * np.cos(angle), 21 * across, angle * np.sin(angle)]), along
+
+
+def example(seed: int) -> Points:
+    """The swiss roll, and where on it each point is."""
+    X, along = swiss_roll(EXAMPLE, seed)
+    return Points("a swiss roll", [str(i) for i in range(1, EXAMPLE + 1)], X, position=along)
+
+
+def of_table(options: argparse.Namespace) -> Points:
+    """The rows of a table; raises InputError for too many cells."""
+    from scipy.sparse import issparse
+
+    from problems.studies.components import table_of
+    from problems.studies.groups import standardised
+
+    table = table_of(options, "")
+    n, p = table.values.shape
+    if n * p > MOST_CELLS:
+        raise InputError(f"{table.source}: has {n:,} rows of {p:,} columns; give at most {MOST_CELLS:,} cells")
+    values = table.values.toarray() if issparse(table.values) else table.values
+    return Points(table.source, table.rows, standardised(values) if options.standardise else values, notes=table.notes)
+
+
+def neighbours_of(points: Points, count: int | None) -> Neighbours:
+    """So many neighbours of each point, or as many as are usual; raises InputError where they do not connect all."""
+    from formulations.embeddings.neighbours import connecting
+
+    asked = min(NEIGHBOURS, points.n - 1) if count is None else count
+    try:
+        near = points.nearest(asked)
+        if not near.connected:
+            enough = connecting(points.nearest, asked, points.n).count
+            sizes = np.sort(np.bincount(near.parts))[::-1]
+            raise ValueError(
+                f"the graph of {asked} nearest neighbours falls into {len(sizes):,} parts, the largest of "
+                f"{sizes[0]:,} points; give --neighbours {enough}, which connects them, or map each part by itself"
+            )
+    except ValueError as error:
+        raise InputError(f"{points.source}: {error}") from error
+    return near
+
+
+def stated(method: str, points: Points, near: Neighbours | None, k: int) -> SearchProblem:
+    """The problem of a method; its answer is a Map. Raises ValueError for what has none."""
+    from formulations import embedding
+
+    def whole(found: Map) -> Map:
+        return found
+
+    if near is None:
+        return embedding.scaling(points.distances, k, whole)
+    if method in BY_POINTS:
+        assert points.values is not None
+        of_points = {
+            "lle": embedding.locally_linear,
+            "hessian": embedding.hessian,
+            "ltsa": embedding.tangent_alignment,
+        }
+        return of_points[method](points.values, near, k, whole)
+    if method == "diffusion":
+        return embedding.diffusion(points.distances, near, k, whole)
+    return (embedding.isomap if method == "isomap" else embedding.laplacian)(near, k, whole)
+
+
+def trustworthiness(D: Floats, Y: Floats, count: int) -> float | None:
+    """1, less what is near on the map Y (n, k) but far by D (n, n), by ranks; of `count` neighbours, below half of n.
+
+    Venna and Kaski, Neighborhood preservation in nonlinear projection methods, 2001. None for fewer than 3 points.
+
+    >>> line = np.arange(6.0)[:, None]
+    >>> trustworthiness(abs(line - line.T), 2 * line, 2)
+    1.0
+    """
+    from formulations.embeddings.neighbours import nearest
+
+    n = len(D)
+    K = min(count, (n - 1) // 2)
+    if K < 1:
+        return None
+    itself = np.eye(n, dtype=bool)
+    rank = np.argsort(np.argsort(np.where(itself, -1, D), axis=1, kind="stable"), axis=1)
+    beyond = np.take_along_axis(rank, nearest(Y, K).index, axis=1) - K
+    return float(1 - 2 / (n * K * (2 * n - 3 * K - 1)) * beyond.clip(0).sum())
+
+
+def residual_variances(D: Floats) -> Floats:
+    """1 - r^2 between distances D (n, n) and those on their map in 1, 2, ... dimensions, r the correlation; (m,).
+
+    >>> residual_variances(np.array([[0.0, 3, 4], [3, 0, 5], [4, 5, 0]])).round(6).tolist()
+    [0.006348, 0.0]
+    """
+    from scipy.spatial.distance import pdist, squareform
+
+    from formulations.embedding import scaling
+    from solvers import solve
+
+    found: Map = solve(scaling(D, min(MOST_SHARES, len(D) - 1), lambda found: found)).answer
+    kept = (found.coordinates != 0).any(axis=0)
+    X, known = found.coordinates[:, kept], squareform(D, checks=False)
+    with np.errstate(invalid="ignore"):
+        r = [np.corrcoef(known, pdist(X[:, :k]))[0, 1] if len(D) > 2 else 1.0 for k in range(1, X.shape[1] + 1)]
+    return np.asarray(np.nan_to_num(1 - np.array(r) ** 2, nan=0.0).clip(0))
+
+
+def measures(method: str, points: Points, near: Neighbours | None, solution: Solution) -> dict[str, Any]:
+    """What the map keeps, for the JSON and the text; nothing for too many points."""
+    if points.n > MOST_COMPARED:
+        return {}
+    Y = solution.answer.coordinates
+    found: dict[str, Any] = {
+        "trustworthiness": trustworthiness(points.distances, Y, NEIGHBOURS if near is None else near.count)
+    }
+    if method in BY_DISTANCES:
+        found["residual_variance"] = residual_variances(points.distances if near is None else near.paths).tolist()
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def answer(points: Points, found: Map) -> dict[str, Any]:
+    """Coordinates in the file's order, with the names, and the eigenvalue of each dimension."""
+    return {
+        "coordinates": found.coordinates.tolist(),
+        "eigenvalues": found.eigenvalues.tolist(),
+        "names": list(points.names),
+    }
+
+
+def describe(method: str, points: Points, near: Neighbours | None, found: Map, kept: dict[str, Any]) -> Iterable[str]:
+    """How good the map is, and some of its points."""
+    n, k = found.coordinates.shape
+    by = "" if near is None else f", {near.count} neighbours each"
+    yield f"{n:,} points in {k} dimension{'s' if k > 1 else ''} by {method}{by}"
+    if "trustworthiness" in kept:
+        yield f"  trustworthiness {kept['trustworthiness']:.4f} (1: all that are near on the map are near)"
+    if "residual_variance" in kept:
+        told = "  ".join(f"{share:.4f}" for share in kept["residual_variance"][:SHOWN])
+        yield f"  residual variance in 1, 2, ... dimensions  {told}"
+        lost = k - len(kept["residual_variance"])
+        if lost > 0 and k <= MOST_SHARES:
+            yield f"  the last {lost} of {k} coordinates are 0: the distances have no more dimensions"
+    yield "  eigenvalues  " + "  ".join(f"{value:.6g}" for value in found.eigenvalues[:SHOWN].tolist())
+    for name, place in zip(points.names[:SHOWN_ROWS], found.coordinates[:, :SHOWN].tolist(), strict=False):
+        yield f"  {safe(str(name), 20):<20}" + "".join(f"{number:>14.6g}" for number in place)
+    if n > SHOWN_ROWS or k > SHOWN:
+        yield f"  ... of {n:,} points and {k} coordinates (--json and --out have them all)"
+
+
+def write(path: str, points: Points, found: Map) -> None:
+    """The coordinates of each point, below a header, as CSV."""
+    from problems.studies.ordering import write_rows
+
+    heads = [f"x{j}" for j in range(1, found.coordinates.shape[1] + 1)]
+    rows = zip(points.names, found.coordinates.tolist(), strict=True)
+    write_rows(path, ["", *heads], ([name, *place] for name, place in rows))
