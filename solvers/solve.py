@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from formulations.arithmetic.frames import FrameTrace
+from formulations.arithmetic.hierarchies import DasguptaCost, UltrametricSum
 from formulations.arithmetic.low_rank import LowRankPlusSparse
 from formulations.arithmetic.partitions import SumOfSquares
 from formulations.arithmetic.plans import Transportation
@@ -21,6 +22,7 @@ from solvers.judge import held_against_references, judge
 from solvers.kinds import (
     convex,
     frames,
+    hierarchies,
     low_rank,
     matrix_games,
     orders,
@@ -187,6 +189,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (transport,)
         case SearchProblem(objective=FrameTrace()):
             return (frames,)
+        case SearchProblem(objective=DasguptaCost() | UltrametricSum()):
+            return (hierarchies,)
         case SearchProblem(objective=LowRankPlusSparse()):
             return (low_rank,)
         case SearchProblem(objective=SparseDirection()):
