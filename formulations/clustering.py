@@ -78,12 +78,8 @@ def clustering(distance: ArrayLike, linkage: Rule = "average") -> SearchProblem:
     d = _distances(distance)
     if linkage == "single":
         return subdominant_ultrametric(d)
-    largest = float(d.max(initial=0.0))
-    w = d / -(largest or 1.0)
-    w += 1
-    np.fill_diagonal(w, 0)
     start = Heuristic(f"{linkage} linkage", partial(_alone, d, linkage))
-    form = DasguptaCost(w, made_by=partial(unlike, d, rule=linkage))
+    form = DasguptaCost(similarities(d), made_by=partial(unlike, d, rule=linkage))
     return _dasgupta(
         form, [start], f"each merge is of two clusters that are nearest to each other, by {linkage} linkage"
     )
@@ -169,6 +165,18 @@ def _dasgupta(form: DasguptaCost, starts: list[Heuristic], membership: str) -> S
             "over": rf"\text{{hierarchies of }} {n} \text{{ items}}",
         },
     )
+
+
+def similarities(d: Floats) -> Floats:
+    """1 - d / max d, and 0 on the diagonal.
+
+    >>> similarities(np.array([[0.0, 4, 1], [4, 0, 4], [1, 4, 0]])).tolist()
+    [[0.0, 0.0, 0.75], [0.0, 0.0, 0.0], [0.75, 0.0, 0.0]]
+    """
+    w = d / -(float(d.max(initial=0.0)) or 1.0)
+    w += 1
+    np.fill_diagonal(w, 0)
+    return w
 
 
 def _alone(d: Floats, rule: Rule) -> list[Floats]:

@@ -24,6 +24,7 @@ ORDER = (  # easy problems first, each kind together; a page that is not named h
     "push_forward",
     "pca",
     "kmeans",
+    "clustering",
     "embedding",
     "saddle",
     "geometric",

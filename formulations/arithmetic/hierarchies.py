@@ -1,7 +1,7 @@
-"""Two objectives of a hierarchy of items: the sum of an ultrametric below given distances, Dasgupta's cost.
+"""Two objectives of a hierarchy: the sum of an ultrametric below given distances, and Dasgupta's cost.
 
-The sum of an ultrametric u <= d, over pairs. Two items are joined by many paths, and u(i, j) is at most the longest step
-of any, so that a spanning tree of the items, whichever, bounds every u by the longest steps of its paths. Of these the
+The sum of an ultrametric u <= d, over pairs. Two items are joined by many paths, and u(i, j) is at most the longest
+step of any, so that a spanning tree of the items, whichever, bounds every u by the longest steps of its paths. Their
 sum is had by joining the tree's edges from the shortest on: each is the longest step for all pairs that it joins.
 
 Dasgupta's cost, for similarities w: each pair costs w times the size of the least cluster that has both items.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from formulations.problem import Floats, Ints
+from problems.pictures.dendrogram import brackets
 from problems.pictures.drawing import INK, MAX_LABELLED, PLAIN_TEXT, RUST, SLATE, fonts, headline
 from problems.terminal.errors import safe
 
@@ -144,13 +145,7 @@ def _branches(ax: Axes, tree: Floats, place: Ints) -> None:
     """The dendrogram: each merge is a bracket at its height; place, int64 (n,), is that of each item."""
     from matplotlib.collections import LineCollection
 
-    n = len(place)
-    x, y = np.r_[place, np.zeros(n - 1)], np.r_[np.zeros(n), tree[:, 2]]
-    ends = tree[:, :2].astype(np.int64)
-    for k, pair in enumerate(ends):  # a merge is centred over its two parts, which come earlier
-        x[n + k] = x[pair].mean()
-    left, right = ends.T
-    feet = np.stack([x[left], y[left], x[left], y[n:], x[right], y[n:], x[right], y[right]], axis=1)
-    ax.add_collection(LineCollection(list(feet.reshape(-1, 4, 2)), colors=INK, linewidths=min(1.2, max(0.3, 60 / n))))
-    ax.set(xlim=(-0.5, n - 0.5), ylim=(0, 1.03 * y.max() or 1))
+    n, lines = len(place), brackets(tree, place)
+    ax.add_collection(LineCollection(list(lines), colors=INK, linewidths=min(1.2, max(0.3, 60 / n))))
+    ax.set(xlim=(-0.5, n - 0.5), ylim=(0, 1.03 * tree[:, 2].max() or 1))
     ax.set_axis_off()
