@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from problems.recipe import Recipe, Report, Task, main
-from problems.running.matrix_options import matrix_arguments
+from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.errors import InputError
+from problems.terminal.files import check_writable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,14 +44,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def read(options: argparse.Namespace) -> Task | Report:
     """The task in a table or a matrix, or the bundled example; or a comparison of rules."""
-    from problems.studies.hierarchy import answer, describe, labels_of, measures, merges_of, rows_of, write
+    from problems.studies.hierarchy import answer, describe, labels_of, measures, merges_of, write
 
     if options.height is not None and not 0 <= options.height < float("inf"):
         raise InputError(f"--height is {options.height}; give a number from 0")
     if options.out is not None and options.groups is None and options.height is None:
         raise InputError("--out writes groups; say how many by -k K, or where to cut by --height H")
     options.linkage = options.linkage or "average"
-    rows = rows_of(options, str(EXAMPLE))
+    rows = _rows(options)
     n = len(rows.names)
     if options.groups is not None and options.groups > n:
         raise InputError(f"{rows.source}: {n:,} rows do not make {options.groups:,} groups; ask for 1 to {n:,}")
@@ -85,6 +86,21 @@ def read(options: argparse.Namespace) -> Task | Report:
         measures=lambda solution: measures(rows, solution, options),
         write=None if options.out is None else write_groups,
     )
+
+
+def _rows(options: argparse.Namespace) -> Rows:
+    """The rows of a table, of a matrix of distances, or of the bundled example."""
+    from problems.studies.hierarchy import rows_of_matrix, rows_of_table
+
+    if options.matrix is None:
+        refuse_without_matrix(options, "--matrix")
+        return rows_of_table(options, str(EXAMPLE))
+    for name in ("standardise", "columns", "missing"):
+        if getattr(options, name):
+            raise InputError(f"--{name} is for --data; leave it out with --matrix")
+    if options.out is not None:
+        check_writable("--out", options.out, (".csv",))
+    return rows_of_matrix(matrix_of(options, options.matrix), options.matrix, options.linkage)
 
 
 def _compared(rows: Rows, options: argparse.Namespace) -> Report:

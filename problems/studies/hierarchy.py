@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from problems.running.matrix_options import matrix_of, refuse_without_matrix
 from problems.terminal.errors import InputError, safe
-from problems.terminal.files import check_writable
 
 if TYPE_CHECKING:
     from formulations.arithmetic.lance_williams import Rule
     from formulations.problem import Floats, Ints
+    from problems.io.matrix import MatrixFile
     from solvers.solution import Solution
 
 LEAST = 1e-100  # of the largest distance, so that its square is a number
@@ -43,11 +42,8 @@ class Rows:
         return 0 if self.values is None else self.values.shape[1]
 
 
-def rows_of(options: argparse.Namespace, example: str) -> Rows:
-    """The rows of a table, of a matrix of distances, or of the example."""
-    if options.matrix is not None:
-        return _of_matrix(options)
-    refuse_without_matrix(options, "--matrix")
+def rows_of_table(options: argparse.Namespace, example: str) -> Rows:
+    """The rows of the table that the arguments name, or of the example."""
     from scipy.spatial.distance import pdist, squareform
 
     from problems.studies.components import table_of
@@ -62,15 +58,9 @@ def rows_of(options: argparse.Namespace, example: str) -> Rows:
     return Rows(table.source, table.rows, d, values, table.notes)
 
 
-def _of_matrix(options: argparse.Namespace) -> Rows:
+def rows_of_matrix(file: MatrixFile, path: str, rule: Rule) -> Rows:
     """The rows of a matrix, similarities being 1 - d."""
-    for name in ("standardise", "columns", "missing"):
-        if getattr(options, name):
-            raise InputError(f"--{name} is for --data; leave it out with --matrix")
-    if options.out is not None:
-        check_writable("--out", options.out, (".csv",))
-    source = safe(Path(options.matrix).name, 200)
-    file = matrix_of(options, options.matrix)
+    source = safe(Path(path).name, 200)
     d = 1 - file.matrix if file.kind == "similarity" else file.matrix
     np.fill_diagonal(d, 0)
     n = len(d)
@@ -79,8 +69,8 @@ def _of_matrix(options: argparse.Namespace) -> Rows:
     notes = list(file.notes)
     if d.min() < 0:
         raise InputError(f"{source}: has distances down to {d.min():g}; clustering needs them from 0 on")
-    if options.linkage in EUCLIDEAN:
-        notes.append(f"{options.linkage} linkage takes the distances of a matrix for Euclidean ones")
+    if rule in EUCLIDEAN:
+        notes.append(f"{rule} linkage takes the distances of a matrix for Euclidean ones")
     return Rows(source, [str(name) for name in file.names or range(1, n + 1)], d, None, tuple(notes))
 
 
