@@ -105,7 +105,7 @@ def _rows(options: argparse.Namespace) -> Rows:
 
 def _compared(rows: Rows, options: argparse.Namespace) -> Report:
     """All rules side by side."""
-    from problems.studies.hierarchy import as_json, compared, lines
+    from problems.studies.compared_rules import as_json, compared, lines
 
     for name in ("out", "plot", "height"):
         if getattr(options, name, None) is not None:
