@@ -171,8 +171,11 @@ def _best(problem: Problem, k: int, solver: Any, clock: Clock, options: Mapping[
         found.append(solution.values)
 
 
-def applicable(problem: AnyProblem) -> tuple[str, ...]:
-    """The names of the solvers that take the problem or its model."""
+def applicable(problem: AnyProblem | Separable) -> tuple[str, ...]:
+    """The names of the solvers that take the problem or its model; of a Separable those that take each part."""
+    if isinstance(problem, Separable):
+        first, *others = (applicable(part) for part in problem.parts.values())
+        return tuple(name for name in first if all(name in names for names in others))
     own = [name for kind in kinds(problem) for name in kind.names(problem)]
     model = _model(problem)
     return tuple(dict.fromkeys([*own, *(() if model is None else applicable(model))]))
