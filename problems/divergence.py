@@ -144,7 +144,7 @@ RECIPE = Recipe(
     "Distances between two samples, with what they prove of the laws behind them.",
     arguments,
     read,
-    solvers=("min-cost-flow", "highs", "glop"),
+    solvers=("min-cost-flow", "glop", "highs", "scip", "pdlp", "descent-ascent"),
     examples=("--p real.csv --q synthetic.csv --plot differences.png", "--p a.csv --q b.csv --categories kind --json"),
 )
 
