@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -14,7 +13,7 @@ from threading import Event, Thread
 from typing import TypeVar
 
 Result = TypeVar("Result")
-_idle: dict[int, list[_Worker]] = {}  # process -> its threads that wait for work: no thread outlives a fork
+_idle: list[_Worker] = []  # threads that wait for work
 
 
 @dataclass
@@ -35,17 +34,30 @@ class Clock:
         return float("inf") if self.limit is None else self.limit - self.elapsed
 
 
-class _Worker:
+class _Worker(Thread):
     """A thread that does one call after another: to start one for each takes longer than a small LP."""
 
     def __init__(self) -> None:
         """Start it; it ends with the program."""
+        super().__init__(daemon=True)
         self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        Thread(target=self._work, daemon=True).start()
+        self.start()
 
-    def _work(self) -> None:
+    def run(self) -> None:
+        """Do what comes."""
         while True:
             self.jobs.get()()
+
+
+def _worker() -> _Worker:
+    """One that waits for work, or a new one; not one from before a fork, as no thread outlives that."""
+    while True:
+        try:
+            worker = _idle.pop()
+        except IndexError:
+            return _Worker()
+        if worker.is_alive():
+            return worker
 
 
 def interruptible(call: Callable[[], Result], cancel: Callable[[], None], seconds: float = float("inf")) -> Result:
@@ -55,7 +67,7 @@ def interruptible(call: Callable[[], Result], cancel: Callable[[], None], second
     """
     outcome: list[Result] = []
     failure: list[BaseException] = []
-    done, idle = Event(), _idle.setdefault(os.getpid(), [])
+    done = Event()
 
     def run() -> None:
         try:
@@ -63,11 +75,11 @@ def interruptible(call: Callable[[], Result], cancel: Callable[[], None], second
         except BaseException as error:  # handed over to the waiting thread, which raises it
             failure.append(error)
         finally:
-            idle.append(worker)
+            _idle.append(worker)
             done.set()
 
     try:  # from the start on: a signal may come before anything is waited for
-        worker = idle.pop() if idle else _Worker()
+        worker = _worker()
         worker.jobs.put(run)
         if not done.wait(None if seconds == float("inf") else max(seconds, 0)):
             cancel()

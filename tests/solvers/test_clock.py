@@ -167,6 +167,69 @@ def test_a_call_that_does_not_end_is_left_alone_and_the_next_is_not_kept_waiting
     assert not late.is_alive()
 
 
+def test_after_an_interrupt_that_the_call_does_not_heed_the_next_call_has_another_thread() -> None:
+    ends, begun = threading.Event(), threading.Event()
+
+    def deaf() -> int:
+        begun.set()
+        ends.wait()
+        return threading.get_ident()
+
+    def press() -> None:
+        begun.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    busy: list[int] = []
+    threading.Thread(target=press, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        interruptible(lambda: busy.append(deaf()), cancel=lambda: None)
+    assert begun.is_set()
+    assert not busy
+    other = interruptible(threading.get_ident, cancel=lambda: None)
+    ends.set()
+    while not busy:
+        time.sleep(0.001)
+    assert other not in busy
+
+
+def test_many_threads_may_call_at_once() -> None:
+    wrong: list[Any] = []
+
+    def call(k: int) -> None:
+        try:
+            wrong.extend(k for _ in range(300) if interruptible(lambda: k, cancel=lambda: None) != k)
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=call, args=(k,)) for k in range(8)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        sys.setswitchinterval(before)
+    assert not wrong
+
+
+def test_a_thread_that_is_still_busy_does_not_delay_the_end() -> None:
+    program = """
+import os, signal, threading
+from solvers.clock import interruptible
+def call():
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait()
+try:
+    interruptible(call, cancel=lambda: None)
+except KeyboardInterrupt:
+    print("ends")
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ends\n", "")
+
+
 def test_after_a_fork_the_child_has_threads_of_its_own() -> None:
     assert interruptible(lambda: 1, cancel=lambda: None) == 1
     child = os.fork()
