@@ -82,8 +82,10 @@ class Solution:
                  default; 1e-7 for conic solvers), or where they are equal exactly; a gap of
                  0 asks for 1e-9 where values are rounded
     size         the natural size of the problem, the same whatever constant is added to the objective: of a linear
-                 program the sum of |c_j x_j|, at least its smallest cost (costs of variables in wide boxes
-                 are summed before the sign is dropped, so that no answer is blown up at will); of a convex program the
+                 program the sum of |c_j x_j| (costs of variables in wide boxes are summed before the sign is
+                 dropped, so that no answer is blown up at will), at least what a step in one variable costs or 1e-4 of
+                 what steps in all do, whichever is less (by 1, or by the range of the variable, or by the largest
+                 of all bounds and right-hand sides, if that is less); of a convex program the
                  value without its constants, at least a small share of what a step of about 1 changes; of a game the
                  mean distance of the payoffs in play from their mean; of a likelihood 1 nat; of an objective on orders
                  the sum of the sizes of its terms

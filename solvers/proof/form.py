@@ -60,6 +60,24 @@ class StandardForm:
         return np.asarray(self.upper - self.lower <= WIDE)
 
     @cached_property
+    def unit(self) -> float:
+        """What columns are measured in: 1, or the largest bound, or side by its row's largest coefficient, if below 1.
+
+        It is scaled down with them: where all are tiny, what is about as tiny is no rounding.
+        """
+        largest = abs(self.A).max(axis=1).toarray().ravel() if self.A.nnz else np.zeros(len(self.row_lower))
+        rows = largest > 0
+        with np.errstate(over="ignore"):
+            sides = [side[rows] / largest[rows] for side in (self.row_lower, self.row_upper)]
+        numbers = np.abs(np.concatenate([*sides, self.lower, self.upper]))
+        return min(1.0, float(numbers[np.isfinite(numbers)].max(initial=0.0)) or 1.0)
+
+    @cached_property
+    def steps(self) -> Floats:
+        """By how much a column may move, at most by the unit; by 1 if it is integral."""
+        return np.minimum(np.where(self.integral, 1.0, self.unit), self.upper - self.lower)
+
+    @cached_property
     def branching(self) -> Bools:
         """The integral columns to branch on: those that are no functions of others."""
         own = self.integral.copy()

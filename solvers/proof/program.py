@@ -71,7 +71,8 @@ class ExactProgram:
 
     def slack(self, x: Floats) -> float:
         """What rows that hold to the model's tolerance may be worth."""
-        return self.model.tolerance * (self.size(x) + float(np.abs(self.model.form.c).max(initial=0)))
+        form = self.model.form
+        return self.model.tolerance * (self.size(x) + float(np.abs(form.c).max(initial=0)) * form.unit)
 
     def solved(self, x: Floats) -> tuple[Any, Values]:
         """The answer and the variables."""

@@ -19,6 +19,7 @@ from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.form import StandardForm
 
 COMPLETION_SECONDS = 1.0  # for the best values of further variables beside those that are given
+STEP_SHARE = 1e-4  # of what steps in all columns cost: the most that the size of an objective near 0 may be
 INTEGRAL = 1e-6  # how far from an integer still counts as one: what is rounded is then checked exactly
 
 
@@ -112,18 +113,19 @@ def size_at(problem: Problem, model: ExactModel, x: Floats) -> float:
 
 
 def _terms(model: ExactModel, x: Floats) -> float:
-    """The sum of |c_j x_j|, at least the smallest cost: what differences in value are compared with.
+    """The sum of |c_j x_j|, at least the cost of a small step: what differences in value are compared with.
 
     Where the box is wide, terms are summed before the sign is dropped: x could be blown up there at no cost.
     """
     c, used = model.form.c, np.flatnonzero(x)
-    smallest = np.abs(c[c != 0]).min(initial=np.inf)
     narrow = model.form.narrow[used]
     wide = np.zeros(len(x))
     wide[used[~narrow]] = x[used[~narrow]]
     rest = 0.0 if narrow.all() else as_float(model.value(wide))
     total = float(np.abs(c[used] * x[used])[narrow].sum()) + abs(rest)
-    return max(total, float(smallest)) if np.isfinite(smallest) else total
+    steps = np.abs(c) * model.form.steps
+    steps = steps[steps > 0]
+    return max(total, min(float(steps.min()), STEP_SHARE * float(steps.sum()))) if steps.size else total
 
 
 def offer_repaired(search: Search, x: Floats) -> None:

@@ -198,6 +198,11 @@ def small(random: np.random.Generator) -> float:
     return float(random.choice([0.0, 1.0, 0.1, *10.0 ** random.uniform(-12, -1, size=6)]))
 
 
+def least_size(c: Floats) -> float:
+    """Of a linear program at x = 0, where every variable may move by 1."""
+    return min(float(np.abs(c[c != 0]).min(initial=np.inf)), 1e-4 * float(np.abs(c).sum()))
+
+
 def linear_instance(random: np.random.Generator) -> Instance:
     """c'x over A x >= b in a box or the half line, near the optimal pair that it was made around."""
     n, m = int(random.integers(1, 5)), int(random.integers(1, 4))
@@ -214,9 +219,10 @@ def linear_instance(random: np.random.Generator) -> Instance:
     pushed = c - A.T @ y
     hanging = (pushed < 0) & ~bounded  # where the multipliers prove nothing
     bound = float(b @ y + np.minimum(0, np.where(bounded, 3 * pushed, 0)).sum())
-    least = float(np.abs(c[c != 0]).min(initial=np.inf))
+    sides = [abs(side) / np.abs(row).max() for row, side in zip(A, b, strict=True) if row.any()]
+    unit = 1.0 if bounded.any() else min(1.0, max(sides, default=0.0) or 1.0)
     size = float(np.abs(c * x)[bounded].sum()) + abs(float((c * x)[~bounded].sum()))
-    size = max(size, least) if least < np.inf else size
+    size = max(size, unit * least_size(c))
 
     def restated(how: Restated) -> Case:
         variable = cp.Variable(n, name="x", bounds=[0, upper])
@@ -250,9 +256,7 @@ def integer_instance(random: np.random.Generator) -> Instance:
         objective = how.sense(how.times(c) @ variable + how.times(how.shift))
         problem = Problem(objective=objective, subject_to={"rows": A @ variable >= b})
         leaves = [leaf(*(-how.factor * y))[1] for y in halves]
-        least = float(np.abs(c[c != 0]).min(initial=np.inf))
-        size = float(np.abs(c * x).sum())
-        size = max(size, least) if least < np.inf else size
+        size = max(float(np.abs(c * x).sum()), least_size(c))
         proof = branches(column, at, *leaves)
         return Case(program(problem), x, proof, how(float(c @ x)), how(bound), how.factor * size)
 
