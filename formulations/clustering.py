@@ -246,11 +246,13 @@ def _few_groups(w: Floats, seconds: float) -> Ints:
 def _distances(distance: ArrayLike, name: str = "distance") -> Floats:
     """The matrix, its diagonal 0, once it is found to be one."""
     d = np.asarray(distance, dtype=np.float64)
-    whole = d.ndim == 2 and d.shape[0] == d.shape[1] and bool(np.isfinite(d).all()) and not d.diagonal().any()
+    low, high = float(d.min(initial=0.0)), float(d.max(initial=0.0))  # nan if an entry is
+    whole = d.ndim == 2 and d.shape[0] == d.shape[1] and np.isfinite(high - low) and not d.diagonal().any()
     if not whole or not is_symmetric(d):
         d = symmetric(d, name)
+        low, high = float(d.min(initial=0.0)), float(d.max(initial=0.0))
     if not len(d):
         raise ValueError("there are no items; give at least one")
-    if d.min() < 0 or d.max() > MAX_MAGNITUDE:
-        raise ValueError(f"the {name} goes from {d.min():g} to {d.max():g}; give numbers from 0 to {MAX_MAGNITUDE:g}")
+    if low < 0 or high > MAX_MAGNITUDE:
+        raise ValueError(f"the {name} goes from {low:g} to {high:g}; give numbers from 0 to {MAX_MAGNITUDE:g}")
     return d

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.merges import across, find, inversions, layout, misshapen
+from formulations.arithmetic.merges import Layout, across, find, inversions, layout, misshapen
 from formulations.problem import Floats, Number
 
 
@@ -46,11 +46,16 @@ class UltrametricSum:
             return wrong
         if len(inversions(merges)):
             return "the rule of ultrametrics that no merge is lower than one within its clusters"
-        heights = np.asarray(merges)[:, 2]
-        least = across(self.d, layout(merges), np.min)
-        if (heights < 0).any() or (heights > least).any():
-            return "u <= d"
-        return None
+        return None if self._below(np.asarray(merges)[:, 2], layout(merges)) else "u <= d"
+
+    def _below(self, heights: Floats, at: Layout) -> bool:
+        """Whether u <= d. Leaves that are far apart meet as high as the highest merge between two neighbours."""
+        between = np.zeros(len(heights))
+        between[at.middle - 1] = heights
+        return not (heights < 0).any() and all(
+            (np.maximum.accumulate(between[i:]) <= self.d[at.leaves[i]].take(at.leaves[i + 1 :])).all()
+            for i in range(len(heights))
+        )
 
     def bound(self, parents: Any) -> Number:
         """What a spanning tree proves that no sum is above, parent of each item, -1 of one; inf if it is none."""

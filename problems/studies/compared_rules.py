@@ -55,12 +55,12 @@ def compared(rows: Rows, options: argparse.Namespace) -> Iterator[Compared]:
 def lines(rows: Sequence[Compared]) -> list[str]:
     """The rules as a table."""
     squares = any(row.within_groups is not None for row in rows)
-    head = f"{'linkage':<12} {'cost':>14} {'at most above best':>19} {'cophenetic':>11} {'inversions':>11} {'ties':>6}"
+    head = f"{'linkage':<11} {'cost':>12} {'above best':>11} {'cophenetic':>11} {'inversions':>11} {'ties':>6}"
     found = [head + (f" {'within groups':>14}" if squares else "")]
     for row in rows:
-        above = "" if not row.at_least > 0 else f"{max(row.cost / row.at_least - 1, 0):.2%}"
+        above = "" if not row.at_least > 0 else f"<= {max(row.cost / row.at_least - 1, 0):.2%}"
         cophenetic = "" if row.cophenetic_correlation is None else f"{row.cophenetic_correlation:.4f}"
-        line = f"{row.linkage:<12} {row.cost:>14.8g} {above:>19} {cophenetic:>11} {row.inversions:>11,} {row.ties:>6,}"
+        line = f"{row.linkage:<11} {row.cost:>12.7g} {above:>11} {cophenetic:>11} {row.inversions:>11,} {row.ties:>6,}"
         found.append(line + ("" if row.within_groups is None else f" {row.within_groups:>14.8g}"))
     return found
 
