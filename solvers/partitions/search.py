@@ -130,7 +130,8 @@ class PartitionSearch:
 
     def told(self, report: Callable[[Any], None]) -> None:
         """Write the history, and report."""
-        self.history.append({"case": self.cases, "value": self.value, "bound": self.bound})
+        row = {"round": len(self.history) + 1, "cases": self.cases, "value": self.value, "bound": self.bound}
+        self.history.append(row)
         report(self)
 
 
