@@ -216,6 +216,16 @@ def test_an_ultrametric_that_is_not_the_largest_is_not_proven() -> None:
     assert judged(problem, lower, [(name, tree)]).status == "feasible"
 
 
+def test_heights_that_fall_are_no_ultrametric_and_those_above_the_distances_are_too_high() -> None:
+    d = points(0, 8)
+    form = clustering(d, "single").objective
+    falling, higher = linked(d, "single"), linked(d, "single")
+    falling[-1, 2] = falling[-2, 2] / 2
+    higher[-1, 2] = np.nextafter(higher[-1, 2], np.inf)
+    assert "no merge is lower" in form.broken(falling)  # type: ignore[attr-defined]
+    assert form.broken(higher) == "u <= d"  # type: ignore[attr-defined]
+
+
 def test_what_is_no_spanning_tree_proves_nothing() -> None:
     d = points(1, 7)
     form = clustering(d, "single").objective
