@@ -11,6 +11,7 @@ from formulations.arithmetic.frames import FrameTrace
 from formulations.arithmetic.hierarchies import DasguptaCost, UltrametricSum
 from formulations.arithmetic.low_rank import LowRankPlusSparse
 from formulations.arithmetic.partitions import SumOfSquares
+from formulations.arithmetic.placements import DistanceErrors
 from formulations.arithmetic.plans import Transportation
 from formulations.arithmetic.supports import SparseDirection
 from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
@@ -27,6 +28,7 @@ from solvers.kinds import (
     matrix_games,
     orders,
     partitions,
+    places,
     programs,
     saddle,
     separable,
@@ -196,6 +198,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (hierarchies,)
         case SearchProblem(objective=LowRankPlusSparse()):
             return (low_rank,)
+        case SearchProblem(objective=DistanceErrors()):
+            return (places,)
         case SearchProblem(objective=SparseDirection()):
             return (supports,)
         case SearchProblem(objective=SumOfSquares()):
