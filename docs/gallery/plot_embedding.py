@@ -170,6 +170,10 @@ figure_of(
 # *Arches.* Methods that minimize may spend the second coordinate on a function of the
 # first, where the surface is long and narrow. Ask for a third one, or use Isomap.
 #
+# *Missing distances.* Where only some distances are known, and some points are in known
+# places, :func:`~formulations.localisation.localisation` finds the others by a
+# semidefinite program, and tells how far from there other places can be.
+#
 # *Scale.* Isomap, scaling and diffusion maps need all distances, of some thousand
 # points; the others have sparse matrices and go further.
 #
