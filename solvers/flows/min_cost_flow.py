@@ -20,6 +20,7 @@ from formulations.arithmetic.plans import Plan, Transportation
 from formulations.problem import Bools, Floats, Ints, Multipliers, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
+from solvers.flows.distances import shortest
 from solvers.flows.forests import forest, potentials_along
 from solvers.flows.simplex import NEGATIVE_REDUCED_COST, by_simplex, worst
 from solvers.judge import MEETS, relative_gap
@@ -27,7 +28,7 @@ from solvers.judged.searched import Searched
 from solvers.judged.so_far import followed
 
 KIND = "potentials"
-COARSE_BITS, FINE_BITS = 40, 60  # of costs times places, which OR-Tools multiplies in int64: at first, and if need be
+FINE_BITS, COARSE_BITS = 60, 40  # of costs times places, which OR-Tools multiplies in int64: at first; if it fails
 FEW_PAIRS = 10_000  # are all usable from the start
 MOST_ROUNDS = 100
 
@@ -127,14 +128,17 @@ def _by_flows(
     clock: Clock,
 ) -> Ended:
     """Rounds of flow, potentials and further pairs, which join those that are usable, (m, n); f: potentials nearby."""
-    bits, least = COARSE_BITS, -NEGATIVE_REDUCED_COST * float(np.abs(C).max())
+    bits, least = FINE_BITS, -NEGATIVE_REDUCED_COST * float(np.abs(C).max())
     for _ in range(MOST_ROUNDS):
         if clock.left <= 0:
             break
         pairs = np.nonzero(usable)
         plan = _flow(C, supply, demand, pairs, bits)
         if plan is None:
-            return "not_converged"
+            if bits == COARSE_BITS:
+                return "not_converged"
+            bits = COARSE_BITS
+            continue
         f, g = _potentials(C, pairs, plan, f)
         if found(plan, f, g):
             return "optimal"
@@ -142,9 +146,9 @@ def _by_flows(
         reduced -= g
         new = worst(reduced, (reduced < least) & ~usable)
         if not new.any():
-            if bits == FINE_BITS:
+            if bits == COARSE_BITS:
                 return "optimal"
-            bits = FINE_BITS
+            bits = COARSE_BITS
         usable |= new
     return "limit"
 
@@ -190,7 +194,8 @@ def _potentials(C: Floats, pairs: tuple[Any, ...], plan: Plan, near: Floats) -> 
     near are potentials f not far from them.
 
     Each tree of the plan's pairs fixes its own potentials but for a constant, and the constants d fulfil
-    d_k <= d_l + w_kl for trees k and l: shortest distances, found by sweeps over all pairs (Bellman and Ford).
+    d_k <= d_l + w_kl for trees k and l: shortest distances (distances.py). Costs rounded coarsely would make cycles
+    that are a little negative, which no sweeps settle.
     """
     m, n = C.shape
     grown = forest(plan.source, plan.target, m, n)
@@ -198,16 +203,10 @@ def _potentials(C: Floats, pairs: tuple[Any, ...], plan: Plan, near: Floats) -> 
     i, j = pairs
     of, to = tree[i], tree[m + j]
     between = np.flatnonzero(of != to)
-    between = between[np.argsort(of[between], kind="stable")]
-    of, to, w = of[between], to[between], (C[i, j] - f[i] - g[j])[between]
-    starts = np.flatnonzero(np.diff(of, prepend=-1))
-    own, d = of[starts], np.zeros(trees)
+    d = np.zeros(trees)
     d[tree[:m]] = near - f  # at one source of each tree
-    for _ in range(trees if len(starts) else 0):
-        shorter = np.minimum(d[own], np.minimum.reduceat(w + d[to], starts))
-        if (shorter == d[own]).all():
-            break
-        d[own] = shorter
+    step = NEGATIVE_REDUCED_COST * float(np.abs(C).max())
+    d = shortest(of[between], to[between], (C[i, j] - f[i] - g[j])[between], d, step)
     return f + d[tree[:m]], g - d[tree[m:]]
 
 

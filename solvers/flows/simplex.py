@@ -39,11 +39,11 @@ def by_simplex(
     """Call found(plan, f, g) after each round until it says that they meet; the working set at the end, (m, n), and f.
 
     first is any plan; pairs: how many of each place the working set begins with. Where many pairs cost the same, or all
-    amounts are equal, nearly every step would be degenerate: then none is done, and the set is larger.
+    that leave are equal and so are all that arrive, most steps would be degenerate: none is done; the set is larger.
     """
     f, few = nearly_optimal(C, supply, demand, clock)
     f, R, g = reduced_costs(C, f)
-    degenerate = not few or len({*supply.tolist(), *demand.tolist()}) == 1
+    degenerate = not few or ((supply == supply[0]).all() and (demand == demand[0]).all())
     usable = _smallest(R, (MORE if degenerate else 1) * pairs * sum(C.shape))
     usable[first.source, first.target] = True
     if degenerate:
