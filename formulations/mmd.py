@@ -26,7 +26,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
-from formulations.divergences.confidence import metric_between
 from formulations.divergences.kernels import (
     Kernel,
     energy,
@@ -37,6 +36,7 @@ from formulations.divergences.kernels import (
     median_distance,
     mixture,
 )
+from formulations.divergences.metrics import metric_between
 from formulations.divergences.samples import two_samples
 from formulations.players.domains import Ball
 from formulations.players.starts import at
@@ -96,7 +96,7 @@ def mmd_between(
 ) -> tuple[float, float]:
     """Two-sided confidence limits on MMD(q, p) from samples (n, d) and (m, d) that the witness S was chosen without.
 
-    Valid at every n and m, without assumptions on q and p (divergences.confidence.metric_between), for 0 <= k <= 1,
+    Valid at every n and m, without assumptions on q and p (divergences.metrics.metric_between), for 0 <= k <= 1,
     k(0) = 1: then S is within [-1, 1], and two values of it differ by at most sqrt(2). Raises ValueError for k(0) != 1.
 
     >>> x, y = np.random.default_rng(0).normal([[0], [1]], 1, (2, 2000))

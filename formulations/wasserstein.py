@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
-from formulations.divergences.confidence import metric_between
+from formulations.divergences.metrics import metric_between
 from formulations.divergences.samples import two_samples
 from formulations.problem import Block, Floats, Reference, SaddleProblem, Sampler, SearchProblem, Term
 from formulations.transport import transformed, transport
@@ -129,7 +129,7 @@ def wasserstein_between(
     diameter  the greatest distance in the supports of q and p, or an assumption on it that no sample was looked at for
 
     The lower limit holds without it. The upper one is on W_1 with all distances above the diameter counted as that,
-    which is W_1 itself where the assumption is true; valid at every n and m (divergences.confidence.metric_between).
+    which is W_1 itself where the assumption is true; valid at every n and m (divergences.metrics.metric_between).
     Raises ValueError for a diameter below most.
 
     >>> x, y = np.random.default_rng(0).uniform([[0], [0.5]], [[1], [1.5]], (2, 4000))

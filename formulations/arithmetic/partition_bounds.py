@@ -51,7 +51,7 @@ def tree_bound(form: SumOfSquares, tree: Any) -> float:
     """A lower bound on the value of every partition, inf if there is none.
 
     >>> round(tree_bound(SumOfSquares(np.array([[-1.0, 0], [0, 0.5], [1, -0.5]]), 2, np.arange(3)), None), 3)
-    0.191
+    0.349
     """
     if form.contradicts:
         return math.inf
@@ -96,7 +96,7 @@ def spectral_bound(form: SumOfSquares) -> float:
     """The same for y = 0, from d x d products: what is left of the squares by k - 1 principal components.
 
     >>> round(spectral_bound(SumOfSquares(np.array([[-1.0, 0], [0, 0.5], [1, -0.5]]), 2, np.arange(3))), 3)
-    0.191
+    0.349
     """
     scaled = np.sqrt(form.weights)[:, None] * form.means
     values, error = spectrum(scaled.T @ scaled)

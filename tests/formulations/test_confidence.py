@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from formulations.divergences.confidence import metric_between
+from formulations.divergences.metrics import metric_between
 from formulations.mmd import energy, gaussian, mmd_between, squared_mmd, witness
 from formulations.problem import Floats
 from formulations.wasserstein import extended, on_line, wasserstein_between
