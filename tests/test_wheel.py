@@ -101,7 +101,7 @@ def test_the_installed_packages_are_meant(installed: Path, tmp_path: Path) -> No
     assert (done.returncode, done.stdout) == (2, "")
     assert "missing.gml" in done.stderr
     assert run(installed, tmp_path, "no_such_thing").returncode == 2
-    assert "python -m problems.mst" in run(installed, tmp_path).stdout
+    assert "cookbook mst" in run(installed, tmp_path).stdout
     [packages] = installed.glob("lib/python*/site-packages")
     program = "import problems.mst; print(problems.mst.__file__)"
     environment = {**os.environ, "PYTHONPATH": str(packages)}

@@ -114,14 +114,14 @@ for rule in ("single", "complete", "average", "centroid", "ward"):
 # make it useful: it chains. Its five groups are two states alone, a pair, seven in the
 # south, and all others.
 
-single = solve(clustering(d, "single"))
-dendrogram(d, np.array(single.answer), table.rows, "The same by single linkage", 5)
+solution = solve(clustering(d, "single"))
+dendrogram(d, np.array(solution.answer), table.rows, "The same by single linkage", 5)
 
 # %%
 # The certificate
 # ---------------
 
-single
+solution
 
 # %%
 # The tree's bound, once more, by its definition: the longest step of the tree's path
@@ -131,13 +131,15 @@ single
 from formulations.arithmetic.merges import cophenetic
 
 steps = np.full((50, 50), np.inf)
-parent = single.certificate.proof
+parent = solution.certificate.proof
 for i in np.flatnonzero(parent >= 0):
     steps[i, parent[i]] = steps[parent[i], i] = d[i, parent[i]]
 np.fill_diagonal(steps, 0)
 for k in range(50):
     steps = np.minimum(steps, np.maximum(steps[:, [k]], steps[[k]]))
-print("u = longest steps:", np.array_equal(steps, cophenetic(np.array(single.answer))))
+print(
+    "u = longest steps:", np.array_equal(steps, cophenetic(np.array(solution.answer)))
+)
 print("u <= d:", bool((steps <= d).all()))
 
 # %%
