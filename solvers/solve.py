@@ -20,22 +20,9 @@ from solvers.conic import Conic
 from solvers.flows.min_cost_flow import MinCostFlow
 from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mip, Pdlp, Solver
 from solvers.judge import held_against_references, judge
-from solvers.kinds import (
-    convex,
-    frames,
-    hierarchies,
-    low_rank,
-    matrix_games,
-    orders,
-    partitions,
-    places,
-    programs,
-    saddle,
-    separable,
-    supports,
-    transport,
-)
+from solvers.kinds import convex, matrix_games, orders, partitions, programs, saddle, separable
 from solvers.kinds.kind import Kind, Options
+from solvers.kinds.single import FRAMES, HIERARCHIES, LOW_RANK, PLACES, SUPPORTS, TRANSPORT
 from solvers.optional import missing
 from solvers.orders.search import OrderSolver
 from solvers.solution import Solution
@@ -191,17 +178,17 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
         case SaddleProblem():
             return (saddle,)
         case SearchProblem(objective=Transportation()):
-            return (transport,)
+            return (TRANSPORT,)
         case SearchProblem(objective=FrameTrace()):
-            return (frames,)
+            return (FRAMES,)
         case SearchProblem(objective=DasguptaCost() | UltrametricSum()):
-            return (hierarchies,)
+            return (HIERARCHIES,)
         case SearchProblem(objective=LowRankPlusSparse()):
-            return (low_rank,)
+            return (LOW_RANK,)
         case SearchProblem(objective=DistanceErrors()):
-            return (places,)
+            return (PLACES,)
         case SearchProblem(objective=SparseDirection()):
-            return (supports,)
+            return (SUPPORTS,)
         case SearchProblem(objective=SumOfSquares()):
             return (partitions,)
         case SearchProblem():

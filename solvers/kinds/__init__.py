@@ -1,1 +1,1 @@
-"""One module for each kind of problem: the solvers that take it, what they refuse, and a run of one."""
+"""The kinds of problem: the solvers that take each, what they refuse, and a run of one."""

@@ -53,7 +53,7 @@ class Options:
 
 
 class Kind(Protocol):
-    """A module of this folder: one kind of problem, and the solvers that take it."""
+    """A module of this folder, or a Single: one kind of problem, and the solvers that take it."""
 
     @property
     def MEETS(self) -> float:
