@@ -31,11 +31,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from formulations.arithmetic.partition_bounds import blocks_bound, spectral_bound, tree_bound
+from formulations.arithmetic.partition_bounds import (
+    BY_BLOCKS,
+    BY_COMPONENTS,
+    BY_TREE,
+    NONNEGATIVE,
+    blocks_bound,
+    spectral_bound,
+    tree_bound,
+)
 from formulations.arithmetic.partitions import SumOfSquares
 from formulations.problem import Floats, Ints, SearchProblem, WeakDual, constant_dual
 
-BY_COMPONENTS, BY_TREE, BY_BLOCKS = "principal components", "inequalities and cases", "inequalities in blocks of rows"
 MAX_MAGNITUDE = 1e100  # of a number, whose square is to be finite
 
 
@@ -97,7 +104,7 @@ def kmeans(
         answer=lambda labels: _groups(X, labels),
         values=lambda labels: {"labels": _groups(X, labels).labels.astype(np.float64)},
         weak_duals=[
-            constant_dual("no sum of squares is below 0", 0.0),
+            constant_dual(NONNEGATIVE, 0.0),
             WeakDual(BY_COMPONENTS, lambda _: (), lambda _: spectral_bound(form)),
             WeakDual(BY_TREE, None, lambda tree: tree_bound(form, tree)),
             WeakDual(BY_BLOCKS, None, lambda blocks: blocks_bound(form, blocks)),

@@ -15,6 +15,8 @@ from formulations.arithmetic.partitions import SumOfSquares
 from formulations.arithmetic.rounding import ROUNDOFF
 from formulations.problem import Floats, Ints
 
+NONNEGATIVE, BY_COMPONENTS = "no sum of squares is below 0", "principal components"  # the bounds, by name
+BY_TREE, BY_BLOCKS = "inequalities and cases", "inequalities in blocks of rows"
 MAX_MULTIPLIER = 1e100  # so that products are finite
 
 

@@ -10,7 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.partition_bounds import Blocks, Leaf, Split, Tree, spectral_bound, tree_bound
+from formulations.arithmetic.partition_bounds import (
+    BY_BLOCKS,
+    BY_COMPONENTS,
+    BY_TREE,
+    NONNEGATIVE,
+    Blocks,
+    Leaf,
+    Split,
+    Tree,
+    spectral_bound,
+    tree_bound,
+)
 from formulations.arithmetic.partition_inequalities import Inequalities
 from formulations.arithmetic.partitions import SumOfSquares
 from formulations.problem import Floats, Ints, SearchProblem
@@ -22,8 +33,6 @@ from solvers.partitions.lloyd import descended, searched
 from solvers.partitions.relaxation import relaxed
 
 NAME = "kmeans"
-NONNEGATIVE = "no sum of squares is below 0"
-BY_COMPONENTS, BY_TREE, BY_BLOCKS = "principal components", "inequalities and cases", "inequalities in blocks of rows"
 MEETS = 1e-6  # gap up to which value and bound count as equal, unless another is asked for
 CONSTRAINED = 10  # swaps where each assignment is an integer program
 ROUNDED = 5  # rounds of a relaxation after which it is tried as labels

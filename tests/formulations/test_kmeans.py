@@ -8,10 +8,18 @@ from itertools import product
 import numpy as np
 import pytest
 
-from formulations.arithmetic.partition_bounds import Blocks, Leaf, Split, blocks_bound, spectral_bound, tree_bound
+from formulations.arithmetic.partition_bounds import (
+    BY_TREE,
+    Blocks,
+    Leaf,
+    Split,
+    blocks_bound,
+    spectral_bound,
+    tree_bound,
+)
 from formulations.arithmetic.partition_inequalities import Inequalities
 from formulations.arithmetic.partitions import SumOfSquares
-from formulations.kmeans import BY_TREE, kmeans
+from formulations.kmeans import kmeans
 from formulations.problem import Floats, SearchProblem
 from solvers import solve
 from solvers.findings import Findings
