@@ -130,7 +130,7 @@ def _of_matrix(options: argparse.Namespace) -> Points:
     from problems.studies.maps import Points
 
     file = matrix_of(options, options.matrix)
-    D = 1 - file.matrix if file.kind == "similarity" else file.matrix
+    D = file.dissimilarities()
     names = file.names or [str(i) for i in range(1, len(D) + 1)]
     return Points(safe(os.path.basename(options.matrix), 200), names, None, D, file.notes)
 

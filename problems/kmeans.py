@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.problem import Floats
-    from problems.studies.components import Table
+    from problems.studies.named_rows import Table
     from solvers.solution import Solution
 
 EXAMPLE = Path(__file__).parent / "examples" / "usarrests.csv"
@@ -42,11 +42,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def read(options: argparse.Namespace) -> Task | Report:
     """The task in a table, or the bundled example; or a comparison of numbers of groups."""
-    from problems.studies.components import table_of
-    from problems.studies.groups import standardised
+    from problems.studies.named_rows import numbers_of, table_of
 
     table = table_of(options, str(EXAMPLE))
-    values = standardised(table.values) if options.standardise else table.values
+    values = numbers_of(table, options.standardise)
     if options.k_from is not None or options.k_to is not None:
         return _compared(table, values, options)
     return _grouped(table, values, options)
@@ -73,8 +72,7 @@ def _grouped(table: Table, values: Floats, options: argparse.Namespace) -> Task:
             "at_least": options.at_least,
             "at_most": options.at_most,
         },
-        answer=lambda solution: answer(table, values, solution.answer),
-        evidence=lambda _: {},
+        answer=lambda solution: answer(table, solution.answer),
         write=None if options.out is None else lambda solution: write(options.out, table, solution.answer),
     )
 

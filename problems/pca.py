@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.pca import Components, Covariance
-    from problems.studies.components import Table
+    from problems.studies.named_rows import Table
     from solvers.solution import Solution
 
 EXAMPLE = Path(__file__).parent / "examples" / "usarrests.csv"
@@ -43,7 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def read(options: argparse.Namespace) -> Task:
     """The task in a table, or the bundled example."""
     from formulations.pca import covariance
-    from problems.studies.components import constant, table_of
+    from problems.studies.components import constant
+    from problems.studies.named_rows import table_of
 
     table = table_of(options, str(EXAMPLE))
     task = _robust if options.robust else _sparse if options.sparse is not None else _components

@@ -138,7 +138,7 @@ def _data(options: argparse.Namespace) -> _Data:
             raise InputError(f"{error}{two_way.or_as_table(path)}") from None
         if isinstance(file, Pairs):
             return _Data(_base(path), file.items, 1 - file.matrix(), file.notes)
-        d = 1 - file.matrix if file.kind == "similarity" else file.matrix
+        d = file.dissimilarities()
         return _Data(_base(path), file.names or range(1, len(d) + 1), d, file.notes, file.furthest)
     refuse_without_matrix(options, "--matrix")
     from problems.studies.ordering import example

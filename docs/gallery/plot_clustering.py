@@ -20,7 +20,7 @@ from formulations.orders.leaf_order import optimal_leaf_order
 from problems.clustering import EXAMPLE
 from problems.io.data_table import read_data_table
 from problems.pictures.dendrogram import figure_of
-from problems.studies.groups import standardised
+from problems.studies.named_rows import standardised
 
 table = read_data_table(EXAMPLE)
 X = standardised(table.values)

@@ -15,7 +15,7 @@ import numpy as np
 from problems.io.data_table import read_data_table
 from problems.kmeans import EXAMPLE
 from problems.pictures.groups import figure_of, lloyd
-from problems.studies.groups import standardised
+from problems.studies.named_rows import standardised
 
 table = read_data_table(EXAMPLE)
 X = standardised(table.values)

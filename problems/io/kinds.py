@@ -48,6 +48,14 @@ class MatrixFile:
         """
         return self.matrix if self.kind == "similarity" else 1 - self.matrix / self.furthest
 
+    def dissimilarities(self) -> Floats:
+        """The matrix itself, or 1 - s of similarities s.
+
+        >>> MatrixFile(np.array([[1.0, 0.25], [0.25, 1]]), "similarity").dissimilarities().tolist()
+        [[0.0, 0.75], [0.75, 0.0]]
+        """
+        return 1 - self.matrix if self.kind == "similarity" else self.matrix
+
 
 @dataclass(frozen=True, eq=False)
 class _Entries:

@@ -2,61 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from problems.terminal.errors import InputError, quoted, safe
-from problems.terminal.files import check_writable, replace_file
+from problems.studies.ordering import write_rows
+from problems.terminal.errors import quoted, safe
 
 if TYPE_CHECKING:
     from formulations.pca import Components, Covariance
     from formulations.problem import Floats, SearchProblem
+    from problems.studies.named_rows import Table
     from solvers.solution import Solution
 
 SHOWN, SHOWN_ROWS = 6, 20  # components and variables in the text
 EXAMPLES = 3  # names in a note
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """Numbers (n, p), dense or sparse, with the names of rows and columns, and notes on how they were read."""
-
-    source: str
-    values: Any
-    rows: Sequence[str]
-    columns: Sequence[str]
-    notes: tuple[str, ...] = ()
-
-
-def table_of(options: argparse.Namespace, example: str) -> Table:
-    """The table that the arguments name, or the example."""
-    from problems.io.data_table import read_data_table
-
-    path = example if options.data is None else options.data
-    source = safe(Path(path).name, 200)
-    if options.out is not None:
-        check_writable("--out", options.out, (".csv",))
-    if path.lower().endswith(".npz"):
-        return _sparse_table(path, source, options)
-    table = read_data_table(path, options.columns, options.missing or "refuse")
-    return Table(source, table.values, table.rows, table.columns, table.notes)
-
-
-def _sparse_table(path: str, source: str, options: argparse.Namespace) -> Table:
-    """A sparse table, of which rows and columns are numbered and nothing is missing."""
-    from problems.io.raw_table import numbered
-    from problems.io.sparse_table import read_sparse_table
-
-    for name in ("columns", "missing"):
-        if getattr(options, name) is not None:
-            raise InputError(f"--{name} is for tables of text and .npy files, and {source} is sparse; leave it out")
-    values = read_sparse_table(path)
-    return Table(source, values, numbered(values.shape[0]), numbered(values.shape[1]))
 
 
 def explained(given: Covariance, k: int) -> SearchProblem:
@@ -132,8 +91,5 @@ def write(path: str, table: Table, given: Covariance, found: Components) -> None
 
 def write_scores(path: str, rows: Sequence[str], scores: Floats) -> None:
     """Scores (n, k) of the rows of those names, below a header, as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["", *(f"PC{c}" for c in range(1, scores.shape[1] + 1))])
-    writer.writerows([name, *row] for name, row in zip(rows, scores.tolist(), strict=True))
-    replace_file(path, text.getvalue().encode())
+    heads = [f"PC{c}" for c in range(1, scores.shape[1] + 1)]
+    write_rows(path, ["", *heads], ([name, *row] for name, row in zip(rows, scores.tolist(), strict=True)))

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from problems.terminal.errors import InputError, quoted, safe
-from problems.terminal.files import replace_file
+from problems.studies.ordering import write_rows
+from problems.terminal.errors import InputError, most_of, quoted, safe
 
 if TYPE_CHECKING:
     from formulations.kmeans import Groups
     from formulations.problem import Floats, Ints
-    from problems.studies.components import Table
+    from problems.studies.named_rows import Table
     from solvers.solution import Solution
 
 SHOWN_ROWS, SHOWN_COLUMNS, SHOWN_GROUPS = 8, 6, 12  # of a group, of a center, and groups in the text
 MOST_SILHOUETTES = 5_000  # rows of which distances between all pairs are computed
 NAME_WIDTH = 14
-
-
-def standardised(values: Floats) -> Floats:
-    """Columns of mean 0 and standard deviation 1 (by n - 1), or 0 where all rows are the same."""
-    centred = values - values.mean(axis=0)
-    sd = centred.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
-    return np.asarray(np.divide(centred, sd, out=np.zeros_like(centred), where=sd > 0))
 
 
 def pairs_of(table: Table, option: str, given: Sequence[Sequence[str]] | None) -> list[tuple[int, int]]:
@@ -76,7 +67,13 @@ def mean_silhouette(values: Floats, labels: Ints) -> float | None:
     return float(silhouettes(values, labels).mean()) if len(values) <= MOST_SILHOUETTES else None
 
 
-def answer(table: Table, values: Floats, found: Groups) -> dict[str, Any]:
+def some_of(names: Sequence[str]) -> str:
+    """The first rows of a group by name, and how many more there are."""
+    few, more = most_of(names, SHOWN_ROWS)
+    return ", ".join(safe(name, 24) for name in few) + (f" and {more:,} more" if more else "")
+
+
+def answer(table: Table, found: Groups) -> dict[str, Any]:
     """Labels by row in the file's order, from 0, and the means of the groups in the units that were compared."""
     return {"labels": found.labels.tolist(), "centers": found.centers.tolist(), "columns": list(table.columns)}
 
@@ -101,18 +98,12 @@ def describe(table: Table, values: Floats, solution: Solution) -> Iterable[str]:
         yield f"  ... of {k:,} groups and {len(table.columns):,} columns (--json has them all)"
     for group in range(min(k, SHOWN_GROUPS)):
         names = [table.rows[i] for i in np.flatnonzero(found.labels == group).tolist()]
-        few = names if len(names) <= SHOWN_ROWS + 1 else names[:SHOWN_ROWS]
-        more = "" if len(few) == len(names) else f" and {len(names) - len(few):,} more"
-        yield f"  group {group}: {', '.join(safe(name, 24) for name in few)}{more}"
+        yield f"  group {group}: {some_of(names)}"
 
 
 def write(path: str, table: Table, found: Groups) -> None:
     """The label of each row, below a header, as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["", "group"])
-    writer.writerows(zip(table.rows, found.labels.tolist(), strict=True))
-    replace_file(path, text.getvalue().encode())
+    write_rows(path, ("", "group"), zip(table.rows, found.labels.tolist(), strict=True))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from problems.studies.groups import some_of
+from problems.studies.ordering import write_rows
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 LEAST = 1e-100  # of the largest distance, so that its square is a number
 MOST = 10_000  # rows, whose distances take 800 MB
 ORDERED = 1_000  # rows whose leaves are put in their best order, in n^3 steps
-SHOWN_MERGES, SHOWN_ROWS, SHOWN_GROUPS, SHOWN_INVERSIONS = 8, 8, 12, 5
+SHOWN_MERGES, SHOWN_GROUPS, SHOWN_INVERSIONS = 8, 12, 5
 EUCLIDEAN = ("centroid", "ward")
 
 
@@ -46,13 +48,12 @@ def rows_of_table(options: argparse.Namespace, example: str) -> Rows:
     """The rows of the table that the arguments name, or of the example."""
     from scipy.spatial.distance import pdist, squareform
 
-    from problems.studies.components import table_of
-    from problems.studies.groups import standardised
+    from problems.studies.named_rows import numbers_of, table_of
 
     table = table_of(options, example)
     n = len(table.rows)
     _refuse_many(table.source, n)
-    values = standardised(table.values) if options.standardise else table.values
+    values = numbers_of(table, options.standardise)
     d = squareform(pdist(values)) if n > 1 else np.zeros((1, 1))
     _refuse_small(table.source, float(d.max()) or float(np.ptp(values, axis=0).max()))
     return Rows(table.source, table.rows, d, values, table.notes)
@@ -61,7 +62,7 @@ def rows_of_table(options: argparse.Namespace, example: str) -> Rows:
 def rows_of_matrix(file: MatrixFile, path: str, rule: Rule) -> Rows:
     """The rows of a matrix, similarities being 1 - d."""
     source = safe(Path(path).name, 200)
-    d = 1 - file.matrix if file.kind == "similarity" else file.matrix
+    d = file.dissimilarities()
     np.fill_diagonal(d, 0)
     n = len(d)
     _refuse_many(source, n)
@@ -130,7 +131,8 @@ def cophenetic_correlation(d: Floats, merges: Floats) -> float | None:
 
 def within_groups(values: Floats, labels: Ints) -> tuple[float, float]:
     """The sum of squares about the groups' means, and what it is at least for as many groups, by components."""
-    from formulations.kmeans import BY_COMPONENTS, kmeans
+    from formulations.arithmetic.partition_bounds import BY_COMPONENTS
+    from formulations.kmeans import kmeans
 
     k, unit = int(labels.max()) + 1, float(np.abs(values).max()) or 1.0
     values = values / unit  # so that squares, and their squares, are numbers
@@ -242,16 +244,12 @@ def _groups(rows: Rows, labels: Ints, known: Mapping[str, Any]) -> Iterable[str]
         others = f"; of any {k:,} groups at least {least:.8g}" if least > 0 else ""
         yield f"  sum of squares within groups {known['within_groups']:.8g}{others} (problems.kmeans finds the least)"
     for group in range(min(k, SHOWN_GROUPS)):
-        items = np.flatnonzero(labels == group).tolist()
-        few = items if len(items) <= SHOWN_ROWS + 1 else items[:SHOWN_ROWS]
-        more = "" if len(few) == len(items) else f" and {len(items) - len(few):,} more"
-        yield f"  group {group} ({len(items):,}): {', '.join(safe(rows.names[i], 24) for i in few)}{more}"
+        names = [rows.names[i] for i in np.flatnonzero(labels == group).tolist()]
+        yield f"  group {group} ({len(names):,}): {some_of(names)}"
     if k > SHOWN_GROUPS:
         yield f"  ... {k - SHOWN_GROUPS:,} more (--json and --out have them all)"
 
 
 def write(path: str, rows: Rows, labels: Ints) -> None:
     """The label of each row, below a header, as CSV."""
-    from problems.studies.ordering import write_rows
-
     write_rows(path, ("", "group"), zip(rows.names, labels.tolist(), strict=True))

@@ -31,7 +31,6 @@ TITLES = {
 }
 BY_DISTANCES = ("mds", "isomap")  # which keep distances, and so can be told what they lose by them
 BY_POINTS = ("lle", "hessian", "ltsa")  # which compare measurements
-MOST_CELLS = 20_000_000  # of a table
 MOST_COMPARED = 5_000  # points of which all distances are compared with those on the map
 SHOWN_ROWS, SHOWN = 12, 6  # points and coordinates in the text
 MOST_SHARES = 10  # dimensions of which the residual variance is told
@@ -97,17 +96,11 @@ def example(seed: int) -> Points:
 
 def of_table(options: argparse.Namespace) -> Points:
     """The rows of a table; raises InputError for too many cells."""
-    from scipy.sparse import issparse
-
-    from problems.studies.components import table_of
-    from problems.studies.groups import standardised
+    from problems.studies.named_rows import numbers_of, refuse_cells, table_of
 
     table = table_of(options, "")
-    n, p = table.values.shape
-    if n * p > MOST_CELLS:
-        raise InputError(f"{table.source}: has {n:,} rows of {p:,} columns; give at most {MOST_CELLS:,} cells")
-    values = table.values.toarray() if issparse(table.values) else table.values
-    return Points(table.source, table.rows, standardised(values) if options.standardise else values, notes=table.notes)
+    refuse_cells(table)
+    return Points(table.source, table.rows, numbers_of(table, options.standardise), notes=table.notes)
 
 
 def neighbours_of(points: Points, count: int | None) -> Neighbours:

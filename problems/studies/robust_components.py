@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from problems.studies.components import Table, write_scores
+from problems.studies.components import write_scores
+from problems.studies.named_rows import Table
 from problems.terminal.errors import safe
 
 if TYPE_CHECKING:

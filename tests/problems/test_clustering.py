@@ -12,6 +12,7 @@ import pytest
 from commandline import answer_of
 from places import SHARED
 from scipy.cluster.hierarchy import cophenet, fcluster, linkage
+from scipy.sparse import csr_array, save_npz
 from scipy.spatial.distance import pdist
 from test_layers import loaded_by
 from written import Write
@@ -184,3 +185,12 @@ def test_the_cities_of_europe(capsys: Any) -> None:
     file = str(SHARED / "data" / "tables" / "eurodist.csv")
     code, answer, _ = answer_of(RECIPE, capsys, "--matrix", file, "--linkage", "single")
     assert (code, answer["status"]) == (ANSWERED, "optimal")
+
+
+def test_a_sparse_table_is_clustered_as_a_dense_one_is(capsys: Any, tmp_path: Path) -> None:
+    rows = np.where(np.arange(60).reshape(20, 3) % 4 > 1, np.arange(60.0).reshape(20, 3), 0.0)
+    np.save(tmp_path / "dense.npy", rows)
+    save_npz(tmp_path / "sparse.npz", csr_array(rows))
+    found = [answer_of(RECIPE, capsys, "--data", str(tmp_path / name)) for name in ("dense.npy", "sparse.npz")]
+    assert [code for code, _, _ in found] == [ANSWERED, ANSWERED]
+    assert found[0][1]["answer"] == found[1][1]["answer"]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from commandline import answer_of
 from places import SHARED
+from scipy.sparse import csr_array, save_npz
 from test_layers import loaded_by
 from written import Write
 
@@ -87,6 +88,15 @@ def test_lloyds_steps_never_rise_and_the_picture_takes_any_number_of_columns() -
     for d in (1, 2, 3):
         labels, means = lloyd(values[:, :d], random.integers(3, size=50), 3)[-1]
         assert len(figure_of(values[:, :d], labels, means, "abc"[:d], 1, "t").axes) == 6
+
+
+def test_a_sparse_table_is_grouped_as_a_dense_one_is(capsys: Any, tmp_path: Path) -> None:
+    rows = np.where(np.arange(60).reshape(20, 3) % 4 > 1, np.arange(60.0).reshape(20, 3), 0.0)
+    np.save(tmp_path / "dense.npy", rows)
+    save_npz(tmp_path / "sparse.npz", csr_array(rows))
+    found = [answer_of(RECIPE, capsys, "--data", str(tmp_path / name)) for name in ("dense.npy", "sparse.npz")]
+    assert [code for code, _, _ in found] == [ANSWERED, ANSWERED]
+    assert found[0][1]["answer"]["labels"] == found[1][1]["answer"]["labels"]
 
 
 def test_torch_and_scikit_learn_are_not_loaded() -> None:
