@@ -34,8 +34,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from formulations.divergences.confidence import best_cap, divergence_at_least
-from formulations.divergences.table import at
+from formulations.divergences.confidence import at_least, best_cap
 from formulations.likelihood.data import Data, mapped, resampled
 from formulations.likelihood.energy import energy_distance
 from formulations.likelihood.held_out import LOG_D_CAP, kl_bound, likelihood_interval, mean_at_least
@@ -200,10 +199,10 @@ def evidence(
         v, w = _log_ratios(told, data.held_out, noise(draws, random_numbers(0, "held out")))
         kl = kl_bound(v, w, level=level)
         if row is not None:
-            cap = best_cap(row, *_watched_log_ratios(data, noise, told), len(v), draws, level)
-            S_q, S_p = (at(row.slope, np.exp(np.clip(ratios, -cap, cap))) for ratios in (v, w))
-            of_loss = divergence_at_least(row, S_q, S_p, level, cap)
-            of_loss = kl.kl_at_least if row.name == "kl" else of_loss  # which is tighter
+            of_loss = kl.kl_at_least
+            if row.name != "kl":
+                cap = best_cap(row, *_watched_log_ratios(data, noise, told), len(v), draws, level)
+                of_loss = at_least(row, v, w, level, cap)
     return {
         "kl_at_least": None if kl is None else kl.kl_at_least,
         "kl_estimate": None if kl is None else kl.estimate,
