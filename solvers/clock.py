@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 _idle: list[_Worker] = []  # threads that wait for work
@@ -91,6 +91,35 @@ def interruptible(call: Callable[[], Result], cancel: Callable[[], None], second
     if failure:
         raise failure[0]
     return outcome[0]
+
+
+def abandonable(call: Callable[[], Result], seconds: float) -> Result:
+    """The result of call(), run in a thread that nothing can stop: after those seconds, or Ctrl-C, it is left alone.
+
+    Of use where the call lets others run meanwhile, as numpy's linear algebra does. Raises TimeoutError.
+
+    >>> abandonable(lambda: 3, seconds=10.0)
+    3
+    """
+    outcome: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            outcome.put((True, call()))
+        except BaseException as error:  # handed over to the waiting thread, which raises it
+            outcome.put((False, error))
+        _idle.append(worker)
+
+    worker = _worker()
+    worker.jobs.put(run)
+    try:
+        worked, found = outcome.get(timeout=None if seconds == float("inf") else max(seconds, 0.0))
+    except Empty:
+        raise TimeoutError(f"not done within {seconds:.3g} s") from None
+    if not worked:
+        raise found
+    result: Result = found
+    return result
 
 
 @contextmanager

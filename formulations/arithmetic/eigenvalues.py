@@ -5,6 +5,8 @@ u is the unit roundoff. Underflow is not accounted for: entries below 1e-290 cou
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import csc_array, csr_array, diags_array
 
@@ -109,15 +111,12 @@ def positive_count(A: csr_array) -> tuple[int, float]:
     >>> count, off < 1e-14
     (2, True)
     """
-    from scipy.sparse.linalg import splu
-
     n, nothing = A.shape[0], (A.shape[0], np.inf)
-    try:
-        lu = splu(csc_array(A), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-    except RuntimeError:  # exactly singular
+    lu = symmetric_factors(A)
+    if lu is None:
         return nothing
     L, D = csr_array(lu.L), lu.U.diagonal()
-    if (lu.perm_r != lu.perm_c).any() or not np.isfinite(D).all() or not np.isfinite(L.data).all():
+    if not np.isfinite(D).all() or not np.isfinite(L.data).all():
         return nothing
     order = np.empty(n, dtype=np.int64)
     order[lu.perm_c] = np.arange(n)
@@ -126,3 +125,18 @@ def positive_count(A: csr_array) -> tuple[int, float]:
     terms = int(np.diff(L.indptr).max(initial=0)) + 4
     off = float(abs(E).sum(axis=1).max()) + 2 * terms * ROUNDOFF * (size + float(abs(A).sum(axis=1).max()))
     return int((D > 0).sum()), off
+
+
+def symmetric_factors(A: csr_array | csc_array) -> Any:
+    """SuperLU's factors of a sparse symmetric A, their pivots on the diagonal; None if there are none.
+
+    >>> symmetric_factors(csr_array(np.diag([2.0, 4.0]))).solve(np.ones(2)).tolist()
+    [0.5, 0.25]
+    """
+    from scipy.sparse.linalg import splu
+
+    try:
+        lu = splu(csc_array(A), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    except RuntimeError:  # exactly singular
+        return None
+    return lu if (lu.perm_r == lu.perm_c).all() else None

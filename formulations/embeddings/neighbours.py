@@ -12,6 +12,8 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from formulations.problem import Floats, Ints
 
+SOURCES = 200  # points from which paths are found in one call, which nothing can stop
+
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
@@ -65,8 +67,18 @@ class Neighbours:
     @cached_property
     def paths(self) -> Floats:
         """The lengths of shortest paths between all points along edges, either way, (n, n); inf between parts."""
-        lengths = np.asarray(dijkstra(self.graph, directed=False))
+        both = self.both_ways
+        parts = np.array_split(np.arange(self.n), -(-self.n // SOURCES))
+        lengths = np.concatenate([dijkstra(both, indices=part) for part in parts])
         return np.asarray(np.minimum(lengths, lengths.T))
+
+    @property
+    def both_ways(self) -> csr_array:
+        """Each edge in both directions, (n, n); those between points at one place are stored, with length 0."""
+        tail, head = np.repeat(np.arange(self.n), self.count), self.index.ravel()
+        _, first = np.unique(np.r_[tail * self.n + head, head * self.n + tail], return_index=True)
+        ends = np.r_[tail, head][first], np.r_[head, tail][first]
+        return csr_array((np.tile(self.distance.ravel(), 2)[first], ends), shape=(self.n, self.n))
 
 
 def connecting(find: Callable[[int], Neighbours], count: int, n: int) -> Neighbours:

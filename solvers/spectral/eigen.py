@@ -1,23 +1,25 @@
 """The trace over frames by eigenvectors: LAPACK for dense matrices, Lanczos's method (ARPACK) for large sparse ones.
 
 The pairs are a certificate, whose bound is recomputed: formulations.arithmetic.frames says how. A few more than k are
-found, so that the threshold can lie in a gap between two eigenvalues.
+found, so that the threshold can lie in a gap between two eigenvalues. Lanczos's method comes first, as most matrices
+need few products, and looks at the clock before each; LAPACK follows where it needs many.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import eye_array, issparse
 
+from formulations.arithmetic.eigenvalues import symmetric_factors
 from formulations.arithmetic.frames import Eigenpairs, FrameTrace
 from formulations.problem import Floats, SearchProblem
-from solvers.clock import Clock
+from solvers.clock import Clock, abandonable
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
 from solvers.judged.so_far import followed
@@ -25,8 +27,9 @@ from solvers.judged.so_far import followed
 KIND = "eigenvalues, counted"
 SPARE = 8  # eigenvalues besides the k that are asked for, in one of whose gaps the threshold may lie
 GAP = 1e-9  # of the matrix's norm: a gap from there on is one; eigenvalues that are nearer count as equal
-DENSE = 500  # rows up to which a sparse matrix is treated as a dense one
-LAPACK = 3000  # rows up to which a dense matrix is not left to Lanczos's method
+DENSE = 500  # rows up to which all matrices are left to LAPACK
+LAPACK = 3000  # rows up to which a dense matrix is left to it where Lanczos's method takes long: seconds, unstoppable
+PRODUCTS = 0.05  # of the rows: how many products with such a matrix are tried before
 BELOW = 1e-6  # of the matrix's norm: how far beyond the outermost eigenvalue a matrix is shifted to be inverted
 REFINED, ROUGH, CLOSE = 4, 1e-3, 1e-3  # how often the shift is refined, eigenvalues' tolerance, and what is near enough
 ABOVE = (1e-13, 1e-11)  # of the matrix's norm: how far above equal eigenvalues the threshold is tried, without a gap
@@ -68,6 +71,10 @@ class _TimeOver(Exception):
     """The time limit, within Lanczos's method."""
 
 
+class _TakesLong(Exception):
+    """Lanczos's method has had its products."""
+
+
 def solve_frames(
     problem: SearchProblem, solver: Eigen, *, clock: Clock, seed: int, report: Callable[[Any], None]
 ) -> tuple[Searched, Findings]:
@@ -77,7 +84,12 @@ def solve_frames(
     search = EigenSearch(problem, _coordinates(form))
     built = clock.elapsed
     run = partial(_run, search, solver, clock, seed, report)
-    return followed(search, run, lambda ended: _found(search, ended, built, clock))
+    return followed(search, run, lambda ended: _found(search, ended, built, clock), _unproven)
+
+
+def _unproven(found: tuple[Searched, Findings]) -> tuple[Searched, Findings]:
+    """The same for whoever has no time: a proof is a factorisation."""
+    return found[0], replace(found[1], certificates=())
 
 
 def _coordinates(form: FrameTrace) -> Floats:
@@ -96,10 +108,8 @@ def _run(search: EigenSearch, solver: Eigen, clock: Clock, seed: int, report: Ca
         search.pairs, search.note = [Eigenpairs(np.zeros(0), np.zeros((form.n, 0)), 0.0)], "the matrix is zero"
         return "optimal"
     wanted = min(form.n, form.k + SPARE)
-    sparse = issparse(form.M) and (form.B is None or issparse(form.B))
-    small = form.n <= (DENSE if sparse else LAPACK) or 2 * wanted >= form.n
     try:
-        theta, V = _by_lapack(form, wanted) if small else _by_lanczos(form, wanted, solver.tolerance, seed, clock)
+        theta, V = _pairs(form, wanted, solver.tolerance, seed, clock)
     except _TimeOver:
         return "limit"
     except _no_convergence():
@@ -118,40 +128,81 @@ def _note(search: EigenSearch, report: Callable[[Any], None]) -> None:
     report(search)
 
 
-def _by_lapack(form: FrameTrace, wanted: int) -> tuple[Floats, Floats]:
+def _pairs(form: FrameTrace, wanted: int, tolerance: float, seed: int, clock: Clock) -> tuple[Floats, Floats]:
     """The best eigenvalues, (wanted,), the best first, and their vectors."""
+    if form.n <= DENSE or 2 * wanted >= form.n:
+        theta, V = _by_lapack(form, wanted, clock)
+    else:
+        try:
+            theta, V = _by_lanczos(form, wanted, tolerance, seed, clock)
+        except _TakesLong:
+            theta, V = _by_lapack(form, wanted, clock)
+    order = np.argsort(-form.sign * theta, kind="stable")[:wanted]
+    return theta[order], V[:, order]
+
+
+def _by_lapack(form: FrameTrace, wanted: int, clock: Clock) -> tuple[Floats, Floats]:
+    """Those eigenvalues at least; all of a large matrix in a thread, which the time limit does not wait for."""
     from scipy.linalg import eigh
 
     matrices: tuple[Any, Any] = form.M, form.B
     M, B = (A.toarray() if issparse(A) else A for A in matrices)
+    if form.n > LAPACK and B is None:
+        try:
+            return abandonable(partial(np.linalg.eigh, M), clock.left)
+        except TimeoutError as error:
+            raise _TimeOver from error
     last = form.n - 1
     places = (last - wanted + 1, last) if form.sign > 0 else (0, wanted - 1)
     theta, V = eigh(M, B, subset_by_index=None if wanted == form.n else places)
-    order = np.argsort(-form.sign * theta, kind="stable")
-    return theta[order], V[:, order]
+    return theta, V
 
 
 def _by_lanczos(form: FrameTrace, wanted: int, tolerance: float, seed: int, clock: Clock) -> tuple[Floats, Floats]:
-    """The same; the least ones of a sparse matrix by inverting it, shifted to beyond the least."""
+    """Just those; the least ones of a sparse matrix by inverting it, shifted to beyond the least."""
     from scipy.sparse.linalg import LinearOperator, eigsh
 
     first = np.random.default_rng(seed).standard_normal(form.n)
+    sparse = issparse(form.M) and (form.B is None or issparse(form.B))
+    left = math.inf if sparse or form.n > LAPACK else PRODUCTS * form.n
 
-    def product(x: Floats) -> Floats:
-        if clock.left <= 0:
-            raise _TimeOver
-        return np.asarray(form.M @ x)
+    def timed(product: Callable[[Floats], Floats]) -> Any:
+        def checked(x: Floats) -> Floats:
+            nonlocal left
+            left -= 1
+            if clock.left <= 0:
+                raise _TimeOver
+            if left < 0:
+                raise _TakesLong
+            return np.asarray(product(x))
 
-    operator = LinearOperator(form.M.shape, matvec=product, dtype=np.float64)
+        return LinearOperator(form.M.shape, matvec=checked, dtype=np.float64)
+
     if form.sign > 0 or not issparse(form.M):
         side = "LA" if form.sign > 0 else "SA"
-        theta, V = eigsh(operator, wanted, form.B, which=side, v0=first, tol=tolerance)
-    else:
-        given: tuple[Any, Any] = form.M, form.B
-        M, B = (None if A is None else A.tocsc() for A in given)
-        theta, V = eigsh(M, wanted, B, sigma=_below(M, B, first), v0=first, tol=tolerance)
-    order = np.argsort(-form.sign * theta, kind="stable")
-    return theta[order], V[:, order]
+        theta, V = eigsh(timed(lambda x: form.M @ x), wanted, form.B, which=side, v0=first, tol=tolerance)
+        return theta, V
+    given: tuple[Any, Any] = form.M, form.B
+    M, B = (None if A is None else A.tocsc() for A in given)
+    shift, solve = _inverted(M, B, first)
+    theta, V = eigsh(M, wanted, B, sigma=shift, OPinv=timed(solve), v0=first, tol=tolerance)
+    return theta, V
+
+
+def _inverted(M: Any, B: Any, first: Floats) -> tuple[float, Callable[[Floats], Floats]]:
+    """A shift below the least eigenvalue of sparse M (by B), and how M - shift B is solved with.
+
+    Just below 0 if M has no eigenvalues there, as has no matrix of formulations.embeddings.
+    """
+    identity = eye_array(M.shape[0], format="csc") if B is None else B
+    near = -BELOW * float(np.asarray(abs(M).sum(axis=1)).max()) / float(identity.diagonal().mean())
+    factors = symmetric_factors(M - near * identity)
+    if factors is not None and (factors.U.diagonal() > 0).all():
+        return near, factors.solve
+    from scipy.sparse.linalg import splu
+
+    shift = _below(M, B, first)
+    return shift, splu((M - shift * identity).tocsc()).solve
 
 
 def _below(M: Any, B: Any, first: Floats) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.linalg import eigh, subspace_angles
+from scipy.sparse.csgraph import dijkstra
 from scipy.spatial.distance import cdist
 
 from formulations.arithmetic.eigenvalues import spectrum
@@ -246,3 +247,10 @@ def test_a_small_spectrum_is_as_it_is_told() -> None:
     solution = solve(problem)
     assert solution.value == pytest.approx(values[:3].sum(), abs=10 * error)
     assert solution.bound == pytest.approx(values[:3].sum(), abs=1e-9)
+
+
+def test_paths_are_those_of_the_graph_also_between_points_at_one_place() -> None:
+    for n in (3, 60, 450):
+        near = nearest(np.random.default_rng(n).integers(0, 5, (n, 2)).astype(float), min(12, n - 1))
+        lengths = dijkstra(near.graph, directed=False)
+        assert (near.paths == np.minimum(lengths, lengths.T)).all()

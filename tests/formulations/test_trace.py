@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,13 @@ from formulations.arithmetic.frames import Eigenpairs, FrameTrace
 from formulations.problem import SearchProblem
 from formulations.trace import KIND, fantope, fantope_bound, optimal_trace, with_signs
 from solvers import solve
+from solvers.clock import Clock, abandonable
 from solvers.findings import Findings
 from solvers.judge import judge
 from solvers.judged.searched import Searched
+from solvers.kinds.kind import Options
 from solvers.solution import Solution
+from solvers.solve import choose
 
 SENSES: list[Any] = ["maximize", "minimize"]
 
@@ -256,3 +260,33 @@ def test_a_metric_that_is_not_positive_definite_proves_nothing() -> None:
     assert judged(problem, e[:, :1], Eigenpairs(np.array([1.0]), e[:, :1], 0.5)).bound is None
     with pytest.raises(ValueError, match="takes no start"):
         solve(optimal_trace(np.eye(2), 1), start=np.eye(2))
+
+
+@pytest.mark.parametrize("spectrum", ["flat", "two values", "steep"])
+@pytest.mark.parametrize("sense", SENSES)
+def test_large_dense_matrices_are_proven_whatever_their_eigenvalues(spectrum: str, sense: Any) -> None:
+    n, rng = 700, np.random.default_rng(0)
+    Q = np.linalg.qr(rng.standard_normal((n, n)))[0]
+    values = {"flat": rng.random(n), "two values": (np.arange(n) < 30) * 1.0, "steep": 0.5 ** np.arange(n)}[spectrum]
+    solution = solve(optimal_trace(Q * values @ Q.T, 4, sense))
+    assert solution.proven
+    ranked = np.sort(values) if sense == "minimize" else np.sort(values)[::-1]
+    assert solution.value == pytest.approx(ranked[:4].sum(), abs=1e-9)
+
+
+def test_the_time_limit_does_not_wait_for_lapack(monkeypatch: pytest.MonkeyPatch) -> None:
+    over, called = threading.Event(), []
+
+    def busy(M: Any) -> Any:
+        called.append(M)
+        over.wait(60)
+        return np.zeros(len(M)), np.eye(len(M))
+
+    monkeypatch.setattr("solvers.spectral.eigen.LAPACK", 10)
+    monkeypatch.setattr(np.linalg, "eigh", busy)
+    search = optimal_trace(np.diag(np.arange(20.0)), 12)
+    monkeypatch.setattr("solvers.spectral.eigen.abandonable", lambda call, _: abandonable(call, 0.1))
+    found = choose(search, None)
+    _, findings = found.kind.run(search, found.solver, Options(Clock(), None, 0, "cpu", False, None, lambda _: None))
+    over.set()
+    assert (len(called), findings.ended) == (1, "limit")

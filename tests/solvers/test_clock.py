@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from places import ROOT
 
-from solvers.clock import Clock, interruptible
+from solvers.clock import Clock, abandonable, interruptible
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a process")
 SWALLOW = """
@@ -231,3 +231,12 @@ def test_after_a_fork_the_child_has_threads_of_its_own() -> None:
         signal.alarm(30)
         os._exit(interruptible(lambda: 3, cancel=lambda: None))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+
+
+def test_what_cannot_be_stopped_is_left_alone_and_its_error_is_passed_on() -> None:
+    over = threading.Event()
+    with pytest.raises(TimeoutError, match="not done within"):
+        abandonable(over.wait, seconds=0.0)
+    over.set()
+    with pytest.raises(ZeroDivisionError):
+        abandonable(lambda: 1 // 0, seconds=60.0)
