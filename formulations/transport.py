@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import cvxpy as cp
@@ -27,14 +26,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import eye_array, kron
 
-from formulations.arithmetic.exact import as_integers, over_one_denominator
+from formulations.arithmetic.amounts import MAX_MAGNITUDE, checked_weights, in_units, said_of_sums
 from formulations.arithmetic.plans import Plan, Transportation
 from formulations.players.domains import NonNeg
 from formulations.players.starts import at
 from formulations.problem import (
     Block,
     Floats,
-    Integers,
     Players,
     Problem,
     Reference,
@@ -47,13 +45,7 @@ from formulations.problem import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-MASS_TOLERANCE = 1e-6  # relative difference of the two sums that is attributed to rounding, say in float32
-MAX_MAGNITUDE = 1e150  # of costs and of sums of weights, whose product is to be finite
-ROUNDING = 1e-12  # the same in float64
-MOST_SHARES = 10**6  # of a sum that weights like 1/900 are read as multiples of
-LAST_PLACES = Fraction(1, 2**50)  # relative: what rounding may have added to such a weight
 USUAL = (1e-6, 1e6)  # sums of weights that the linear program leaves as they are
-UNITS = 2.0**45  # of which the sum of all weights has at most as many
 
 
 def transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SearchProblem:
@@ -68,7 +60,7 @@ def transport(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> SearchProblem:
     ('optimal', 0.25, 0.25, [[0.25, 0.25], [0.0, 0.5]])
     """
     a_, b_, C = _checked(a, b, cost)
-    form = _in_units(a_, b_, C, _rescaled(a, b))
+    form = Transportation(*in_units(a_, b_), C, said_of_sums(a, b))
     return SearchProblem(
         sense="minimize",
         objective=form,
@@ -239,40 +231,6 @@ def _charged(f: Tensor, g: Tensor, P: Tensor) -> Tensor:
     return -(P.sum(dim=2) * f).sum(dim=1) - (P.sum(dim=1) * g).sum(dim=1)
 
 
-def _rescaled(a: ArrayLike, b: ArrayLike) -> str:
-    """What was done to weights whose sums differ by more than float64 rounds, in words; "" if nothing was."""
-    first, second = (float(np.asarray(weights, dtype=np.float64).sum()) for weights in (a, b))
-    if abs(first - second) <= ROUNDING * first:
-        return ""
-    return f"the weights sum to {first:.10g} and {second:.10g}, so the second are scaled to the sum of the first"
-
-
-def _in_units(a: Floats, b: Floats, cost: Floats, said: str) -> Transportation:
-    """The transport in whole numbers: the weights themselves where they are short, else rounded to UNITS."""
-    weights = np.r_[a, b]
-    for read in (over_one_denominator, _fractions):
-        numbers, unit = read(weights)
-        supply, demand = numbers[: len(a)], numbers[len(a) :]
-        if numbers.dtype == np.int64 and 0 < supply.astype(float).sum() <= UNITS and supply.sum() == demand.sum():
-            return Transportation(supply, demand, Fraction(unit), cost, said)
-    scale = UNITS / a.sum()
-    supply, demand = (np.rint(amounts * scale).astype(np.int64) for amounts in (a, b))
-    demand[demand.argmax()] += supply.sum() - demand.sum()
-    return Transportation(supply, demand, Fraction(scale), cost, said)
-
-
-def _fractions(weights: Floats) -> tuple[Integers, int]:
-    """Numerators over one denominator where the weights are fractions of small ones, as 1/900 is; else zeros over 1."""
-    values, places = np.unique(weights, return_inverse=True)
-    fractions: list[Fraction] = []
-    for value in values.tolist():
-        fractions.append(Fraction(value).limit_denominator(MOST_SHARES))
-        if abs(fractions[-1] - Fraction(value)) > Fraction(value) * LAST_PLACES:
-            return np.zeros(len(weights), dtype=np.int64), 1
-    unit = math.lcm(*(fraction.denominator for fraction in fractions))
-    return as_integers([int(fraction * unit) for fraction in fractions])[places], unit
-
-
 def _dense(form: Transportation, plan: Plan) -> Floats:
     """The plan as a matrix, float64 (m, n)."""
     matrix = np.zeros(form.cost.shape)
@@ -287,18 +245,9 @@ def _checked(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> tuple[Floats, Float
             f"weights of shapes {a_.shape} and {b_.shape} need costs of shape (m, n), not {C.shape}; "
             "give one cost for each pair"
         )
-    for name, weights in (("first", a_), ("second", b_)):
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
-            raise ValueError(f"the {name} weights must be finite and >= 0 with a positive sum; correct them")
-        if not 1 / MAX_MAGNITUDE <= weights.sum() <= MAX_MAGNITUDE:
-            raise ValueError(f"the {name} weights sum to {weights.sum():g}; give them in another unit")
+    a_, b_ = checked_weights(a_, b_)
     if not (np.abs(C) <= MAX_MAGNITUDE).all():
         finite = np.isfinite(C).all()
         what = f"a cost is {np.abs(C).max():g} in size" if finite else "a cost is not finite"
         raise ValueError(f"{what}; give every pair a finite cost within {MAX_MAGNITUDE:g}")
-    if abs(a_.sum() - b_.sum()) > MASS_TOLERANCE * a_.sum():
-        raise ValueError(
-            f"the weights sum to {a_.sum():.12g} and {b_.sum():.12g}; divide each by its sum, so that all can be moved,"
-            " or give what is too much a place, as with_slack(a, b, cost) does"
-        )
-    return a_, b_ * (a_.sum() / b_.sum()), C
+    return a_, b_, C

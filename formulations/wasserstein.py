@@ -2,7 +2,8 @@
 
     W_r(q, p)^r  =  min over couplings of E |X - Y|^r              X from q, Y from p; rows of a sample weigh the same
 
-which is a transport problem (formulations.transport), proven by its potentials. For r = 1 these are one function
+which is a transport problem (formulations.transport), proven by its potentials; on the line a sorting
+(formulations.monotone_transport). For r = 1 potentials are one function
 (Kantorovich & Rubinstein 1958)
 
     W_1(q, p)    =  max over S with |S(z) - S(z')| <= |z - z'| of E_q S(X) - E_p S(X),
@@ -33,6 +34,7 @@ from scipy.spatial.distance import cdist
 
 from formulations.divergences.metrics import metric_between
 from formulations.divergences.samples import two_samples
+from formulations.monotone_transport import MOST_PAIRS, monotone_transport
 from formulations.problem import Block, Floats, Reference, SaddleProblem, Sampler, SearchProblem, Term
 from formulations.transport import transformed, transport
 
@@ -50,6 +52,9 @@ ROUNDING = 1e-9
 def wasserstein(x: ArrayLike, y: ArrayLike, order: float = 1) -> SearchProblem:
     """The transport of rows x (n, d) to rows y (m, d), whose optimum is W^order; Euclidean distances, order >= 1.
 
+    Rows of one number are sorted where the order is whole, millions of them; the answer then is what is moved,
+    (i, j, amount). Of others all pairs count, and the answer is a matrix: ValueError for more pairs than MOST_PAIRS.
+
     >>> from solvers import solve
     >>> found = solve(wasserstein([[0.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 2.0]], order=2))
     >>> found.status, found.value  # (1 + 4) / 2
@@ -57,10 +62,15 @@ def wasserstein(x: ArrayLike, y: ArrayLike, order: float = 1) -> SearchProblem:
     """
     x_, y_ = _checked(x, y, order)
     a, b = (np.full(len(rows), 1 / len(rows)) for rows in (x_, y_))
-    problem = transport(a, b, cdist(x_, y_) ** order)
-    if x_.shape[1] > 1:
-        return problem
-    return replace(problem, references=[Reference("sorted rows", lambda: on_line(x_, y_, order) ** order)])
+    if x_.shape[1] == 1 and order == int(order):
+        known = Reference("sorted rows", lambda: on_line(x_, y_, order) ** order)
+        return replace(monotone_transport(x_[:, 0], a, y_[:, 0], b, int(order)), references=[known])
+    if len(x_) * len(y_) > MOST_PAIRS:
+        raise ValueError(
+            f"{len(x_):,} and {len(y_):,} rows have {len(x_) * len(y_):,} distances; give some rows of each, drawn at "
+            f"random (at most {MOST_PAIRS:,} pairs), or take sliced(x, y)"
+        )
+    return transport(a, b, cdist(x_, y_) ** order)
 
 
 def lipschitz(S: ArrayLike, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

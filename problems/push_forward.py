@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from solvers.solution import Solution
 
 EXAMPLE_ROWS = 30  # of the example, drawn by the seed
-MOST = 1_000  # rows on a line; of more, as many quantiles are read
 SHOWN_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the noise, where the map is said in the text
 DRAWN = 400  # rows of noise in a picture of tables
 
@@ -67,7 +66,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def read(options: argparse.Namespace) -> Task:
     """The task in one or two tables, or in an example."""
-    data = _on_quantiles(_read(options))
+    data = _read(options)
     return Task(
         source=data.source,
         problem=lambda: stated(data),
@@ -108,23 +107,6 @@ def _read(options: argparse.Namespace) -> _Data:
     return _Data(names[0], tables[0].values, tables[0].columns, given, options.seed, notes)
 
 
-def _on_quantiles(data: _Data) -> _Data:
-    """The same with at most MOST rows on a line."""
-    import numpy as np
-
-    from formulations.push_forward import quantiles
-
-    def read(rows: Floats) -> Floats:
-        return quantiles(rows[:, 0], (np.arange(MOST) + 0.5) / MOST)[:, None] if len(rows) > MOST else rows
-
-    if not data.on_line:
-        return data
-    rows = {"data": data.data} if data.given is None else {"data": data.data, "noise": data.given}
-    notes = [f"Of {len(r):,} rows of {name} {MOST:,} quantiles are read." for name, r in rows.items() if len(r) > MOST]
-    given = None if data.given is None else read(data.given)
-    return replace(data, data=read(data.data), given=given, notes=(*data.notes, *notes))
-
-
 def stated(data: _Data) -> Problem | SearchProblem:
     """On a line the transport of sorted rows, else the cheapest affine map, held against what costs more or less."""
     import numpy as np
@@ -155,20 +137,18 @@ def stated(data: _Data) -> Problem | SearchProblem:
 
 def answer(data: _Data, solution: Solution) -> Any:
     """On a line from where to where how much goes; of tables shift and matrix."""
-    if not data.on_line or solution.values is None:
+    if not data.on_line:
         return solution.answer
-    return [{"from": z, "to": x, "share": share} for z, x, share in pieces(data, solution)]
+    columns = (part.tolist() for part in pieces(data, solution))
+    return [{"from": z, "to": x, "share": share} for z, x, share in zip(*columns, strict=True)]
 
 
-def pieces(data: _Data, solution: Solution) -> list[tuple[float, float, float]]:
-    """From where to where how much goes on a line, ascending."""
+def pieces(data: _Data, solution: Solution) -> tuple[Floats, Floats, Floats]:
+    """From where to where how much goes on a line, ascending; (k,) each."""
     import numpy as np
 
-    assert solution.values is not None
-    plan = np.reshape(solution.values["plan"], (len(data.noise), len(data.data)))  # of a linear program it is flat
-    i, j = np.nonzero(plan)
-    found = zip(data.noise[i, 0].tolist(), data.data[j, 0].tolist(), plan[i, j].tolist(), strict=True)
-    return sorted(found)
+    i, j, share = np.array(solution.answer).T
+    return data.noise[i.astype(np.intp), 0], data.data[j.astype(np.intp), 0], share
 
 
 def evidence(solution: Solution) -> Mapping[str, Any]:
@@ -196,10 +176,11 @@ def describe(data: _Data, solution: Solution) -> Iterable[str]:
     of = "" if data.on_line else ", of normal laws of these means and covariances"
     yield f"root of the mean squared distance moved{of}: {max(solution.value, 0) ** 0.5:.6g}"
     if data.on_line:
-        moved = pieces(data, solution)
-        shares = np.cumsum([share for *_, share in moved])
+        noise, made, amounts = pieces(data, solution)
+        shares = np.cumsum(amounts)
         for share in SHOWN_SHARES:
-            z, x, _ = moved[min(int(np.searchsorted(shares, share)), len(moved) - 1)]
+            k = min(int(np.searchsorted(shares, share)), len(shares) - 1)
+            z, x = noise[k], made[k]
             yield f"  {z:.6g}, which {share:.0%} of the noise do not exceed, becomes {x:.6g}"
     else:
         yield "T(z) = shift + matrix z:"
@@ -213,7 +194,8 @@ def _forbidden(data: _Data, solution: Solution) -> Iterable[str]:
     atom = measures(data).get("atom")
     if atom is None or not data.on_line:
         return
-    reached = {x for z, x, _ in pieces(data, solution) if z == atom["at"][0]}
+    noise, made, _ = pieces(data, solution)
+    reached = {*made[noise == atom["at"][0]].tolist()}
     if len(reached) > 1:
         yield f"no map does this: the noise is {atom['at'][0]:.6g} in {atom['share']:.1%} of its rows, which go to"
         yield f"  {len(reached):,} different numbers; what a map makes of it has one number that often, at least"
@@ -227,8 +209,7 @@ def draw(data: _Data, solution: Solution) -> Figure:
 
     title = f"{data.source}: noise moved by {max(solution.value or 0, 0) ** 0.5:.6g}, {solution.status}"
     if data.on_line:
-        z, x, share = np.array(pieces(data, solution)).T
-        return figure_on_line(z, x, share, data.data[:, 0], title, data.columns[0])
+        return figure_on_line(*pieces(data, solution), data.data[:, 0], title, data.columns[0])
     shift, matrix = (np.array(solution.answer[part]) for part in ("shift", "matrix"))
     return figure_in_plane(data.noise, lambda z: shift + z @ matrix.T, data.data, title, data.columns)
 
@@ -238,7 +219,7 @@ RECIPE = Recipe(
     "Map that makes data of noise, moving it least, proven by potentials.",
     arguments,
     read,
-    solvers=("min-cost-flow", "glop", "highs", "scip", "pdlp", "descent-ascent", "clarabel", "scs"),
+    solvers=("sorting", "min-cost-flow", "glop", "highs", "scip", "pdlp", "clarabel", "scs", "descent-ascent"),
     examples=("--data heights.csv --plot map.png", "--noise model.csv --data observed.csv --json"),
     columns={"answer": ("from", "to", "share")},
 )

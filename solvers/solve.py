@@ -12,7 +12,7 @@ from formulations.arithmetic.hierarchies import DasguptaCost, UltrametricSum
 from formulations.arithmetic.low_rank import LowRankPlusSparse
 from formulations.arithmetic.partitions import SumOfSquares
 from formulations.arithmetic.placements import DistanceErrors
-from formulations.arithmetic.plans import Transportation
+from formulations.arithmetic.plans import LineTransportation, Transportation
 from formulations.arithmetic.supports import SparseDirection
 from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
 from solvers.clock import Clock
@@ -22,7 +22,7 @@ from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mi
 from solvers.judge import held_against_references, judge
 from solvers.kinds import convex, matrix_games, orders, partitions, programs, saddle, separable
 from solvers.kinds.kind import Kind, Options
-from solvers.kinds.single import FRAMES, HIERARCHIES, LOW_RANK, PLACES, SUPPORTS, TRANSPORT
+from solvers.kinds.single import FRAMES, HIERARCHIES, LINE, LOW_RANK, PLACES, SUPPORTS, TRANSPORT
 from solvers.optional import missing
 from solvers.orders.search import OrderSolver
 from solvers.solution import Solution
@@ -179,6 +179,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (saddle,)
         case SearchProblem(objective=Transportation()):
             return (TRANSPORT,)
+        case SearchProblem(objective=LineTransportation()):
+            return (LINE,)
         case SearchProblem(objective=FrameTrace()):
             return (FRAMES,)
         case SearchProblem(objective=DasguptaCost() | UltrametricSum()):

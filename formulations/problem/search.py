@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from formulations.problem.arrays import Floats, Number
-from formulations.problem.program import Problem
+from formulations.problem.program import Multipliers, Problem
 from formulations.problem.reference import Reference
 
 ROUNDING = 1e-9  # relative to the size of the objective
@@ -50,12 +50,14 @@ class WeakDual:
     bound        a certificate -> what it proves, recomputed from the data alone: a number no value of the problem can
                  beat, or an infinite one if it proves nothing
     seconds      the least time that finding and checking a certificate takes on a slow day
+    multipliers  a certificate -> multipliers that say the same, for whoever checks it again; None if there are none
     """
 
     name: str
     certificate: Callable[[float], Any] | None
     bound: Callable[[Any], Number]
     seconds: float = 0.0
+    multipliers: Callable[[Any], Multipliers | None] = lambda found: found if isinstance(found, Multipliers) else None
 
 
 def constant_dual(name: str, bound: float) -> WeakDual:
@@ -93,7 +95,7 @@ class SearchProblem:
     starts: Sequence[Heuristic] = ()
     surrogates: Sequence[Heuristic] = ()
     weak_duals: Sequence[WeakDual] = ()
-    model: Callable[[], Problem] | None = None
+    model: Callable[[], Problem | SearchProblem] | None = None
     exact: bool = False
     references: Sequence[Reference] = ()
     maths: Mapping[str, str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BARS = 30  # of a histogram
+MOST_MARKS = 2_000  # of a map on a line
 LINES = 9  # of the grid, each way
 
 
@@ -29,8 +30,9 @@ def figure_on_line(noise: Floats, made: Floats, share: Floats, data: Floats, tit
     figure, (first, middle, last) = _panels(title)
     first.hist(noise, BARS, weights=share, color=GREY)
     first.set_xlabel("z", color=INK)
-    middle.plot(noise, made, ".", color=INK, ms=3)
-    middle.step(noise, made, color=INK, lw=0.8, where="mid")
+    some = np.unique(np.linspace(0, len(noise) - 1, MOST_MARKS).astype(np.intp))
+    middle.plot(noise[some], made[some], ".", color=INK, ms=3)
+    middle.step(noise[some], made[some], color=INK, lw=0.8, where="mid")
     middle.set_xlabel("z", color=INK)
     middle.set_ylabel(f"T(z), {safe(name, 40)}", color=INK, **PLAIN_TEXT)
     edges = np.histogram_bin_edges(data, BARS).tolist()

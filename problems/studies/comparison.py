@@ -49,8 +49,9 @@ class Comparison:
 
     @cached_property
     def moved(self) -> tuple[Floats, Floats]:
-        """The points of p and of q that are transported: all, or some drawn at random."""
-        return tuple(self._drawn(points, MOST_MOVED) for points in self.pair.points)  # type: ignore[return-value]
+        """The points of p and of q that are transported: all, or some drawn at random where they lie on no line."""
+        p, q = self.pair.points
+        return (p, q) if p.shape[1] == 1 else (self._drawn(p, MOST_MOVED), self._drawn(q, MOST_MOVED))
 
     def problem(self) -> Separable:
         """Both transports between the samples."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.problem import Multipliers, Number, Ordering, PathLength, QuadraticAssignment, SearchProblem, Values
+from formulations.problem import Number, Ordering, PathLength, QuadraticAssignment, SearchProblem, Values
 from formulations.problem.search import ROUNDING
 from solvers.findings import Evidence
 
@@ -59,7 +59,8 @@ class Searched:
 
     def evidence(self, kind: str, certificate: Any) -> Evidence:
         """The certificate, for whoever checks it again."""
-        return Evidence(certificate if isinstance(certificate, Multipliers) else None, proof=certificate)
+        shown = next(dual.multipliers for dual in self.problem.weak_duals if dual.name == kind)
+        return Evidence(shown(certificate), proof=certificate)
 
     def distance(self, value: float, bound: float, gap: float) -> str:
         """The gap as a share of the range from a random order to this one, where that is known, in words."""

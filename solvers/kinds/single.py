@@ -11,6 +11,7 @@ from solvers import judge
 from solvers.convex.localising import Relaxation, solve_places
 from solvers.findings import Findings
 from solvers.flows.min_cost_flow import MinCostFlow, solve_transport
+from solvers.flows.sorting import Sorting, solve_sorted
 from solvers.hierarchies.agglomeration import Agglomeration, solve_hierarchy
 from solvers.judged.searched import Searched
 from solvers.kinds.kind import Options
@@ -54,6 +55,7 @@ TRANSPORT = Single(
         problem, solver, clock=asked.clock, gap=asked.gap, report=asked.report
     ),
 )
+LINE = Single(Sorting, lambda problem, _, asked: solve_sorted(problem, clock=asked.clock))
 FRAMES = Single(
     Eigen,
     lambda problem, solver, asked: solve_frames(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from commandline import answer_of, without_seconds
 
-from problems.push_forward import EXAMPLE_ROWS, MOST, RECIPE
+from problems.push_forward import EXAMPLE_ROWS, RECIPE
 from problems.recipe import ANSWERED, UNUSABLE, run
 
 
@@ -45,12 +45,26 @@ def test_a_column_becomes_another_whatever_their_lengths_and_an_atom_is_said(cap
     assert "no map does this" not in capsys.readouterr().out
 
 
-def test_of_long_columns_quantiles_are_read_and_that_is_said(capsys: Any, tmp_path: Path) -> None:
-    rows = np.random.default_rng(0).normal(3, 2, 5 * MOST)
-    _, answer, err = answer_of(RECIPE, capsys, "--data", written(tmp_path / "x.csv", rows, "x"))
-    assert f"Of 5,000 rows of data {MOST:,} quantiles are read." in err
+def test_long_columns_are_mapped_row_by_row_and_drawn(capsys: Any, tmp_path: Path) -> None:
+    rows, plot = np.random.default_rng(0).normal(3, 2, 20_000), tmp_path / "map.svg"
+    path = written(tmp_path / "x.csv", rows, "x")
+    code, answer, _ = answer_of(RECIPE, capsys, "--data", path, "--plot", str(plot))
+    assert (code, answer["status"], answer["solver"]) == (ANSWERED, "optimal", "sorting")
     assert answer["value"] == pytest.approx(9 + 1, rel=0.1)  # (3 - 0)^2 + (2 - 1)^2
-    assert len(answer["answer"]) == MOST
+    assert [piece["to"] for piece in answer["answer"]] == np.sort(rows).tolist()
+    assert plot.stat().st_size < 2_000_000
+    assert run(RECIPE, ["--data", path, "--solver", "min-cost-flow"]) == UNUSABLE
+    assert "leave the solver out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("solver", ["min-cost-flow", "glop"])
+def test_other_solvers_find_the_same_map(capsys: Any, solver: str) -> None:
+    asked, sorting = (answer_of(RECIPE, capsys, *words)[1] for words in (("--solver", solver), ()))
+    assert asked["solver"] == solver
+    assert asked["value"] == pytest.approx(sorting["value"])
+    for key in ("from", "to", "share"):
+        found = [[piece[key] for piece in answer["answer"]] for answer in (asked, sorting)]
+        assert found[0] == pytest.approx(found[1])
 
 
 def test_a_table_is_mapped_by_a_matrix_that_makes_its_moments(capsys: Any, tmp_path: Path) -> None:
