@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
 from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from formulations.embeddings.neighbours import Neighbours
     from problems.studies.maps import Points
+    from problems.studies.sensors import Sensors
     from solvers.solution import Solution
 
 METHODS = ("mds", "isomap", "lle", "laplacian", "hessian", "ltsa", "diffusion")
@@ -27,6 +29,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     given = parser.add_mutually_exclusive_group()
     given.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers, a point a row: .csv, .npy")
     given.add_argument("--matrix", type=Given, metavar="FILE", help="distances: a square matrix or a triangle")
+    given.add_argument("--graph", type=Given, metavar="FILE", help="with --anchors: distances, a pair a line")
+    parser.add_argument(
+        "--anchors",
+        type=Given,
+        metavar="FILE",
+        help="place sensors by some distances (--graph, or --matrix with empty cells): a table of name, x, y",
+    )
     columns_argument(parser, "of a table")
     missing_argument(parser, "of a table")
     parser.add_argument("--standardise", action="store_true", help="of a table: divide columns by their sd")
@@ -60,6 +69,10 @@ def read(options: argparse.Namespace) -> Task:
 
     if options.out is not None:
         check_writable("--out", options.out, (".csv",))
+    if options.anchors is not None:
+        return _placement(options)
+    if options.graph is not None:
+        raise InputError("--graph has distances of some pairs, which need --anchors; give both, or all by --matrix")
     points = _points(options)
     method = options.method or ("isomap" if options.matrix is None else "mds")
     if method in BY_POINTS and points.values is None:
@@ -75,12 +88,7 @@ def read(options: argparse.Namespace) -> Task:
         problem = stated(method, points, near, k)
     except ValueError as error:
         raise InputError(f"{points.source}: {error}") from error
-    kept: dict[int, dict[str, object]] = {}
-
-    def told(solution: Solution) -> dict[str, object]:
-        """What the map keeps, worked out once."""
-        return kept.setdefault(id(solution), measures(method, points, near, solution))
-
+    told = _once(lambda solution: measures(method, points, near, solution))
     return Task(
         source=points.source,
         title=TITLES[method],
@@ -97,7 +105,9 @@ def read(options: argparse.Namespace) -> Task:
         },
         answer=lambda solution: answer(points, solution.answer),
         measures=told,
-        write=None if options.out is None else lambda solution: write(options.out, points, solution.answer),
+        write=None
+        if options.out is None
+        else lambda solution: write(options.out, points.names, solution.answer.coordinates),
     )
 
 
@@ -125,6 +135,66 @@ def _points(options: argparse.Namespace) -> Points:
     return points
 
 
+def _placement(options: argparse.Namespace) -> Task:
+    """The task of placing sensors."""
+    from problems.studies import sensors
+    from problems.studies.maps import write
+
+    for name in ("method", "dimensions", "neighbours", "columns", "missing", "standardise", "kind", "correlation"):
+        if getattr(options, name):
+            raise InputError(f"--{name} says nothing of sensors, whose distances and anchors are given; leave it out")
+    if options.symmetrize is not None:
+        raise InputError("--symmetrize is for whole matrices; give one distance of a pair")
+    if options.graph is options.matrix is None:
+        raise InputError("--anchors needs distances; give some by --graph, or by --matrix")
+    if options.graph is not None and options.items is not None:
+        raise InputError("--items goes with --matrix; give both or neither")
+    given = sensors.sensors_of(options.graph, options.matrix, options.anchors, options.items)
+    try:
+        problem = given.problem()
+    except ValueError as error:
+        raise InputError(f"{given.source}: {error}") from error
+    told = _once(lambda solution: sensors.measures(given, solution))
+    return Task(
+        source=given.source,
+        title="Sensors by their distances",
+        problem=lambda: problem,
+        describe=lambda solution: sensors.describe(given, solution, told(solution)),
+        draw=lambda solution: _draw_sensors(given, solution, told(solution)),
+        notes=given.notes,
+        facts={"sensors": int(given.free.sum()), "anchors": int((~given.free).sum())},
+        asked={"method": "localisation", "dimensions": given.fixed.shape[1]},
+        answer=lambda solution: sensors.answer(given, solution),
+        measures=told,
+        write=None if options.out is None else lambda solution: write(options.out, given.names, solution.answer),
+    )
+
+
+def _once(work: Callable[[Solution], dict[str, Any]]) -> Callable[[Solution], dict[str, Any]]:
+    """The work, done once for each solution."""
+    done: dict[int, dict[str, Any]] = {}
+
+    def told(solution: Solution) -> dict[str, Any]:
+        if id(solution) not in done:
+            done[id(solution)] = work(solution)
+        return done[id(solution)]
+
+    return told
+
+
+def _draw_sensors(given: Sensors, solution: Solution, kept: dict[str, Any]) -> Figure:
+    """Anchors, sensors, and known distances."""
+    import numpy as np
+
+    from problems.pictures.sensors import figure_of
+
+    sure = np.ones(len(given.names), dtype=bool)
+    sure[given.free] = kept.get("uniquely_localisable", sure[given.free])
+    proven = "proven" if solution.proven else solution.status
+    ends = given.network.tail, given.network.head
+    return figure_of(solution.answer, given.names, ends, ~given.free, sure, f"Sensors of {given.source}, {proven}")
+
+
 def _of_matrix(options: argparse.Namespace) -> Points:
     """Distances, or what is missing to the greatest similarity."""
     from problems.studies.maps import Points
@@ -135,7 +205,7 @@ def _of_matrix(options: argparse.Namespace) -> Points:
     return Points(safe(os.path.basename(options.matrix), 200), names, None, D, file.notes)
 
 
-def draw(method: str, points: Points, near: Neighbours | None, solution: Solution, kept: dict[str, object]) -> Figure:
+def draw(method: str, points: Points, near: Neighbours | None, solution: Solution, kept: dict[str, Any]) -> Figure:
     """The neighbours, the map, and the residual variances."""
     from problems.pictures.placed import figure_of, plane_of
     from problems.studies.maps import TITLES
@@ -148,7 +218,7 @@ def draw(method: str, points: Points, near: Neighbours | None, solution: Solutio
         plane=None if near is None or points.values is None else plane_of(points.values),
         edges=None if near is None else near.joined,
         position=points.position,
-        residual=kept.get("residual_variance", ()),  # type: ignore[arg-type]
+        residual=kept.get("residual_variance", ()),
     )
 
 
@@ -157,7 +227,7 @@ RECIPE = Recipe(
     "Maps of points in few dimensions, each proven the best by its own measure.",
     arguments,
     read,
-    solvers=("eigen",),
+    solvers=("eigen", "relaxation"),
     examples=("--data table.csv --method isomap --plot map.png", "--matrix distances.csv --method mds --out map.csv"),
 )
 

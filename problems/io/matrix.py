@@ -12,8 +12,8 @@ from problems.io import GraphFile
 from problems.io.cells import numbers, table_of
 from problems.io.content import read_file, unknown_format
 from problems.io.encodings import decode_any, notes_on
-from problems.io.kinds import MAX_MAGNITUDE, Correlation, Kind, MatrixFile, Symmetrize, meant
-from problems.io.labelled import MAX_ITEMS, Labelled, completed
+from problems.io.kinds import MAX_MAGNITUDE, TOLERANCE, Correlation, Kind, MatrixFile, Symmetrize, meant
+from problems.io.labelled import MAX_ITEMS, Labelled, completed, where
 from problems.io.layouts import SHAPES, labelled
 from problems.io.npy import Shape, misshapen, read_npy
 from problems.io.pairs import Pairs, names_pairs, pairs_in
@@ -21,7 +21,16 @@ from problems.io.phylip import SUFFIXES, items_of, phylip
 from problems.io.table import refuse_beyond
 from problems.terminal.errors import InputError
 
-__all__ = ["MAX_MAGNITUDE", "Kind", "MatrixFile", "holds_matrix", "read_distances", "read_matrix", "read_similarities"]
+__all__ = [
+    "MAX_MAGNITUDE",
+    "Kind",
+    "MatrixFile",
+    "holds_matrix",
+    "read_distances",
+    "read_known_distances",
+    "read_matrix",
+    "read_similarities",
+]
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".dist", *SUFFIXES)
 
@@ -80,6 +89,39 @@ def read_distances(path: str | os.PathLike[str], items: int | None = None) -> Gr
     tail, head = np.nonzero(~np.eye(len(D), dtype=bool) if directed else np.triu(np.ones(D.shape, dtype=bool), 1))
     nodes = range(1, len(D) + 1) if given.names is None else given.names
     return GraphFile(Network(nodes, tail, head, D[tail, head], directed), given.notes)
+
+
+def read_known_distances(path: str | os.PathLike[str], items: int | None = None) -> GraphFile:
+    r"""The graph of those distances that a matrix gives: cells may be empty, and of a pair one of its two is enough.
+
+    Nodes are the items, by name, or numbered from 1 on. Raises InputError, one sentence for the user, for a file that
+    cannot be used, and for a pair with two distances that differ.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     print("0,3,\n3,0,5\n,5,0", file=file, flush=True)
+    ...     network = read_known_distances(file.name).network
+    >>> network.edges(), network.weight.tolist()
+    ([(1, 2), (2, 3)], [3.0, 5.0])
+    """
+    given = read_file(path, lambda data, suffix: _given(data, suffix, items), "distances")
+    D, names = given.matrix, given.names
+    apart = np.abs(D - D.T) > TOLERANCE * np.nanmax(np.abs(D), initial=0.0)
+    if apart.any():
+        i, j = np.unravel_index(int(apart.argmax()), D.shape)
+        raise InputError(
+            f"{os.fspath(path)}: {where(names, int(i), int(j))} is {D[i, j]:.12g} and the other way round "
+            f"{D[j, i]:.12g}; keep one of them"
+        )
+    D = np.where(np.isnan(D), D.T, D)
+    tail, head = np.nonzero(np.triu(~np.isnan(D), 1))
+    notes, pairs = list(given.notes), len(D) * (len(D) - 1) // 2
+    notes.append(f"Pairs with a distance, of {pairs:,}: {len(tail):,}.")
+    if not D[tail, head].all():
+        zeros = int((D[tail, head] == 0).sum())
+        notes.append(f"Pairs 0 apart: {zeros:,}. Leave cells empty where a distance is not known.")
+    nodes = range(1, len(D) + 1) if names is None else names
+    return GraphFile(Network(nodes, tail, head, D[tail, head], False), tuple(notes))
 
 
 def read_similarities(

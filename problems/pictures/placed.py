@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from formulations.problem import Floats
-from problems.pictures.drawing import GREY, HAZE, INK, PLAIN_TEXT, RUST, SLATE, fonts, headline
-from problems.terminal.errors import safe
+from problems.pictures.drawing import GREY, HAZE, INK, RUST, SLATE, headline
+from problems.pictures.names import draw_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from scipy.sparse import csr_array
 
-MAX_NAMED = 60  # points up to which each is drawn by its name
+AREAS = (3, 22)  # of a point, among many and among few, in square points
 MANY = 5_000  # points and edges from which vector graphics would be large
 MAX_EDGES = 60_000  # that are drawn
 COLOURS = "cividis"  # from dark to light, also in grey
@@ -31,6 +31,7 @@ def figure_of(
     edges: csr_array | None = None,
     position: Floats | None = None,
     residual: Sequence[float] = (),
+    new: Floats | None = None,
 ) -> Figure:
     """The map Y (n, k) by its first two coordinates; before it the points as given, with edges; the residual variances.
 
@@ -38,6 +39,7 @@ def figure_of(
     edges     (n, n), between neighbours, drawn there, or on the map if there is no such plane
     position  what the points are coloured by, (n,)
     residual  by dimension
+    new       further points on the map, (m, k)
 
     >>> figure = figure_of(np.eye(3)[:, :2], "abc", "A title", residual=[0.5, 0.1])
     >>> [axes.get_title() for axes in figure.axes]
@@ -55,20 +57,23 @@ def figure_of(
     if plane is not None:
         ax = axes.pop(0)
         _draw_edges(ax, plane, edges)
-        _draw_points(ax, plane, (), position)
+        _draw_points(ax, plane, position)
         named = (
             "Neighbours, on the plane of the points' two principal components" if edges is not None else "The points"
         )
         ax.set_title(named, size=11, color=SLATE)
-    ax, flat = axes.pop(0), _flat(Y)
+    ax, flat = axes.pop(0), flat_of(Y)
     if plane is None:
         _draw_edges(ax, flat, edges)
-    _draw_points(ax, flat, names, position)
+    _draw_points(ax, flat, position)
+    if new is not None and len(new):
+        ax.scatter(*flat_of(new).T, s=34, facecolors="none", edgecolors=RUST, lw=1.2, zorder=4)
     ax.set(xlabel="coordinate 1", ylabel="coordinate 2" if Y.shape[1] > 1 else "")
     more = f": the first two of {Y.shape[1]} coordinates" if Y.shape[1] > 2 else ""
     ax.set_title(f"The map{more}", size=11, color=SLATE)
     if len(residual):
         _draw_residual(axes.pop(0), residual, Y.shape[1])
+    draw_names(ax, flat, names)
     return figure
 
 
@@ -77,28 +82,24 @@ def plane_of(X: Floats) -> Floats:
     C = X - X.mean(axis=0)
     _, V = np.linalg.eigh(C.T @ C) if X.shape[1] <= len(X) else (None, np.linalg.svd(C, full_matrices=False)[2][::-1].T)
     axes = V[:, ::-1][:, :2]
-    return _flat(C @ (axes * np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)))
+    return flat_of(C @ (axes * np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)))
 
 
-def _flat(Y: Floats) -> Floats:
+def flat_of(Y: Floats) -> Floats:
     """The first two coordinates; the second is 0 where there is none."""
     return Y[:, :2] if Y.shape[1] > 1 else np.column_stack([Y[:, 0], np.zeros(len(Y))])
 
 
-def _draw_points(ax: Axes, flat: Floats, names: Sequence[str], position: Floats | None) -> None:
+def _draw_points(ax: Axes, flat: Floats, position: Floats | None) -> None:
     n = len(flat)
-    style: dict[str, Any] = {"s": float(np.clip(9000 / n, 3, 22)), "lw": 0, "zorder": 3, "rasterized": n > MANY}
+    style: dict[str, Any] = {"s": float(np.clip(9000 / n, *AREAS)), "lw": 0, "zorder": 3, "rasterized": n > MANY}
     if position is None:
         ax.scatter(flat[:, 0], flat[:, 1], color=INK, **style)
     else:
         ax.scatter(flat[:, 0], flat[:, 1], c=position, cmap=COLOURS, **style)
-    if 0 < len(names) <= MAX_NAMED:
-        text: dict[str, Any] = {"family": fonts(), "textcoords": "offset points", **PLAIN_TEXT}
-        for name, (x, y) in zip(names, flat.tolist(), strict=True):
-            ax.annotate(safe(str(name), 18), (x, y), (0, 3), color=SLATE, size=8, ha="center", **text)
     ax.margins(0.1)
     ax.set_aspect("equal", adjustable="datalim")
-    _plain(ax)
+    plain(ax)
 
 
 def _draw_edges(ax: Axes, flat: Floats, edges: csr_array | None) -> None:
@@ -126,10 +127,11 @@ def _draw_residual(ax: Axes, residual: Sequence[float], k: int) -> None:
     ax.set_xlim(0.5, max(len(residual), 2) + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("What more dimensions would keep", size=11, color=SLATE)
-    _plain(ax)
+    plain(ax)
 
 
-def _plain(ax: Axes) -> None:
+def plain(ax: Axes) -> None:
+    """Without a frame at the top and at the right, and without weight."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(GREY)
     ax.tick_params(color=GREY, labelcolor=SLATE, labelsize=8)

@@ -226,10 +226,10 @@ def describe(method: str, points: Points, near: Neighbours | None, found: Map, k
         yield f"  ... of {n:,} points and {k} coordinates (--json and --out have them all)"
 
 
-def write(path: str, points: Points, found: Map) -> None:
+def write(path: str, names: Sequence[str], coordinates: Floats) -> None:
     """The coordinates of each point, below a header, as CSV."""
     from problems.studies.ordering import write_rows
 
-    heads = [f"x{j}" for j in range(1, found.coordinates.shape[1] + 1)]
-    rows = zip(points.names, found.coordinates.tolist(), strict=True)
+    heads = [f"x{j}" for j in range(1, coordinates.shape[1] + 1)]
+    rows = zip(names, coordinates.tolist(), strict=True)
     write_rows(path, ["", *heads], ([name, *place] for name, place in rows))

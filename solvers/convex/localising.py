@@ -28,6 +28,7 @@ from solvers.judged.so_far import followed
 
 NAME, KIND = "relaxation", "weights of distances"
 STEPS = 20  # of Gauss and Newton's method
+DRAWS = 10  # of places to start it from, where sensors are in more dimensions
 SETTLED = 1e-15  # of the coordinates' size: a step that changes nothing
 
 
@@ -58,7 +59,7 @@ class PlaceSearch:
 
 
 def solve_places(
-    problem: SearchProblem, solver: Relaxation, *, clock: Clock, report: Callable[[Any], None]
+    problem: SearchProblem, solver: Relaxation, *, clock: Clock, seed: int, report: Callable[[Any], None]
 ) -> tuple[Searched, Findings]:
     """The positions, and the weights that bound them."""
     form = problem.objective
@@ -66,10 +67,12 @@ def solve_places(
     middle = np.nanmean(form.fixed, axis=0)
     search = PlaceSearch(problem, [np.where(form.free[:, None], middle, form.fixed)])
     built = clock.elapsed
-    return followed(search, partial(_run, search, clock, report), lambda ended: _found(search, ended, built, clock))
+    return followed(
+        search, partial(_run, search, clock, seed, report), lambda ended: _found(search, ended, built, clock)
+    )
 
 
-def _run(search: PlaceSearch, clock: Clock, report: Callable[[Any], None]) -> Ended:
+def _run(search: PlaceSearch, clock: Clock, seed: int, report: Callable[[Any], None]) -> Ended:
     import clarabel
 
     form = search.form
@@ -99,8 +102,18 @@ def _run(search: PlaceSearch, clock: Clock, report: Callable[[Any], None]) -> En
     search.places.append(X)
     search.places.append(_refined(form, X))
     report(search)
-    value = min(form.value(X) for X in search.places)
-    return "optimal" if value - form.bound(search.weights) <= MEETS * form.size(X) else "limit"
+    bound, rng = form.bound(search.weights), np.random.default_rng(seed)
+    spread = np.sqrt(search.excess.clip(0) / d)[:, None]
+    for _ in range(DRAWS):
+        if min(map(form.value, search.places)) - bound <= MEETS * form.size(X):
+            return "optimal"
+        if clock.left <= 0:
+            break
+        drawn = X.copy()  # from the normal law whose second moments are the relaxation's
+        drawn[form.free] += spread * rng.standard_normal((len(spread), d))
+        search.places.append(_refined(form, drawn))
+        report(search)
+    return "limit"
 
 
 def _triangle(size: int) -> tuple[Any, Any]:

@@ -80,5 +80,8 @@ HIERARCHIES = Single(
     ),
 )
 PLACES = Single(
-    Relaxation, lambda problem, solver, asked: solve_places(problem, solver, clock=asked.clock, report=asked.report)
+    Relaxation,
+    lambda problem, solver, asked: solve_places(
+        problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
+    ),
 )
