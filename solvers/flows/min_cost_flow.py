@@ -3,8 +3,9 @@
 Sifting: the plan is optimal over a working set of pairs. Where it moves something, its potentials fulfil
 f_i + g_j = C_ij; with f_i + g_j <= C_ij on the other pairs of the set they are optimal there. Pairs outside that break
 this join the set, until there are none: then the potentials prove the plan best of all. Between many places a simplex
-method (simplex.py) does so first. Flows (OR-Tools) do it between few, and where a simplex method would stall or did not
-end: they are computed in whole numbers, costs rounded to them; the potentials are those of the costs as given.
+method (simplex.py) does so first, or the plan is an assignment over all pairs (assignment.py). Flows (OR-Tools) do it
+between few, and where a simplex method would stall or did not end: they are computed in whole numbers, costs rounded to
+them; the potentials are those of the costs as given.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from formulations.arithmetic.plans import Plan, Transportation
 from formulations.problem import Bools, Floats, Ints, Multipliers, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
+from solvers.flows.assignment import assigned, is_assignment
 from solvers.flows.distances import shortest
 from solvers.flows.forests import forest, potentials_along
 from solvers.flows.simplex import NEGATIVE_REDUCED_COST, by_simplex, worst
@@ -127,13 +129,19 @@ def _by_flows(
     found: Callable[[Plan, Floats, Floats], bool],
     clock: Clock,
 ) -> Ended:
-    """Rounds of flow, potentials and further pairs, which join those that are usable, (m, n); f: potentials nearby."""
+    """Rounds of flow, potentials and further pairs, which join those that are usable, (m, n); f: potentials nearby.
+
+    A plan over all pairs is not looked for again in each round: of an assignment between many places.
+    """
     bits, least = FINE_BITS, -NEGATIVE_REDUCED_COST * float(np.abs(C).max())
+    whole = assigned(C, supply, f, clock) if C.size > FEW_PAIRS and is_assignment(supply, demand) else None
+    if whole is not None:
+        usable[whole.source, whole.target] = True
     for _ in range(MOST_ROUNDS):
         if clock.left <= 0:
             break
         pairs = np.nonzero(usable)
-        plan = _flow(C, supply, demand, pairs, bits)
+        plan = _flow(C, supply, demand, pairs, bits) if whole is None else whole
         if plan is None:
             if bits == COARSE_BITS:
                 return "not_converged"
@@ -148,7 +156,7 @@ def _by_flows(
         if not new.any():
             if bits == COARSE_BITS:
                 return "optimal"
-            bits = COARSE_BITS
+            whole, bits = None, COARSE_BITS if whole is None else bits
         usable |= new
     return "limit"
 

@@ -22,10 +22,12 @@ Real = TypeVar("Real", np.float32, np.float64)
 HOTTEST = 0.3  # the first temperature, times the median reduced cost
 COOLER = 3.0  # by this factor each temperature is lower than the one before
 MOST_TEMPERATURES = 9
-ROUNDS, RELAXATION = 15, 1.5  # over all pairs, at each temperature
+ROUNDS, RELAXATION = 15, 1.8  # over all pairs, at each temperature
 DEEP = 12.0  # a pair of reduced cost beyond so many temperatures moves next to nothing: exp(-12) = 6e-6
 NEAR = 20  # pairs by place that the others are to be fewer than
-TIED = 0.97  # of the near ones that a lower temperature leaves: they have equal costs
+LEVEL = 3.0  # temperatures that the median near pair is to cost; where it costs less, a temperature falls further
+MOST_COOLER = 1e3  # the most by which it falls; pairs that cost even less are tied
+LEAST = 1e-30  # float32
 COLDER = (1 / 2, 1 / 6)  # further temperatures over the near ones alone, times the last one
 NEAR_ROUNDS, NEAR_RELAXATION = 100, 1.8
 SAMPLE = 100_001  # odd, so that it does not run along the columns of a matrix
@@ -46,18 +48,18 @@ def nearly_optimal(C: Floats, supply: Ints, demand: Ints, clock: Clock) -> tuple
     if not unit > 0:
         return start, False
     costs, low_a, low_b = (array.astype(np.float32) for array in (R / unit, a, b))  # twice as fast as float64
-    f, reduced, temperature, many = np.zeros_like(low_a), costs, HOTTEST, C.size
+    f, reduced, temperature = np.zeros_like(low_a), costs, HOTTEST
     for _ in range(MOST_TEMPERATURES):
         K = np.exp(reduced * np.float32(-1 / temperature))
         gain = np.float32(temperature) * _log_factors(K, low_a, low_b, ROUNDS, RELAXATION)
         f, reduced, _ = reduced_costs(costs, f + gain)
         near = reduced <= DEEP * temperature
-        before, many = many, int(np.count_nonzero(near))
-        if many <= NEAR * sum(C.shape):
+        if np.count_nonzero(near) <= NEAR * sum(C.shape):
             return _colder(C, a, b, start + unit * f.astype(np.float64), np.nonzero(near), temperature * unit), True
-        if TIED * before < many < TIED * C.size or clock.left <= 0:
+        cooler = max(COOLER, LEVEL * temperature / max(quantile(reduced[near], 0.5), LEAST))
+        if cooler > MOST_COOLER or clock.left <= 0:
             break
-        temperature /= COOLER
+        temperature /= cooler
     return start + unit * f.astype(np.float64), False
 
 
@@ -87,7 +89,7 @@ def reduced_costs(C: NDArray[Real], f: NDArray[Real]) -> tuple[NDArray[Real], ND
     return f + more, R, g
 
 
-def quantile(R: Floats, share: float) -> float:
+def quantile(R: NDArray[np.floating[Any]], share: float) -> float:
     """About the number that this share of the entries do not exceed: that of a sample, evenly spread.
 
     >>> quantile(np.arange(101.0), 0.5)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
-from formulations.arithmetic.plans import Transportation
+from formulations.arithmetic.plans import Plan, Transportation
 from formulations.problem import Floats
 from formulations.transport import transport
 from solvers import solve
@@ -81,6 +82,70 @@ def test_transport_between_many_is_proven_exactly_and_costs_what_flows_over_all_
 def test_an_assignment_is_scipys() -> None:
     a, b, C = many("assignment")
     assert solve(transport(a, b, C)).value == pytest.approx(C[linear_sum_assignment(C)].mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", ["far", "clusters", "line", "copies"])
+@pytest.mark.parametrize("order", [1, 2])
+def test_assignments_of_all_shapes_are_proven(shape: str, order: int) -> None:
+    random, n = np.random.default_rng(0), 150
+    x, y = random.normal(size=(2, n, 2))
+    match shape:
+        case "far":
+            y = 0.01 * y + 1e3
+        case "clusters":
+            x, y = (0.01 * places + random.integers(0, 3, (n, 2)) for places in (x, y))
+        case "line":
+            x, y = (np.outer(places[:, 0], [1.0, 2.0]) for places in (x, y))
+        case "copies":
+            y = x[::-1]
+    C = cdist(x, y) ** order
+    found = solve(transport(np.ones(n), np.ones(n), C))
+    assert found.proven, found.message
+    assert found.value == pytest.approx(C[linear_sum_assignment(C)].sum(), rel=1e-10)
+
+
+def test_an_assignment_that_is_not_the_best_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b, C = many("assignment")
+    honest = solve(transport(a, b, C)).value
+
+    def dearest(C: Floats, supply: Any, *_: Any) -> Plan:
+        return Plan(*linear_sum_assignment(-C), supply)
+
+    monkeypatch.setattr(min_cost_flow, "assigned", dearest)  # flows find a better one
+    again = solve(transport(a, b, C))
+    assert again.proven
+    assert again.value == pytest.approx(honest)
+    monkeypatch.setattr(min_cost_flow, "_flow", lambda *_: None)
+    assert not solve(transport(a, b, C)).proven
+    monkeypatch.setattr(min_cost_flow, "assigned", lambda *_: None)  # no time for one, and no flow
+    assert solve(transport(a, b, C)).status == "not_converged"
+
+
+def test_flows_in_coarser_whole_numbers_end_proven_where_fine_ones_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OR-Tools may find that costs of 60 bits overflow; 40 bits round more coarsely, and potentials correct that."""
+    random = np.random.default_rng(0)
+    a, b, C = random.random(40), random.random(30), random.random((40, 30))
+    a, b = a / a.sum(), b / b.sum()
+    exact, honest, asked = solve(transport(a, b, C)).value, min_cost_flow._flow, []
+
+    def overflowing(C: Floats, supply: Any, demand: Any, pairs: Any, bits: int) -> Plan | None:
+        asked.append(bits)
+        return None if bits == min_cost_flow.FINE_BITS else honest(C, supply, demand, pairs, bits)
+
+    monkeypatch.setattr(min_cost_flow, "_flow", overflowing)
+    found = solve(transport(a, b, C))
+    assert asked[:2] == [min_cost_flow.FINE_BITS, min_cost_flow.COARSE_BITS]
+    assert found.proven
+    assert found.certificate.exact
+    assert found.value == pytest.approx(exact, rel=1e-9)
+    coarse = min_cost_flow.COARSE_BITS
+    monkeypatch.setattr(min_cost_flow, "_flow", lambda *given: honest(*given[:4], min(given[4], coarse - 32)))
+    rough = solve(transport(a, b, C))  # in whole numbers that are too coarse nothing false is said
+    assert not rough.proven
+    assert rough.value is not None
+    assert rough.bound is not None
+    assert exact is not None
+    assert rough.bound <= exact <= rough.value
 
 
 def test_whatever_it_starts_from_it_ends_proven(monkeypatch: pytest.MonkeyPatch) -> None:
