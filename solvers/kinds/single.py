@@ -15,6 +15,7 @@ from solvers.flows.sorting import Sorting, solve_sorted
 from solvers.hierarchies.agglomeration import Agglomeration, solve_hierarchy
 from solvers.judged.searched import Searched
 from solvers.kinds.kind import Options
+from solvers.location.newton import Newton, solve_location
 from solvers.spectral import alm
 from solvers.spectral.alm import Alm, solve_split
 from solvers.spectral.eigen import Eigen, solve_frames
@@ -77,6 +78,12 @@ HIERARCHIES = Single(
     Agglomeration,
     lambda problem, _, asked: solve_hierarchy(
         problem, clock=asked.clock, gap=judge.MEETS if asked.gap is None else asked.gap, report=asked.report
+    ),
+)
+LOCATION = Single(
+    Newton,
+    lambda problem, solver, asked: solve_location(
+        problem, solver, clock=asked.clock, gap=asked.gap, report=asked.report
     ),
 )
 PLACES = Single(

@@ -1,0 +1,1 @@
+"""Solvers of estimates of location."""
