@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from formulations.arithmetic.frames import FrameTrace
+from formulations.arithmetic.halfspaces import RowsBeyond, RowsInHalfspace
 from formulations.arithmetic.hierarchies import DasguptaCost, UltrametricSum
 from formulations.arithmetic.losses_of_rows import SumOfLosses, Trimming
 from formulations.arithmetic.low_rank import LowRankPlusSparse
@@ -23,7 +24,18 @@ from solvers.integer.programs import BranchAndCut, Combinatorial, FirstOrder, Mi
 from solvers.judge import held_against_references, judge
 from solvers.kinds import convex, matrix_games, orders, partitions, programs, saddle, separable
 from solvers.kinds.kind import Kind, Options
-from solvers.kinds.single import FRAMES, HIERARCHIES, LINE, LOCATION, LOW_RANK, PLACES, SUPPORTS, TRANSPORT
+from solvers.kinds.single import (
+    DEEPEST,
+    FRAMES,
+    HALFSPACES,
+    HIERARCHIES,
+    LINE,
+    LOCATION,
+    LOW_RANK,
+    PLACES,
+    SUPPORTS,
+    TRANSPORT,
+)
 from solvers.optional import missing
 from solvers.orders.search import OrderSolver
 from solvers.solution import Solution
@@ -188,6 +200,10 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (HIERARCHIES,)
         case SearchProblem(objective=LowRankPlusSparse()):
             return (LOW_RANK,)
+        case SearchProblem(objective=RowsBeyond()):
+            return (DEEPEST,)
+        case SearchProblem(objective=RowsInHalfspace()):
+            return (HALFSPACES,)
         case SearchProblem(objective=SumOfLosses() | Trimming()):
             return (LOCATION,)
         case SearchProblem(objective=DistanceErrors()):

@@ -15,6 +15,8 @@ from solvers.flows.sorting import Sorting, solve_sorted
 from solvers.hierarchies.agglomeration import Agglomeration, solve_hierarchy
 from solvers.judged.searched import Searched
 from solvers.kinds.kind import Options
+from solvers.location.deepest import Deepest, solve_deepest
+from solvers.location.halfspaces import Halfspaces, solve_halfspaces
 from solvers.location.newton import Newton, solve_location
 from solvers.spectral import alm
 from solvers.spectral.alm import Alm, solve_split
@@ -78,6 +80,18 @@ HIERARCHIES = Single(
     Agglomeration,
     lambda problem, _, asked: solve_hierarchy(
         problem, clock=asked.clock, gap=judge.MEETS if asked.gap is None else asked.gap, report=asked.report
+    ),
+)
+DEEPEST = Single(
+    Deepest,
+    lambda problem, solver, asked: solve_deepest(
+        problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
+    ),
+)
+HALFSPACES = Single(
+    Halfspaces,
+    lambda problem, solver, asked: solve_halfspaces(
+        problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
     ),
 )
 LOCATION = Single(

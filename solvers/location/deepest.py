@@ -1,0 +1,178 @@
+"""The deepest point by cutting planes: directions are added in which the best point so far is not deep.
+
+Of the directions U known so far, a point is at depth m if u'y <= the m-th largest u'x_i for all u of U, a linear
+program; the greatest such m, by bisection, is a bound, with the multipliers of m + 1 for its proof. The point that is
+farthest from these planes is tried, and a direction in which it is less deep is added. What is found in the end is
+proven to be as deep as it is by cases (solvers.location.halfspaces), or, with two columns, by all directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linprog
+
+from formulations.arithmetic.halfspaces import LEVELS, Case, Deep, RowsBeyond, RowsInHalfspace
+from formulations.problem import Floats, SearchProblem
+from solvers.clock import Clock
+from solvers.findings import Ended, Findings
+from solvers.judged.searched import Searched
+from solvers.judged.so_far import followed
+from solvers.location.halfspaces import Halfspaces, HalfspaceSearch, begun, improve, local_search
+
+FIRST = 100  # directions at random to begin with, beside the axes
+PROVING = 0.5  # share of the time for the proof of the depth
+
+
+@dataclass(frozen=True)
+class Deepest:
+    """Cutting planes, in so many rounds at most; cases: of the proof of the depth."""
+
+    rounds: int = 500
+    cases: int = 2_000
+    name = "deepest"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for numbers that make no sense."""
+        for name in ("rounds", "cases"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be a whole number from 0")
+
+
+@dataclass
+class DeepestSearch:
+    """The best point so far, how deep it is proven to be, and what bounds that and the depth of all points."""
+
+    problem: SearchProblem
+    found: Deep
+    depth: int = 0
+    at_most: int = 0
+    most: int = 0
+    excluded: tuple[Floats, Floats] | None = None
+    rounds: int = 0
+    interrupted: bool = False
+    history: list[dict[str, Any]] = field(default_factory=list)
+    so_far: Callable[[], Any] = lambda: None
+
+    @property
+    def form(self) -> RowsBeyond:
+        """The objective."""
+        assert isinstance(self.problem.objective, RowsBeyond)
+        return self.problem.objective
+
+
+def solve_deepest(
+    problem: SearchProblem, solver: Deepest, *, clock: Clock, seed: int, report: Callable[[Any], None]
+) -> tuple[Searched, Findings]:
+    """The deepest point that was found, with the proof of its depth, and what excludes deeper ones."""
+    form = problem.objective
+    assert isinstance(form, RowsBeyond)
+    search = DeepestSearch(problem, Deep(np.median(form.rows, axis=0), Case([])), most=len(form.rows))
+    built = clock.elapsed
+    run = partial(_run, search, solver, clock, np.random.default_rng(seed), report)
+    return followed(search, run, lambda ended: _found(search, ended, built, clock))
+
+
+def _run(
+    search: DeepestSearch, solver: Deepest, clock: Clock, rng: np.random.Generator, report: Callable[[Any], None]
+) -> Ended:
+    rows = search.form.rows
+    n, p = rows.shape
+    center, scale = np.median(rows, axis=0), np.ptp(rows, axis=0)
+    scale[scale == 0] = 1.0
+    Z = (rows - center) / scale
+    U = np.vstack([np.eye(p), -np.eye(p), *(sign * _random(p, rng) for sign in (1, -1))])
+    ranked = _ranked(Z, U)
+    report(search)
+    for search.rounds in range(1, solver.rounds + 1):
+        point = center + scale * _deepest_by(search, U / scale, U, ranked)
+        around = begun(RowsInHalfspace(rows, point))
+        local_search(around, clock, rng, search.most)
+        late = clock.left <= PROVING * (clock.limit or 0.0) or search.rounds == solver.rounds
+        if around.value >= search.most or late:
+            _prove(search, around, solver, clock, rng)
+        search.history.append({"round": search.rounds, "value": n - search.depth, "bound": n - search.most})
+        report(search)
+        if search.depth >= search.most:
+            return "optimal"
+        if late or around.value >= search.most:
+            return "limit"
+        u = around.u * scale
+        new = (u / np.sqrt(u @ u))[None]
+        U, ranked = np.vstack([U, new]), np.hstack([ranked, _ranked(Z, new)])
+    return "limit"
+
+
+def _prove(
+    search: DeepestSearch, around: HalfspaceSearch, solver: Deepest, clock: Clock, rng: np.random.Generator
+) -> None:
+    """Prove how deep the point of that search is, and keep it if that is deeper than what was proven before."""
+    until = Clock(None if clock.limit is None else max(clock.left * PROVING, 0.01))
+    improve(around, Halfspaces(solver.cases), until, rng, lambda _: None)
+    found = Deep(around.form.point, None if around.swept else around.tree)
+    proven = search.form.depth(found)
+    if proven > search.depth or not search.depth:
+        search.found, search.depth, search.at_most = found, proven, around.value
+
+
+def _random(p: int, rng: np.random.Generator) -> Floats:
+    drawn = rng.standard_normal((FIRST, p))
+    return np.asarray(drawn / np.sqrt((drawn**2).sum(axis=1, keepdims=True)))
+
+
+def _ranked(Z: Floats, U: Floats) -> Floats:
+    """What each direction's rows come to, the largest first, (n, k)."""
+    return np.asarray(-np.sort(-(Z @ U.T), axis=0))
+
+
+def _deepest_by(search: DeepestSearch, own: Floats, U: Floats, ranked: Floats) -> Floats:
+    """The point that is deepest in the directions U; own: the same in the units of the rows."""
+    low, high = 1, min(search.most, len(ranked))
+    best = np.zeros(U.shape[1])
+    while low <= high:
+        m = (low + high) // 2 if search.rounds == 1 else high
+        y, slack, weights = _inside(U, ranked[m - 1])
+        if slack >= 0:
+            best, low = y, m + 1
+        else:
+            high = m - 1
+            if m - 1 < search.most or search.excluded is None:
+                search.most, search.excluded = m - 1, (own, weights)
+    return best
+
+
+def _inside(U: Floats, ranked: Floats) -> tuple[Floats, float, Floats]:
+    """The point with the most slack in u'y <= ranked, the slack, and the multipliers of the directions."""
+    k, p = U.shape
+    A = np.column_stack([U, np.ones(k)])
+    found = linprog(-np.eye(p + 1)[-1], A_ub=A, b_ub=ranked, bounds=[(None, None)] * p + [(None, None)], method="highs")
+    if found.status != 0:
+        return np.zeros(p), 0.0, np.ones(k)
+    return found.x[:p], float(found.x[p]), np.maximum(-found.ineqlin.marginals, 0.0)
+
+
+def _found(search: DeepestSearch, ended: Ended, built: float, clock: Clock) -> tuple[Searched, Findings]:
+    """The problem as the judge sees it, and what was found."""
+    n, p = search.form.rows.shape
+    stats = {
+        "rows": n,
+        "columns": p,
+        "rounds": search.rounds,
+        "depth_at_most": search.at_most,
+        "interrupted": search.interrupted,
+        "history": search.history,
+        "build_seconds": built,
+        "solve_seconds": clock.elapsed - built,
+    }
+    return Searched(search.problem), Findings(
+        solver=Deepest.name,
+        ended=ended,
+        candidates=[search.found],
+        certificates=[] if search.excluded is None else [(LEVELS, search.excluded)],
+        remark="stopped by its limits" if ended == "limit" else "",
+        stats=stats,
+    )
