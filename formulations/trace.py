@@ -225,7 +225,7 @@ def _scaled(form: FrameTrace, scale: Floats) -> FrameTrace:
     scaled = csr_array(diags_array(scale) @ M @ diags_array(scale)) if issparse(M) else scale[:, None] * M * scale
     scaled = (scaled + scaled.T) / 2
     rounding = 10 * ROUNDOFF * float(np.linalg.norm(scaled.data if issparse(scaled) else scaled))
-    return replace(form, M=scaled, error=rounding + form.error * float(scale.max()) ** 2)
+    return replace(form, M=scaled, error=rounding + form.error * float(scale.max()) ** 2, scale=scale)
 
 
 def _projected(P: Floats, k: int) -> Floats:

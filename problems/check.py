@@ -1,7 +1,8 @@
-"""An earlier answer proven again, from its --json output and the graph alone: python -m problems.check answer.json.
+"""An earlier answer proven again, from its --json output and the file alone: python -m problems.check answer.json.
 
-Nothing here solves anything, or trusts whoever did. What is to be believed is problems.proofs: claims, questions, rows
-and duality, in exact arithmetic; and problems.io for how the graph is read.
+Nothing here solves anything, or trusts whoever did. Of graphs what is to be believed is problems.proofs: claims,
+questions, rows and duality, in exact arithmetic; of rows of a table it is problems.checks and the arithmetic of the
+formulations, where what rounding may do is part of each bound. And there is problems.io, for how the file is read.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from problems.proofs import OF_ROWS
 from problems.recipe import Verdict, told
 from problems.running.graph_options import graph_arguments, graph_of, points_argument, read_as
 from problems.running.matrix_options import items_argument
-from problems.terminal.arguments import Parser, exit_code
+from problems.terminal.arguments import Given, Parser, exit_code
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -24,10 +27,15 @@ if TYPE_CHECKING:
 
 EXPECTED = {"problem", "asked", "answer", "status", "value", "bound", "certificate"}  # of the keys in an answer
 PARTS = {"forbidden_nodes", "forbidden_arcs", "required_nodes", "required_arcs"}
+OF_TABLE = {"reading", "gap", "standardised"}
 KNOWN = {  # what may be asked in each problem
     "mst": {"reading", "gap", "forest", "max_degree", "maximize"},
     "tsp": {"reading", "gap"},
     "shortest_path": {"reading", "gap", "source", "target", "limits", "paths", "simple", "maximize", *PARTS},
+    "pca": {*OF_TABLE, "components", "sparse", "robust"},
+    "kmeans": {*OF_TABLE, "groups", "together", "apart", "at_least", "at_most"},
+    "clustering": {*OF_TABLE, "linkage", "groups", "height"},
+    "embedding": {*OF_TABLE, "method", "dimensions", "neighbours"},
 }
 
 
@@ -44,13 +52,14 @@ def command_line() -> argparse.ArgumentParser:
     """The parser of its arguments."""
     found = Parser(
         prog="python -m problems.check",
-        description="Proves an answer again, from its --json output and the graph alone, without a solver.",
-        epilog="exit codes: 0 proven; 1 not proven; 2 the answer or the graph cannot be used; 130 interrupted",
+        description="Proves an answer again, from its --json output and the file alone, without a solver.",
+        epilog="exit codes: 0 proven; 1 not proven; 2 the answer or the file cannot be used; 130 interrupted",
     )
-    found.add_argument("answer", metavar="ANSWER", help="what --json of problems.mst, .tsp or .shortest_path printed")
+    found.add_argument("answer", metavar="ANSWER", help=f"what --json of a recipe printed: {', '.join(KNOWN)}")
+    found.add_argument("--data", type=Given, metavar="FILE", help="the table that rows are of")
     graph_arguments(found)
     points_argument(found)
-    found.add_argument("--matrix", metavar="FILE", help="the distances that a tour was asked for")
+    found.add_argument("--matrix", metavar="FILE", help="the distances that were given")
     items_argument(found)
     found.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else there")
     found.add_argument("--quiet", action="store_true", help="no notes on standard error")
@@ -65,12 +74,34 @@ def verdict(
     here  the graph -> what is asked now, which the answer's question must agree with
     Raises InputError for a file that is no answer, or one for another graph.
     """
-    from problems.proofs.claims import claims
-
     document, name = _document(path), safe(Path(path).name, 200)
-    asked, facts = _part(document, "asked"), _part(document, "stats")
+    asked = _part(document, "asked")
     if strange := sorted({*asked} - KNOWN[document["problem"]]):
         raise InputError(f"{name}: was asked for {safe(strange[0])}, which is not known here; use the same release")
+    _refuse_others(document["problem"], options)
+    if document["problem"] in OF_ROWS:
+        return _of_rows(document, name, options)
+    return _of_graph(document, name, options, here)
+
+
+def _of_rows(document: Mapping[str, Any], name: str, options: argparse.Namespace) -> Verdict:
+    """What an answer about the rows of a table proves."""
+    from problems.checks.verdict import verdict_of_rows
+
+    with _unusable(name):
+        return verdict_of_rows(document, name, options)
+
+
+def _of_graph(
+    document: Mapping[str, Any],
+    name: str,
+    options: argparse.Namespace,
+    here: Callable[[Network], Mapping[str, Any]],
+) -> Verdict:
+    """What an answer about a graph proves."""
+    from problems.proofs.claims import claims
+
+    asked, facts = _part(document, "asked"), _part(document, "stats")
     options = read_as(options, _part(asked, "reading"))
     file, source = graph_of(options, tuple(_part(asked, "limits")))
     file = file.naming(_nodes(asked))
@@ -80,15 +111,38 @@ def verdict(
     if [facts.get("nodes", g.n), facts.get("edges", g.m)] != [g.n, g.m]:
         of = f"{safe(facts.get('nodes'))} nodes and {safe(facts.get('edges'))} edges"
         raise InputError(f"{name}: is an answer for a graph of {of}; {source} has {g.n} and {g.m}: give that graph")
-    try:
+    with _unusable(name):
         checks, said = claims(document, g, source)
-    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-        raise InputError(f"{name}: cannot be read as an answer ({safe(error)}); give what --json printed") from error
     now = json.loads(json.dumps(here(g)))
     other = [(f"{key.replace('_', ' ')} as asked here", False) for key in now if asked.get(key) != now[key]]
     rest = len(document["best"]) - 1 if isinstance(document.get("best"), list) else 0
     notes = [*file.notes, *([f"{rest} further answers are not checked, only the best"] if rest > 0 else [])]
     return Verdict(name, [*other, *checks], said, asked, notes)
+
+
+@contextmanager
+def _unusable(name: str) -> Iterator[None]:
+    """Raise InputError for what goes wrong where something in an answer is not what it should be."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise InputError(f"{name}: cannot be read as an answer ({safe(error)}); give what --json printed") from error
+
+
+def _refuse_others(problem: str, options: argparse.Namespace) -> None:
+    """Raise InputError where a file or a way of reading is given that answers of this problem are not read by."""
+    graphs = ("graph", "points", "weight", "unweighted", "directed", "delimiter", "columns", "items")
+    others = [*graphs] if problem in OF_ROWS else ["data"]
+    if problem in ("pca", "kmeans"):
+        others.append("matrix")
+    for name in others:
+        if getattr(options, name, None) not in (None, False):
+            file = "--data" if problem in OF_ROWS else "--graph"
+            raise InputError(f"--{name} says nothing of answers of {problem}; give the file by {file}")
+    if problem in OF_ROWS and options.data is not None and options.matrix is not None:
+        raise InputError("give --data or --matrix, not both")
 
 
 def _document(path: str) -> dict[str, Any]:

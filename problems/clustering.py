@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from problems.recipe import Recipe, Report, Task, main
-from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
+from problems.running.matrix_options import matrix_arguments, matrix_of, reading, refuse_without_matrix
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.errors import InputError
@@ -77,6 +77,7 @@ def read(options: argparse.Namespace) -> Task | Report:
         notes=rows.notes,
         facts={"rows": n, **({"columns": rows.columns} if rows.columns else {})},
         asked={
+            **reading(options),
             "linkage": options.linkage,
             "standardised": options.standardise,
             "groups": options.groups,

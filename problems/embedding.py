@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
-from problems.running.matrix_options import matrix_arguments, matrix_of, refuse_without_matrix
+from problems.running.matrix_options import matrix_arguments, matrix_of, reading, refuse_without_matrix
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written, positive_whole
-from problems.terminal.errors import InputError, safe
+from problems.terminal.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,6 +97,7 @@ def read(options: argparse.Namespace) -> Task:
         notes=points.notes,
         facts={"points": points.n},
         asked={
+            **reading(options),
             "method": method,
             "dimensions": k,
             "neighbours": None if near is None else near.count,
@@ -114,7 +114,7 @@ def read(options: argparse.Namespace) -> Task:
 def _points(options: argparse.Namespace) -> Points:
     """The points that the arguments name, or the swiss roll; raises InputError for what cannot be used."""
     from formulations.embedding import checked_distances, checked_points
-    from problems.studies.maps import example, of_table
+    from problems.studies.maps import example, of_matrix, of_table
 
     if options.matrix is None:
         refuse_without_matrix(options, "--matrix")
@@ -124,7 +124,8 @@ def _points(options: argparse.Namespace) -> Points:
                 raise InputError(f"--{name} goes with --data; give both or neither")
     if options.data is options.matrix is None:
         return example(options.seed)
-    points = of_table(options) if options.matrix is None else _of_matrix(options)
+    matrix = options.matrix
+    points = of_table(options) if matrix is None else of_matrix(matrix_of(options, matrix), matrix)
     try:
         if points.given is None:
             checked_points(points.values)  # type: ignore[arg-type]
@@ -193,16 +194,6 @@ def _draw_sensors(given: Sensors, solution: Solution, kept: dict[str, Any]) -> F
     proven = "proven" if solution.proven else solution.status
     ends = given.network.tail, given.network.head
     return figure_of(solution.answer, given.names, ends, ~given.free, sure, f"Sensors of {given.source}, {proven}")
-
-
-def _of_matrix(options: argparse.Namespace) -> Points:
-    """Distances, or what is missing to the greatest similarity."""
-    from problems.studies.maps import Points
-
-    file = matrix_of(options, options.matrix)
-    D = file.dissimilarities()
-    names = file.names or [str(i) for i in range(1, len(D) + 1)]
-    return Points(safe(os.path.basename(options.matrix), 200), names, None, D, file.notes)
 
 
 def draw(method: str, points: Points, near: Neighbours | None, solution: Solution, kept: dict[str, Any]) -> Figure:

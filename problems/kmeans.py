@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Report, Task, main
+from problems.running.matrix_options import reading
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.errors import InputError
@@ -53,6 +54,7 @@ def read(options: argparse.Namespace) -> Task | Report:
 
 def _grouped(table: Table, values: Floats, options: argparse.Namespace) -> Task:
     """The task of finding so many groups."""
+    from problems.proofs.cases import written
     from problems.studies.groups import answer, describe, write
 
     k = USUAL if options.groups is None else options.groups
@@ -65,6 +67,7 @@ def _grouped(table: Table, values: Floats, options: argparse.Namespace) -> Task:
         notes=table.notes,
         facts={"rows": len(table.rows), "columns": len(table.columns)},
         asked={
+            **reading(options),
             "groups": k,
             "standardised": options.standardise,
             "together": options.together or [],
@@ -73,6 +76,7 @@ def _grouped(table: Table, values: Floats, options: argparse.Namespace) -> Task:
             "at_most": options.at_most,
         },
         answer=lambda solution: answer(table, solution.answer),
+        evidence=lambda solution: written(solution.certificate.proof),
         write=None if options.out is None else lambda solution: write(options.out, table, solution.answer),
     )
 

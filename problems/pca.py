@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.running.matrix_options import reading
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written, positive_whole, share
 from problems.terminal.errors import InputError
@@ -57,7 +58,7 @@ def read(options: argparse.Namespace) -> Task:
         found,
         notes=(*table.notes, *constant(table, given)),
         facts={"rows": len(table.rows), "columns": len(table.columns)},
-        asked={**found.asked, "standardised": not options.raw},
+        asked={**reading(options), **found.asked, "standardised": not options.raw},
     )
 
 
@@ -94,7 +95,7 @@ def _components(table: Table, given: Covariance, options: argparse.Namespace) ->
 def _sparse(table: Table, given: Covariance, options: argparse.Namespace) -> Task:
     """One component with few loadings."""
     from formulations.sparse_pca import sparse_pca
-    from problems.studies.components import answer, describe_sparse, write
+    from problems.studies.components import answer, describe_sparse, tree_as_json, write
 
     def draw_sparse(solution: Solution) -> Figure:
         from problems.pictures.components import loadings_figure
@@ -110,6 +111,7 @@ def _sparse(table: Table, given: Covariance, options: argparse.Namespace) -> Tas
         draw=draw_sparse,
         asked={"sparse": options.sparse},
         answer=lambda solution: answer(table, given, solution.answer),
+        evidence=lambda solution: tree_as_json(solution.certificate.proof),
         write=None if options.out is None else lambda solution: write(options.out, table, given, solution.answer),
     )
 

@@ -49,6 +49,7 @@ class FrameTrace:
     M      symmetric, float64 (n, n), dense or csr
     B      positive definite, of the same kind; None for I
     error  how far M may be from the matrix that is meant, in Frobenius's norm: the bound holds for all these
+    scale  (n,), what rows are multiplied by where Y stands for another frame: B^(-1/2) of a diagonal B that is in M
     """
 
     M: Floats | csr_array
@@ -56,6 +57,7 @@ class FrameTrace:
     sign: int = 1
     B: Floats | csr_array | None = None
     error: float = 0.0
+    scale: Floats | None = None
 
     @property
     def n(self) -> int:

@@ -66,6 +66,8 @@ def tree_bound(form: SumOfSquares, tree: Any) -> float:
         return form.within * (1 - 4 * (len(form.rows) + 8) * ROUNDOFF)
     if not isinstance(tree, Leaf):
         return spectral_bound(form)
+    if len(tree.triangles) and not (tree.triangles.min() >= 0 and tree.triangles.max() < len(form.weights)):
+        return 0.0
     own = Inequalities.of(form, tree.triangles)
     if tree.y.shape != (own.count,) or not (np.abs(tree.y) <= MAX_MULTIPLIER).all():
         return 0.0

@@ -182,12 +182,14 @@ def _drawn(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tup
 
 def _check(problem: str, run: Mapping[str, Any]) -> str:
     """The command that proves the answer again without a solver; "" where there is none yet."""
+    from problems.proofs import OF_ROWS
     from problems.proofs.questions import KINDS
 
-    if problem not in KINDS:
-        return ""
     words = shlex.split(str(run.get("command", "")))  # str: of None the standard input would be read
-    given = [part for option in ("--graph", "--points", "--matrix", "--items") for part in _with_value(option, words)]
+    if not (problem in KINDS or (problem in OF_ROWS and not {"--robust", "--anchors"} & {*words})):
+        return ""
+    files = ("--data", "--matrix") if problem in OF_ROWS else ("--graph", "--points", "--matrix", "--items")
+    given = [part for option in files for part in _with_value(option, words)]
     return safe(shlex.join(["python", "-m", "problems.check", "answer.json", *given]), 1_000)
 
 

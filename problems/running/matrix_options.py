@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from problems.running.graph_options import given
 from problems.terminal.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,6 +51,16 @@ def matrix_of(options: argparse.Namespace, path: str) -> MatrixFile:
     return read_matrix(
         path, options.kind, correlation=options.correlation, symmetrize=options.symmetrize, items=options.items
     )
+
+
+def reading(options: argparse.Namespace) -> dict[str, Any]:
+    """What was said of how a table or a matrix is read, and the gap that was asked for, as JSON holds them.
+
+    >>> reading(argparse.Namespace(columns="a,b", missing=None, gap=None))
+    {'reading': {'columns': 'a,b'}}
+    """
+    said = given({name: getattr(options, name, None) for name in ("columns", "missing", *READING)})
+    return given({"reading": said, "gap": getattr(options, "gap", None)})
 
 
 def similarities_of(options: argparse.Namespace, path: str) -> MatrixFile | Pairs:

@@ -84,6 +84,16 @@ def describe_sparse(table: Table, given: Covariance, solution: Solution) -> Iter
         yield f"  ... {len(chosen) - SHOWN_ROWS:,} more (--json has them all)"
 
 
+def tree_as_json(tree: Any) -> dict[str, Any]:
+    """The tree of supports that proves a bound; nothing if there is none."""
+    from formulations.arithmetic.supports import SupportTree
+
+    if not isinstance(tree, SupportTree):
+        return {}
+    parts = {name: getattr(tree, name).tolist() for name in ("entry", "inside", "outside")}
+    return {"tree": {**parts, "q": tree.q}}
+
+
 def write(path: str, table: Table, given: Covariance, found: Components) -> None:
     """The scores of each row, below a header, as CSV."""
     write_scores(path, table.rows, given.rows.times(found.loadings))

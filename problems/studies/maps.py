@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from formulations.embedding import Map
     from formulations.embeddings.neighbours import Neighbours
     from formulations.problem import Floats, SearchProblem
+    from problems.io.matrix import MatrixFile
     from solvers.solution import Solution
 
 EXAMPLE = 1000  # points of the swiss roll
@@ -101,6 +103,13 @@ def of_table(options: argparse.Namespace) -> Points:
     table = table_of(options, "")
     refuse_cells(table)
     return Points(table.source, table.rows, numbers_of(table, options.standardise), notes=table.notes)
+
+
+def of_matrix(file: MatrixFile, path: str) -> Points:
+    """The points of a matrix: distances, or what is missing to the greatest similarity."""
+    D = file.dissimilarities()
+    names = file.names or [str(i) for i in range(1, len(D) + 1)]
+    return Points(safe(Path(path).name, 200), names, None, D, file.notes)
 
 
 def neighbours_of(points: Points, count: int | None) -> Neighbours:

@@ -267,7 +267,7 @@ def _ties(form: FrameTrace, theta: Floats) -> str:
 def _found(search: EigenSearch, ended: Ended, built: float, clock: Clock) -> tuple[Searched, Findings]:
     """The trace as the judge sees it, and what was found."""
     stats = {
-        "rows": search.form.n,
+        "order": search.form.n,
         "vectors": search.form.k,
         "interrupted": search.interrupted,
         "history": search.history,
