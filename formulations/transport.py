@@ -45,6 +45,8 @@ from formulations.problem import (
 if TYPE_CHECKING:
     from torch import Tensor
 
+NEAR, DEEP, ROUNDS = 10, 36.0, 20  # of entropic limits: pairs by place, of R up to so many temperatures; iterations
+SAMPLE = 100_000  # reduced costs of which a quantile is taken
 USUAL = (1e-6, 1e6)  # sums of weights that the linear program leaves as they are
 
 
@@ -204,6 +206,33 @@ def transformed(f: Floats, cost: Floats) -> tuple[Floats, Floats]:
     """
     g = (cost - f[:, None]).min(axis=0)
     return (cost - g).min(axis=1), g
+
+
+def entropic_limits(f: Floats, a: Floats, b: Floats, cost: Floats) -> tuple[float, float]:
+    """Limits on the least cost, from below and above, by any potentials f (m,), good or not; true but for rounding.
+
+    Below stands what the c-transforms of f earn. Above, what the plan u_i exp(-R_ij / t) v_j costs, R being the reduced
+    costs by them; u and v by Sinkhorn's iterations, and the plan then rounded to the sums a (m,) and b (n,), > 0. Where
+    it earned t for each unit of its entropy it would be the cheapest one (Cuturi, Sinkhorn distances, 2013); t is such
+    that next to nothing moves beyond NEAR pairs of each place.
+
+    >>> one, cost = np.full(2, 0.5), np.array([[0.0, 1.0], [1.0, 0.0]])
+    >>> [round(limit, 6) for limit in entropic_limits(np.array([0.0, 0.4]), one, one, cost)]
+    [0.0, 0.0]
+    """
+    f, g = transformed(f, cost)
+    R = np.maximum(cost - f[:, None] - g, 0.0)
+    sample = R.ravel()[:: 1 + R.size // SAMPLE]
+    near = float(np.quantile(sample, min(1.0, NEAR * sum(R.shape) / R.size))) or float(sample.max()) or 1.0
+    plan = np.exp(R / (-near / DEEP))
+    u, v = np.ones_like(a), np.ones_like(b)
+    with np.errstate(all="ignore"):  # of bad potentials u and v may be beyond float64: rounding makes a plan of any
+        for _ in range(ROUNDS):
+            u = a / (plan @ v)
+            v = b / (u @ plan)
+        plan *= u[:, None]
+        plan *= v
+    return float(a @ f + b @ g), float(np.vdot(rounded(np.nan_to_num(plan, posinf=0.0), a, b), cost))
 
 
 def rounded(plan: Floats, a: Floats, b: Floats) -> Floats:

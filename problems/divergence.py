@@ -114,6 +114,7 @@ def answer(comparison: Comparison, solution: Solution) -> dict[str, Any]:
         "rows_transported": [len(points) for points in comparison.moved],
         "halves_of_p": found["halves_of_p"],
         "sliced_wasserstein_2": found["sliced_wasserstein_2"] or unknown,
+        "entropic": found["entropic"],
         "mmd": kernels.get("mmd", unknown),
         "energy": kernels.get("energy", unknown),
         "classifier": {"accuracy": None, "p_value": None} if halves is None else accuracy(halves),

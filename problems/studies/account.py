@@ -32,6 +32,12 @@ def _transport(pair: Pair, answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"  Wasserstein distances of the samples: {_both(answer)}{of}"
     if within is not None:
         yield f"    hold against: two parts of p, {counted(within['rows'], 'rows')} each: {_both(within)}"
+    if entropic := answer["entropic"]:
+        limits = [(order, entropic[f"wasserstein_{order}"]) for order in (1, 2)]
+        both = ", ".join(
+            f"W{order} between {found['at_least']:.4g} and {found['at_most']:.4g}" for order, found in limits
+        )
+        yield f"    by entropic transport: {both}{_some(pair, entropic['rows'])}"
     sliced = answer["sliced_wasserstein_2"]["value"]
     if sliced is not None:
         yield f"    the mean of W2 along lines, of all rows (sliced): {sliced:.4g}"

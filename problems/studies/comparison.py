@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LEVEL = 0.95  # of the limits on each f-divergence
 W1, W2 = "W1", "W2 squared"  # the transports
 MOST_MOVED = 2_000  # rows of each sample that are transported
+MOST_ENTROPIC = 4_000  # rows of each sample in limits by entropic transport, where not all are transported
+ENTROPIC_PAIRS_A_SECOND, ENTROPIC_SHARE = 2e6, 0.3  # a cautious guess for when there is a limit; a share of that time
 MOST_TESTED = 5_000  # rows of each sample in tests by kernels
 FEW, PERMUTATIONS, FEWER = 4_000, 999, 199  # up to so many rows in all there are so many permutations, else fewer
 PAIRS_A_SECOND = 5e8  # of rows times permutations, a cautious guess for when there is a limit
@@ -117,6 +119,31 @@ def _yardstick(of: Comparison) -> dict[str, Any] | None:
     return {"rows": size, **distances(solution)}
 
 
+def _entropic(of: Comparison) -> dict[str, Any] | None:
+    """Limits on W1 and W2 between more rows than are transported exactly; None where all of them are."""
+    import numpy as np
+    from scipy.spatial.distance import cdist
+
+    from formulations.transport import entropic_limits
+    from solvers.clock import Clock
+    from solvers.flows.sinkhorn import nearly_optimal
+
+    rows, found = MOST_ENTROPIC, {}
+    if of.until < math.inf:
+        rows = min(rows, int(math.sqrt(ENTROPIC_SHARE * of.left * ENTROPIC_PAIRS_A_SECOND)))
+    p, q = (of._drawn(points, rows) for points in of.pair.points)
+    if max(len(p), len(q)) <= max(map(len, of.moved)):
+        return None
+    supply, demand = np.full(len(p), len(q)), np.full(len(q), len(p))
+    a, b, distance = supply / supply.sum(), demand / demand.sum(), cdist(p, q)
+    for order, name in ((1, "wasserstein_1"), (2, "wasserstein_2")):
+        cost = distance**order
+        f, _ = nearly_optimal(cost, supply, demand, Clock())
+        low, high = entropic_limits(f, a, b, cost)
+        found[name] = {"at_least": max(low, 0.0) ** (1 / order), "at_most": high ** (1 / order)}
+    return {"rows": [len(p), len(q)], **found}
+
+
 def _sliced(of: Comparison) -> dict[str, float]:
     """The sliced W2 of all rows, which is at most their W2."""
     from formulations.wasserstein import sliced
@@ -197,6 +224,7 @@ def _halves(of: Comparison) -> tuple[Half, Half] | None:
 STAGES: Mapping[str, Callable[[Comparison], Any]] = {
     "columns": _columns,
     "sliced_wasserstein_2": _sliced,
+    "entropic": _entropic,
     "halves_of_p": _yardstick,
     "halves": _halves,
     "kernels": _kernels,

@@ -14,7 +14,16 @@ from scipy.stats import wasserstein_distance
 
 from formulations.arithmetic.plans import Plan, Transportation
 from formulations.problem import Floats
-from formulations.transport import on_a_line, rounded, transformed, transport, transport_game, transport_lp, with_slack
+from formulations.transport import (
+    entropic_limits,
+    on_a_line,
+    rounded,
+    transformed,
+    transport,
+    transport_game,
+    transport_lp,
+    with_slack,
+)
 from solvers import solve
 from solvers.descent_ascent import DescentAscent
 from solvers.flows import min_cost_flow
@@ -119,6 +128,26 @@ def test_rounding_keeps_plans_and_moves_others_no_more_than_they_are_wrong() -> 
         assert plan.min() >= 0
         assert plan.sum(axis=1) == pytest.approx(a)
         assert plan.sum(axis=0) == pytest.approx(b)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-9, 0.1, 1.0, 1e6])
+def test_entropic_limits_hold_by_any_potentials(scale: float) -> None:
+    random = np.random.default_rng(0)
+    for seed in range(5):
+        a, b, C = drawn(9, 7, seed)
+        C = C.round(seed % 3 + 1)
+        optimum = solve(transport(a, b, C))
+        assert optimum.value is not None
+        assert optimum.multipliers is not None
+        low, high = entropic_limits(scale * random.standard_normal(9), a, b, C)
+        slack = 1e-12 * max(1.0, scale)
+        assert low - slack <= optimum.value <= high + slack
+        low, high = entropic_limits(optimum.multipliers.listed["leaves"], a, b, C)
+        assert low == pytest.approx(optimum.value)
+        assert high <= C.max()
+    equal = np.full(3, 1 / 3)
+    assert entropic_limits(np.zeros(3), equal, equal, np.ones((3, 3))) == pytest.approx((1, 1))
+    assert entropic_limits(np.zeros(3), equal, equal, np.zeros((3, 3))) == pytest.approx((0, 0))
 
 
 def test_places_without_weight_are_left_alone() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commandline import answer_of
+from scipy.stats import wasserstein_distance
 
 from formulations.divergences.confidence import at_least
 from formulations.f_divergence import DIVERGENCES
@@ -146,6 +147,45 @@ def test_labels_of_one_file_only_count(tmp_path: Path) -> None:
     assert np.linalg.norm(p[0, :3] - q[0, :3]) == pytest.approx(1)
     assert np.concatenate([p, q])[:, 3].std() == pytest.approx(1)
     assert pair.owners.tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.usefixtures("short")
+def test_of_a_single_column_all_rows_are_transported(
+    capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "MOST_MOVED", 50)
+    x, y = np.random.default_rng(0).normal([[0], [0.3]], 1, (2, 300))
+    paths = [table(tmp_path / f"{k}.csv", "x", rows[:, None]) for k, rows in enumerate((x, y))]
+    code, document, _ = answer_of(RECIPE, capsys, "--p", paths[0], "--q", paths[1])
+    answer = document["answer"]
+    assert (code, document["solver"], document["certificate"]["exact"]) == (ANSWERED, "sorting", True)
+    assert answer["rows_transported"] == [300, 300]
+    assert answer["halves_of_p"]["rows"] == 150
+    assert answer["entropic"] is None
+    assert answer["wasserstein_1"]["value"] == pytest.approx(
+        wasserstein_distance(x, y) / np.concatenate([x, y]).std(), rel=1e-9
+    )
+
+
+@pytest.mark.usefixtures("short")
+def test_more_rows_than_are_transported_have_limits(
+    capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "MOST_MOVED", 50)
+    p, q = gaussians(0.5, 0, 150)
+    paths = [table(tmp_path / f"{k}.csv", "x,y", rows) for k, rows in enumerate((p, q[:120]))]
+    answer = answer_of(RECIPE, capsys, "--p", paths[0], "--q", paths[1])[1]["answer"]
+    limits = answer["entropic"]
+    assert limits["rows"] == [150, 120]
+    assert run(RECIPE, ["--p", paths[0], "--q", paths[1]]) == ANSWERED
+    assert "by entropic transport: W1 between" in capsys.readouterr().out
+    monkeypatch.undo()
+    exact = answer_of(RECIPE, capsys, "--p", paths[0], "--q", paths[1], "--time-limit", "4")[1]["answer"]
+    assert exact["entropic"] is None
+    for name in ("wasserstein_1", "wasserstein_2"):
+        assert exact[name]["proven"]
+        assert limits[name]["at_least"] <= exact[name]["value"] <= limits[name]["at_most"]
+        assert limits[name]["at_most"] <= 1.3 * limits[name]["at_least"]
 
 
 @pytest.mark.usefixtures("short")
