@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from formulations.likelihood.held_out import mean_between, refuse_level, values_of
+from formulations.likelihood.held_out import difference_at_least, refuse_level, values_of
 
 
 def metric_between(
@@ -25,7 +25,7 @@ def metric_between(
     of_samples  the metric between the empirical laws of these samples, or more
     spread      the most that two values of one function of the ball differ, and so that the metric is
 
-    Each end has half of 1 - level. Below, both expectations are bounded by betting. Above, the metric of the empirical
+    Each end has half of 1 - level. Below, the difference is bounded by betting. Above, the metric of the empirical
     laws is on average at least that of the laws, as it is convex, and one sample moves it by at most spread / n
     (McDiarmid, On the method of bounded differences, 1989). Valid at every n and m. Muller, Integral probability
     metrics, 1997. Raises ValueError for NaN, fewer than 2 samples and a level not within [0.5, 1).
@@ -39,6 +39,6 @@ def metric_between(
     low, high = values
     at_q, at_p = (np.clip(values_of(f"S at samples of {law}", S), low, high) for law, S in (("q", S_q), ("p", S_p)))
     error = (1 - level) / 2
-    least = mean_between(at_q, low, high, error / 2) + mean_between(-at_p, -high, -low, error / 2)
+    least = difference_at_least(at_q, at_p, values, values, error)
     beyond = spread * math.sqrt((1 / len(at_q) + 1 / len(at_p)) * math.log(1 / error) / 2)
     return max(0.0, float(least)), float(min(of_samples + beyond, spread))
