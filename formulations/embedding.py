@@ -70,7 +70,7 @@ def scaling(D: ArrayLike, k: int, answer: Answer = _coordinates) -> SearchProble
     ('optimal', [3.0, 4.0, 5.0])
     """
     S = checked_distances(D) ** 2
-    _refuse_dimensions(len(S), k)
+    refuse_dimensions(len(S), k)
     means = S.mean(axis=1)
     M = -0.5 * (S - means - means[:, None] + means.mean())
 
@@ -106,7 +106,7 @@ def diffusion(D: ArrayLike, near: Neighbours, k: int, answer: Answer = _coordina
     Coifman and Lafon, Diffusion maps, 2006); distances of coordinates are those between the walk's laws.
     """
     S = checked_distances(D) ** 2
-    _refuse_dimensions(len(S), k)
+    refuse_dimensions(len(S), k)
     width = float(np.median(near.distance[:, -1] ** 2))
     if not width:
         raise ValueError(
@@ -160,7 +160,7 @@ def hessian(X: ArrayLike, near: Neighbours, k: int, answer: Answer = _coordinate
 
 def _least(M: Any, B: Floats, k: int, answer: Answer) -> SearchProblem:
     """The frame with k columns besides the constant one."""
-    _refuse_dimensions(len(B), k)
+    refuse_dimensions(len(B), k)
     metric = None if (B == 1).all() else B
     return optimal_trace(M, k + 1, "minimize", metric, answer=lambda frame: answer(without_constants(frame, B)))
 
@@ -235,7 +235,8 @@ def _unit(X: ArrayLike) -> Floats:
     return np.asarray((A - A.mean(axis=0)) / float(np.ptp(A, axis=0).max()))
 
 
-def _refuse_dimensions(n: int, k: int) -> None:
+def refuse_dimensions(n: int, k: int) -> None:
+    """Raise ValueError unless there are fewer dimensions than points, and one at least."""
     if not 1 <= k < n:
         raise ValueError(f"{n:,} points have no map in {k:,} dimensions; ask for 1 to {n - 1:,}")
 

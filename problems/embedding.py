@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from problems.studies.sensors import Sensors
     from solvers.solution import Solution
 
-METHODS = ("mds", "isomap", "lle", "laplacian", "hessian", "ltsa", "diffusion")
+METHODS = ("mds", "smacof", "isomap", "lle", "laplacian", "hessian", "ltsa", "diffusion")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def read(options: argparse.Namespace) -> Task:
     """The task in a table, in distances, or of the swiss roll."""
     from problems.studies.maps import (
+        ALL_PAIRS,
         BY_POINTS,
         DIMENSIONS,
         TITLES,
@@ -76,12 +77,12 @@ def read(options: argparse.Namespace) -> Task:
     method = options.method or ("isomap" if options.matrix is None else "mds")
     if method in BY_POINTS and points.values is None:
         raise InputError(
-            f"--method {method} compares measurements, and {points.source} has distances; choose mds, isomap, "
+            f"--method {method} compares measurements, and {points.source} has distances; choose mds, smacof, isomap, "
             "laplacian or diffusion, or give a table by --data"
         )
-    if method == "mds" and options.neighbours is not None:
-        raise InputError("--neighbours is not for mds, which takes all distances; leave it out, or choose isomap")
-    near = None if method == "mds" else neighbours_of(points, options.neighbours)
+    if method in ALL_PAIRS and options.neighbours is not None:
+        raise InputError(f"--neighbours is not for {method}, which takes all distances; leave it out, or choose isomap")
+    near = None if method in ALL_PAIRS else neighbours_of(points, options.neighbours)
     k = min(DIMENSIONS, points.n - 1) if options.dimensions is None else options.dimensions
     try:
         problem = stated(method, points, near, k)
@@ -215,10 +216,10 @@ def draw(method: str, points: Points, near: Neighbours | None, solution: Solutio
 
 RECIPE = Recipe(
     "embedding",
-    "Maps of points in few dimensions, each proven the best by its own measure.",
+    "Maps of points in few dimensions, each with what bounds its own measure.",
     arguments,
     read,
-    solvers=("eigen", "relaxation"),
+    solvers=("eigen", "smacof", "relaxation"),
     examples=("--data table.csv --method isomap --plot map.png", "--matrix distances.csv --method mds --out map.csv"),
 )
 

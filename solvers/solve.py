@@ -15,6 +15,7 @@ from formulations.arithmetic.low_rank import LowRankPlusSparse
 from formulations.arithmetic.partitions import SumOfSquares
 from formulations.arithmetic.placements import DistanceErrors
 from formulations.arithmetic.plans import LineTransportation, Transportation
+from formulations.arithmetic.raw_stress import RawStress
 from formulations.arithmetic.supports import SparseDirection
 from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
 from solvers.clock import Clock
@@ -33,6 +34,7 @@ from solvers.kinds.single import (
     LOCATION,
     LOW_RANK,
     PLACES,
+    STRESS,
     SUPPORTS,
     TRANSPORT,
 )
@@ -208,6 +210,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (LOCATION,)
         case SearchProblem(objective=DistanceErrors()):
             return (PLACES,)
+        case SearchProblem(objective=RawStress()):
+            return (STRESS,)
         case SearchProblem(objective=SparseDirection()):
             return (SUPPORTS,)
         case SearchProblem(objective=SumOfSquares()):

@@ -29,7 +29,8 @@ figure_of(plane_of(X), names, "A rolled sheet, from the side", position=along)
 # dense or sparse. Every library of linear algebra finds them.
 #
 # **Is an adjacent problem more amenable?** These are the adjacent problems. To keep all
-# distances as well as possible, the *stress*, is a problem with many local optima.
+# distances as well as possible, the *stress*, is a problem with many local optima; with
+# as many dimensions as points it has none, which bounds it.
 #
 # The maths
 # ---------
@@ -57,6 +58,9 @@ figure_of(plane_of(X), names, "A rolled sheet, from the side", position=along)
 #   neighbourhood by neighbourhood.
 # - *Hessian eigenmaps* [6]_ minimize the squares of second derivatives along the
 #   surface.
+#
+# *Metric scaling* [7]_ is no such trace: it minimizes the *stress*
+# :math:`\sum_{i<j} (\|y_i - y_j\| - d_{ij})^2`.
 #
 # In all but the first two a constant vector has the best value there is, and tells
 # nothing. Therefore :math:`k + 1` vectors are asked for, and the answer is the part of
@@ -124,6 +128,17 @@ for method in (laplacian(near, 2), locally_linear(X, near, 2), hessian(X, near, 
     found = solve(method)
     print(f"{found.status}: {found.value:.6e}, at least {found.bound:.6e}")
 
+# %% The stress of a map in the plane is bounded by that in more dimensions. Of the
+# lengths of paths between every tenth point:
+
+from formulations.stress import stress
+
+few = near.paths[::10, ::10]
+found = solve(stress(few, 2))
+print(
+    f"stress {found.value:.1f}, in any number of dimensions at least {found.bound:.1f}"
+)
+
 # %%
 # On the command line
 # -------------------
@@ -133,10 +148,11 @@ for method in (laplacian(near, 2), locally_linear(X, near, 2), hessian(X, near, 
 #    $ python -m problems.embedding --data table.csv --method isomap --plot map.png
 #    $ python -m problems.embedding --matrix distances.csv --method mds --out map.csv
 #
-# Distances alone are enough for ``mds``, ``isomap``, ``laplacian`` and ``diffusion``; a
-# table of road distances between cities gives back a map of the country, perhaps
-# reflected. *Trustworthiness* says whether what is near on the map is near in the data,
-# *residual variance* how little the distances on the map explain of the given ones.
+# Distances alone are enough for ``mds``, ``smacof``, ``isomap``, ``laplacian`` and
+# ``diffusion``; a table of road distances between cities gives back a map of the
+# country, perhaps reflected. *Trustworthiness* says whether what is near on the map is
+# near in the data, *residual variance* how little the distances on the map explain of
+# the given ones.
 
 from problems.embedding import RECIPE
 from problems.recipe import run
@@ -171,8 +187,9 @@ figure_of(
 # first, where the surface is long and narrow. Ask for a third one, or use Isomap.
 #
 # *Missing distances.* Where only some distances are known, and some points are in known
-# places, :func:`~formulations.localisation.localisation` finds the others by a
-# semidefinite program, and tells how far from there other places can be.
+# places, ``--graph distances.csv --anchors places.csv`` finds the others by a
+# semidefinite program (:func:`~formulations.localisation.localisation`), and tells how
+# far from there other places can be.
 #
 # *Scale.* Isomap, scaling and diffusion maps need all distances, of some thousand
 # points; the others have sparse matrices and go further.
@@ -199,6 +216,9 @@ figure_of(
 # .. [6] D. L. Donoho and C. Grimes, `Hessian eigenmaps: locally linear embedding
 #    techniques for high-dimensional data <https://doi.org/10.1073/pnas.1031596100>`_,
 #    Proceedings of the National Academy of Sciences 100 (2003), 5591-5596.
+# .. [7] J. de Leeuw and P. Mair, `Multidimensional scaling using majorization: SMACOF
+#    in R <https://doi.org/10.18637/jss.v031.i03>`_, Journal of Statistical Software 31
+#    (2009), number 3.
 #
 # Related pages
 # -------------

@@ -24,6 +24,7 @@ EXAMPLE = 1000  # points of the swiss roll
 NEIGHBOURS, DIMENSIONS = 10, 2  # unless others are asked for
 TITLES = {
     "mds": "Classical scaling",
+    "smacof": "Metric scaling",
     "isomap": "Isomap",
     "lle": "Locally linear embedding",
     "laplacian": "Laplacian eigenmaps",
@@ -31,6 +32,7 @@ TITLES = {
     "ltsa": "Tangent space alignment",
     "diffusion": "Diffusion maps",
 }
+ALL_PAIRS = ("mds", "smacof")  # which have no neighbours
 BY_DISTANCES = ("mds", "isomap")  # which keep distances, and so can be told what they lose by them
 BY_POINTS = ("lle", "hessian", "ltsa")  # which compare measurements
 MOST_COMPARED = 5_000  # points of which all distances are compared with those on the map
@@ -134,10 +136,15 @@ def neighbours_of(points: Points, count: int | None) -> Neighbours:
 def stated(method: str, points: Points, near: Neighbours | None, k: int) -> SearchProblem:
     """The problem of a method; its answer is a Map. Raises ValueError for what has none."""
     from formulations import embedding
+    from formulations.embedding import Map
 
     def whole(found: Map) -> Map:
         return found
 
+    if method == "smacof":
+        from formulations.stress import stress
+
+        return stress(points.distances, k, lambda X: Map(X, (X**2).sum(axis=0)))
     if near is None:
         return embedding.scaling(points.distances, k, whole)
     if method in BY_POINTS:
@@ -201,6 +208,11 @@ def measures(method: str, points: Points, near: Neighbours | None, solution: Sol
     found: dict[str, Any] = {
         "trustworthiness": trustworthiness(points.distances, Y, NEIGHBOURS if near is None else near.count)
     }
+    if method == "smacof":
+        from formulations.stress import normalised
+
+        assert solution.value is not None
+        found["stress_1"] = normalised(solution.value, Y)
     if method in BY_DISTANCES:
         found["residual_variance"] = residual_variances(points.distances if near is None else near.paths).tolist()
     return {name: value for name, value in found.items() if value is not None}
@@ -222,13 +234,17 @@ def describe(method: str, points: Points, near: Neighbours | None, found: Map, k
     yield f"{n:,} points in {k} dimension{'s' if k > 1 else ''} by {method}{by}"
     if "trustworthiness" in kept:
         yield f"  trustworthiness {kept['trustworthiness']:.4f} (1: all that are near on the map are near)"
+    if "stress_1" in kept:
+        yield f"  stress-1 {kept['stress_1']:.4f} (Kruskal's: 0 if all distances are kept)"
     if "residual_variance" in kept:
         told = "  ".join(f"{share:.4f}" for share in kept["residual_variance"][:SHOWN])
         yield f"  residual variance in 1, 2, ... dimensions  {told}"
         lost = k - len(kept["residual_variance"])
         if lost > 0 and k <= MOST_SHARES:
             yield f"  the last {lost} of {k} coordinates are 0: the distances have no more dimensions"
-    yield "  eigenvalues  " + "  ".join(f"{value:.6g}" for value in found.eigenvalues[:SHOWN].tolist())
+    yield f"  {'eigenvalues' if method != 'smacof' else 'squares of coordinates'}  " + "  ".join(
+        f"{value:.6g}" for value in found.eigenvalues[:SHOWN].tolist()
+    )
     for name, place in zip(points.names[:SHOWN_ROWS], found.coordinates[:, :SHOWN].tolist(), strict=False):
         yield f"  {safe(str(name), 20):<20}" + "".join(f"{number:>14.6g}" for number in place)
     if n > SHOWN_ROWS or k > SHOWN:

@@ -18,6 +18,7 @@ from solvers.kinds.kind import Options
 from solvers.location.deepest import Deepest, solve_deepest
 from solvers.location.halfspaces import Halfspaces, solve_halfspaces
 from solvers.location.newton import Newton, solve_location
+from solvers.maps.smacof import Smacof, solve_stress
 from solvers.spectral import alm
 from solvers.spectral.alm import Alm, solve_split
 from solvers.spectral.eigen import Eigen, solve_frames
@@ -103,6 +104,12 @@ LOCATION = Single(
 PLACES = Single(
     Relaxation,
     lambda problem, solver, asked: solve_places(
+        problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
+    ),
+)
+STRESS = Single(
+    Smacof,
+    lambda problem, solver, asked: solve_stress(
         problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
     ),
 )

@@ -32,7 +32,12 @@ def test_each_method_is_proven_written_and_drawn(capsys: Any, write: Write, tmp_
     code, answer, err = answer_of(
         RECIPE, capsys, "--data", str(write("roll.csv", ROLL)), "--method", method, "-k", "2", *files
     )
-    assert (code, answer["status"], answer["solver"], err) == (ANSWERED, "optimal", "eigen", "")
+    if method == "smacof":
+        assert (code, answer["status"], answer["solver"]) == (ANSWERED, "feasible", "smacof")
+        assert answer["bound"] == 0 < answer["value"]  # in three dimensions no distance is lost
+        assert 0 < answer["stats"]["stress_1"] < 0.2
+    else:
+        assert (code, answer["status"], answer["solver"], err) == (ANSWERED, "optimal", "eigen", "")
     assert np.shape(answer["answer"]["coordinates"]) == (300, 2)
     assert answer["answer"]["names"][:2] == ["p0", "p1"]
     assert 0.5 < answer["stats"]["trustworthiness"] <= 1
