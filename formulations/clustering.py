@@ -24,7 +24,7 @@ The others solve none that is known. What they make is held against Dasgupta's c
 cluster. It is NP-hard. As every hierarchy costs (n^3 - n) / 3 where all w are 1, to minimize it is to maximize the same
 sum of d, of which average linkage has at least 2/3 of the most (Cohen-Addad, Kanade, Mallmann-Trenn and Mathieu,
 Hierarchical clustering: objective functions and algorithms, 2019). How much less any hierarchy can cost is bounded in
-bounds.hierarchy_bounds: exactly up to 14 items.
+bounds.hierarchy_bounds, exactly up to 14 items, and bounds.hierarchy_subsets, up to a hundred.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from formulations.bounds.hierarchy_bounds import (
     splits_bound,
     triples_bound,
 )
+from formulations.bounds.hierarchy_subsets import affordable, subsets_bound
 from formulations.graphs import symmetric
 from formulations.graphs.prim import shortest_forest
 from formulations.problem import Floats, Heuristic, Ints, Reference, SearchProblem, WeakDual, is_symmetric
@@ -56,6 +57,7 @@ MAX_MAGNITUDE = 1e100  # of a distance, so that its square is finite
 MOST_DENSE = 3000  # items up to which a matrix is factorised for an eigenvalue
 MOST_GROUPS = 1000  # whose triples are gone through
 TRIPLE_SECONDS = 2e-8  # that each takes on a slow day
+SUBSETS_SECONDS = 5.0  # that going through the sets of few items takes at most, on a slow day
 CHECKED_BY_SCIPY = 1000  # items
 CLUSTER = r"\bigl| \text{least cluster with } i \text{ and } j \bigr|"
 
@@ -151,6 +153,8 @@ def _dasgupta(form: DasguptaCost, starts: list[Heuristic], membership: str) -> S
         duals.append(WeakDual("second eigenvalue", find, partial(eigenvalue_bound, w), 1e-10 * n**3))
     if n <= MOST_SPLIT:
         duals.append(WeakDual("splits of all sets", lambda _: best_splits(w)[0], partial(splits_bound, w)))
+    elif (r := affordable(n)) > 3:
+        duals.append(WeakDual("all sets of few items", lambda _: r, partial(subsets_bound, w), SUBSETS_SECONDS))
     return SearchProblem(
         sense="minimize",
         objective=form,

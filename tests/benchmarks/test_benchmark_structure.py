@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from places import SHARED
 from scipy.cluster.hierarchy import linkage
 from scipy.linalg import subspace_angles
 from scipy.sparse import random_array
@@ -16,14 +17,17 @@ from scipy.spatial.distance import cdist, pdist, squareform
 from formulations.clustering import RULES, clustering, dasgupta, linked, similarities
 from formulations.embedding import hessian, isomap, laplacian, locally_linear, tangent_alignment
 from formulations.embeddings.neighbours import nearest
+from formulations.kmeans import kmeans
 from formulations.localisation import localisation
 from formulations.pca import pca
 from formulations.robust_pca import robust_pca
 from formulations.sparse_pca import sparse_pca
 from solvers import solve
+from solvers.partitions.search import Partitions
 from solvers.solution import Solution
 
 Report = Callable[[str, str, str], None]
+needs_tables = pytest.mark.skipif(not SHARED.exists(), reason="the tables are not there")
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
@@ -107,7 +111,7 @@ def test_linkages(rule: Any, report: Report) -> None:
     )
 
 
-@pytest.mark.parametrize("n", [14, 100, 1_000])
+@pytest.mark.parametrize("n", [14, 15, 20, 30, 40, 100, 1_000])
 def test_bounds_on_hierarchies(n: int, report: Report) -> None:
     d = squareform(pdist(np.random.default_rng(0).standard_normal((n, 5))))
     solution, seconds = solved(lambda: dasgupta(similarities(d)))
@@ -164,4 +168,76 @@ def test_sensors(report: Report) -> None:
         "100 sensors, 5 anchors, exact distances up to 0.3",
         "largest error 1e-4 / 1e-6, certificate",
         f"{solution.status}, largest error {np.abs(solution.answer - X).max():.1e}, {seconds:.2f} s",
+    )
+
+
+BEST_KNOWN = {  # sums of squares within k = 2, ..., 8 groups
+    "iris": (152.347952, 78.851441, 57.228473, 46.446182, 39.039987, 34.29823, 29.988944),
+    "ruspini": (89337.832143, 51063.475046, 12881.051236, 10126.719788, 8575.406876, 7126.198543, 6149.639019),
+    "usarrests": (102.8624, 78.323269, 56.403173, 48.944203, 42.835851, 38.260467, 33.827516),
+    "faithful": (8901.768721, 5188.540468, 2941.720903, 2028.444478, 1458.612495, 1009.624011, 786.588817),
+}
+AT_ROOT = {("ruspini", 4): 0.1, ("ruspini", 5): 0.1, ("iris", 2): 0.3, ("iris", 3): 1.0, ("usarrests", 3): 3.0}
+TO_PROVE = [("ruspini", k) for k in range(2, 9)] + [("iris", 2), ("iris", 3), ("faithful", 2)]
+LIMIT = 300.0  # seconds for a proof
+
+
+def rows_of(name: str) -> Any:
+    """The numbers of a table; USArrests standardised."""
+    from problems.io.data_table import read_data_table
+    from problems.studies.named_rows import standardised
+
+    table = read_data_table(str(SHARED / "data" / "tables" / f"{name}.csv"), None, "refuse")
+    return standardised(table.values) if name == "usarrests" else table.values
+
+
+@needs_tables
+@pytest.mark.parametrize("name", BEST_KNOWN)
+def test_best_known_groups(name: str, report: Report) -> None:
+    X, longest = rows_of(name), 0.0
+    for k, best in enumerate(BEST_KNOWN[name], start=2):
+        solution, seconds = timed(lambda k=k: solve(kmeans(X, k), Partitions(cases=0)))
+        assert solution.value == pytest.approx(best, rel=1e-7)
+        longest = max(longest, seconds)
+    report(f"k-means, {name}, k = 2..8: best known", "all, in 2 s each", f"all 7, the longest {longest:.2f} s")
+
+
+@needs_tables
+@pytest.mark.parametrize(("name", "k"), AT_ROOT)
+def test_bound_of_groups_at_the_root(name: str, k: int, report: Report) -> None:
+    solution, seconds = solved_by(rows_of(name), k, Partitions(cases=1))
+    report(
+        f"k-means, {name}, k = {k}: bound at the root", f"{AT_ROOT[name, k]} %", f"{solution.gap:.3%}, {seconds:.1f} s"
+    )
+
+
+@needs_tables
+@pytest.mark.parametrize(("name", "k"), TO_PROVE)
+def test_groups_proven_the_best(name: str, k: int, report: Report) -> None:
+    solution, seconds = solved_by(rows_of(name), k, Partitions(cases=1_000))
+    report(
+        f"k-means, {name}, k = {k}",
+        "proven",
+        f"{solution.status}, gap {solution.gap:.1e}, {solution.stats['cases']} cases, {seconds:.1f} s",
+    )
+
+
+def solved_by(X: Any, k: int, solver: Partitions) -> tuple[Solution, float]:
+    """The groups by that solver, and the CPU seconds."""
+    return timed(lambda: solve(kmeans(X, k), solver, time_limit=LIMIT))
+
+
+def test_many_rows_in_groups(report: Report) -> None:
+    cluster = pytest.importorskip("sklearn.cluster")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 10))[rng.integers(20, size=100_000)] * 3 + rng.normal(size=(100_000, 10))
+    theirs, seconds = timed(lambda: cluster.KMeans(20, n_init=10, random_state=0).fit(X))
+    solution, ours = solved_by(X, 20, Partitions(swaps=0, cases=0))
+    assert solution.value is not None
+    assert solution.value <= theirs.inertia_ * (1 + 1e-9)
+    report(
+        "k-means, 100,000 x 10, k = 20, the same starts",
+        "1.1 of scikit-learn",
+        f"{ours:.2f} s against {seconds:.2f} s: {ours / seconds:.2f}; {solution.value:.6g} against "
+        f"{theirs.inertia_:.6g}, bound {solution.bound:.6g}",
     )
