@@ -194,12 +194,18 @@ def rows_of(name: str) -> Any:
 @needs_tables
 @pytest.mark.parametrize("name", BEST_KNOWN)
 def test_best_known_groups(name: str, report: Report) -> None:
-    X, longest = rows_of(name), 0.0
+    X, longest, better = rows_of(name), 0.0, []
     for k, best in enumerate(BEST_KNOWN[name], start=2):
         solution, seconds = timed(lambda k=k: solve(kmeans(X, k), Partitions(cases=0)))
-        assert solution.value == pytest.approx(best, rel=1e-7)
+        assert solution.value is not None
+        assert solution.value <= best * (1 + 1e-7)
+        better += [f"; {solution.value:.6f} for k = {k}"] if solution.value < best * (1 - 1e-7) else []
         longest = max(longest, seconds)
-    report(f"k-means, {name}, k = 2..8: best known", "all, in 2 s each", f"all 7, the longest {longest:.2f} s")
+    report(
+        f"k-means, {name}, k = 2..8: best known",
+        "all, in 2 s each",
+        f"all 7, the longest {longest:.2f} s{''.join(better)}",
+    )
 
 
 @needs_tables
