@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = 5  # columns in a note
 LEAST_ROWS = 2
+LEAST_SPREAD = 1e-150  # of a column, whose square is to be a number
 LEAST_VARIATION = 1e-13  # of a column's standard deviation, relative to its largest number, in float64
 
 
@@ -128,6 +129,11 @@ def varying(pair: Pair) -> Pair:
     both = np.concatenate([pair.p.values, pair.q.values])
     spread, size = np.ptp(both, axis=0), np.abs(both).max(axis=0)
     kept = np.flatnonzero(spread > LEAST_VARIATION * size).tolist()
+    if tiny := [pair.columns[j] for j in kept if spread[j] < LEAST_SPREAD]:
+        raise InputError(
+            f"{pair.p.name} and {pair.q.name}: columns vary by less than {LEAST_SPREAD:g}: {_listed(tiny)}; give them "
+            "in another unit"
+        )
     if len(kept) == both.shape[1]:
         return pair
     constant = [name for j, name in enumerate(pair.columns) if j not in kept]

@@ -210,6 +210,7 @@ def test_little_time_leaves_out_what_it_does_not_allow(capsys: Any) -> None:
         ("x\n1\n2\n", "y\n1\n2\n", (), "no column of one is in the other"),
         ("x\n1\n", "x\n1\n2\n", (), "has 1 row"),
         ("x\n5\n5\n", "x\n5\n5\n", (), "nothing to compare"),
+        ("x\n1e-310\n2e-310\n", "x\n1e-310\n3e-310\n", (), "give them in another unit"),
         ("x,y\n5,1\n,2\n", "x,y\n5,1\n6,2\n", (), "--missing drop"),
         (
             "x,y\na,1\nb,2\na,1\nb,2\n",
