@@ -14,7 +14,6 @@ from problems.running.matrix_options import READING, matrix_of
 from problems.terminal.errors import InputError, safe
 
 EXAMPLE = str(Path(__file__).parents[1] / "examples" / "usarrests.csv")
-
 UNPROVEN = ("localisation", "smacof")  # methods of problems.embedding whose certificates are large
 
 
