@@ -14,6 +14,8 @@ With data X from q, samples f(Z) from p, and v the discriminator's output, f max
 
 The table of f is that of formulations.f_divergence; kl, js and gan are the games of lagrangian and minimax in other
 units. What f climbs in place of the payoff, where that is another thing: E_q log p itself for "likelihood",
+E_p f*(f'(e^v)) for "pearson", "neyman" and "total-variation", whose v is that of minimax (Uehara et al., Generative
+adversarial nets from a density ratio estimation perspective, 2016): at v = log q / p the slope is that of -D_f,
 E_p log D for "non-saturating", -E_p[(v - 1)^2] / 2 for "least-squares", -E log(1 + e^(v(X) - v(f(Z)))) for
 "relativistic", and -E_p L for "began", where k is to keep E_p L at E_q L.
 """
@@ -31,7 +33,7 @@ from formulations.divergences.table import LE_CAM
 from formulations.f_divergence import DIVERGENCES, FDivergence, variational
 from formulations.least_squares import least_squares
 from formulations.mmd import inverse_multiquadric, mixture, moment_matching
-from formulations.players.losses import Blur, lagrangian, likelihood, log_d_trick, minimax
+from formulations.players.losses import Blur, lagrangian, likelihood, log_d_trick, minimax, of_samples
 from formulations.players.penalties import gradient_penalty, r1, r2
 from formulations.problem import Block, Players, Term
 from formulations.relativistic import relativistic
@@ -62,6 +64,7 @@ PAYOFFS = {
     "began": r"E_q[L(X)] - k E[L(f(Z))], \quad L(x) = |x - d(x)|^2, \quad 0 \leq k \leq 1",
     "wasserstein": r"E_q[-S(X)] + E[S(f(Z))], \quad |S(x) - S(y)| \leq |x - y|",
 }
+CLIMBED = r"E[f^*(S(f(Z)))], \quad S = f'(d)"  # of an f-divergence, by a discriminator of another game
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,11 +159,22 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
                 payoff=moment_matching(KERNEL, scale),
                 maths={"maximize over f": r"-\text{MMD}^2(q, p), \quad f(Z) \sim p"},
             )
+        case (
+            "pearson" | "neyman" | "total-variation"
+        ):  # in games of their own d diverges: e^2v explodes, and steps vanish
+            row = DIVERGENCES[loss]
+            game = Objective(
+                payoff=minimax(blur, told),
+                surrogate=[of_samples(row.charge, blur, told)],
+                penalties=slopes,
+                log_ratio=as_it_is,
+                divergence=row,
+                maths={**played("minimax", CLIMBED), "divergence": rf"D_f = \text{{{loss}}}"},
+            )
         case _ if loss in DIVERGENCES:
             row = DIVERGENCES[loss]
             game = Objective(
                 payoff=variational(row, blur, told),
-                penalties=slopes if loss == "total-variation" else [],
                 log_ratio=as_it_is,
                 divergence=row,
                 maths={**played("variational"), "divergence": rf"D_f = \text{{{loss}}}"},

@@ -38,6 +38,7 @@ CHASED = (
     "js",
     "non-saturating",
     "pearson",
+    "neyman",
     "total-variation",
     "least-squares",
     "wasserstein",
