@@ -31,39 +31,38 @@ from torch import Tensor
 
 from formulations.players.domains import Box
 from formulations.players.generators import expectation
+from formulations.players.losses import Blur, blurred
 from formulations.problem import Block, Floats, Term
 
 
-def began(gamma: float = 0.5, scale: Tensor | float = 1.0) -> tuple[list[Term], list[Term]]:
+def began(gamma: float = 0.5, blur: Blur | None = None) -> tuple[list[Term], list[Term]]:
     """What d minimizes, and what "f" and "k" maximize in its place, for a SaddleProblem of the blocks "f", "k", "d".
 
-    gamma  within (0, 1]; scale: the unit of lengths in x, a number or one for each coordinate, (d,)
+    The output of "d" is L, as that of players.networks.autoencoder. gamma within (0, 1]; blur as in players.losses
 
     >>> (data, noise), (fooled, balance) = began()
-    >>> half, one, k = (lambda x: x / 2), torch.ones(1, 1, 1), torch.tensor([0.1])
-    >>> data.f(half, one), noise.f(lambda z: 2 * z, k, half, one), balance.f(k, lambda z: 2 * z, half, one, one)
+    >>> d, one, k = (lambda x: (x - x / 2).square().sum(-1)), torch.ones(1, 1, 1), torch.tensor([0.1])
+    >>> data.f(d, one), noise.f(lambda z: 2 * z, k, d, one), balance.f(k, lambda z: 2 * z, d, one, one)
     (tensor([[0.2500]]), tensor([[-0.1000]]), tensor([[-0.0875]]))
     """
     if not 0 < gamma <= 1:
         raise ValueError(f"gamma is {gamma}; it must be above 0 and at most 1, such as 0.5")
+    L, e = blurred(blur)
 
-    def L(d: Any, x: Tensor) -> Tensor:
-        return torch.as_tensor(((x - d(x)) / torch.as_tensor(scale).to(x.device)).square().sum(-1))
+    def of_samples(f: Any, d: Any, z: Tensor, *e: Tensor) -> Tensor:
+        return expectation(f, lambda x: L(d, x, *e), z)
 
-    def of_samples(f: Any, d: Any, z: Tensor) -> Tensor:
-        return expectation(f, lambda x: L(d, x), z)
-
-    def balance(k: Tensor, f: Any, d: Any, x: Tensor, z: Tensor) -> Tensor:
+    def balance(k: Tensor, f: Any, d: Any, x: Tensor, z: Tensor, *e: Tensor) -> Tensor:
         with torch.no_grad():  # f has a term of its own
-            excess = gamma * L(d, x) - of_samples(f, d, z)
+            excess = gamma * L(d, x, *e) - of_samples(f, d, z, *e)
         return k.unsqueeze(-1) * excess
 
     payoff = [
-        Term(L, ["d"], ["data"]),
-        Term(lambda f, k, d, z: -k.unsqueeze(-1) * of_samples(f, d, z), ["f", "k", "d"], ["noise"]),
+        Term(lambda d, x, *e: L(d, x, *e), ["d"], ["data", *e]),
+        Term(lambda f, k, d, z, *e: -k.unsqueeze(-1) * of_samples(f, d, z, *e), ["f", "k", "d"], ["noise", *e]),
     ]
-    fooled = Term(lambda f, d, z: -of_samples(f, d, z), ["f", "d"], ["noise"])
-    return payoff, [fooled, Term(balance, ["k", "f", "d"], ["data", "noise"])]
+    fooled = Term(lambda f, d, z, *e: -of_samples(f, d, z, *e), ["f", "d"], ["noise", *e])
+    return payoff, [fooled, Term(balance, ["k", "f", "d"], ["data", "noise", *e])]
 
 
 def multiplier() -> Block:

@@ -26,14 +26,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor, nn
 
 from formulations.began import began, multiplier
 from formulations.divergences.table import LE_CAM
 from formulations.f_divergence import DIVERGENCES, FDivergence, variational
 from formulations.least_squares import least_squares
 from formulations.mmd import inverse_multiquadric, mixture, moment_matching
+from formulations.players.generators import discriminator
 from formulations.players.losses import Blur, lagrangian, likelihood, log_d_trick, minimax, of_samples
+from formulations.players.networks import autoencoder
 from formulations.players.penalties import gradient_penalty, r1, r2
 from formulations.problem import Block, Players, Term
 from formulations.relativistic import relativistic
@@ -54,6 +56,7 @@ LOSSES = (
 SLOPES = 0.1  # weight of the penalties on slopes, of losses whose discriminators are else too steep to climb
 WIDTHS = (1 / 64, 1 / 16, 1 / 4, 1.0)  # in standard deviations of the data, of the kernels that "mmd" is the mean of
 KERNEL = mixture(*map(inverse_multiquadric, WIDTHS))
+CODE = 16  # numbers that the auto-encoder of "began" restores rows from: of fewer it restores the mean, to begin with
 SURE = 1e-3  # how near to 0 and 1 a share q / (q + p) is believed
 PAYOFFS = {
     "minimax": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))], \quad D = \frac{d}{1 + d}",
@@ -75,6 +78,7 @@ class Objective:
     surrogate   terms that f climbs in place of the payoff, if any
     penalties   terms that d pays besides
     multipliers blocks that maximize besides f
+    network     what d is: hidden layers, centers and scales of the data, random numbers -> a module
     log_ratio   the output v -> an estimate of log q / p; None where it says nothing of that
     divergence  the f-divergence that the payoff's minimum over d is, up to its sign, unit and a constant; None if none
     maths       what each line of the problem says, in LaTeX
@@ -84,6 +88,7 @@ class Objective:
     surrogate: Sequence[Term] | None = None
     penalties: Sequence[Term] = ()
     multipliers: Mapping[str, Block] = field(default_factory=dict)
+    network: Callable[..., nn.Module] = discriminator
     log_ratio: Callable[[Tensor], Tensor] | None = None
     divergence: FDivergence | None = None
     maths: dict[str, str]
@@ -144,11 +149,12 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
                 maths=played("relativistic", r"-E[\log(1 + e^{v(X) - v(f(Z))})]"),
             )
         case "began":
-            payoff, surrogate = began(1.0, scale)
+            payoff, surrogate = began(1.0, blur)
             game = Objective(
                 payoff=payoff,
                 surrogate=surrogate,
                 multipliers={"k": multiplier()},
+                network=restoring,
                 maths={
                     **played("began", "-E[L(f(Z))]"),
                     "ascend in k": r"k (E_q[L(X)] - E[L(f(Z))])",
@@ -182,6 +188,17 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
         case _:
             raise ValueError(f"the loss is {loss!r}; it must be one of {', '.join(LOSSES)}")
     return game
+
+
+def restoring(
+    hidden: Sequence[int], center: Tensor, scale: Tensor, generator: Generator, octaves: int = 0, begins: float = 0.0
+) -> nn.Module:
+    """The error of an auto-encoder, which sees no waves and is told nothing of time.
+
+    >>> restoring([8], torch.zeros(3), torch.ones(3), Generator().manual_seed(0))(torch.zeros(5, 3)).shape
+    torch.Size([5])
+    """
+    return autoencoder(hidden, CODE, center, scale, generator)
 
 
 def as_it_is(v: Tensor) -> Tensor:

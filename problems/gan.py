@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Report, Task, main
@@ -81,6 +82,10 @@ def read(options: argparse.Namespace) -> Task | Report:
     until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit
     options.data = options.data or "mixture"
     training, notes = _training(options, until)
+    further, shared = others(training, options.compare), {}
+    if further and until < math.inf:
+        shared = {"time_limit": max((until - time.monotonic()) / (1 + len(further)), 0.01)}
+        training = replace(training, until=time.monotonic() + shared["time_limit"])
 
     def by_loss(solution: Solution) -> Sequence[Mapping[str, Any]]:
         """What each loss comes to, where that is asked."""
@@ -88,7 +93,7 @@ def read(options: argparse.Namespace) -> Task | Report:
             return []
         return compared(training, solution, options.compare, options.data, options.iterations, until)
 
-    if further := others(training, options.compare):
+    if further:
         notes = [*notes, f"{len(further)} more generators are trained, one after another, by {', '.join(further)}."]
 
     folder = resume = None
@@ -107,7 +112,7 @@ def read(options: argparse.Namespace) -> Task | Report:
         draw=lambda solution: draw(training, solution),
         notes=notes,
         facts={"rows": len(training.data.train), "columns": len(training.columns.columns)},
-        solving={"gap": MEETS},
+        solving={"gap": MEETS, **shared},
         solver=lambda name: training.settings(resume) if name in (None, "descent-ascent") else name,
         follow=training.followed,
         answer=lambda solution: answer(training, solution),
@@ -138,11 +143,6 @@ def _training(options: argparse.Namespace, until: float) -> tuple[Training, Sequ
     loss = options.loss or ("lagrangian" if kind == "mlp" else "likelihood")
     if kind == "mlp" and loss == "likelihood":
         raise InputError("--loss likelihood needs a density, which mlp has not; say --generator flow, or mixture")
-    if loss == "began" and len(data.center) < 2:
-        raise InputError(
-            "--loss began has an auto-encoder, which restores a single number whatever it is; give 2 columns or more, "
-            "or choose another loss"
-        )
     if data.categories and kind in ("flow", "gaussian"):
         raise InputError(
             f"--generator {kind} makes numbers only, and there are categories; say --generator mixture, or mlp, or "

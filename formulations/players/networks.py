@@ -6,7 +6,7 @@ Inputs x are (batch, d), or (members, batch, d) for an ensemble.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -152,14 +152,29 @@ class Scalar(Stackable):
         return x.squeeze(-1)
 
 
+class Error(Stackable):
+    """x -> |x - h(x)|^2, (..., d) -> (...): how badly a network restores x.
+
+    >>> Error(lambda x: x / 2)(torch.tensor([[2.0, 4.0]]))
+    tensor([5.])
+    """
+
+    def __init__(self, network: Callable[[Tensor], Tensor]) -> None:
+        """The h, (..., d) -> (..., d)."""
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The error."""
+        return (x - self.network(x)).square().sum(-1)
+
+
 def autoencoder(hidden: Sequence[int], code: int, center: Tensor, scale: Tensor, generator: Generator) -> nn.Sequential:
-    """A network from samples in the data's units to themselves, (..., d) -> (..., d), through `code` numbers.
+    """The error, in standard units, of a network that restores samples from `code` numbers: (..., d) -> (...).
 
     >>> d = autoencoder([16], 1, torch.zeros(2), torch.ones(2), Generator().manual_seed(0))
     >>> d(torch.zeros(5, 2)).shape
-    torch.Size([5, 2])
+    torch.Size([5])
     """
-    dims, units = len(center), (center.to(generator.device), scale.to(generator.device))
-    return nn.Sequential(
-        Standardize(*units), mlp([dims, *hidden, code, *reversed(hidden), dims], generator), Affine(*units)
-    )
+    dims, units = len(center), Standardize(center.to(generator.device), scale.to(generator.device))
+    return nn.Sequential(units, Error(mlp([dims, *hidden, code, *reversed(hidden), dims], generator)))

@@ -54,9 +54,8 @@ def losses(text: str) -> tuple[str, ...]:
 
 
 def others(training: Training, asked: Sequence[str] | None) -> list[str]:
-    """Those asked for that are not the training's own, and that its generator and its columns have what they need."""
-    unfit = {"likelihood": training.free, "began": len(training.data.center) < 2}
-    return [loss for loss in asked or () if loss != training.loss and not unfit.get(loss)]
+    """Those asked for that are not the training's own; no likelihood of a generator whose density is unknown."""
+    return [loss for loss in asked or () if loss != training.loss and not (loss == "likelihood" and training.free)]
 
 
 def compared(

@@ -43,6 +43,7 @@ CHASED = (
     "least-squares",
     "wasserstein",
     "relativistic",
+    "began",
 )
 MAKES, TELLS = (64, 64, 64, 64), (128, 128)  # hidden layers: of a free generator, whose steps depth makes sharp; of d
 OCTAVES = 3  # of the frequencies in which a discriminator sees what a known density makes
@@ -93,10 +94,10 @@ class Training:
     def problem(self) -> SaddleProblem:
         """The game."""
         from formulations.gan import gan
+        from formulations.losses import objective
         from formulations.players import generators
         from formulations.players.flows import Flow
         from formulations.players.mixed import MixedMixture
-        from formulations.players.networks import autoencoder
 
         units, categories = (self.data.center, self.data.scale), self.data.categories
         mixture: Any = partial(MixedMixture, categories=categories) if categories else generators.Mixture
@@ -111,9 +112,7 @@ class Training:
         if self.loss == "likelihood":
             start = self._bent if self.kind == "flow" else self._at_best
         octaves, begins = (FINE, LATE) if self.sharpened else (0 if self.free else OCTAVES, 0.0)
-        against: Any = partial(generators.discriminator, TELLS, *units, octaves=octaves, begins=begins)
-        if self.loss == "began":
-            against = partial(autoencoder, TELLS, len(self.data.center) // 2, *units)
+        against: Any = partial(objective(self.loss).network, TELLS, *units, octaves=octaves, begins=begins)
         blur = fading if self.free else None
         return gan(self.data, start, against, self.noise, loss=self.loss, blur=blur, told=self.sharpened)
 

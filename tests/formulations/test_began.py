@@ -54,15 +54,15 @@ def test_each_player_moves_as_the_page_says() -> None:
     generator = torch.Generator().manual_seed(0)
     x, z = (torch.randn(1, 6, 2, generator=generator, dtype=torch.float64) for _ in range(2))
     start = torch.tensor([0.7, -0.2, 0.4], dtype=torch.float64)  # of d: x -> a x, of f: z -> b z, and k
-    gamma, scale = 0.5, torch.tensor([1.0, 2.0], dtype=torch.float64)
-    payoff, surrogate = began(gamma, scale)
+    gamma = 0.5
+    payoff, surrogate = began(gamma)
 
     def errors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        return tuple((((1 - a) * y / scale) ** 2).sum(-1).mean() for y in (x, b * z))  # type: ignore[return-value]
+        return tuple((((1 - a) * y) ** 2).sum(-1).mean() for y in (x, b * z))  # type: ignore[return-value]
 
     def by_terms(terms: Any, numbers: Tensor) -> Tensor:
         a, b, k = numbers
-        players = {"d": lambda y: a * y, "f": lambda y: b * y, "k": k.reshape(1)}
+        players = {"d": lambda y: (y - a * y).square().sum(-1), "f": lambda y: b * y, "k": k.reshape(1)}
         drawn = {"data": x, "noise": z}
         return sum(  # type: ignore[return-value]
             term.f(*(players[n] for n in term.blocks), *(drawn[n] for n in term.over)).mean() for term in terms
@@ -115,7 +115,7 @@ def rows(moments: Floats) -> Sampler:
 
 
 class Line(nn.Module):
-    """The projection on a direction of the plane."""
+    """The squared distance from a line through 0: the error of the projection on it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ class Line(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         u = torch.stack([self.angle.cos(), self.angle.sin()])
-        return (x @ u).unsqueeze(-1) * u
+        return (x - (x @ u).unsqueeze(-1) * u).square().sum(-1)
 
 
 def played(gamma: float) -> Any:
