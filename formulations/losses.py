@@ -5,17 +5,16 @@ With data X from q, samples f(Z) from p, and v the discriminator's output, f max
                       payoff                                                  its minimum over d           best v
     lagrangian, kl    E_q[-v] + E_p[e^v]                                      1 - KL(q || p)               log q / p
     minimax           E_q[-log D] + E_p[-log(1 - D)],  D = e^v / (1 + e^v)    log 4 - 2 JS(q, p)           log q / p
-    f of the table    E_q[-S] + E_p[f*(S)],  S = f'(e^v)                      -D_f(q || p)                 log q / p
     least-squares     E_q[(v - 1)^2] / 2 + E_p[v^2] / 2                       (2 - Le Cam(q, p)) / 8       q / (q + p)
     wasserstein       E_q[-v] + E_p[v],  slopes of v about 1 at most          -W_1(q, p)                   a potential
     relativistic      E log(1 + e^(v(f(Z)) - v(X)))                           log 2 - JS(q x p, p x q)     log q / p + c
     began             E_q L - k E_p L,  L the error of an auto-encoder                                     none
     mmd               -MMD^2(q, p), the best discriminator being known                                     none
 
-The table of f is that of formulations.f_divergence; kl, js and gan are the games of lagrangian and minimax in other
-units. What f climbs in place of the payoff, where that is another thing: E_q log p itself for "likelihood",
-E_p f*(f'(e^v)) for "pearson", "neyman" and "total-variation", whose v is that of minimax (Uehara et al., Generative
-adversarial nets from a density ratio estimation perspective, 2016): at v = log q / p the slope is that of -D_f,
+What f climbs in place of the payoff, where that is another thing: E_q log p itself for "likelihood"; for another
+f-divergence (formulations.f_divergence) E_p f*(f'(e^v)), v by the payoff of minimax, as its best is log q / p as well:
+there the slope is that of -D_f, and in games of their own ratios explode (Uehara et al., Generative adversarial nets
+from a density ratio estimation perspective, 2016), so that "js" and "gan" are minimax in other units;
 E_p log D for "non-saturating", -E_p[(v - 1)^2] / 2 for "least-squares", -E log(1 + e^(v(X) - v(f(Z)))) for
 "relativistic", and -E_p L for "began", where k is to keep E_p L at E_q L.
 """
@@ -30,7 +29,7 @@ from torch import Generator, Tensor, nn
 
 from formulations.began import began, multiplier
 from formulations.divergences.table import LE_CAM
-from formulations.f_divergence import DIVERGENCES, FDivergence, variational
+from formulations.f_divergence import DIVERGENCES, FDivergence
 from formulations.least_squares import least_squares
 from formulations.mmd import inverse_multiquadric, mixture, moment_matching
 from formulations.players.generators import discriminator
@@ -61,13 +60,12 @@ SURE = 1e-3  # how near to 0 and 1 a share q / (q + p) is believed
 PAYOFFS = {
     "minimax": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))], \quad D = \frac{d}{1 + d}",
     "lagrangian": r"E_q[-\log d(X)] + E[d(f(Z))], \quad d > 0",
-    "variational": r"E_q[-S(X)] + E[f^*(S(f(Z)))], \quad S = f'(d)",
     "least-squares": r"\tfrac12 E_q[(D(X) - 1)^2] + \tfrac12 E[D(f(Z))^2]",
     "relativistic": r"E[\log(1 + e^{v(f(Z)) - v(X)})]",
     "began": r"E_q[L(X)] - k E[L(f(Z))], \quad L(x) = |x - d(x)|^2, \quad 0 \leq k \leq 1",
     "wasserstein": r"E_q[-S(X)] + E[S(f(Z))], \quad |S(x) - S(y)| \leq |x - y|",
 }
-CLIMBED = r"E[f^*(S(f(Z)))], \quad S = f'(d)"  # of an f-divergence, by a discriminator of another game
+CLIMBED = r"E[f^*(f'(d(f(Z))))]"  # of an f-divergence, by a discriminator of another game
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +78,7 @@ class Objective:
     multipliers blocks that maximize besides f
     network     what d is: hidden layers, centers and scales of the data, random numbers -> a module
     log_ratio   the output v -> an estimate of log q / p; None where it says nothing of that
-    divergence  the f-divergence that the payoff's minimum over d is, up to its sign, unit and a constant; None if none
+    divergence  the f-divergence that f makes small where d is best; None if none
     maths       what each line of the problem says, in LaTeX
     """
 
@@ -165,25 +163,15 @@ def objective(loss: str, scale: Tensor | float = 1.0, blur: Blur | None = None, 
                 payoff=moment_matching(KERNEL, scale),
                 maths={"maximize over f": r"-\text{MMD}^2(q, p), \quad f(Z) \sim p"},
             )
-        case (
-            "pearson" | "neyman" | "total-variation"
-        ):  # in games of their own d diverges: e^2v explodes, and steps vanish
+        case _ if loss in DIVERGENCES:
             row = DIVERGENCES[loss]
             game = Objective(
                 payoff=minimax(blur, told),
                 surrogate=[of_samples(row.charge, blur, told)],
-                penalties=slopes,
+                penalties=[] if loss in ("js", "gan") else slopes,
                 log_ratio=as_it_is,
                 divergence=row,
                 maths={**played("minimax", CLIMBED), "divergence": rf"D_f = \text{{{loss}}}"},
-            )
-        case _ if loss in DIVERGENCES:
-            row = DIVERGENCES[loss]
-            game = Objective(
-                payoff=variational(row, blur, told),
-                log_ratio=as_it_is,
-                divergence=row,
-                maths={**played("variational"), "divergence": rf"D_f = \text{{{loss}}}"},
             )
         case _:
             raise ValueError(f"the loss is {loss!r}; it must be one of {', '.join(LOSSES)}")

@@ -99,9 +99,9 @@ from contextlib import nullcontext
 from problems.collapse import draw
 from problems.studies.collapse import VARIANTS, collapse, table
 
-names = "equal", "strong d", "strong d, packs"
+names = "strong d", "strong d, packs"
 variants = [variant for variant in VARIANTS if variant.name in names]
-outcomes = list(collapse(data, 300, 1, 0, math.inf, nullcontext, variants))
+outcomes = list(collapse(data, 200, 1, 0, math.inf, nullcontext, variants))
 print("\n".join(table(outcomes)))
 draw(outcomes, data, "ring")
 
@@ -136,7 +136,7 @@ draw(outcomes, data, "ring")
 from problems.collapse import RECIPE
 from problems.recipe import run
 
-exit_code = run(RECIPE, ["--iterations", "20", "--seeds", "1", "--quiet"])
+exit_code = run(RECIPE, ["--iterations", "10", "--seeds", "1", "--quiet"])
 
 # %%
 # Where it fails, and what else to use
