@@ -160,12 +160,12 @@ for name, number in evidence(data, noise, players).items():
 # mixtures by EM, and the discriminator follows for the bound. ``--loss`` names another
 # game of the same networks, such as ``wasserstein``, ``mmd`` or ``hellinger``, and
 # ``--compare`` trains by several of them and shows how each fares; :doc:`another page
-# </learning_generators>` lists them. A network whose density is unknown is the default for
-# tables. Its samples are chosen by the discriminator, one of eight with probabilities
-# proportional to :math:`d`, where rows that neither player was trained on tell that this
-# raises the likelihood [3]_. What is proven is then proven of the samples chosen; here the
-# density is known, and nothing is chosen. A single normal distribution is not enough for
-# these data, and the held-out ones prove it:
+# </learning_generators>` lists them. A network whose density is unknown is the default
+# for tables. Its discriminator chooses one of eight samples, with probabilities
+# proportional to :math:`d`, where rows that neither was trained on tell that this
+# raises the likelihood [3]_. What is proven is then proven of the samples chosen. Here
+# the density is known, and nothing is chosen. A single normal distribution is not
+# enough for these data, and the held-out ones prove it:
 
 from problems.gan import RECIPE
 from problems.recipe import run
