@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from formulations.ambiguity.robust_loss import RobustLoss
 from formulations.arithmetic.frames import FrameTrace
 from formulations.arithmetic.halfspaces import RowsBeyond, RowsInHalfspace
 from formulations.arithmetic.hierarchies import DasguptaCost, UltrametricSum
@@ -34,6 +35,7 @@ from solvers.kinds.single import (
     LOCATION,
     LOW_RANK,
     PLACES,
+    RULES,
     STRESS,
     SUPPORTS,
     TRANSPORT,
@@ -200,6 +202,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (FRAMES,)
         case SearchProblem(objective=DasguptaCost() | UltrametricSum()):
             return (HIERARCHIES,)
+        case SearchProblem(objective=RobustLoss()):
+            return (RULES,)
         case SearchProblem(objective=LowRankPlusSparse()):
             return (LOW_RANK,)
         case SearchProblem(objective=RowsBeyond()):

@@ -14,9 +14,10 @@ from solvers.clock import interruptible
 from solvers.proof.cones import Cones
 
 # Clarabel's own tolerances of 1e-8 leave errors of 1e-5 in an answer; these, which it need not reach, 1e-7 at most.
-# Where an optimum is degenerate, the sharper ones may drive it away from where it has been: then it is asked again.
-GAPS = (1e-14, 1e-12)
-DRIVEN_AWAY = ("NumericalError", "MaxIterations")
+# Where an optimum is degenerate, the sharper ones may drive it away from where it has been, and long steps may leave it
+# stuck at the boundary of a cone: then it is asked again.
+GAPS_AND_STEPS = ((1e-14, 0.99), (1e-12, 0.9))
+DRIVEN_AWAY = ("NumericalError", "MaxIterations", "InsufficientProgress")
 SETTINGS = {
     "tol_feas": 1e-10,
     "min_terminate_step_length": 1e-10,
@@ -35,8 +36,9 @@ def by_clarabel(data: Mapping[str, Any], seconds: float) -> Any:
 
 def minimized(P: Any, c: Floats, A: Any, b: Floats, cones: Sequence[Any], seconds: float) -> Any:
     """The same for min x'Px/2 + c'x over A x + s = b, s in those cones of its own."""
-    for gap in GAPS:
-        found = _minimized(P, c, A, b, cones, {"time_limit": seconds, "tol_gap_abs": gap, "tol_gap_rel": gap})
+    for gap, step in GAPS_AND_STEPS:
+        limits = {"time_limit": seconds, "tol_gap_abs": gap, "tol_gap_rel": gap, "max_step_fraction": step}
+        found = _minimized(P, c, A, b, cones, limits)
         seconds -= found.solve_time
         if str(found.status) not in DRIVEN_AWAY or seconds <= 0:
             break

@@ -8,7 +8,9 @@ from typing import Any
 
 from formulations.problem import SearchProblem
 from solvers import judge
+from solvers.convex import robust_rules
 from solvers.convex.localising import Relaxation, solve_places
+from solvers.convex.robust_rules import RobustRules, solve_rules
 from solvers.findings import Findings
 from solvers.flows.min_cost_flow import MinCostFlow, solve_transport
 from solvers.flows.sorting import Sorting, solve_sorted
@@ -112,4 +114,9 @@ STRESS = Single(
     lambda problem, solver, asked: solve_stress(
         problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
     ),
+)
+RULES = Single(
+    RobustRules,
+    lambda problem, solver, asked: solve_rules(problem, solver, clock=asked.clock, report=asked.report),
+    robust_rules.MEETS,
 )

@@ -1,0 +1,142 @@
+"""Rules of regression against an adversary, by Clarabel on the convex program that eliminates the adversary.
+
+Of its answer the rule (w, b) is a candidate. Its multipliers are a dual point: those of "losses" are the adversary's
+weights p of rows, and those of "rows" divided by these the subgradients u of the losses there. The data are handed
+over in columns of mean 0 and standard deviation 1, and residuals in units of their root mean square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from formulations.ambiguity.losses import huber
+from formulations.ambiguity.robust_loss import Perturbation, RobustLoss, Wasserstein
+from formulations.problem import Floats, SearchProblem, Values
+from formulations.robust_regression import KIND, robust_program
+from solvers.clock import Clock
+from solvers.convex.compiled import Compiled
+from solvers.findings import Ended, Findings
+from solvers.judged.searched import Searched
+from solvers.judged.so_far import followed
+
+MEETS = 1e-7  # gap up to which value and bound count as equal, unless another is asked for
+WEIGHTY = 1e-9  # of 1 / n: weights from which multipliers tell a row's subgradient
+
+
+@dataclass(frozen=True)
+class RobustRules:
+    """Clarabel, on the convex program."""
+
+    name = "clarabel"
+
+
+@dataclass
+class RuleSearch:
+    """The rules that are known, and dual points."""
+
+    problem: SearchProblem
+    rules: list[Floats]
+    duals: list[tuple[Floats, Floats, Floats]] = field(default_factory=list)
+    iterations: int = 0
+    interrupted: bool = False
+    so_far: Callable[[], Any] = lambda: None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def form(self) -> RobustLoss:
+        """The objective."""
+        assert isinstance(self.problem.objective, RobustLoss)
+        return self.problem.objective
+
+
+def solve_rules(
+    problem: SearchProblem, _: RobustRules, *, clock: Clock, report: Callable[[Any], None]
+) -> tuple[Searched, Findings]:
+    """The rule, and the dual point that bounds all others."""
+    form = problem.objective
+    assert isinstance(form, RobustLoss)
+    search = RuleSearch(problem, [form.constant()])
+    search.duals.append(dual_point(form, search.rules[0], None, None))
+    built = clock.elapsed
+    return followed(search, partial(_run, search, clock, report), lambda ended: _found(search, ended, built, clock))
+
+
+def _run(search: RuleSearch, clock: Clock, report: Callable[[Any], None]) -> Ended:
+    report(search)
+    form, centred = search.form, search.form.centred
+    spread = centred.A.std(axis=0)
+    columns = np.where(spread > 0, spread, 1.0)
+    unit = float(np.sqrt((centred.k**2).mean())) or 1.0
+    compiled = Compiled(robust_program(in_units(centred, columns, unit), columns), "clarabel")
+    found = compiled.solved(clock)
+    search.iterations = found.iterations
+    if found.values is not None:
+        w = found.values["w"] * unit / columns
+        b = float(found.values["b"]) * unit
+        means = form.s @ form.A / len(form.s)
+        rule = np.r_[w, b + form.constant()[-1] - means @ w]
+        search.rules.append(rule)
+        search.duals.append(dual_point(form, rule, None, None))
+        if found.multipliers is not None:
+            search.duals.append(_of_multipliers(form, rule, unit, found.multipliers.listed))
+    report(search)
+    return "limit" if found.ended == "limit" else "optimal" if found.values is not None else "not_converged"
+
+
+def in_units(form: RobustLoss, columns: Floats, unit: float) -> RobustLoss:
+    """The same with each column, and the residuals, in units of their own: its rule is w columns / unit, b / unit."""
+    loss = form.loss
+    if loss.name == "huber":
+        loss = huber(loss.high / unit)
+    return replace(form, A=form.A / columns, k=form.k / unit, loss=loss)
+
+
+def dual_point(form: RobustLoss, rule: Floats, p: Floats | None, u: Floats | None) -> tuple[Floats, Floats, Floats]:
+    """Weights p and subgradients u and v; where they are not given, those that are best against the rule."""
+    n, loss, z = len(form.k), form.loss, form.plain(rule)
+    moved = isinstance(form.adversary, Perturbation | Wasserstein)
+    pushed = form.pushed(rule) if isinstance(form.adversary, Perturbation) else z
+    if p is None:
+        p = np.full(n, 1 / n) if moved else form.adversary.worst(loss.value(z))  # type: ignore[union-attr]
+    slope = loss.slope(pushed)
+    if isinstance(form.adversary, Wasserstein) and loss.name == "squares":
+        slope = z / max(float(np.sqrt((z**2).mean())), 1e-300)
+    return p, slope if u is None else u, np.abs(slope)
+
+
+def _of_multipliers(form: RobustLoss, rule: Floats, unit: float, listed: Values) -> tuple[Floats, Floats, Floats]:
+    """The dual point that the multipliers of "losses" and "rows" are."""
+    n, known = len(form.k), dual_point(form, rule, None, None)
+    weighed = not isinstance(form.adversary, Perturbation | Wasserstein)
+    p = np.maximum(listed["losses"], 0.0) if weighed else known[0]
+    told = p > WEIGHTY / n
+    scale = unit ** (form.loss.degree - 1) if form.loss.degree and "losses" in listed else 1.0
+    u = np.where(told, -scale * listed["rows"] / np.where(told, p, 1.0), known[1])
+    v = scale * listed["pushed"] / p if "pushed" in listed else known[2]
+    return p, u, v
+
+
+def _found(search: RuleSearch, ended: Ended, built: float, clock: Clock) -> tuple[Searched, Findings]:
+    """The problem as the judge sees it, and what was found."""
+    stats = {
+        "rows": len(search.form.k),
+        "columns": search.form.A.shape[1],
+        "iterations": search.iterations,
+        "interrupted": search.interrupted,
+        "history": search.history,
+        "build_seconds": built,
+        "solve_seconds": clock.elapsed - built,
+    }
+    return Searched(search.problem), Findings(
+        solver=RobustRules.name,
+        ended=ended,
+        candidates=search.rules,
+        certificates=[(KIND, dual) for dual in search.duals],
+        remark="stopped by its limits" if ended == "limit" else "",
+        stats=stats,
+    )
