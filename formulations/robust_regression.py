@@ -25,7 +25,7 @@ Robustness and regularization of support vector machines, JMLR 10, 2009; for wei
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -61,21 +61,30 @@ def robust_regression(
     >>> found.status, round(found.value, 6)  # of all rows alike: least absolute deviations, (0 + 1.5 + 0) / 3
     ('optimal', 0.5)
     """
-    form = robust_loss(X, y, loss, against, radius, norm)
-    names = {"w": form.A.shape[1]}
+    return robust_search(robust_loss(X, y, loss, against, radius, norm))
+
+
+def robust_search(form: RobustLoss) -> SearchProblem:
+    """The same of an objective that is there.
+
+    >>> robust_search(robust_loss([[0.0], [1.0]], [0.0, 1.0], "squares", "kl", 0.1)).sense
+    'minimize'
+    """
+    p, adversary = form.A.shape[1], form.adversary
     return SearchProblem(
         sense="minimize",
         objective=form,
         broken=form.broken,
         membership="",
         answer=lambda rule: rule,
-        values=lambda rule: {"w": rule[: names["w"]], "b": rule[names["w"] :]},
+        values=lambda rule: {"w": rule[:-1], "b": rule[-1:]},
         weak_duals=[WeakDual(KIND, None, form.bound)],
         model=lambda: robust_program(form),
         references=_references(form),
         maths={
-            "minimize": rf"\max_{{Q}}\ E_Q[\ell(z)] \quad \text{{{form.loss.name}, {against}, r = {radius:g}}}",
-            "over": rf"w \in \mathbb{{R}}^{{{names['w']}}},\ b \in \mathbb{{R}}",
+            "minimize": r"\max_{Q}\ E_Q[\ell(z)]"
+            + rf"\quad \text{{{form.loss.name}, {adversary.name}, r = {adversary.radius:g}}}",
+            "over": rf"w \in \mathbb{{R}}^{{{p}}},\ b \in \mathbb{{R}}",
         },
     )
 
@@ -118,28 +127,28 @@ def robust_program(form: RobustLoss, unit: Floats | None = None) -> Problem:
     w, b, z = cp.Variable(p, name="w"), cp.Variable(name="b"), cp.Variable(n, name="z")
     losses = cp.Variable(n, name="losses")
     plain = form.k + form.A @ w + b * form.s
-    moved = isinstance(adversary, Perturbation | Wasserstein) and adversary.radius > 0
-    reach = 0
-    if moved:
-        lengths = w if unit is None else cp.multiply(1 / unit, w)
-        reach = adversary.radius * cp.norm(lengths, {1: "inf", 2: 2, math.inf: 1}[adversary.order])
+    reach: Any = 0.0
+    if isinstance(adversary, Perturbation | Wasserstein) and adversary.radius:
+        lengths = w if unit is None else cp.multiply(1 / unit, w)  # type: ignore[attr-defined]
+        dual = {1: "inf", 2: 2, math.inf: 1}[adversary.order]
+        reach = adversary.radius * cp.norm(lengths, dual)  # type: ignore[attr-defined]
     rows = {"rows": z == plain}
     if not isinstance(adversary, Perturbation | Wasserstein):
         worst, also = adversary.stated(losses)
         return Problem(objective=cp.Minimize(worst), subject_to={**rows, "losses": loss.stated(z) <= losses, **also})
     if isinstance(adversary, Wasserstein) and math.isinf(loss.steepest):
-        return Problem(objective=cp.Minimize(cp.norm(z) / math.sqrt(n) + reach), subject_to=rows)
-    at, charge = z, 0
+        root = cp.norm(z) / math.sqrt(n)  # type: ignore[attr-defined]
+        return Problem(objective=cp.Minimize(root + reach), subject_to=rows)
+    at, charge = z, 0.0
     if isinstance(adversary, Wasserstein):
         charge = loss.steepest * reach
-    elif moved and loss.of == "margins":
+    elif adversary.radius and loss.of == "margins":
         rows = {"rows": z + reach <= plain}
-    elif moved:
+    elif adversary.radius:
         at = cp.Variable(n, name="pushed", nonneg=True)
-        rows["pushed"] = cp.abs(z) + reach <= at
-    return Problem(
-        objective=cp.Minimize(cp.sum(losses) / n + charge), subject_to={**rows, "losses": loss.stated(at) <= losses}
-    )
+        rows["pushed"] = cp.abs(z) + reach <= at  # type: ignore[attr-defined]
+    mean = cp.sum(losses) / n  # type: ignore[attr-defined]
+    return Problem(objective=cp.Minimize(mean + charge), subject_to={**rows, "losses": loss.stated(at) <= losses})
 
 
 def _named(loss: str) -> Loss:
@@ -174,6 +183,6 @@ def _references(form: RobustLoss) -> list[Reference]:
     def least() -> float:
         centred = form.centred
         rule = np.linalg.lstsq(np.column_stack([centred.A, centred.s]), -centred.k, rcond=None)[0]
-        return replace(centred).value(rule)
+        return centred.value(np.asarray(rule, dtype=np.float64))
 
-    return [Reference("least squares by scipy's LAPACK", least, tolerance=1e-9)]
+    return [Reference("least squares (LAPACK)", least, tolerance=1e-9)]

@@ -33,6 +33,7 @@ class Loss:
     low, high  the subgradients that it has: its conjugate is finite between them
     degree     of residuals: the loss of z in units of s is the loss in these units over s^degree
     stated     the loss of a cvxpy expression
+    curvature  of a loss with a continuous slope: the slope's own
     """
 
     name: str
@@ -44,6 +45,7 @@ class Loss:
     high: float
     degree: int
     stated: Callable[[cp.Expression], Any]
+    curvature: Callable[[Floats], Floats] | None = None
 
     @property
     def steepest(self) -> float:
@@ -63,8 +65,18 @@ def squares() -> Loss:
     """
     import cvxpy as cp
 
-    bounds = -math.inf, math.inf
-    return Loss("squares", "residuals", np.square, lambda z: 2 * z, lambda u: u**2 / 4, *bounds, 2, cp.square)
+    return Loss(
+        "squares",
+        "residuals",
+        np.square,
+        lambda z: 2 * z,
+        lambda u: u**2 / 4,
+        -math.inf,
+        math.inf,
+        2,
+        cp.square,  # type: ignore[attr-defined]
+        lambda z: np.full_like(z, 2.0),
+    )
 
 
 def absolute() -> Loss:
@@ -75,7 +87,7 @@ def absolute() -> Loss:
     """
     import cvxpy as cp
 
-    return Loss("absolute", "residuals", np.abs, np.sign, np.zeros_like, -1.0, 1.0, 1, cp.abs)
+    return Loss("absolute", "residuals", np.abs, np.sign, np.zeros_like, -1.0, 1.0, 1, cp.abs)  # type: ignore[attr-defined]
 
 
 def huber(k: float = 1.0) -> Loss:
@@ -102,7 +114,8 @@ def huber(k: float = 1.0) -> Loss:
         -k,
         k,
         2,
-        lambda z: cp.huber(z, k) / 2,
+        lambda z: cp.huber(z, k) / 2,  # type: ignore[attr-defined]
+        lambda z: (np.abs(z) <= k).astype(float),
     )
 
 
@@ -123,7 +136,8 @@ def logistic() -> Loss:
         -1.0,
         0.0,
         0,
-        lambda z: cp.logistic(-z),
+        lambda z: cp.logistic(-z),  # type: ignore[attr-defined]
+        lambda z: expit(z) * expit(-z),
     )
 
 
@@ -144,7 +158,7 @@ def hinge() -> Loss:
         -1.0,
         0.0,
         0,
-        lambda z: cp.pos(1 - z),
+        lambda z: cp.pos(1 - z),  # type: ignore[attr-defined]
     )
 
 

@@ -22,13 +22,15 @@ changes of u, each weighed by the room that its u_i has; the inequalities by shr
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
-from formulations.ambiguity.losses import Loss
+from formulations.ambiguity.losses import Loss, huber
+from formulations.ambiguity.norms import around, dual_norm, nearest
 from formulations.ambiguity.weights import Weights, share_inwards
 from formulations.arithmetic.rounding import ROUNDOFF, arrays
 from formulations.problem import Floats
@@ -56,63 +58,6 @@ class Wasserstein:
 
 
 Adversary = Perturbation | Wasserstein | Weights
-
-
-def dual_norm(w: Floats, order: float) -> float:
-    """The dual of the norm of that order: the largest d'w over |d| <= 1.
-
-    >>> dual_norm(np.array([3.0, -4.0]), np.inf)
-    7.0
-    """
-    return float(np.linalg.norm(w, {1: np.inf, 2: 2, math.inf: 1}[order]))
-
-
-def steepest(w: Floats, order: float) -> Floats:
-    """The d with |d| = 1 whose d'w is the dual norm of w.
-
-    >>> steepest(np.array([3.0, -4.0]), 1)
-    array([ 0., -1.])
-    """
-    if order == math.inf:
-        return np.where(w < 0, -1.0, 1.0)
-    d = np.zeros_like(w)
-    if order == 1 or not w.any():
-        d[np.abs(w).argmax()] = math.copysign(1.0, w[np.abs(w).argmax()])
-        return d
-    return np.asarray(w / np.linalg.norm(w))
-
-
-def nearest(d: Floats, order: float) -> Floats:
-    """The nearest to d of the vectors whose norm of that order is at most 1, but for rounding.
-
-    >>> nearest(np.array([2.0, 0.5]), np.inf), nearest(np.array([2.0, 0.5]), 1)
-    (array([1. , 0.5]), array([1., 0.]))
-    """
-    least = 1 - 4 * ROUNDOFF * len(d)
-    if order == math.inf:
-        return d.clip(-1, 1)
-    length = float(np.linalg.norm(d, order))
-    if length <= least:
-        return d
-    if order == 2:
-        return np.asarray(d * (least / length))
-    sizes = np.sort(np.abs(d))[::-1]
-    k = np.arange(1, len(d) + 1)
-    cuts = (np.cumsum(sizes) - least) / k
-    cut = cuts[np.flatnonzero(sizes > cuts)[-1]]
-    return np.asarray(np.sign(d) * np.maximum(np.abs(d) - cut, 0.0))
-
-
-def around(d: Floats, order: float) -> Floats:
-    """How far d, of norm 1 by that order, may move without leaving the unit ball: a positive semidefinite matrix.
-
-    >>> around(np.array([1.0, 0.5]), np.inf)
-    array([[0.  , 0.  ],
-           [0.  , 0.75]])
-    """
-    if order == math.inf:
-        return np.diag(1 - d**2)
-    return np.diag(np.abs(d) if order == 1 else np.ones(len(d))) - np.outer(d, d)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +100,7 @@ class RobustLoss:
     def constant(self) -> Floats:
         """The rule w = 0, with the median of residuals as b."""
         middle = float(np.median(self.k)) if self.loss.of == "residuals" else 0.0
-        return np.r_[np.zeros(self.A.shape[1]), middle]
+        return np.append(np.zeros(self.A.shape[1]), middle)
 
     def size(self, candidate: Floats) -> float:
         """The value, or a share of what the best constant loses."""
@@ -173,21 +118,20 @@ class RobustLoss:
         known = arrays(certificate, (n,), (n,), (n,))
         if known is None:
             return -math.inf
-        try:
-            return self._proven(*known)
-        except (ArithmeticError, np.linalg.LinAlgError):
-            return -math.inf
+        return max(map(_or_nothing, self.centred._routes(*known)))
 
-    def _proven(self, p: Floats, u: Floats, v: Floats) -> float:
-        n = len(self.k)
-        form, even = self.centred, np.full(n, 1 / n)
-        if not isinstance(self.adversary, Perturbation | Wasserstein):
-            return form._weighed(p, u)
-        if not self.adversary.radius:
-            return form._level(form.A, even, u)
-        if isinstance(self.adversary, Perturbation) and self.loss.of == "margins":
-            return form._moved(even, u)
-        return form._shrunk(even, u, v)
+    def _routes(self, p: Floats, u: Floats, v: Floats) -> Iterator[Callable[[], float]]:
+        """What bounds the objective; what moves can do to rows only adds to what is lost without."""
+        adversary, even = self.adversary, np.full(len(self.k), 1 / len(self.k))
+        if not isinstance(adversary, Perturbation | Wasserstein):
+            yield lambda: self._weighed(p, u)
+            return
+        if not self._squares_moved:
+            yield lambda: self._level(self.A, even, u)
+        if adversary.radius and isinstance(adversary, Perturbation) and self.loss.of == "margins":
+            yield lambda: self._moved(even, u)
+        elif adversary.radius:
+            yield lambda: self._shrunk(even, u, v)
 
     @cached_property
     def centred(self) -> RobustLoss:
@@ -195,12 +139,28 @@ class RobustLoss:
         shift = self.constant()[-1]
         return replace(self, A=self.A - self.s[:, None] * (self.s @ self.A / len(self.s)), k=self.k + self.s * shift)
 
+    def uncentred(self, rule: Floats) -> Floats:
+        """A rule for the centred data, (w, b), as one for these."""
+        means = self.s @ self.A / len(self.s)
+        return np.append(rule[:-1], rule[-1] + self.constant()[-1] - means @ rule[:-1])
+
+    @cached_property
+    def units(self) -> tuple[Floats, float]:
+        """The standard deviation of each column, and the root mean square of centred residuals; 1 instead of 0."""
+        spread = self.centred.A.std(axis=0)
+        return np.where(spread > 0, spread, 1.0), float(np.sqrt((self.centred.k**2).mean())) or 1.0
+
+    def in_units(self, columns: Floats, unit: float) -> RobustLoss:
+        """The loss of columns and residuals in these units, whose rule is (w columns, b) / unit; norms are of w."""
+        loss = huber(self.loss.high / unit) if self.loss.name == "huber" else self.loss
+        return replace(self, A=self.A / columns, k=self.k / unit, loss=loss)
+
     @property
     def _squares_moved(self) -> bool:
         return isinstance(self.adversary, Wasserstein) and math.isinf(self.loss.steepest)
 
     def _weighed(self, p: Floats, u: Floats) -> float:
-        """Of a set of weights: p and u are balanced together, and p is then drawn into the set, sum of p u 0 as it is."""
+        """Of a set of weights: p and u are balanced together, then p is drawn into the set, g and h staying 0."""
         adversary = self.adversary
         assert not isinstance(adversary, Perturbation | Wasserstein)
         kept = np.maximum(p, 0.0)
@@ -216,7 +176,7 @@ class RobustLoss:
         return self._sum(inside, factor * u, factor * before)
 
     def _moved(self, p: Floats, u: Floats) -> float:
-        """Of margins: the bound where all rows move by the radius along one d, which u points to and is balanced with."""
+        """Of margins: the bound where all rows move along one d, which u points to and is balanced with."""
         assert isinstance(self.adversary, Perturbation)
         radius, order = self.adversary.radius, self.adversary.order
         scale = np.r_[np.abs(self.A).max(axis=0, initial=0.0), 1.0]
@@ -293,5 +253,16 @@ class RobustLoss:
         if not np.isfinite(conjugate).all() or (v is not None and not (v <= self.loss.high).all()):
             return -math.inf
         terms, lost = p * (u * self.k - conjugate), p * (np.abs(u * self.k) + np.abs(conjugate))
-        last = float((p * np.abs((u - before) * self.k)).sum())
+        changes = np.abs((u - before) * self.k) + (
+            np.abs(conjugate - self.loss.conjugate(before)) if v is None else 0.0
+        )
+        last = float((p * changes).sum())
         return float(terms.sum()) - last - 2 * (len(p) + 8) * ROUNDOFF * float(lost.sum())
+
+
+def _or_nothing(bound: Callable[[], float]) -> float:
+    """The bound; -inf where numbers do not allow it."""
+    try:
+        return bound()
+    except (ArithmeticError, np.linalg.LinAlgError):
+        return -math.inf

@@ -69,7 +69,7 @@ class ChiSquared:
         """p ~ (l - t)+, with t where the set ends."""
         top, n = _at_the_top(losses), len(losses)
         if self.radius >= n / top.sum() - 1:
-            return top / top.sum()
+            return np.asarray(top / top.sum())
         scaled = (losses - losses.max()) / np.ptp(losses)
 
         def tilted(t: float) -> Floats:
@@ -110,7 +110,7 @@ class KullbackLeibler:
         """p ~ e^(l / t), with t where the set ends."""
         top, n = _at_the_top(losses), len(losses)
         if self.radius >= math.log(n / top.sum()):
-            return top / top.sum()
+            return np.asarray(top / top.sum())
         scaled = (losses - losses.max()) / np.ptp(losses)
 
         def tilted(log_t: float) -> Floats:
@@ -138,10 +138,11 @@ class KullbackLeibler:
     def stated(self, losses: cp.Expression) -> tuple[Any, dict[str, Any]]:
         """s + r t, where the mean of t e^((l - s) / t) is t at most."""
         import cvxpy as cp
+        from cvxpy.constraints.exponential import ExpCone
 
         n = losses.size
         s, t, e = cp.Variable(name="s"), cp.Variable(name="t"), cp.Variable(n, name="tilted")
-        tilted = cp.constraints.ExpCone(losses - s, t * np.ones(n), e)
+        tilted = ExpCone(losses - s, t * np.ones(n), e)
         return s + self.radius * t, {"tilted": tilted, "mean": cp.sum(e) / n <= t}  # type: ignore[attr-defined]
 
 
@@ -163,7 +164,7 @@ class CVaR:
         p = np.zeros(n)
         order = np.argsort(-losses, kind="stable")
         p[order] = np.clip(1 - most * np.arange(n), 0, most)
-        return p / p.sum()
+        return np.asarray(p / p.sum())
 
     def excess(self, p: Floats) -> float:
         """The largest n p - 1 / r."""
@@ -202,4 +203,4 @@ def share_inwards(p: Floats, among: Weights) -> float:
 def _at_the_top(losses: Floats) -> Floats:
     """1 where a loss is the largest, 0 elsewhere."""
     most = losses.max()
-    return (losses >= most - TIED * max(abs(most), float(np.ptp(losses)))).astype(float)
+    return np.asarray(losses >= most - TIED * max(abs(most), float(np.ptp(losses))), dtype=np.float64)

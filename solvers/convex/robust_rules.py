@@ -1,25 +1,26 @@
-"""Rules of regression against an adversary, by Clarabel on the convex program that eliminates the adversary.
+"""Rules of regression against an adversary: by Newton's method, or by Clarabel on the program without the adversary.
 
-Of its answer the rule (w, b) is a candidate. Its multipliers are a dual point: those of "losses" are the adversary's
-weights p of rows, and those of "rows" divided by these the subgradients u of the losses there. The data are handed
-over in columns of mean 0 and standard deviation 1, and residuals in units of their root mean square.
+Newton's method is for smooth losses, and what it finds counts where its dual point proves it. Of Clarabel's answer the
+rule (w, b) is a candidate. Its multipliers are a dual point: those of "losses" are the adversary's weights p of rows,
+those of "rows" and "pushed" divided by these the subgradients u and v of the losses there. The data are handed over in
+columns of mean 0 and standard deviation 1, and residuals in units of their root mean square.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from formulations.ambiguity.losses import huber
 from formulations.ambiguity.robust_loss import Perturbation, RobustLoss, Wasserstein
 from formulations.problem import Floats, SearchProblem, Values
 from formulations.robust_regression import KIND, robust_program
 from solvers.clock import Clock
 from solvers.convex.compiled import Compiled
+from solvers.convex.newton_rules import applies, by_newton
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
 from solvers.judged.so_far import followed
@@ -55,63 +56,62 @@ class RuleSearch:
 
 
 def solve_rules(
-    problem: SearchProblem, _: RobustRules, *, clock: Clock, report: Callable[[Any], None]
+    problem: SearchProblem, _: RobustRules, *, clock: Clock, gap: float | None, report: Callable[[Any], None]
 ) -> tuple[Searched, Findings]:
     """The rule, and the dual point that bounds all others."""
     form = problem.objective
     assert isinstance(form, RobustLoss)
     search = RuleSearch(problem, [form.constant()])
-    search.duals.append(dual_point(form, search.rules[0], None, None))
+    search.duals.append(dual_point(form, search.rules[0]))
     built = clock.elapsed
-    return followed(search, partial(_run, search, clock, report), lambda ended: _found(search, ended, built, clock))
+    run = partial(_run, search, clock, MEETS if gap is None else gap, report)
+    return followed(search, run, lambda ended: _found(search, ended, built, clock))
 
 
-def _run(search: RuleSearch, clock: Clock, report: Callable[[Any], None]) -> Ended:
+def _run(search: RuleSearch, clock: Clock, gap: float, report: Callable[[Any], None]) -> Ended:
     report(search)
     form, centred = search.form, search.form.centred
-    spread = centred.A.std(axis=0)
-    columns = np.where(spread > 0, spread, 1.0)
-    unit = float(np.sqrt((centred.k**2).mean())) or 1.0
-    compiled = Compiled(robust_program(in_units(centred, columns, unit), columns), "clarabel")
+    columns, unit = form.units
+    given = centred.in_units(columns, unit)
+
+    def noted(w: Floats, b: float) -> Floats:
+        """The rule in the data's own units, kept with the dual point that it suggests."""
+        rule = form.uncentred(np.append(w * unit / columns, b * unit))
+        search.rules.append(rule)
+        search.duals.append(dual_point(form, rule))
+        return rule
+
+    if applies(given) and (smooth := by_newton(given, columns, clock)) is not None:
+        rule = noted(smooth[:-1], smooth[-1])
+        if form.value(rule) - form.bound(search.duals[-1]) <= gap * form.size(rule):
+            return "optimal"
+    compiled = Compiled(robust_program(given, columns), "clarabel")
     found = compiled.solved(clock)
     search.iterations = found.iterations
     if found.values is not None:
-        w = found.values["w"] * unit / columns
-        b = float(found.values["b"]) * unit
-        means = form.s @ form.A / len(form.s)
-        rule = np.r_[w, b + form.constant()[-1] - means @ w]
-        search.rules.append(rule)
-        search.duals.append(dual_point(form, rule, None, None))
+        rule = noted(found.values["w"], float(found.values["b"]))
         if found.multipliers is not None:
             search.duals.append(_of_multipliers(form, rule, unit, found.multipliers.listed))
     report(search)
     return "limit" if found.ended == "limit" else "optimal" if found.values is not None else "not_converged"
 
 
-def in_units(form: RobustLoss, columns: Floats, unit: float) -> RobustLoss:
-    """The same with each column, and the residuals, in units of their own: its rule is w columns / unit, b / unit."""
-    loss = form.loss
-    if loss.name == "huber":
-        loss = huber(loss.high / unit)
-    return replace(form, A=form.A / columns, k=form.k / unit, loss=loss)
-
-
-def dual_point(form: RobustLoss, rule: Floats, p: Floats | None, u: Floats | None) -> tuple[Floats, Floats, Floats]:
-    """Weights p and subgradients u and v; where they are not given, those that are best against the rule."""
+def dual_point(form: RobustLoss, rule: Floats) -> tuple[Floats, Floats, Floats]:
+    """Weights p and subgradients u and v: the worst against that rule."""
     n, loss, z = len(form.k), form.loss, form.plain(rule)
-    moved = isinstance(form.adversary, Perturbation | Wasserstein)
-    pushed = form.pushed(rule) if isinstance(form.adversary, Perturbation) else z
-    if p is None:
-        p = np.full(n, 1 / n) if moved else form.adversary.worst(loss.value(z))  # type: ignore[union-attr]
-    slope = loss.slope(pushed)
+    if isinstance(form.adversary, Perturbation | Wasserstein):
+        p = np.full(n, 1 / n)
+    else:
+        p = form.adversary.worst(loss.value(z))
+    slope = loss.slope(form.pushed(rule) if isinstance(form.adversary, Perturbation) else z)
     if isinstance(form.adversary, Wasserstein) and loss.name == "squares":
         slope = z / max(float(np.sqrt((z**2).mean())), 1e-300)
-    return p, slope if u is None else u, np.abs(slope)
+    return p, slope, np.abs(slope)
 
 
 def _of_multipliers(form: RobustLoss, rule: Floats, unit: float, listed: Values) -> tuple[Floats, Floats, Floats]:
     """The dual point that the multipliers of "losses" and "rows" are."""
-    n, known = len(form.k), dual_point(form, rule, None, None)
+    n, known = len(form.k), dual_point(form, rule)
     weighed = not isinstance(form.adversary, Perturbation | Wasserstein)
     p = np.maximum(listed["losses"], 0.0) if weighed else known[0]
     told = p > WEIGHTY / n
@@ -136,7 +136,7 @@ def _found(search: RuleSearch, ended: Ended, built: float, clock: Clock) -> tupl
         solver=RobustRules.name,
         ended=ended,
         candidates=search.rules,
-        certificates=[(KIND, dual) for dual in search.duals],
+        certificates=[(KIND, max(search.duals, key=search.form.bound))],
         remark="stopped by its limits" if ended == "limit" else "",
         stats=stats,
     )

@@ -117,6 +117,6 @@ STRESS = Single(
 )
 RULES = Single(
     RobustRules,
-    lambda problem, solver, asked: solve_rules(problem, solver, clock=asked.clock, report=asked.report),
+    lambda problem, solver, asked: solve_rules(problem, solver, clock=asked.clock, gap=asked.gap, report=asked.report),
     robust_rules.MEETS,
 )
