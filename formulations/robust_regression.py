@@ -25,17 +25,15 @@ Robustness and regularization of support vector machines, JMLR 10, 2009; for wei
 from __future__ import annotations
 
 import math
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from formulations.ambiguity.losses import LOSSES, Loss
-from formulations.ambiguity.robust_loss import Adversary, Perturbation, RobustLoss, Wasserstein
+from formulations.ambiguity.program import robust_program
+from formulations.ambiguity.robust_loss import KIND, Adversary, Perturbation, RobustLoss, Wasserstein
 from formulations.ambiguity.weights import ChiSquared, CVaR, KullbackLeibler
-from formulations.problem import Floats, Problem, Reference, SearchProblem, WeakDual
+from formulations.problem import Reference, SearchProblem, WeakDual
 
-KIND = "weights and subgradients"
 ADVERSARIES = ("perturbation", "wasserstein", "chi-squared", "kl", "cvar")
 ORDERS = (1, 2, math.inf)  # of norms
 
@@ -111,44 +109,6 @@ def robust_loss(
     if set(np.unique(target)) != {-1.0, 1.0}:
         raise ValueError(f"the {chosen.name} loss takes labels 1 and -1, both of them; code the targets so")
     return RobustLoss(target[:, None] * rows, target, np.zeros(len(target)), chosen, adversary)
-
-
-def robust_program(form: RobustLoss, unit: Floats | None = None) -> Problem:
-    """The same for conic solvers: "rows" is z, "losses" bounds the rows' losses; coefficients w in those units.
-
-    >>> from solvers import solve
-    >>> form = robust_loss([[0.0], [1.0]], [0.0, 1.0], "squares", "wasserstein", 1.0)
-    >>> round(solve(robust_program(form)).value, 6)  # the root: w = 0 and b = 1/2 leave 1/2
-    0.5
-    """
-    import cvxpy as cp
-
-    (n, p), loss, adversary = form.A.shape, form.loss, form.adversary
-    w, b, z = cp.Variable(p, name="w"), cp.Variable(name="b"), cp.Variable(n, name="z")
-    losses = cp.Variable(n, name="losses")
-    plain = form.k + form.A @ w + b * form.s
-    reach: Any = 0.0
-    if isinstance(adversary, Perturbation | Wasserstein) and adversary.radius:
-        lengths = w if unit is None else cp.multiply(1 / unit, w)  # type: ignore[attr-defined]
-        dual = {1: "inf", 2: 2, math.inf: 1}[adversary.order]
-        reach = adversary.radius * cp.norm(lengths, dual)  # type: ignore[attr-defined]
-    rows = {"rows": z == plain}
-    if not isinstance(adversary, Perturbation | Wasserstein):
-        worst, also = adversary.stated(losses)
-        return Problem(objective=cp.Minimize(worst), subject_to={**rows, "losses": loss.stated(z) <= losses, **also})
-    if isinstance(adversary, Wasserstein) and math.isinf(loss.steepest):
-        root = cp.norm(z) / math.sqrt(n)  # type: ignore[attr-defined]
-        return Problem(objective=cp.Minimize(root + reach), subject_to=rows)
-    at, charge = z, 0.0
-    if isinstance(adversary, Wasserstein):
-        charge = loss.steepest * reach
-    elif adversary.radius and loss.of == "margins":
-        rows = {"rows": z + reach <= plain}
-    elif adversary.radius:
-        at = cp.Variable(n, name="pushed", nonneg=True)
-        rows["pushed"] = cp.abs(z) + reach <= at  # type: ignore[attr-defined]
-    mean = cp.sum(losses) / n  # type: ignore[attr-defined]
-    return Problem(objective=cp.Minimize(mean + charge), subject_to={**rows, "losses": loss.stated(at) <= losses})
 
 
 def _named(loss: str) -> Loss:

@@ -14,7 +14,7 @@ from places import ROOT
 
 FOLDERS = ("formulations", "solvers", "problems")
 MODELS = {"formulations", "numpy", "scipy"}
-WORDS = {"formulations.problem", "formulations.arithmetic"}  # that all else is written in
+WORDS = {"formulations.problem", "formulations.arithmetic", "formulations.ambiguity"}  # that all else is written in
 ENGINES = {"highspy", "ortools", "scipy.optimize", "clarabel", "scs", "osqp", "pyscipopt", "gurobipy"}
 
 

@@ -54,7 +54,7 @@ print(f"{len(y)} rows of {X.shape[1]} numbers, and noise with heavy tails")
 #
 # .. math::
 #
-#    t + \sqrt{1 + r} \, \Big( \frac1n \sum_i \max(0, \ell(z_i) - t)^2 \Big)^{1/2},
+#    t + \sqrt{1 + r} \, \left( \frac1n \sum_i \max(0, \ell(z_i) - t)^2 \right)^{1/2},
 #
 # and similar for weights near each other in the sense of Kullback and Leibler, or for
 # the share of rows that lose most, called conditional value at risk [2]_.
@@ -168,14 +168,14 @@ print("the worst fifth", worst_rows.answer.round(3), worst_rows.status)
 # References
 # ----------
 #
-# .. [1] S. Shafieezadeh-Abadeh, D. Kuhn, P. Mohajerin Esfahani, *Regularization via mass
-#    transportation*, Journal of Machine Learning Research 20, 2019.
-# .. [2] H. Namkoong, J. Duchi, *Variance-based regularization with convex objectives*,
-#    Advances in Neural Information Processing Systems, 2017; R. T. Rockafellar,
-#    S. Uryasev, *Optimization of conditional value-at-risk*, Journal of Risk 2, 2000.
+# .. [1] S. Shafieezadeh-Abadeh, D. Kuhn and P. Mohajerin Esfahani, `Regularization via
+#    mass transportation <https://jmlr.org/papers/v20/17-633.html>`_, Journal of Machine
+#    Learning Research 20 (2019).
+# .. [2] R. T. Rockafellar and S. Uryasev, `Optimization of conditional value-at-risk
+#    <https://doi.org/10.21314/JOR.2000.038>`_, Journal of Risk 2 (2000), 21-41.
 #
 # Related pages
 # -------------
 #
-# - :ref:`sphx_glr_gallery_plot_saddle.py`: two players by descent and ascent
-# - :ref:`sphx_glr_gallery_plot_pca.py`: gross errors set apart from a table
+# .. minigallery::
+#    gallery/plot_saddle.py gallery/plot_pca.py

@@ -35,6 +35,7 @@ from formulations.ambiguity.weights import Weights, share_inwards
 from formulations.arithmetic.rounding import ROUNDOFF, arrays
 from formulations.problem import Floats
 
+KIND = "weights and subgradients"
 CORRECTIONS = 4  # of the equations, each of what rounding left of the one before
 AT_STAKE = 1e-3  # of the loss of the best constant: the least size of a value
 

@@ -16,11 +16,11 @@ which is convex in l and increasing: so it states the robust problem for solvers
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import xlogy
 
 from formulations.problem import Floats
@@ -77,7 +77,7 @@ class ChiSquared:
             return np.asarray(part / part.sum())
 
         low = float(scaled.mean() - (1 + 1e-9) * scaled.std() / math.sqrt(self.radius))  # the end, if no row is cut off
-        return tilted(brentq(lambda t: self.excess(tilted(t)), min(low, -1.0), -TIED, xtol=1e-300, maxiter=500))
+        return tilted(_root(lambda t: self.excess(tilted(t)), min(low, -1.0), -TIED))
 
     def excess(self, p: Floats) -> float:
         """mean of (n p - 1)^2 - radius."""
@@ -125,7 +125,7 @@ class KullbackLeibler:
             low *= 2
         while beyond(high) > 0 and high < 600:
             high *= 2
-        return tilted(brentq(beyond, low, high, xtol=1e-15, rtol=1e-15, maxiter=300))
+        return tilted(_root(beyond, high, low))
 
     def excess(self, p: Floats) -> float:
         """sum of p log(n p) - radius."""
@@ -194,7 +194,7 @@ def share_inwards(p: Floats, among: Weights) -> float:
         return 0.0
     if among.excess(even) > within:  # the set is hardly more than a point
         return 1.0
-    share = float(brentq(lambda a: among.excess(p + a * (even - p)) - within, 0.0, 1.0, xtol=1e-16, rtol=1e-15))
+    share = _root(lambda a: among.excess(p + a * (even - p)) - within, 1.0, 0.0)
     while among.excess(p + share * (even - p)) > 0 and share < 1:
         share = min(1.0, share * (1 + 1e-9) + 1e-16)
     return share
@@ -204,3 +204,14 @@ def _at_the_top(losses: Floats) -> Floats:
     """1 where a loss is the largest, 0 elsewhere."""
     most = losses.max()
     return np.asarray(losses >= most - TIED * max(abs(most), float(np.ptp(losses))), dtype=np.float64)
+
+
+def _root(f: Callable[[float], float], low: float, high: float) -> float:
+    """The last number that bisection finds, from low, where f is at most 0, towards high, where it is more.
+
+    >>> round(_root(lambda x: x * x - 2, 0.0, 2.0), 12)
+    1.414213562373
+    """
+    while (middle := (low + high) / 2) not in (low, high):
+        low, high = (middle, high) if f(middle) <= 0 else (low, middle)
+    return low

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from formulations.ambiguity.robust_loss import Perturbation, RobustLoss, Wasserstein
+from formulations.ambiguity.program import robust_program
+from formulations.ambiguity.robust_loss import KIND, Perturbation, RobustLoss, Wasserstein
 from formulations.problem import Floats, SearchProblem, Values
-from formulations.robust_regression import KIND, robust_program
 from solvers.clock import Clock
 from solvers.convex.compiled import Compiled
 from solvers.convex.newton_rules import applies, by_newton

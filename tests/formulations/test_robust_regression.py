@@ -14,17 +14,11 @@ from scipy.optimize import minimize, minimize_scalar
 
 from formulations.ambiguity.losses import LOSSES, absolute, huber, squares
 from formulations.ambiguity.norms import around, dual_norm, nearest
-from formulations.ambiguity.robust_loss import Perturbation, RobustLoss, Wasserstein
+from formulations.ambiguity.program import robust_program
+from formulations.ambiguity.robust_loss import KIND, Perturbation, RobustLoss, Wasserstein
 from formulations.ambiguity.weights import ChiSquared, CVaR, KullbackLeibler, share_inwards
 from formulations.ambiguity.worst_case import worst_case
-from formulations.robust_regression import (
-    ADVERSARIES,
-    KIND,
-    robust_loss,
-    robust_program,
-    robust_regression,
-    robust_search,
-)
+from formulations.robust_regression import ADVERSARIES, robust_loss, robust_regression, robust_search
 from solvers import solve
 from solvers.findings import Findings
 from solvers.judge import judge
