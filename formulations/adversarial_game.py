@@ -7,7 +7,7 @@ are known, so the rule's guarantee is formulations.robust_regression's objective
 losses bound what all rules lose at least. The steps need neither: the adversary's are projected gradient ascent, as
 adversarial training of networks has them (Madry et al., Towards deep learning models resistant to adversarial attacks,
 ICLR 2018). w is played in units of which no direction is steep, and e_i / r in a ball of radius 1 / sqrt(n), so that
-the mean of n losses does not slow the adversary down. The payoff is convex in the rule, and in e_i it depends on a'w alone.
+the mean of n losses does not slow the adversary down. The payoff is convex in the rule, and depends on e_i by e_i'w.
 """
 
 from __future__ import annotations

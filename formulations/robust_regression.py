@@ -25,6 +25,7 @@ Robustness and regularization of support vector machines, JMLR 10, 2009; for wei
 from __future__ import annotations
 
 import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -41,16 +41,16 @@ print(f"{len(y)} rows of {X.shape[1]} numbers, and noise with heavy tails")
 #
 #    \min_{w, b} \; \max_{Q \in \mathcal{Q}_r} \; E_Q[\ell(z)]
 #
-# for a set :math:`\mathcal{Q}_r` of distributions around the :math:`n` rows. If rows may
-# move by :math:`r` *on average*, and :math:`\ell` has slopes up to :math:`L`, the inner
+# for a set :math:`\mathcal{Q}_r` of distributions around the :math:`n` rows. If these
+# may move by :math:`r` *on average*, and :math:`\ell` has slopes up to :math:`L`, the inner
 # maximum is a penalty on the dual norm of the coefficients [1]_:
 #
 # .. math::
 #
 #    \frac1n \sum_i \ell(z_i) + r L \|w\|_*.
 #
-# If their *weights* may change, with a mean of :math:`(n p_i - 1)^2` up to :math:`r`, it
-# is the minimum over a number :math:`t` of
+# If their *weights* may change, with a mean of :math:`(n p_i - 1)^2` up to :math:`r`,
+# it is the minimum over a number :math:`t` of
 #
 # .. math::
 #
@@ -59,7 +59,7 @@ print(f"{len(y)} rows of {X.shape[1]} numbers, and noise with heavy tails")
 # and similar for weights near each other in the sense of Kullback and Leibler, or for
 # the share of rows that lose most, called conditional value at risk [2]_.
 #
-# Weak duality: for every :math:`Q` in the set and every number :math:`u_i` for each row,
+# Weak duality: for every :math:`Q` in the set and all numbers :math:`u_i`, one a row,
 # with the conjugate :math:`\ell^*` of the loss
 #
 # .. math::
@@ -100,7 +100,9 @@ from formulations.ambiguity.worst_case import worst_case
 form = robust_loss(X, y, "absolute", "wasserstein", 0.3)
 worst = worst_case(form, solution.answer)
 print(f"loses {worst.loss:.9f}, the value is {solution.value:.9f}")
-print(f"rows moved {np.linalg.norm(worst.moves, axis=1) @ worst.weights:.3f} on average")
+print(
+    f"rows moved {np.linalg.norm(worst.moves, axis=1) @ worst.weights:.3f} on average"
+)
 
 # %%
 # On the command line
@@ -159,8 +161,8 @@ print("the worst fifth", worst_rows.answer.round(3), worst_rows.status)
 # against many of them see robust estimators of location.
 #
 # *Labels that are told apart without an error.* Without an adversary the logistic loss
-# has no minimum then, as ever larger coefficients lose ever less. A radius above 0 mends
-# that.
+# has no minimum then, as ever larger coefficients lose ever less. A radius above 0
+# mends that.
 #
 # *More than linear rules.* For networks the inner maximum has no closed form: there is
 # an attack from one side and a relaxation from the other.
