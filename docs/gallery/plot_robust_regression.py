@@ -42,8 +42,8 @@ print(f"{len(y)} rows of {X.shape[1]} numbers, and noise with heavy tails")
 #    \min_{w, b} \; \max_{Q \in \mathcal{Q}_r} \; E_Q[\ell(z)]
 #
 # for a set :math:`\mathcal{Q}_r` of distributions around the :math:`n` rows. If these
-# may move by :math:`r` *on average*, and :math:`\ell` has slopes up to :math:`L`, the inner
-# maximum is a penalty on the dual norm of the coefficients [1]_:
+# may move by :math:`r` *on average*, and :math:`\ell` has slopes up to :math:`L`, the
+# inner maximum is a penalty on the dual norm of the coefficients [1]_:
 #
 # .. math::
 #
