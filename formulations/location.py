@@ -24,12 +24,14 @@ contamination model, 2018).
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from formulations.arithmetic.losses_of_rows import FORCES, THRESHOLDS, Loss, SumOfLosses, Trimming
-from formulations.problem import Floats, SearchProblem, WeakDual
+from formulations.arithmetic.row_subsets import LogDeterminant
+from formulations.problem import Bools, Floats, SearchProblem, WeakDual
 
 MAX_MAGNITUDE, LEAST_SPREAD = 1e100, 1e-100  # of a number, whose square is to be finite, and is not to vanish
 
@@ -116,6 +118,52 @@ def trimmed_mean(rows: ArrayLike, share: float = 0.2) -> SearchProblem:
             "subject to": rf"1'w_j = 1'v_j = {form.k} \text{{ for every column }} j",
         },
     )
+
+
+def minimum_covariance_determinant(rows: ArrayLike, share: float = 0.5) -> SearchProblem:
+    """That share of the rows, a little more at least, whose covariance has the least determinant (Rousseeuw 1984).
+
+    The answer is the mean, (p,), of all rows that are as near to those as 97.5 % of normal ones would be. NP-hard, and
+    nothing is proven of it. Raises ValueError unless 0 < share < 1, and for fewer than 2 (p + 1) rows.
+
+    >>> from solvers import solve
+    >>> found = solve(minimum_covariance_determinant([[0], [1], [2], [3], [99]]))
+    >>> found.status, found.answer["location"]
+    ('feasible', [1.5])
+    """
+    data = checked(rows)
+    n, p = data.shape
+    if not 0 < share < 1:
+        raise ValueError(f"the share of the rows is {share!r}; it must be between 0 and 1")
+    if n < 2 * (p + 1):
+        raise ValueError(f"{n:,} rows of {p:,} columns are too few; give {2 * (p + 1):,} at least")
+    form = LogDeterminant(data, max(int(share * n), (n + p + 1) // 2))
+    return SearchProblem(
+        sense="minimize",
+        objective=form,
+        broken=form.broken,
+        membership=f"{form.h:,} rows",
+        answer=lambda mask: _reweighted(data, mask),
+        values=lambda mask: {"mask": np.asarray(mask, dtype=np.float64)},
+        maths={
+            "minimize": r"\log \det \operatorname{cov}(x_i : i \in S)",
+            "over": rf"S \subset \{{1, \dots, {n}\}} \text{{ of }} {form.h} \text{{ rows}}",
+        },
+    )
+
+
+def _reweighted(data: Floats, mask: Bools) -> dict[str, list[Any]]:
+    """Mean and covariance of the rows that are near to those of the mask, in units in which half of all are normal."""
+    from scipy.stats import chi2
+
+    p = data.shape[1]
+    center, Z = data[mask].mean(axis=0), data[mask] - data[mask].mean(axis=0)
+    inverse = np.linalg.pinv(Z.T @ Z / len(Z), hermitian=True)
+    distances = np.einsum("ij,ij->i", (data - center) @ inverse, data - center)
+    unit = float(np.median(distances)) / float(chi2.ppf(0.5, p))
+    near = data[distances <= unit * float(chi2.ppf(0.975, p))]
+    scatter = np.cov(near.T).reshape(p, p) if len(near) > 1 else np.zeros((p, p))
+    return {"location": near.mean(axis=0).tolist(), "scatter": scatter.tolist()}
 
 
 def checked(rows: ArrayLike) -> Floats:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from formulations.ambiguity.robust_loss import RobustLoss
 from formulations.arithmetic.frames import FrameTrace
@@ -17,6 +16,7 @@ from formulations.arithmetic.partitions import SumOfSquares
 from formulations.arithmetic.placements import DistanceErrors
 from formulations.arithmetic.plans import LineTransportation, Transportation
 from formulations.arithmetic.raw_stress import RawStress
+from formulations.arithmetic.row_subsets import LogDeterminant
 from formulations.arithmetic.supports import SparseDirection
 from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
 from solvers.clock import Clock
@@ -35,6 +35,7 @@ from solvers.kinds.single import (
     LOCATION,
     LOW_RANK,
     PLACES,
+    ROW_SUBSETS,
     RULES,
     STRESS,
     SUPPORTS,
@@ -64,6 +65,7 @@ __all__ = [
     "solve",
 ]
 AnyProblem = Problem | SearchProblem | SaddleProblem
+AnySolver: TypeAlias = "str | Solver | Conic | OrderSolver | MinCostFlow | Eigen | InteriorPoint | DescentAscent | None"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Chosen:
 
 def solve(
     problem: AnyProblem | Separable | cp.Problem,
-    solver: str | Solver | Conic | OrderSolver | MinCostFlow | Eigen | InteriorPoint | DescentAscent | None = None,
+    solver: AnySolver | Mapping[str, AnySolver] = None,
     *,
     time_limit: float | None = None,
     gap: float | None = None,
@@ -90,7 +92,8 @@ def solve(
     """Solve the problem, prove what was found without the solver, and hold the value against the references.
 
     problem     a Problem, SearchProblem, SaddleProblem or Separable of this project, or a cvxpy.Problem
-    solver      a name, or an object whose fields are its settings, as BranchAndCut("highs"); by default what suits
+    solver      a name, or an object whose fields are its settings, as BranchAndCut("highs"); by default what suits; or
+                part of a Separable -> its solver
     time_limit  seconds; what is best by then is returned with the bound that it has
     gap         gap (as in Solution) at which to stop, 1e-9 by default; 1e-7 for clarabel and scs
     seed        of all random numbers; device: "auto", "cpu" or "cuda", for descent-ascent and local-search
@@ -121,21 +124,31 @@ def solve(
 
 
 def _solve_parts(problem: Separable, solver: Any, options: Options) -> Solution:
-    """Each part by the same solver, once it is known that all of them can be."""
+    """Each part by the same solver, or each by its own, once it is known that all of them can be."""
     if options.start is not None:
         raise ValueError("a start is for one problem, not for several at once; leave it out")
     asked = {name: getattr(options, name) for name in ("gap", "seed", "device", "warm_start")}
     searched = []
     for name, part in problem.parts.items():
         try:
-            chosen = choose(part, solver)
+            chosen = choose(part, _of_part(solver, name))
             refuse(chosen, options)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
         if isinstance(chosen.solver, OrderSolver):
             searched.append(name)
-    each = partial(solve, solver=solver, **asked)
+
+    by_part = {id(part): _of_part(solver, name) for name, part in problem.parts.items()}
+
+    def each(part: AnyProblem, **of_part: Any) -> Solution:
+        return solve(part, by_part[id(part)], **asked, **of_part)
+
     return separable.solve_parts(problem, each, options.clock, options.report, searched)
+
+
+def _of_part(solver: Any, name: str) -> Any:
+    """The solver of the part of that name."""
+    return solver.get(name) if isinstance(solver, Mapping) else solver
 
 
 def best(
@@ -206,6 +219,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (RULES,)
         case SearchProblem(objective=LowRankPlusSparse()):
             return (LOW_RANK,)
+        case SearchProblem(objective=LogDeterminant()):
+            return (ROW_SUBSETS,)
         case SearchProblem(objective=RowsBeyond()):
             return (DEEPEST,)
         case SearchProblem(objective=RowsInHalfspace()):

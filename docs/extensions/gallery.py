@@ -26,6 +26,7 @@ ORDER = (  # easy problems first, each kind together; a page that is not named h
     "kmeans",
     "clustering",
     "embedding",
+    "location",
     "robust_regression",
     "saddle",
     "geometric",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from formulations.problem.program import Problem
+from formulations.problem.saddle import SaddleProblem
 from formulations.problem.search import SearchProblem
 
 
@@ -20,4 +21,4 @@ class Separable:
            first have the larger share of it that the others leave
     """
 
-    parts: Mapping[str, Problem | SearchProblem]
+    parts: Mapping[str, Problem | SearchProblem | SaddleProblem]

@@ -18,6 +18,7 @@ from solvers.hierarchies.agglomeration import Agglomeration, solve_hierarchy
 from solvers.judged.searched import Searched
 from solvers.kinds.kind import Options
 from solvers.location.deepest import Deepest, solve_deepest
+from solvers.location.fast_mcd import FastMcd, solve_subset
 from solvers.location.halfspaces import Halfspaces, solve_halfspaces
 from solvers.location.newton import Newton, solve_location
 from solvers.maps.smacof import Smacof, solve_stress
@@ -96,6 +97,9 @@ HALFSPACES = Single(
     lambda problem, solver, asked: solve_halfspaces(
         problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
     ),
+)
+ROW_SUBSETS = Single(
+    FastMcd, lambda problem, _, asked: solve_subset(problem, clock=asked.clock, seed=asked.seed, report=asked.report)
 )
 LOCATION = Single(
     Newton,

@@ -28,6 +28,7 @@ from solvers.judged.so_far import followed
 DIRECTIONS, STARTS = 2_000, 8  # at random, and the best of them that are improved
 NEAR = 1e-10  # a length that counts as 0, of a mean of unit vectors
 MOST_ROUNDS = 1_000  # of the search for a nearest point
+HOPELESS = 10  # rows between value and first bound from which cases would be too many
 PACKINGS = 5  # orders in which simplices are sought
 
 
@@ -122,6 +123,8 @@ def improve(
     add(search.tree, none, none)
     for step in range(solver.cases + 1):
         search.bound = waiting[0][0] if waiting else search.value
+        if step == 0 and search.value - search.bound > HOPELESS:
+            return "limit"
         if step & (step - 1) == 0:
             search.history.append({"cases": search.cases, "value": search.value, "bound": search.bound})
             report(search)
@@ -154,7 +157,8 @@ def _directions(Z: Floats, rng: np.random.Generator) -> Iterable[Floats]:
     """Some to begin with: away from the mean of the rows, and the best at random, in units of their spread."""
     p = Z.shape[1]
     mean = Z.mean(axis=0)
-    root = np.linalg.pinv(np.linalg.cholesky(np.cov(Z.T).reshape(p, p) + 1e-9 * np.eye(p)))
+    spread = (Z - mean).T @ (Z - mean) / len(Z)
+    root = np.linalg.inv(np.linalg.cholesky(spread + 1e-9 * np.eye(p)))
     away = [-mean, -root.T @ (root @ mean)]
     drawn = rng.standard_normal((DIRECTIONS, p)) @ root
     counts = (Z @ drawn.T >= 0).sum(axis=0)
