@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from problems.studies.sensors import Sensors
     from solvers.solution import Solution
 
-METHODS = ("mds", "smacof", "isomap", "lle", "laplacian", "hessian", "ltsa", "diffusion")
+METHODS = ("mds", "smacof", "isomap", "lle", "laplacian", "hessian", "ltsa", "diffusion", "tsne")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,12 +47,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(METHODS)} (default isomap for points, mds for distances)",
     )
     parser.add_argument("-k", "--dimensions", type=positive_whole, metavar="K", help="of the map (default 2)")
-    parser.add_argument("--neighbours", type=positive_whole, metavar="K", help="of each point (default 10)")
+    parser.add_argument(
+        "--neighbours", type=positive_whole, metavar="K", help="of each point (default 10); the perplexity of tsne"
+    )
     parser.add_argument("--out", type=Written, metavar="FILE", help="write the coordinates to a .csv file")
 
 
 def read(options: argparse.Namespace) -> Task:
     """The task in a table, in distances, or of the swiss roll."""
+    from formulations.tsne import usual_perplexity
     from problems.studies.maps import (
         ALL_PAIRS,
         BY_POINTS,
@@ -78,14 +81,16 @@ def read(options: argparse.Namespace) -> Task:
     if method in BY_POINTS and points.values is None:
         raise InputError(
             f"--method {method} compares measurements, and {points.source} has distances; choose mds, smacof, isomap, "
-            "laplacian or diffusion, or give a table by --data"
+            "laplacian, diffusion or tsne, or give a table by --data"
         )
-    if method in ALL_PAIRS and options.neighbours is not None:
+    perplexity = (options.neighbours or usual_perplexity(points.n)) if method == "tsne" else None
+    if method in ("mds", "smacof") and options.neighbours is not None:
         raise InputError(f"--neighbours is not for {method}, which takes all distances; leave it out, or choose isomap")
     near = None if method in ALL_PAIRS else neighbours_of(points, options.neighbours)
+    count = perplexity if near is None else near.count
     k = min(DIMENSIONS, points.n - 1) if options.dimensions is None else options.dimensions
     try:
-        problem = stated(method, points, near, k)
+        problem = stated(method, points, near, k, perplexity)
     except ValueError as error:
         raise InputError(f"{points.source}: {error}") from error
     told = _once(lambda solution: measures(method, points, near, solution))
@@ -93,7 +98,7 @@ def read(options: argparse.Namespace) -> Task:
         source=points.source,
         title=TITLES[method],
         problem=lambda: problem,
-        describe=lambda solution: describe(method, points, near, solution.answer, told(solution)),
+        describe=lambda solution: describe(method, points, count, solution.answer, told(solution)),
         draw=lambda solution: draw(method, points, near, solution, told(solution)),
         notes=points.notes,
         facts={"points": points.n},
@@ -101,7 +106,7 @@ def read(options: argparse.Namespace) -> Task:
             **reading(options),
             "method": method,
             "dimensions": k,
-            "neighbours": None if near is None else near.count,
+            "neighbours": count,
             "standardised": options.standardise,
         },
         answer=lambda solution: answer(points, solution.answer),
@@ -219,7 +224,7 @@ RECIPE = Recipe(
     "Maps of points in few dimensions, each with what bounds its own measure.",
     arguments,
     read,
-    solvers=("eigen", "smacof", "relaxation"),
+    solvers=("eigen", "smacof", "tsne", "relaxation"),
     examples=("--data table.csv --method isomap --plot map.png", "--matrix distances.csv --method mds --out map.csv"),
 )
 

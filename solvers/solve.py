@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from formulations.ambiguity.robust_loss import RobustLoss
+from formulations.arithmetic.affinities import Affinities
 from formulations.arithmetic.frames import FrameTrace
 from formulations.arithmetic.halfspaces import RowsBeyond, RowsInHalfspace
 from formulations.arithmetic.hierarchies import DasguptaCost, UltrametricSum
@@ -40,6 +41,7 @@ from solvers.kinds.single import (
     STRESS,
     SUPPORTS,
     TRANSPORT,
+    TSNE,
 )
 from solvers.optional import missing
 from solvers.orders.search import OrderSolver
@@ -231,6 +233,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (PLACES,)
         case SearchProblem(objective=RawStress()):
             return (STRESS,)
+        case SearchProblem(objective=Affinities()):
+            return (TSNE,)
         case SearchProblem(objective=SparseDirection()):
             return (SUPPORTS,)
         case SearchProblem(objective=SumOfSquares()):

@@ -60,7 +60,8 @@ figure_of(plane_of(X), names, "A rolled sheet, from the side", position=along)
 #   surface.
 #
 # *Metric scaling* [7]_ is no such trace: it minimizes the *stress*
-# :math:`\sum_{i<j} (\|y_i - y_j\| - d_{ij})^2`.
+# :math:`\sum_{i<j} (\|y_i - y_j\| - d_{ij})^2`. Nor is *t-SNE* [8]_, which makes pairs
+# as likely to be neighbours as they are in the data.
 #
 # In all but the first two a constant vector has the best value there is, and tells
 # nothing. Therefore :math:`k + 1` vectors are asked for, and the answer is the part of
@@ -140,6 +141,15 @@ print(
 )
 
 # %%
+# Of t-SNE only the value is known: no bound of use has been found, and from other
+# starts it may go lower. Its groups are of neighbours, and say little of what is far.
+
+from formulations.tsne import tsne
+
+found = solve(tsne(near.paths[::10, ::10], 2))
+print(f"{found.status}: divergence {found.value:.4f}, bound {found.bound}")
+
+# %%
 # On the command line
 # -------------------
 #
@@ -148,11 +158,11 @@ print(
 #    $ python -m problems.embedding --data table.csv --method isomap --plot map.png
 #    $ python -m problems.embedding --matrix distances.csv --method mds --out map.csv
 #
-# Distances alone are enough for ``mds``, ``smacof``, ``isomap``, ``laplacian`` and
-# ``diffusion``; a table of road distances between cities gives back a map of the
-# country, perhaps reflected. *Trustworthiness* says whether what is near on the map is
-# near in the data, *residual variance* how little the distances on the map explain of
-# the given ones.
+# Distances alone are enough for ``mds``, ``smacof``, ``isomap``, ``laplacian``,
+# ``diffusion`` and ``tsne``; a table of road distances between cities gives back a map
+# of the country, perhaps reflected. *Trustworthiness* says whether what is near on the
+# map is near in the data, *residual variance* how little the distances on the map
+# explain of the given ones.
 
 from problems.embedding import RECIPE
 from problems.recipe import run
@@ -219,6 +229,9 @@ figure_of(
 # .. [7] J. de Leeuw and P. Mair, `Multidimensional scaling using majorization: SMACOF
 #    in R <https://doi.org/10.18637/jss.v031.i03>`_, Journal of Statistical Software 31
 #    (2009), number 3.
+# .. [8] L. van der Maaten and G. Hinton, `Visualizing data using t-SNE
+#    <https://jmlr.org/papers/v9/vandermaaten08a.html>`_, Journal of Machine Learning
+#    Research 9 (2008), 2579-2605.
 #
 # Related pages
 # -------------

@@ -15,6 +15,7 @@ from problems.terminal.errors import InputError, safe
 
 EXAMPLE = str(Path(__file__).parents[1] / "examples" / "usarrests.csv")
 UNPROVEN = ("localisation", "smacof")  # methods of problems.embedding whose certificates are large
+UNBOUNDED = ("tsne",)  # those that have none
 
 
 def verdict_of_rows(document: Mapping[str, Any], name: str, options: argparse.Namespace) -> Verdict:
@@ -40,6 +41,8 @@ def _given(document: Mapping[str, Any], options: argparse.Namespace) -> tuple[An
     from problems.studies import maps as points
 
     problem, asked = document["problem"], document["asked"]
+    if asked.get("method") in UNBOUNDED:
+        raise InputError(f"answers by {asked['method']} are not checked: there is no bound on their value to check")
     if asked.get("method") in UNPROVEN:
         raise InputError(f"answers by {asked['method']} are not checked: what proves their bound is not in the JSON")
     then = dict.fromkeys(("columns", "missing", *READING)) | dict(asked.get("reading", {}))

@@ -186,7 +186,7 @@ def _check(problem: str, run: Mapping[str, Any]) -> str:
     from problems.proofs.questions import KINDS
 
     words = shlex.split(str(run.get("command", "")))  # str: of None the standard input would be read
-    unproven = {"--robust", "--anchors", "smacof", "--method=smacof"} & {*words}
+    unproven = {"--robust", "--anchors", "smacof", "--method=smacof", "tsne", "--method=tsne"} & {*words}
     if not (problem in KINDS or (problem in OF_ROWS and not unproven)):
         return ""
     files = ("--data", "--matrix") if problem in OF_ROWS else ("--graph", "--points", "--matrix", "--items")

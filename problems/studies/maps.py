@@ -31,8 +31,10 @@ TITLES = {
     "hessian": "Hessian eigenmaps",
     "ltsa": "Tangent space alignment",
     "diffusion": "Diffusion maps",
+    "tsne": "t-SNE",
 }
-ALL_PAIRS = ("mds", "smacof")  # which have no neighbours
+ALL_PAIRS = ("mds", "smacof", "tsne")  # which have no graph of neighbours
+BY_DESCENT = ("smacof", "tsne")  # which have no eigenvalues
 BY_DISTANCES = ("mds", "isomap")  # which keep distances, and so can be told what they lose by them
 BY_POINTS = ("lle", "hessian", "ltsa")  # which compare measurements
 MOST_COMPARED = 5_000  # points of which all distances are compared with those on the map
@@ -133,7 +135,9 @@ def neighbours_of(points: Points, count: int | None) -> Neighbours:
     return near
 
 
-def stated(method: str, points: Points, near: Neighbours | None, k: int) -> SearchProblem:
+def stated(
+    method: str, points: Points, near: Neighbours | None, k: int, perplexity: int | None = None
+) -> SearchProblem:
     """The problem of a method; its answer is a Map. Raises ValueError for what has none."""
     from formulations import embedding
     from formulations.embedding import Map
@@ -141,10 +145,17 @@ def stated(method: str, points: Points, near: Neighbours | None, k: int) -> Sear
     def whole(found: Map) -> Map:
         return found
 
+    def found(X: Floats) -> Map:
+        return Map(X, (X**2).sum(axis=0))
+
     if method == "smacof":
         from formulations.stress import stress
 
-        return stress(points.distances, k, lambda X: Map(X, (X**2).sum(axis=0)))
+        return stress(points.distances, k, found)
+    if method == "tsne":
+        from formulations.tsne import tsne
+
+        return tsne(points.distances, k, perplexity, found)
     if near is None:
         return embedding.scaling(points.distances, k, whole)
     if method in BY_POINTS:
@@ -227,10 +238,10 @@ def answer(points: Points, found: Map) -> dict[str, Any]:
     }
 
 
-def describe(method: str, points: Points, near: Neighbours | None, found: Map, kept: dict[str, Any]) -> Iterable[str]:
+def describe(method: str, points: Points, count: int | None, found: Map, kept: dict[str, Any]) -> Iterable[str]:
     """How good the map is, and some of its points."""
     n, k = found.coordinates.shape
-    by = "" if near is None else f", {near.count} neighbours each"
+    by = "" if count is None else f", {'about ' if method == 'tsne' else ''}{count} neighbours each"
     yield f"{n:,} points in {k} dimension{'s' if k > 1 else ''} by {method}{by}"
     if "trustworthiness" in kept:
         yield f"  trustworthiness {kept['trustworthiness']:.4f} (1: all that are near on the map are near)"
@@ -242,7 +253,7 @@ def describe(method: str, points: Points, near: Neighbours | None, found: Map, k
         lost = k - len(kept["residual_variance"])
         if lost > 0 and k <= MOST_SHARES:
             yield f"  the last {lost} of {k} coordinates are 0: the distances have no more dimensions"
-    yield f"  {'eigenvalues' if method != 'smacof' else 'squares of coordinates'}  " + "  ".join(
+    yield f"  {'squares of coordinates' if method in BY_DESCENT else 'eigenvalues'}  " + "  ".join(
         f"{value:.6g}" for value in found.eigenvalues[:SHOWN].tolist()
     )
     for name, place in zip(points.names[:SHOWN_ROWS], found.coordinates[:, :SHOWN].tolist(), strict=False):

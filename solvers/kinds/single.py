@@ -22,6 +22,7 @@ from solvers.location.fast_mcd import FastMcd, solve_subset
 from solvers.location.halfspaces import Halfspaces, solve_halfspaces
 from solvers.location.newton import Newton, solve_location
 from solvers.maps.smacof import Smacof, solve_stress
+from solvers.maps.tsne import Tsne, solve_tsne
 from solvers.spectral import alm
 from solvers.spectral.alm import Alm, solve_split
 from solvers.spectral.eigen import Eigen, solve_frames
@@ -123,4 +124,8 @@ RULES = Single(
     RobustRules,
     lambda problem, solver, asked: solve_rules(problem, solver, clock=asked.clock, gap=asked.gap, report=asked.report),
     robust_rules.MEETS,
+)
+TSNE = Single(
+    Tsne,
+    lambda problem, solver, asked: solve_tsne(problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report),
 )

@@ -94,7 +94,7 @@ def _run(
 ) -> Ended:
     form = search.form
     report(search)
-    classical = _classical(form)
+    classical = classical_map(form.D)
     flat = np.zeros((form.n, form.k))
     flat[:, : classical.shape[1]] = classical[:, : form.k]
     search.note(_settled(form, flat, solver.iterations, clock), report)
@@ -117,9 +117,9 @@ def _proves(form: RawStress, X: Floats, value: float) -> bool:
     return value - form.bound(X) <= MEETS * form.squares
 
 
-def _classical(form: RawStress) -> Floats:
-    """Classical scaling's coordinates in all dimensions that it has, the widest first."""
-    S = form.D**2
+def classical_map(D: Floats) -> Floats:
+    """Classical scaling's coordinates of distances D (n, n) in all dimensions that it has, the widest first."""
+    S = D**2
     means = S.mean(axis=1)
     values, V = np.linalg.eigh(-0.5 * (S - means - means[:, None] + means.mean()))
     values, V = values[::-1], V[:, ::-1]

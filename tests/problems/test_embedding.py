@@ -26,13 +26,19 @@ ROLL = "name,x,y,z\n" + "".join(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_each_method_is_proven_written_and_drawn(capsys: Any, write: Write, tmp_path: Path, method: str) -> None:
+def test_each_method_is_answered_written_and_drawn(capsys: Any, write: Write, tmp_path: Path, method: str) -> None:
     picture, out = tmp_path / "p.png", tmp_path / "o.csv"
     files = ["--plot", str(picture), "--out", str(out)]
+    if method == "tsne":
+        pytest.importorskip("sklearn")
     code, answer, err = answer_of(
         RECIPE, capsys, "--data", str(write("roll.csv", ROLL)), "--method", method, "-k", "2", *files
     )
-    if method == "smacof":
+    if method == "tsne":
+        assert (code, answer["status"], answer["solver"], answer["bound"]) == (ANSWERED, "feasible", "tsne", None)
+        assert answer["asked"]["neighbours"] == 30
+        assert 0 < answer["value"] < 1
+    elif method == "smacof":
         assert (code, answer["status"], answer["solver"]) == (ANSWERED, "feasible", "smacof")
         assert answer["bound"] == 0 < answer["value"]  # in three dimensions no distance is lost
         assert 0 < answer["stats"]["stress_1"] < 0.2
@@ -116,6 +122,8 @@ PARTS = "a,b\n" + "".join(f"{x},{y}\n" for x in (0, 1, 2, 3, 90, 91, 92, 93) for
         (ROLL, ("--method", "ltsa", "--neighbours", "8", "-k", "4"), "directions only, and in 4 dimensions 4 are need"),
         (ROLL, ("--method", "mds", "--neighbours", "5"), "--neighbours is not for mds"),
         (ROLL, ("--out", "map.doc"), "end the name in .csv"),
+        ("a,b\n1,2\n3,5\n4,5\n6,7\n", ("--method", "tsne"), "4 points are too few"),
+        (PARTS, ("--method", "tsne", "--neighbours", "15"), "about 15 neighbours each; give 2 to 14"),
         ("a,b\n1e80,2\n3,5\n4,5\n", (), "give finite ones within"),
         ("a,b\n1e-200,0\n3e-200,0\n2e-200,0\n", (), "in a smaller unit"),
         ("a,b\n1,2\n3,\n", (), "has no value in column 'b'"),
