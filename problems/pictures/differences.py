@@ -36,7 +36,7 @@ LEAST_MARKED = 0.5  # of |log q / p|
 def figure_of(pair: Pair, columns: Sequence[Mapping[str, Any]], ratios: tuple[Floats, Floats] | None) -> Figure:
     """The two columns in which they differ the most, log q / p of all rows, and all columns by their distance.
 
-    columns  {"column", "distance", ...} of each, the farthest apart first
+    columns  {"column", "distance", ...} of each, the farthest apart first; none where these are not known
     ratios   the estimates of log q / p at all rows of p, (n,), and of q, (m,); None where there are none
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -45,8 +45,9 @@ def figure_of(pair: Pair, columns: Sequence[Mapping[str, Any]], ratios: tuple[Fl
     figure = Figure(figsize=(12, 6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     headline(figure, f"Where {pair.q.name} (q) differs from {pair.p.name} (p)")
-    main = figure.add_gridspec(1, 2, width_ratios=(3, 2))
-    side = main[0, 1].subgridspec(2 if len(pair.columns) > 1 and ratios is not None else 1, 1)
+    panels = (ratios is not None) + bool(len(pair.columns) > 1 and columns)
+    main = figure.add_gridspec(1, 2 if panels else 1, width_ratios=(3, 2) if panels else None)
+    side = main[0, -1].subgridspec(max(panels, 1), 1)
     ax = figure.add_subplot(main[0, 0])
     if len(pair.columns) == 1:
         _draw_column(ax, pair)
@@ -54,7 +55,7 @@ def figure_of(pair: Pair, columns: Sequence[Mapping[str, Any]], ratios: tuple[Fl
         _draw_plane(ax, pair, *leading(pair, columns), ratios)
     if ratios is not None:
         _draw_ratios(figure.add_subplot(side[0, 0]), ratios)
-    if len(pair.columns) > 1:
+    if len(pair.columns) > 1 and columns:
         _draw_columns(figure.add_subplot(side[-1, 0]), columns)
     return figure
 
