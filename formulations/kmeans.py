@@ -20,7 +20,8 @@ A = sum of y T. As Z is 11'/n plus a matrix on the complement of 1 of trace k - 
 by a theorem of Fan (formulations.trace). That holds for whatever y was found, and with y = 0 it is the bound by
 principal components (Ding and He 2004). Where it is not the value, a pair of rows is together or apart: a tree of such
 cases, each with its y, proves the least of their bounds (Piccialli, Sudoso and Wiegele, SOS-SDP, 2022). Rows that are
-together are one item of as much weight. The sum of bounds on disjoint blocks of rows is a bound too, for many rows.
+together are one item of as much weight. For many rows the sum of bounds on disjoint blocks of them is a bound too, and
+groups that are far from each other prove one at once (formulations.arithmetic.separated_groups).
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from formulations.arithmetic.partition_bounds import (
     tree_bound,
 )
 from formulations.arithmetic.partitions import SumOfSquares
+from formulations.arithmetic.separated_groups import BY_SEPARATION, separated_bound
 from formulations.problem import Floats, Ints, SearchProblem, WeakDual, constant_dual
 
 MAX_MAGNITUDE = 1e100  # of a number, whose square is to be finite
@@ -107,6 +109,7 @@ def kmeans(
             constant_dual(NONNEGATIVE, 0.0),
             WeakDual(BY_COMPONENTS, lambda _: (), lambda _: spectral_bound(form)),
             WeakDual(BY_TREE, None, lambda tree: tree_bound(form, tree)),
+            WeakDual(BY_SEPARATION, None, lambda labels: separated_bound(form, labels)),
             WeakDual(BY_BLOCKS, None, lambda blocks: blocks_bound(form, blocks)),
         ],
         maths={

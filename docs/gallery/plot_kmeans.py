@@ -146,8 +146,9 @@ _ = run(RECIPE, ["--standardise", "-k", "2", "--apart", "Ohio", "Utah", "--quiet
 #
 # Where groups overlap and are many, the bound of one relaxation is not the value. Then
 # a pair of rows is once together and once apart, and each case has a bound of its own;
-# the tree of cases grows quickly. For more than 300 rows the bound is the sum of bounds
-# on blocks of rows, which leaves a gap. With a time limit the gap is what is left:
+# the tree of cases grows quickly. For more than 300 rows groups that are far from each
+# other are proven at once; else the bound is the sum of bounds on blocks of rows, which
+# leaves a gap. With a time limit the gap is what is left:
 
 solution = solve(kmeans(X, 8), time_limit=1)
 print(solution.status, "value", round(solution.value, 3), "gap", solution.gap > 0.01)

@@ -1,5 +1,6 @@
 """The proof of a bound on k-means as JSON holds it: cases of pairs of rows, and multipliers of each.
 
+    separated     [label of each row]: groups far from each other
     a case        {"pair": [a, b], "together": case, "apart": case}       a, b items of the problem of that case
                   {"triangles": [[a, b, c], ...], "count": n, "at": [place, ...], "multipliers": [number, ...]}
                   null: no multipliers
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from formulations.arithmetic.partition_bounds import BY_BLOCKS, BY_TREE, Blocks, Leaf, Split, Tree
+from formulations.arithmetic.separated_groups import BY_SEPARATION
 
 MOST_NUMBERS = 300_000  # of a proof that is written
 MOST_MULTIPLIERS = 10_000_000  # of a case, most of them 0
@@ -26,6 +28,8 @@ def written(proof: Any) -> dict[str, Any]:
         if sum(map(_length, proof.leaves)) + sum(map(len, proof.rows)) > MOST_NUMBERS:
             return {}
         return {"blocks": [[rows.tolist(), _case(leaf)] for rows, leaf in zip(proof.rows, proof.leaves, strict=True)]}
+    if isinstance(proof, np.ndarray):
+        return {"separated": proof.tolist()} if len(proof) <= MOST_NUMBERS else {}
     if not isinstance(proof, Leaf | Split) or _length(proof) > MOST_NUMBERS:
         return {}
     return {"cases": _case(proof)}
@@ -36,6 +40,8 @@ def certificate_of(document: Mapping[str, Any]) -> tuple[str, Any]:
     if "blocks" in document:
         rows = [np.array(part, dtype=np.int64).reshape(-1) for part, _ in document["blocks"]]
         return BY_BLOCKS, Blocks(rows, [_leaf(case) for _, case in document["blocks"]])
+    if "separated" in document:
+        return BY_SEPARATION, np.array(document["separated"])
     return BY_TREE, _tree(document.get("cases"))
 
 

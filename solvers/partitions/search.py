@@ -24,6 +24,7 @@ from formulations.arithmetic.partition_bounds import (
 )
 from formulations.arithmetic.partition_inequalities import Inequalities
 from formulations.arithmetic.partitions import SumOfSquares
+from formulations.arithmetic.separated_groups import BY_SEPARATION, separated_bound
 from formulations.problem import Floats, Ints, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
@@ -36,6 +37,7 @@ NAME = "kmeans"
 MEETS = 1e-6  # gap up to which value and bound count as equal, unless another is asked for
 CONSTRAINED = 10  # swaps where each assignment is an integer program
 ROUNDED = 5  # rounds of a relaxation after which it is tried as labels
+PAIRED = 2e7  # rows times groups up to which groups are held against each other
 SEARCHING = 0.3  # of the time limit at most, for labels
 
 
@@ -110,6 +112,7 @@ class PartitionSearch:
     labels: Ints | None = None
     value: float = np.inf
     bound: float = 0.0
+    separated: Ints | None = None
     root: Case | None = None
     blocks: list[tuple[Ints, Leaf | None]] = field(default_factory=list)
     cases: int = 0
@@ -172,6 +175,9 @@ def _run(search: PartitionSearch, solver: Partitions, seed: int, clock: Clock, r
         search.note(label, form)
         search.told(report)
     search.bound = spectral_bound(form)
+    if search.labels is not None and len(form.rows) * form.k <= PAIRED:
+        search.separated = search.labels
+        search.bound = max(search.bound, min(separated_bound(form, search.labels), search.value))
     search.told(report)
     if search.labels is None or search.bound >= search.enough or search.value == 0:
         return "optimal"
@@ -247,6 +253,8 @@ def _in_blocks(
 def _found(search: PartitionSearch, ended: Ended, built: float, clock: Clock) -> tuple[Searched, Findings]:
     """The labels and all certificates."""
     certificates: list[tuple[str, Any]] = [(NONNEGATIVE, ()), (BY_COMPONENTS, ())]
+    if search.separated is not None:
+        certificates.append((BY_SEPARATION, search.separated))
     if search.root is not None:
         certificates.append((BY_TREE, search.root.tree()))
     if search.blocks:

@@ -19,6 +19,7 @@ from formulations.arithmetic.partition_bounds import (
 )
 from formulations.arithmetic.partition_inequalities import Inequalities
 from formulations.arithmetic.partitions import SumOfSquares
+from formulations.arithmetic.separated_groups import BY_SEPARATION, separated_bound
 from formulations.kmeans import kmeans
 from formulations.problem import Floats, SearchProblem
 from solvers import solve
@@ -94,6 +95,37 @@ def test_whatever_the_multipliers_no_partition_beats_their_bound(seed: int) -> N
     assert tree_bound(form, leaf) <= best + 1e-12
     assert spectral_bound(form) <= best + 1e-12
     assert blocks_bound(form, Blocks([np.arange(n // 2), np.arange(n // 2, n)], [None, None])) <= best + 1e-12
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_partition_beats_the_bound_by_groups_that_are_far_from_each_other(seed: int) -> None:
+    rows, k, random = drawn(seed + 3000)
+    form = SumOfSquares(rows - rows.mean(axis=0), k, np.arange(len(rows)))
+    best = least(form)
+    for _ in range(20):
+        assert separated_bound(form, random.integers(k, size=len(rows))) <= best + 1e-12
+    far = SumOfSquares(np.repeat([[0.0] * 3, [40.0] * 3], 4, axis=0) + random.normal(size=(8, 3)), 2, np.arange(8))
+    apart = np.repeat([0, 1], 4)
+    assert separated_bound(far, apart) == pytest.approx(far.value(apart), rel=1e-9)
+    assert far.value(apart) == pytest.approx(least(far))
+
+
+def test_many_rows_in_groups_that_are_far_from_each_other_are_proven_at_once() -> None:
+    random = np.random.default_rng(0)
+    planted = np.arange(3_000) % 5
+    rows = 12 * np.eye(5)[planted] + random.normal(size=(3_000, 5))
+    found = solve(kmeans(rows, 5))
+    assert found.status == "optimal"
+    assert found.certificate.kind == BY_SEPARATION
+    assert found.stats["cases"] == 0
+
+
+def test_labels_that_are_no_partition_prove_nothing_by_separation() -> None:
+    form = SumOfSquares(np.array([[-5.0], [-4], [4], [5]]), 2, np.arange(4))
+    for lie in ("a word", [0, 0, 1], [0.0, 0, 1, 1], [0, 0, 1, 2], [-1, 0, 1, 1], None):
+        assert separated_bound(form, lie) == 0.0
+    for wrong in ([0, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0]):
+        assert separated_bound(form, np.array(wrong)) <= 1.0
 
 
 def test_the_inequalities_hold_for_every_partition() -> None:

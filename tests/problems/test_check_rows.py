@@ -312,3 +312,20 @@ def test_the_distances_of_european_cities(capsys: Any, tmp_path: Path) -> None:
     run(embedding.RECIPE, [*given, "--quiet", "--json"])
     answer = json.loads(capsys.readouterr().out)
     assert checked(capsys, answer, *given, path=tmp_path / "answer.json")[0] == 0
+
+
+def test_groups_far_from_each_other_are_proven_again(capsys: Any, tmp_path: Path) -> None:
+    rows = np.repeat(50 * np.eye(3), 200, axis=0) + np.random.default_rng(0).normal(size=(600, 3))
+    path = tmp_path / "far.csv"
+    path.write_text("\n".join(["x,y,z", *(",".join(map(str, row)) for row in rows.tolist())]))
+    run(kmeans_recipe.RECIPE, ["--data", str(path), "-k", "3", "--quiet", "--json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["status"] == "optimal"
+    assert len(answer["certificate"]["separated"]) == 600
+    code, told = checked(capsys, answer, "--data", str(path), path=tmp_path / "answer.json")
+    assert code == 0, told
+    lie = copy.deepcopy(answer)
+    lie["certificate"]["separated"][0] = (lie["certificate"]["separated"][0] + 1) % 3
+    code, told = checked(capsys, lie, "--data", str(path), path=tmp_path / "answer.json")
+    assert code == 1
+    assert "FAILS" in told
