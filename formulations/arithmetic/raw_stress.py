@@ -27,6 +27,7 @@ from formulations.problem import Floats
 
 TINY = 1e-12  # of the largest distance: configurations have no pairs that are nearer
 ROUNDS = 3  # in which too small u are raised: by then nothing changes
+AT_STAKE = 1e-6  # of the squares of all distances: the least size of a stress
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +61,8 @@ class RawStress:
         return float(((lengths(X) - self.D) ** 2).sum()) / 2
 
     def size(self, X: Floats) -> float:
-        """The sum of squared distances: the stress of points that are all at one place."""
-        return self.squares
+        """The stress, or a share of that of points that are all at one place: the sum of squared distances."""
+        return max(self.value(X), AT_STAKE * self.squares)
 
     def broken(self, X: Floats) -> str | None:
         """What keeps X from being positions."""
