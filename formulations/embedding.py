@@ -107,12 +107,7 @@ def diffusion(D: ArrayLike, near: Neighbours, k: int, answer: Answer = _coordina
     """
     S = checked_distances(D) ** 2
     refuse_dimensions(len(S), k)
-    width = float(np.median(near.distance[:, -1] ** 2))
-    if not width:
-        raise ValueError(
-            f"more than half of all points have {near.count} others at the same place; give more neighbours"
-        )
-    kernel = np.exp(-S / width)
+    kernel = np.exp(-S / kernel_width(near))
     density = kernel.sum(axis=1)
     kernel /= density[:, None] * density
     weight = kernel.sum(axis=1)
@@ -123,6 +118,16 @@ def diffusion(D: ArrayLike, near: Neighbours, k: int, answer: Answer = _coordina
     return optimal_trace(
         kernel, k + 1, "maximize", weight, answer=lambda frame: after_a_step(without_constants(frame, weight))
     )
+
+
+def kernel_width(near: Neighbours) -> float:
+    """The median squared distance to the K-th neighbour; raises ValueError if it is 0."""
+    width = float(np.median(near.distance[:, -1] ** 2))
+    if not width:
+        raise ValueError(
+            f"more than half of all points have {near.count} others at the same place; give more neighbours"
+        )
+    return width
 
 
 def laplacian(near: Neighbours, k: int, answer: Answer = _coordinates) -> SearchProblem:

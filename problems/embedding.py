@@ -50,11 +50,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--neighbours", type=positive_whole, metavar="K", help="of each point (default 10); the perplexity of tsne"
     )
+    parser.add_argument(
+        "--new", type=Given, metavar="FILE", help="with --data: a second table, whose rows are placed on the map"
+    )
     parser.add_argument("--out", type=Written, metavar="FILE", help="write the coordinates to a .csv file")
 
 
 def read(options: argparse.Namespace) -> Task:
     """The task in a table, in distances, or of the swiss roll."""
+    import numpy as np
+
     from formulations.tsne import usual_perplexity
     from problems.studies.maps import (
         ALL_PAIRS,
@@ -68,6 +73,7 @@ def read(options: argparse.Namespace) -> Task:
         stated,
         write,
     )
+    from problems.studies.new_points import new_points
     from problems.terminal.files import check_writable
 
     if options.out is not None:
@@ -94,14 +100,19 @@ def read(options: argparse.Namespace) -> Task:
     except ValueError as error:
         raise InputError(f"{points.source}: {error}") from error
     told = _once(lambda solution: measures(method, points, near, solution))
+    new = new_points(options, method, points)
+    placed = _once(lambda solution: {} if new is None else new.answer(method, points, near, solution.answer))
     return Task(
         source=points.source,
         title=TITLES[method],
         problem=lambda: problem,
-        describe=lambda solution: describe(method, points, count, solution.answer, told(solution)),
+        describe=lambda solution: [
+            *describe(method, points, count, solution.answer, told(solution)),
+            *([] if new is None else new.describe(placed(solution))),
+        ],
         draw=lambda solution: draw(method, points, near, solution, told(solution)),
-        notes=points.notes,
-        facts={"points": points.n},
+        notes=[*points.notes, *([] if new is None else new.notes)],
+        facts={"points": points.n, **({} if new is None else {"new_points": len(new.names)})},
         asked={
             **reading(options),
             "method": method,
@@ -109,11 +120,15 @@ def read(options: argparse.Namespace) -> Task:
             "neighbours": count,
             "standardised": options.standardise,
         },
-        answer=lambda solution: answer(points, solution.answer),
+        answer=lambda solution: {**answer(points, solution.answer), **placed(solution)},
         measures=told,
         write=None
         if options.out is None
-        else lambda solution: write(options.out, points.names, solution.answer.coordinates),
+        else lambda solution: write(
+            options.out,
+            [*points.names, *placed(solution).get("new_names", ())],
+            np.concatenate([solution.answer.coordinates, *([placed(solution)["new"]] if new is not None else [])]),
+        ),
     )
 
 
@@ -125,7 +140,7 @@ def _points(options: argparse.Namespace) -> Points:
     if options.matrix is None:
         refuse_without_matrix(options, "--matrix")
     if options.data is None:
-        for name in ("columns", "missing", "standardise"):
+        for name in ("columns", "missing", "standardise", "new"):
             if getattr(options, name):
                 raise InputError(f"--{name} goes with --data; give both or neither")
     if options.data is options.matrix is None:
@@ -147,7 +162,17 @@ def _placement(options: argparse.Namespace) -> Task:
     from problems.studies import sensors
     from problems.studies.maps import write
 
-    for name in ("method", "dimensions", "neighbours", "columns", "missing", "standardise", "kind", "correlation"):
+    for name in (
+        "method",
+        "dimensions",
+        "neighbours",
+        "columns",
+        "missing",
+        "standardise",
+        "new",
+        "kind",
+        "correlation",
+    ):
         if getattr(options, name):
             raise InputError(f"--{name} says nothing of sensors, whose distances and anchors are given; leave it out")
     if options.symmetrize is not None:

@@ -201,6 +201,10 @@ figure_of(
 # semidefinite program (:func:`~formulations.localisation.localisation`), and tells how
 # far from there other places can be.
 #
+# *New points.* ``--new more.csv`` places the rows of a second table on a map that was
+# made without them, where the method has a rule for it: ``mds``, ``isomap``, ``lle``,
+# ``laplacian`` and ``diffusion``. What is proven is said of the map alone.
+#
 # *Scale.* Isomap, scaling and diffusion maps need all distances, of some thousand
 # points; the others have sparse matrices and go further.
 #

@@ -28,18 +28,27 @@ def barycentric(X: Floats, near: Neighbours) -> csr_array:
     >>> round(float(X[:, 0] @ M @ X[:, 0]), 3), round(float(y @ M @ y), 1)
     (0.0, 10.9)
     """
-    n, K = near.index.shape
-    weights = np.empty((n, K))
+    n = near.n
+    weights = np.empty(near.index.shape)
     for rows in _some(X, near):
-        C = X[near.index[rows]] - X[rows, None]
-        G = C @ C.transpose(0, 2, 1)
-        trace = np.trace(G, axis1=1, axis2=2)
-        G[:, np.arange(K), np.arange(K)] += REGULAR * np.where(trace > 0, trace, 1.0)[:, None]
-        w = np.linalg.solve(G, np.ones((len(G), K, 1)))[:, :, 0]
-        weights[rows] = w / w.sum(axis=1, keepdims=True)
+        weights[rows] = averages(X[near.index[rows]] - X[rows, None])
     W = csr_array((weights.ravel(), near.graph.indices, near.graph.indptr), shape=(n, n))
     A = csr_array(eye_array(n) - W)
     return csr_array(A.T @ A)
+
+
+def averages(C: Floats) -> Floats:
+    """Weights (m, K) of sum 1 with which others, (m, K, p) away, have an average near each of m points.
+
+    >>> averages(np.array([[[-1.0], [1.0]]])).round(9).tolist()
+    [[0.5, 0.5]]
+    """
+    K = C.shape[1]
+    G = C @ C.transpose(0, 2, 1)
+    trace = np.trace(G, axis1=1, axis2=2)
+    G[:, np.arange(K), np.arange(K)] += REGULAR * np.where(trace > 0, trace, 1.0)[:, None]
+    w = np.linalg.solve(G, np.ones((len(G), K, 1)))[:, :, 0]
+    return np.asarray(w / w.sum(axis=1, keepdims=True))
 
 
 def tangents(X: Floats, near: Neighbours, k: int) -> csr_array:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from formulations.embeddings.neighbours import Neighbours
     from formulations.problem import Floats, SearchProblem
     from problems.io.matrix import MatrixFile
+    from problems.studies.named_rows import Table
     from solvers.solution import Solution
 
 EXAMPLE = 1000  # points of the swiss roll
@@ -46,6 +47,7 @@ MOST_SHARES = 10  # dimensions of which the residual variance is told
 class Points:
     """n points by measurements, float64 (n, p), or by distances alone, (n, n).
 
+    table     that they are the rows of, if any
     position  where each is on the surface that they are from, (n,), to colour them by; None where that is not known
     """
 
@@ -55,6 +57,7 @@ class Points:
     given: Floats | None = None
     notes: Sequence[str] = ()
     position: Floats | None = None
+    table: Table | None = None
 
     @property
     def n(self) -> int:
@@ -106,7 +109,7 @@ def of_table(options: argparse.Namespace) -> Points:
 
     table = table_of(options, "")
     refuse_cells(table)
-    return Points(table.source, table.rows, numbers_of(table, options.standardise), notes=table.notes)
+    return Points(table.source, table.rows, numbers_of(table, options.standardise), notes=table.notes, table=table)
 
 
 def of_matrix(file: MatrixFile, path: str) -> Points:

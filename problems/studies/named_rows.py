@@ -74,8 +74,13 @@ def refuse_cells(table: Table) -> None:
         raise InputError(f"{table.source}: has {n:,} rows of {p:,} columns; give at most {MOST_CELLS:,} cells")
 
 
-def standardised(values: Floats) -> Floats:
-    """Columns of mean 0 and standard deviation 1 (by n - 1), or 0 where all rows are the same."""
-    centred = values - values.mean(axis=0)
-    sd = centred.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
+def standardised(values: Floats, by: Floats | None = None) -> Floats:
+    """Columns of mean 0 and standard deviation 1 (by n - 1), or 0 where all rows are the same; those of `by`, if given.
+
+    >>> standardised(np.array([[4.0]]), np.array([[1.0], [3.0]])).round(4).tolist()
+    [[1.4142]]
+    """
+    by = values if by is None else by
+    centred = values - by.mean(axis=0)
+    sd = by.std(axis=0, ddof=1) if len(by) > 1 else np.zeros(values.shape[1])
     return np.asarray(np.divide(centred, sd, out=np.zeros_like(centred), where=sd > 0))
