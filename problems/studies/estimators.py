@@ -94,8 +94,9 @@ def play(n: int, p: int, iterations: int | None = None) -> DescentAscent:
     from solvers.descent_ascent import DescentAscent
 
     large = n * p >= 50_000
-    steps = iterations or (1_500 if large else 400)
-    rates = (0.003 if p > 30 else 0.01, 0.03) if large else (0.02, 0.02)
+    wide = large and p > 30
+    steps = iterations or (800 if wide else 1_500 if large else 400)
+    rates = (0.003, 0.01) if wide else (0.01, 0.03) if large else (0.02, 0.02)
     generator, discriminator = (partial(torch.optim.Adam, lr=rate, betas=(0.5, 0.99)) for rate in rates)
     return DescentAscent(
         method="alternating",
