@@ -234,15 +234,17 @@ def _likely_centers(form: SumOfSquares, Y: Floats) -> Floats:
 def _in_blocks(
     search: PartitionSearch, solver: Partitions, seed: int, clock: Clock, report: Callable[[Any], None]
 ) -> Ended:
-    """Bounds on blocks of rows drawn at random, while there is time; a block that has none counts by its components."""
+    """Bounds on blocks of rows drawn at random, while there is time; all other rows count by their components."""
     form = search.form
     order = np.random.default_rng(seed).permutation(len(form.rows))
     parts = np.array_split(order, -(-len(order) // solver.block))
-    search.blocks = [(np.sort(part), None) for part in parts]
-    for number, (rows, _) in enumerate(search.blocks[: solver.cases]):
+    for number, part in enumerate(parts[: solver.cases]):
+        rows, rest = np.sort(part), np.sort(np.concatenate([*parts[number + 1 :], np.zeros(0, dtype=np.int64)]))
         own, tight = form.block(rows), search.value * len(rows) / len(form.rows)
+        others: list[tuple[Ints, Leaf | None]] = [(rest, None)] if len(rest) else []
+        done = search.blocks[:number]
         for state in relaxed(own, None, tight, lambda: clock.left <= 0):
-            search.blocks[number] = (rows, state.leaf)
+            search.blocks = [*done, (rows, state.leaf), *others]
         search.cases += 1
         search.told(report)
         if clock.left <= 0:
