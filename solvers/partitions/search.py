@@ -176,8 +176,9 @@ def _run(search: PartitionSearch, solver: Partitions, seed: int, clock: Clock, r
         search.told(report)
     search.bound = spectral_bound(form)
     if search.labels is not None and len(form.rows) * form.k <= PAIRED:
-        search.separated = search.labels
-        search.bound = max(search.bound, min(separated_bound(form, search.labels), search.value))
+        found = min(separated_bound(form, search.labels), search.value)
+        if found > search.bound:
+            search.separated, search.bound = search.labels, found
     search.told(report)
     if search.labels is None or search.bound >= search.enough or search.value == 0:
         return "optimal"
