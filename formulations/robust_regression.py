@@ -30,7 +30,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from formulations.ambiguity.losses import LOSSES, Loss
-from formulations.ambiguity.program import robust_program
 from formulations.ambiguity.robust_loss import KIND, Adversary, Perturbation, RobustLoss, Wasserstein
 from formulations.ambiguity.weights import ChiSquared, CVaR, KullbackLeibler
 from formulations.problem import Reference, SearchProblem, WeakDual
@@ -78,7 +77,6 @@ def robust_search(form: RobustLoss) -> SearchProblem:
         answer=lambda rule: rule,
         values=lambda rule: {"w": rule[:-1], "b": rule[-1:]},
         weak_duals=[WeakDual(KIND, None, form.bound)],
-        model=lambda: robust_program(form),
         references=_references(form),
         maths={
             "minimize": r"\max_{Q}\ E_Q[\ell(z)]"

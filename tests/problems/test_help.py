@@ -66,7 +66,13 @@ def test_it_names_every_solver_that_takes_the_problem(name: str) -> None:
 def test_every_solver_that_it_names_takes_a_problem_of_its(name: str, solver: str, capsys: Any, tmp_path: Path) -> None:
     seriation = ("--objective", "path") if solver in AS_A_PATH else ("--objective", "ls")
     components = {"supports": ("--sparse", "2"), "alm": ("--robust",)}.get(solver, ())
-    more = {"seriation": seriation, "pca": components}.get(name, ())
+    maps = ("--method", solver) if solver in ("smacof", "tsne") else ()
+    rules = ("--against", "perturbation") if solver == "descent-ascent" else ()
+    more = {"seriation": seriation, "pca": components, "embedding": maps, "robust_regression": rules}.get(name, ())
+    if solver == "relaxation":
+        (tmp_path / "d.csv").write_text("a,b,5\na,c,5\nb,c,6\nx,a,3\nx,b,4\nx,c,5\n")
+        (tmp_path / "anchors.csv").write_text("name,x,y\na,0,0\nb,5,0\nc,1.4,4.8\n")
+        more = ("--graph", str(tmp_path / "d.csv"), "--anchors", str(tmp_path / "anchors.csv"))
     if name == "push_forward" and solver in CONIC:  # of a table, while the example has one column
         table = tmp_path / "table.csv"
         table.write_text("a,b\n1.5,2\n0.5,3\n2,0.25\n")
