@@ -86,7 +86,7 @@ def test_degenerate_optima_are_proven_too(kind: str, seed: int) -> None:
 
 
 def test_where_a_solver_gave_up_is_judged_as_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clarabel, "GAPS", (1e-14,))
+    monkeypatch.setattr(clarabel, "GAPS_AND_STEPS", ((1e-14, 0.99),))
     for seed, is_answer in ((58, True), (95, False)):  # 95 breaks a constraint
         model, optimum = planted("psd", seed)
         program, found = solve_convex(of_cvxpy(model), "clarabel", Clock(60))
