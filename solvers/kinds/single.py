@@ -28,13 +28,15 @@ from solvers.spectral.alm import Alm, solve_split
 from solvers.spectral.eigen import Eigen, solve_frames
 from solvers.spectral.supports import Supports, solve_supports
 
+Solve = Callable[[SearchProblem, Any, Options], tuple[Searched, Findings]]
+
 
 @dataclass(frozen=True)
 class Single:
     """What a Kind says, by its solver: a class whose fields are the settings, and the function that runs it."""
 
     solver: Any
-    solve: Callable[[SearchProblem, Any, Options], tuple[Searched, Findings]]
+    solve: Solve
     MEETS: float = judge.MEETS
 
     def names(self, problem: SearchProblem) -> tuple[str, ...]:
@@ -57,75 +59,34 @@ class Single:
         return self.solve(problem, solver, options)
 
 
-TRANSPORT = Single(
-    MinCostFlow,
-    lambda problem, solver, asked: solve_transport(
-        problem, solver, clock=asked.clock, gap=asked.gap, report=asked.report
-    ),
-)
+def asking(solve: Callable[..., tuple[Searched, Findings]], *names: str) -> Solve:
+    """The function that runs a solver, told the clock, whom to report to, and what is asked by those names."""
+
+    def run(problem: SearchProblem, solver: Any, asked: Options) -> tuple[Searched, Findings]:
+        told = {name: getattr(asked, name) for name in ("clock", "report", *names)}
+        return solve(problem, solver, **told)
+
+    return run
+
+
+TRANSPORT = Single(MinCostFlow, asking(solve_transport, "gap"))
 LINE = Single(Sorting, lambda problem, _, asked: solve_sorted(problem, clock=asked.clock))
-FRAMES = Single(
-    Eigen,
-    lambda problem, solver, asked: solve_frames(
-        problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
-    ),
-)
-LOW_RANK = Single(
-    Alm,
-    lambda problem, solver, asked: solve_split(problem, solver, clock=asked.clock, gap=asked.gap, report=asked.report),
-    alm.MEETS,
-)
-SUPPORTS = Single(
-    Supports,
-    lambda problem, solver, asked: solve_supports(
-        problem, solver, clock=asked.clock, gap=asked.gap, report=asked.report
-    ),
-)
+FRAMES = Single(Eigen, asking(solve_frames, "seed"))
+LOW_RANK = Single(Alm, asking(solve_split, "gap"), alm.MEETS)
+SUPPORTS = Single(Supports, asking(solve_supports, "gap"))
 HIERARCHIES = Single(
     Agglomeration,
     lambda problem, _, asked: solve_hierarchy(
         problem, clock=asked.clock, gap=judge.MEETS if asked.gap is None else asked.gap, report=asked.report
     ),
 )
-DEEPEST = Single(
-    Deepest,
-    lambda problem, solver, asked: solve_deepest(
-        problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
-    ),
-)
-HALFSPACES = Single(
-    Halfspaces,
-    lambda problem, solver, asked: solve_halfspaces(
-        problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
-    ),
-)
+DEEPEST = Single(Deepest, asking(solve_deepest, "seed"))
+HALFSPACES = Single(Halfspaces, asking(solve_halfspaces, "seed"))
 ROW_SUBSETS = Single(
     FastMcd, lambda problem, _, asked: solve_subset(problem, clock=asked.clock, seed=asked.seed, report=asked.report)
 )
-LOCATION = Single(
-    Newton,
-    lambda problem, solver, asked: solve_location(
-        problem, solver, clock=asked.clock, gap=asked.gap, report=asked.report
-    ),
-)
-PLACES = Single(
-    Relaxation,
-    lambda problem, solver, asked: solve_places(
-        problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
-    ),
-)
-STRESS = Single(
-    Smacof,
-    lambda problem, solver, asked: solve_stress(
-        problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report
-    ),
-)
-RULES = Single(
-    RobustRules,
-    lambda problem, solver, asked: solve_rules(problem, solver, clock=asked.clock, gap=asked.gap, report=asked.report),
-    robust_rules.MEETS,
-)
-TSNE = Single(
-    Tsne,
-    lambda problem, solver, asked: solve_tsne(problem, solver, clock=asked.clock, seed=asked.seed, report=asked.report),
-)
+LOCATION = Single(Newton, asking(solve_location, "gap"))
+PLACES = Single(Relaxation, asking(solve_places, "seed"))
+STRESS = Single(Smacof, asking(solve_stress, "seed"))
+RULES = Single(RobustRules, asking(solve_rules, "gap"), robust_rules.MEETS)
+TSNE = Single(Tsne, asking(solve_tsne, "seed"))
