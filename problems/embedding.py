@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
 from problems.running.matrix_options import matrix_arguments, matrix_of, reading, refuse_without_matrix
+from problems.running.once import once
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.errors import InputError
@@ -99,9 +99,9 @@ def read(options: argparse.Namespace) -> Task:
         problem = stated(method, points, near, k, perplexity)
     except ValueError as error:
         raise InputError(f"{points.source}: {error}") from error
-    told = _once(lambda solution: measures(method, points, near, solution))
+    told = once(lambda solution: measures(method, points, near, solution))
     new = new_points(options, method, points)
-    placed = _once(lambda solution: {} if new is None else new.answer(method, points, near, solution.answer))
+    placed = once(lambda solution: {} if new is None else new.answer(method, points, near, solution.answer))
     return Task(
         source=points.source,
         title=TITLES[method],
@@ -186,7 +186,7 @@ def _placement(options: argparse.Namespace) -> Task:
         problem = given.problem()
     except ValueError as error:
         raise InputError(f"{given.source}: {error}") from error
-    told = _once(lambda solution: sensors.measures(given, solution))
+    told = once(lambda solution: sensors.measures(given, solution))
     return Task(
         source=given.source,
         title="Sensors by their distances",
@@ -200,18 +200,6 @@ def _placement(options: argparse.Namespace) -> Task:
         measures=told,
         write=None if options.out is None else lambda solution: write(options.out, given.names, solution.answer),
     )
-
-
-def _once(work: Callable[[Solution], dict[str, Any]]) -> Callable[[Solution], dict[str, Any]]:
-    """The work, done once for each solution."""
-    done: dict[int, dict[str, Any]] = {}
-
-    def told(solution: Solution) -> dict[str, Any]:
-        if id(solution) not in done:
-            done[id(solution)] = work(solution)
-        return done[id(solution)]
-
-    return told
 
 
 def _draw_sensors(given: Sensors, solution: Solution, kept: dict[str, Any]) -> Figure:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Report, Task, main
+from problems.running.once import once
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written, positive_whole, refuse, share
 from problems.terminal.errors import InputError
@@ -100,16 +101,14 @@ def _task(
         raise InputError(f"{source}: {error}") from error
     if not found.problems:
         raise InputError(f"{source}: {' '.join(found.notes)}")
-    cache: dict[int, Outliers | None] = {}
 
+    @once
     def marked(solution: Solution) -> Outliers | None:
         """What the discriminator of the scatter marks, if there is one."""
-        if id(solution) not in cache:
-            from problems.studies.outliers import outliers
+        from problems.studies.outliers import outliers
 
-            part = solution.answer.get("js_gan_scatter")
-            cache[id(solution)] = None if part is None else outliers(values, part)
-        return cache[id(solution)]
+        part = solution.answer.get("js_gan_scatter")
+        return None if part is None else outliers(values, part)
 
     def answer(solution: Solution) -> dict[str, Any]:
         rows = marked(solution)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.running.once import once
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written
 from problems.terminal.errors import InputError
@@ -76,10 +77,10 @@ def read(options: argparse.Namespace) -> Task:
         form = learned.form(options.against, radius, norm)
     except ValueError as error:
         raise InputError(f"{learned.source}: {error}") from error
-    kept: dict[int, Compared] = {}
 
+    @once
     def compared(solution: Solution) -> Compared:
-        return kept.setdefault(id(solution), Compared(learned, form, solution.answer))
+        return Compared(learned, form, solution.answer)
 
     def problem() -> Any:
         if options.solver == "descent-ascent":
