@@ -30,6 +30,7 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Generator, Tensor, nn
 
+from formulations.arithmetic.row_subsets import squared_distances
 from formulations.likelihood.data import resampled
 from formulations.location import checked
 from formulations.players.generators import normal
@@ -167,7 +168,7 @@ def _as_normal(scatter: Floats, centred: Floats) -> Floats:
     """A multiple of the scatter, by which half of the draws are as near as if they were normal."""
     from scipy.stats import chi2
 
-    distances = np.einsum("ij,ij->i", centred @ np.linalg.pinv(scatter), centred)
+    distances = squared_distances(centred, scatter)
     return np.asarray(scatter * (np.median(distances) / chi2.ppf(0.5, len(scatter))))
 
 

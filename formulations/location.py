@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from formulations.arithmetic.losses_of_rows import FORCES, THRESHOLDS, Loss, SumOfLosses, Trimming
-from formulations.arithmetic.row_subsets import LogDeterminant
+from formulations.arithmetic.row_subsets import LogDeterminant, squared_distances
 from formulations.problem import Bools, Floats, SearchProblem, WeakDual
 
 MAX_MAGNITUDE, LEAST_SPREAD = 1e100, 1e-100  # of a number, whose square is to be finite, and is not to vanish
@@ -158,8 +158,7 @@ def _reweighted(data: Floats, mask: Bools) -> dict[str, list[Any]]:
 
     p = data.shape[1]
     center, Z = data[mask].mean(axis=0), data[mask] - data[mask].mean(axis=0)
-    inverse = np.linalg.pinv(Z.T @ Z / len(Z), hermitian=True)
-    distances = np.einsum("ij,ij->i", (data - center) @ inverse, data - center)
+    distances = squared_distances(data - center, Z.T @ Z / len(Z))
     unit = float(np.median(distances)) / float(chi2.ppf(0.5, p))
     near = data[distances <= unit * float(chi2.ppf(0.975, p))]
     scatter = np.cov(near.T).reshape(p, p) if len(near) > 1 else np.zeros((p, p))

@@ -11,6 +11,15 @@ import numpy as np
 from formulations.problem import Bools, Floats
 
 
+def squared_distances(Z: Floats, scatter: Floats) -> Floats:
+    """z' S^+ z of every row z of Z (n, p): Mahalanobis' squared distances from 0, S^+ the pseudoinverse of the scatter.
+
+    >>> squared_distances(np.array([[2.0, 0.0], [0.0, 3.0]]), np.diag([4.0, 1.0])).round(12)
+    array([1., 9.])
+    """
+    return np.asarray(np.einsum("ij,ij->i", Z @ np.linalg.pinv(scatter, hermitian=True), Z))
+
+
 @dataclass(frozen=True, eq=False)
 class LogDeterminant:
     """log det of the covariance, divided by h, of h rows; over masks of rows, bool (n,).

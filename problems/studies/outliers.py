@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from formulations.arithmetic.row_subsets import squared_distances
+
 if TYPE_CHECKING:
     from formulations.problem import Bools, Floats
 
@@ -35,14 +37,10 @@ def outliers(rows: Floats, answer: Mapping[str, Any], rate: float = FALSE_ALARM)
     """
     from formulations.js_gan import at_rate
 
-    generated, inverse = answer["generated"], np.linalg.pinv(answer["scatter"], hermitian=True)
-
-    def far(X: Floats) -> Floats:
-        Z = X - answer["location"]
-        return np.asarray(np.einsum("ij,ij->i", Z @ inverse, Z))
-
-    scores, distances = answer["d"](rows), far(rows)
-    threshold, reach = at_rate(answer["d"](generated), rate / 2), at_rate(far(generated), rate / 2)
+    generated = answer["generated"]
+    distances, drawn = (squared_distances(X - answer["location"], answer["scatter"]) for X in (rows, generated))
+    scores = answer["d"](rows)
+    threshold, reach = at_rate(answer["d"](generated), rate / 2), at_rate(drawn, rate / 2)
     return Outliers(scores, threshold, (scores > threshold) | (distances > reach))
 
 
@@ -65,8 +63,7 @@ def others(rows: Floats, mcd: Mapping[str, Any] | None, share: float, seed: int)
 
     found: dict[str, Bools] = {}
     if mcd is not None:
-        Z = rows - np.asarray(mcd["location"])
-        distances = np.einsum("ij,ij->i", Z @ np.linalg.pinv(np.asarray(mcd["scatter"]), hermitian=True), Z)
+        distances = squared_distances(rows - np.asarray(mcd["location"]), np.asarray(mcd["scatter"]))
         found["mahalanobis (mcd)"] = distances > chi2.ppf(1 - FALSE_ALARM, rows.shape[1])
         from sklearn.ensemble import IsolationForest
 

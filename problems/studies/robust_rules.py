@@ -32,7 +32,7 @@ SHARES = (1.0, 0.8, 0.6, 0.4, 0.2, 0.1)  # of rows, for cvar
 EFFICIENT = 1.345  # standard deviations of normal noise: the threshold by which Huber's loss wastes 5 % of the rows
 NORMAL = 0.6745  # median absolute deviation of a normal law of standard deviation 1
 SHOWN = 20  # coefficients in the text
-RADII = np.linspace(0, 3, 31)  # of the one asked for, in the picture
+RADII, BEYOND = 31, 3  # in the picture, up to so many times the one asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,6 @@ class Learned:
     source: str
     X: Floats
     y: Floats
-    rows: Sequence[str]
     columns: Sequence[str]
     target: str
     labels: tuple[str, str] | None
@@ -93,7 +92,7 @@ def learned_of(options: argparse.Namespace, example: str) -> Learned:
     loss = LOSSES[asked]() if asked != "huber" else huber(options.threshold or threshold(y))
     X = standardised(X) if options.standardise else X
     names = tuple(table.columns[k] for k in features)
-    return Learned(source, X, y, table.rows, names, name, labels, loss, tuple(table.notes))
+    return Learned(source, X, y, names, name, labels, loss, tuple(table.notes))
 
 
 def threshold(y: Floats) -> float:
@@ -134,23 +133,14 @@ def validated(learned: Learned, against: str, norm: float, seed: int) -> Validat
             raise InputError(
                 f"{learned.source}: one label has {rare} row only; --radius cv takes two, so give a number"
             )
-    losses = []
+    untouched, losses = learned.form("perturbation", 0.0, norm), []
     for radius in radii:
         lost = 0.0
         for k in range(FOLDS):
             rule = solve(robust_search(learned.part(fold != k).form(against, radius, norm))).answer
-            held = learned.part(fold == k)
-            plain = robust_loss_of(held, learned)
-            lost += float(plain.loss.value(plain.plain(rule)).sum())
+            lost += float(learned.loss.value(untouched.plain(rule))[fold == k].sum())
         losses.append(lost / n)
     return Validated(radii, losses, float(radii[int(np.argmin(losses))]))
-
-
-def robust_loss_of(held: Learned, like: Learned) -> RobustLoss:
-    """The plain loss of rows that may all have one label."""
-    sign = held.y if like.labels is not None else np.full(len(held.y), -1.0)
-    start = np.zeros(len(held.y)) if like.labels is not None else held.y
-    return replace(like.form("perturbation", 0.0, 2), A=sign[:, None] * held.X, s=sign, k=start)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,11 +178,11 @@ class Compared:
         }
 
     def against_radii(self) -> tuple[Floats, Floats, Floats]:
-        """Radii up to three times the one asked for, and what the plain and the robust rule lose at each."""
+        """Radii up to BEYOND times the one asked for, and what the plain and the robust rule lose at each."""
         adversary = self.form.adversary
         norm = adversary.order if isinstance(adversary, Perturbation | Wasserstein) else 2
-        top = 1.0 if adversary.name == "cvar" else 3 * (adversary.radius or 1.0)
-        radii = np.linspace(0, top, len(RADII))
+        top = 1.0 if adversary.name == "cvar" else BEYOND * (adversary.radius or 1.0)
+        radii = np.linspace(0, top, RADII)
         if adversary.name == "cvar":
             radii = np.maximum(radii, 1 / len(self.learned.y)).clip(max=1 - 1e-9)
         forms = [self.learned.form(adversary.name, float(r), norm) for r in radii]
