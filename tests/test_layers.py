@@ -154,6 +154,10 @@ def test_importing_a_recipe_loads_nothing_heavy(recipe: str) -> None:
     assert loaded_by(f"import problems.{recipe}") == []
 
 
+def test_importing_the_solvers_loads_nothing_heavy() -> None:
+    assert loaded_by("from solvers import solve") == []
+
+
 def test_solving_a_spanning_tree_loads_neither_torch_nor_matplotlib() -> None:
     statement = (
         "import numpy as np\n"

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from scipy.special import expit, xlog1py, xlogy
 
 from formulations.problem import Floats
 
@@ -57,14 +56,19 @@ class Loss:
         return np.ones_like(u) if math.isinf(self.low) else (u - self.low) * (self.high - u)
 
 
+def _cvxpy() -> Any:
+    """cvxpy, which a loss needs only where it is stated for conic solvers."""
+    import cvxpy
+
+    return cvxpy
+
+
 def squares() -> Loss:
     """z^2.
 
     >>> squares().conjugate(np.array([2.0]))  # the greatest 2 z - z^2
     array([1.])
     """
-    import cvxpy as cp
-
     return Loss(
         "squares",
         "residuals",
@@ -74,7 +78,7 @@ def squares() -> Loss:
         -math.inf,
         math.inf,
         2,
-        cp.square,  # type: ignore[attr-defined]
+        lambda z: _cvxpy().square(z),
         lambda z: np.full_like(z, 2.0),
     )
 
@@ -85,9 +89,7 @@ def absolute() -> Loss:
     >>> absolute().value(np.array([-3.0]))
     array([3.])
     """
-    import cvxpy as cp
-
-    return Loss("absolute", "residuals", np.abs, np.sign, np.zeros_like, -1.0, 1.0, 1, cp.abs)  # type: ignore[attr-defined]
+    return Loss("absolute", "residuals", np.abs, np.sign, np.zeros_like, -1.0, 1.0, 1, lambda z: _cvxpy().abs(z))
 
 
 def huber(k: float = 1.0) -> Loss:
@@ -96,8 +98,6 @@ def huber(k: float = 1.0) -> Loss:
     >>> huber(1.0).value(np.array([0.5, 3.0]))  # 1/8, and 3 - 1/2
     array([0.125, 2.5  ])
     """
-    import cvxpy as cp
-
     if not 0 < k < math.inf:
         raise ValueError(f"the threshold of Huber's loss is {k}; it must be a positive number")
 
@@ -114,7 +114,7 @@ def huber(k: float = 1.0) -> Loss:
         -k,
         k,
         2,
-        lambda z: cp.huber(z, k) / 2,  # type: ignore[attr-defined]
+        lambda z: _cvxpy().huber(z, k) / 2,
         lambda z: (np.abs(z) <= k).astype(float),
     )
 
@@ -125,7 +125,7 @@ def logistic() -> Loss:
     >>> logistic().value(np.array([0.0])).round(6)  # log 2
     array([0.693147])
     """
-    import cvxpy as cp
+    from scipy.special import expit, xlog1py, xlogy
 
     return Loss(
         "logistic",
@@ -136,7 +136,7 @@ def logistic() -> Loss:
         -1.0,
         0.0,
         0,
-        lambda z: cp.logistic(-z),  # type: ignore[attr-defined]
+        lambda z: _cvxpy().logistic(-z),
         lambda z: expit(z) * expit(-z),
     )
 
@@ -147,8 +147,6 @@ def hinge() -> Loss:
     >>> hinge().value(np.array([0.0, 2.0]))
     array([1., 0.])
     """
-    import cvxpy as cp
-
     return Loss(
         "hinge",
         "margins",
@@ -158,7 +156,7 @@ def hinge() -> Loss:
         -1.0,
         0.0,
         0,
-        lambda z: cp.pos(1 - z),  # type: ignore[attr-defined]
+        lambda z: _cvxpy().pos(1 - z),
     )
 
 

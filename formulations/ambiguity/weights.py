@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
-from scipy.special import xlogy
 
 from formulations.problem import Floats
 
@@ -108,6 +107,8 @@ class KullbackLeibler:
 
     def worst(self, losses: Floats) -> Floats:
         """p ~ e^(l / t), with t where the set ends."""
+        from scipy.special import xlogy
+
         top, n = _at_the_top(losses), len(losses)
         if self.radius >= math.log(n / top.sum()):
             return np.asarray(top / top.sum())
@@ -129,6 +130,8 @@ class KullbackLeibler:
 
     def excess(self, p: Floats) -> float:
         """sum of p log(n p) - radius."""
+        from scipy.special import xlogy
+
         return float(xlogy(p, len(p) * p).sum()) - self.radius
 
     def room(self, p: Floats) -> Floats:

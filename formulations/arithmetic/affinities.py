@@ -1,9 +1,11 @@
 """Stochastic neighbours: how likely each pair of points is, and how far a map's pairs are from that.
 
-p(j | i)  in proportion to  exp(-b_i d_ij^2)        b_i such that its entropy is the logarithm of the perplexity
-p_ij = (p(j | i) + p(i | j)) / 2n
-q_ij  in proportion to  1 / (1 + |x_i - x_j|^2)
-f(X) = sum of p_ij log(p_ij / q_ij) over i != j     the divergence of Kullback and Leibler, never below 0
+    p(j | i)  in proportion to  exp(-b_i d_ij^2)
+    p_ij = (p(j | i) + p(i | j)) / 2n
+    q_ij  in proportion to  1 / (1 + |x_i - x_j|^2)
+    f(X) = sum of p_ij log(p_ij / q_ij) over i != j     the divergence of Kullback and Leibler, never below 0
+
+with b_i such that the entropy of p(. | i) is the logarithm of the perplexity.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import xlogy
 
+from formulations.arithmetic.rounding import misplaced
 from formulations.problem import Floats
 
 HALVINGS = 60  # of the interval of log2(b), after which it is as narrow as numbers are
@@ -57,12 +59,11 @@ class Affinities:
 
     def broken(self, X: Floats) -> str | None:
         """What keeps X from being positions."""
-        if np.shape(X) == (self.n, self.k) and np.isfinite(X).all():
-            return None
-        return f"the shape of positions, {self.n} x {self.k} finite numbers"
+        return misplaced(X, self.n, self.k)
 
     def _terms(self, X: Floats) -> Floats:
         from scipy.spatial.distance import cdist
+        from scipy.special import xlogy
 
         near = 1 / (1 + cdist(X, X, "sqeuclidean"))
         np.fill_diagonal(near, 0.0)
@@ -91,4 +92,6 @@ def _softmin(S: Floats, exponent: Floats) -> Floats:
 
 
 def _entropies(p: Floats) -> Floats:
+    from scipy.special import xlogy
+
     return np.asarray(-xlogy(p, p).sum(axis=1, keepdims=True))

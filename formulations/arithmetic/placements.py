@@ -27,7 +27,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from formulations.arithmetic.eigenvalues import least_eigenvalues
-from formulations.arithmetic.rounding import ROUNDOFF, arrays
+from formulations.arithmetic.rounding import ROUNDOFF, arrays, misplaced
 from formulations.problem import Bools, Floats, Ints
 
 LIFTED = (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4)  # added to all weights, until S is positive definite
@@ -76,8 +76,8 @@ class DistanceErrors:
 
     def broken(self, X: Floats) -> str | None:
         """What keeps X from being positions."""
-        if np.shape(X) != self.fixed.shape or not np.isfinite(X).all():
-            return f"the shape of positions, {len(self.fixed)} x {self.fixed.shape[1]} finite numbers"
+        if (wrong := misplaced(X, *self.fixed.shape)) is not None:
+            return wrong
         return None if (X[~self.free] == self.fixed[~self.free]).all() else "the positions of anchors"
 
     def bound(self, weights: Any) -> float:

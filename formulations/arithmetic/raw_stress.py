@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from formulations.arithmetic.eigenvalues import least_eigenvalues
-from formulations.arithmetic.rounding import ROUNDOFF, arrays
+from formulations.arithmetic.rounding import ROUNDOFF, arrays, misplaced
 from formulations.problem import Floats
 
 TINY = 1e-12  # of the largest distance: configurations have no pairs that are nearer
@@ -66,9 +66,7 @@ class RawStress:
 
     def broken(self, X: Floats) -> str | None:
         """What keeps X from being positions."""
-        if np.shape(X) == (self.n, self.k) and np.isfinite(X).all():
-            return None
-        return f"the shape of positions, {self.n} x {self.k} finite numbers"
+        return misplaced(X, self.n, self.k)
 
     def bound(self, found: Any) -> float:
         """What a configuration (n, p), of any p, proves that no stress is below; 0 if nothing else."""

@@ -1,4 +1,4 @@
-"""What all checks of floating-point certificates share: the unit roundoff, and a check of shapes and sizes."""
+"""What all checks of floating-point certificates share: the unit roundoff, and checks of shapes and sizes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ import numpy as np
 from formulations.problem import Floats
 
 ROUNDOFF = 2.0**-53  # the unit roundoff u of float64
+
+
+def misplaced(X: Any, n: int, k: int) -> str | None:
+    """What keeps X from being positions of n points in k dimensions, in words; None if it is.
+
+    >>> misplaced(np.zeros((3, 2)), 3, 2), misplaced(np.zeros((3, 1)), 3, 2)
+    (None, 'the shape of positions, 3 x 2 finite numbers')
+    """
+    fits = np.shape(X) == (n, k) and np.isfinite(X).all()
+    return None if fits else f"the shape of positions, {n} x {k} finite numbers"
 
 
 def arrays(parts: Any, *shapes: tuple[int, ...]) -> tuple[Floats, ...] | None:

@@ -1,7 +1,9 @@
 """Newton's method for rules under smooth losses: mean of l(k + A w + s b) + r |w|, which is smooth where w is not 0.
 
-gradient  mean of l'(z) (a, s)  +  r (w / |w|, 0)
-Hessian   mean of l''(z) (a, s) (a, s)'  +  r / |w| (I - w w' / |w|^2)
+    gradient  mean of l'(z) (a, s)  +  r (w / |w|, 0)
+    Hessian   mean of l''(z) (a, s) (a, s)'  +  r / |w| (I - w w' / |w|^2)
+
+The first step is taken from w = 0 as if r were 0.
 """
 
 from __future__ import annotations

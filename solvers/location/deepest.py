@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 
 from formulations.arithmetic.halfspaces import LEVELS, Case, Deep, RowsBeyond, RowsInHalfspace
 from formulations.problem import Floats, SearchProblem
@@ -148,6 +147,8 @@ def _deepest_by(search: DeepestSearch, own: Floats, U: Floats, ranked: Floats) -
 def _inside(U: Floats, ranked: Floats) -> tuple[Floats, float, Floats]:
     """The point with the most slack in u'y <= ranked, the slack, and the multipliers of the directions."""
     k, p = U.shape
+    from scipy.optimize import linprog
+
     A = np.column_stack([U, np.ones(k)])
     found = linprog(-np.eye(p + 1)[-1], A_ub=A, b_ub=ranked, bounds=[(None, None)] * p + [(None, None)], method="highs")
     if found.status != 0:

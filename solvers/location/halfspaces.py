@@ -16,7 +16,6 @@ from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
 
 from formulations.arithmetic.halfspaces import KIND, NONNEGATIVE, SWEEP, Case, RowsInHalfspace, Simplex
 from formulations.problem import Bools, Floats, Ints, SearchProblem
@@ -224,6 +223,8 @@ def nearest(Z: Floats, among: Ints) -> tuple[Floats | None, Simplex | None]:
     """
     if not len(among):
         return np.eye(Z.shape[1])[0], None
+    from scipy.optimize import nnls
+
     A = np.vstack([Z[among].T, np.ones(len(among))])
     try:
         w, left = nnls(A, np.eye(len(A))[-1], maxiter=MOST_ROUNDS * len(A))
