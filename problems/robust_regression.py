@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.running.matrix_options import reading
 from problems.running.once import once
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 EXAMPLE = Path(__file__).parent / "examples" / "usarrests.csv"
 LOSSES = ("squares", "absolute", "huber", "logistic", "hinge")
 ADVERSARIES = ("perturbation", "wasserstein", "chi-squared", "kl", "cvar")
-NORMS = {"1": 1.0, "2": 2.0, "inf": math.inf}
 RADIUS, SHARE = 0.1, 0.5  # by default; of cvar a share of rows
 STEP, ITERATIONS = 0.3, 2_000  # of the game
 
@@ -52,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="R",
         help="how much of it (default 0.1; of cvar the share of rows, 0.5), or cv: by held-out rows",
     )
-    parser.add_argument("--norm", choices=tuple(NORMS), help="that moves of rows are measured in (default 2)")
+    parser.add_argument("--norm", choices=("1", "2", "inf"), help="that moves of rows are measured in (default 2)")
     parser.add_argument("--threshold", type=_positive, metavar="T", help="of huber: where the loss becomes straight")
     parser.add_argument("--standardise", action="store_true", help="divide columns by their sd (default: as they are)")
     parser.add_argument("--out", type=Written, metavar="FILE", help="write the coefficients to a .csv file")
@@ -61,7 +61,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def read(options: argparse.Namespace) -> Task:
     """The task in a table, or the bundled example."""
     from formulations.robust_regression import robust_search
-    from problems.studies.robust_rules import Compared, answer, describe, learned_of, validated, write
+    from problems.studies.robust_rules import NORMS, Compared, answer, describe, evidence, learned_of, validated, write
 
     if options.out is not None:
         check_writable("--out", options.out, (".csv",))
@@ -80,7 +80,7 @@ def read(options: argparse.Namespace) -> Task:
 
     @once
     def compared(solution: Solution) -> Compared:
-        return Compared(learned, form, solution.answer)
+        return Compared(learned, options.against, radius, norm, solution.answer)
 
     def problem() -> Any:
         if options.solver == "descent-ascent":
@@ -99,6 +99,7 @@ def read(options: argparse.Namespace) -> Task:
         notes=learned.notes,
         facts={"rows": len(learned.y), "columns": len(learned.columns)},
         asked={
+            **reading(options),
             "loss": learned.loss.name,
             "against": options.against,
             "radius": radius,
@@ -108,6 +109,7 @@ def read(options: argparse.Namespace) -> Task:
             "target": learned.target,
         },
         answer=lambda solution: answer(solution, learned),
+        evidence=lambda solution: evidence(form, solution.certificate.proof),
         measures=lambda solution: {
             **compared(solution).measures(),
             **(
@@ -150,17 +152,17 @@ def draw(compared: Compared, solution: Solution) -> Figure:
     """The coefficients, and what both rules lose as the adversary is allowed more."""
     from problems.pictures.robust_rules import figure_of
 
-    form, learned = compared.form, compared.learned
-    title = f"{learned.source}: {learned.target} by {form.loss.name} against {form.adversary.name}"
+    learned = compared.learned
+    title = f"{learned.source}: {learned.target} by {learned.loss.name} against {compared.against}"
     return figure_of(
         compared.rule[:-1],
         compared.plain[:-1],
         learned.columns,
         learned.X.std(axis=0),
         compared.against_radii(),
-        form.adversary.radius,
-        f"{title} of {form.adversary.radius:g}, {'proven best' if solution.proven else solution.status}",
-        "share of rows (cvar)" if form.adversary.name == "cvar" else "radius of the adversary's set",
+        compared.radius,
+        f"{title} of {compared.radius:g}, {'proven best' if solution.proven else solution.status}",
+        "share of rows (cvar)" if compared.against == "cvar" else "radius of the adversary's set",
     )
 
 

@@ -70,20 +70,27 @@ class Ball:
 
 @dataclass(frozen=True)
 class Simplex:
-    """x >= 0 with sum 1 along the last dimension.
+    """x >= 0 with that sum along the last dimension.
 
     >>> import torch
     >>> Simplex().project(torch.tensor([1.5, 1.0, -2.0])).tolist()
     [0.75, 0.25, 0.0]
     """
 
+    sum: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a sum that is not positive."""
+        if not self.sum > 0:
+            raise ValueError(f"the sum of a simplex is {self.sum}; it must be positive, such as 1")
+
     def project(self, x: Tensor) -> Tensor:
-        """The nearest point of the simplex: max(x - t, 0), with the t for which the sum is 1.
+        """The nearest point of the simplex: max(x - t, 0), with the t for which the sum is right.
 
         Held, Wolfe & Crowder, Validation of subgradient optimization, 1974.
         """
         x = x - x.amax(dim=-1, keepdim=True)  # does not change the projection, but avoids cancellation for large x
         descending = x.sort(dim=-1, descending=True).values
-        thresholds = (descending.cumsum(-1) - 1) / x.new_ones(x.shape).cumsum(-1)
+        thresholds = (descending.cumsum(-1) - self.sum) / x.new_ones(x.shape).cumsum(-1)
         kept = (descending > thresholds).sum(-1, keepdim=True)
         return (x - thresholds.gather(-1, kept - 1)).clamp(min=0)

@@ -33,14 +33,14 @@ def sandwich(
     """
     wrong = problem.broken(candidate)
     if wrong is not None:
-        return [(f"{problem.membership} ({wrong})", False)]
+        return [(f"{problem.membership or 'it is a candidate'} ({wrong})", False)]
     sign = -1.0 if problem.maximize else 1.0
     value, size = float(problem.objective.value(candidate)), problem.objective.size(candidate)
     slack = 0.0 if problem.exact else ROUNDING * size
     stated, bound = number(document["value"]), number(document["bound"])
     gap = max(meets, number(document["asked"].get("gap", 0.0)))
     return [
-        (problem.membership, True),
+        *([(problem.membership, True)] if problem.membership else []),
         ("its value is as stated", abs(value - stated) <= slack),
         ("the bound is proven again", sign * (proven - bound) >= -slack),
         ("value and bound do not contradict each other", sign * (value - bound) >= -slack),

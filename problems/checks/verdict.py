@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from problems.checks import components, groups, hierarchies, maps
+from problems.checks import components, groups, hierarchies, maps, rules
 from problems.checks.sandwich import Checked
 from problems.running.declared import Verdict
 from problems.running.matrix_options import READING, matrix_of
@@ -30,6 +30,7 @@ def verdict_of_rows(document: Mapping[str, Any], name: str, options: argparse.Na
         "kmeans": groups.checked,
         "clustering": hierarchies.checked,
         "embedding": maps.checked,
+        "robust_regression": rules.checked,
     }
     found = checks[document["problem"]](document, given)
     return Verdict(name, found.checks, found.said, document["asked"], given.notes)
@@ -37,7 +38,7 @@ def verdict_of_rows(document: Mapping[str, Any], name: str, options: argparse.Na
 
 def _given(document: Mapping[str, Any], options: argparse.Namespace) -> tuple[Any, dict[str, int]]:
     """The table, rows or points that the options name, or the recipe's example; and what an answer says of the size."""
-    from problems.studies import hierarchy, named_rows
+    from problems.studies import hierarchy, named_rows, robust_rules
     from problems.studies import maps as points
 
     problem, asked = document["problem"], document["asked"]
@@ -62,5 +63,9 @@ def _given(document: Mapping[str, Any], options: argparse.Namespace) -> tuple[An
             return rows, {"rows": len(rows.names)}
         rows = hierarchy.rows_of_table(reading, EXAMPLE)
         return rows, {"rows": len(rows.names), "columns": rows.columns}
+    if problem == "robust_regression":
+        asked_then = {name: asked[name] for name in ("target", "loss", "threshold")}
+        learned = robust_rules.learned_of(argparse.Namespace(**{**vars(reading), **asked_then}), EXAMPLE)
+        return learned, {"rows": len(learned.y), "columns": len(learned.columns)}
     table = named_rows.table_of(reading, EXAMPLE)
     return table, {"rows": len(table.rows), "columns": len(table.columns)}

@@ -16,6 +16,7 @@ from formulations.ambiguity.robust_loss import Perturbation, RobustLoss, Wassers
 from formulations.ambiguity.worst_case import WorstCase, worst_case
 from formulations.robust_regression import robust_loss, robust_search
 from problems.io.data_table import Missing, read_data_table
+from problems.proofs.cases import MOST_NUMBERS
 from problems.studies.named_rows import standardised
 from problems.studies.ordering import write_rows
 from problems.terminal.errors import InputError, quoted, safe
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from formulations.problem import Floats
     from solvers.solution import Solution
 
+NORMS = {"1": 1.0, "2": 2.0, "inf": np.inf}  # that moves of rows are measured in
 FOLDS = 5
 MOVES = np.r_[0.0, 10.0 ** np.arange(-3, 0.6, 0.5)]  # radii that are tried, of a column's standard deviation
 WEIGHINGS = {"chi-squared": (0.0, 0.03, 0.1, 0.3, 1.0, 3.0), "kl": (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)}
@@ -148,8 +150,15 @@ class Compared:
     """The robust rule beside the plain one, which is best for the data as they are."""
 
     learned: Learned
-    form: RobustLoss
+    against: str
+    radius: float
+    norm: float
     rule: Floats
+
+    @cached_property
+    def form(self) -> RobustLoss:
+        """What the rule makes least."""
+        return self.learned.form(self.against, self.radius, self.norm)
 
     @cached_property
     def plain(self) -> Floats:
@@ -179,13 +188,11 @@ class Compared:
 
     def against_radii(self) -> tuple[Floats, Floats, Floats]:
         """Radii up to BEYOND times the one asked for, and what the plain and the robust rule lose at each."""
-        adversary = self.form.adversary
-        norm = adversary.order if isinstance(adversary, Perturbation | Wasserstein) else 2
-        top = 1.0 if adversary.name == "cvar" else BEYOND * (adversary.radius or 1.0)
+        top = 1.0 if self.against == "cvar" else BEYOND * (self.radius or 1.0)
         radii = np.linspace(0, top, RADII)
-        if adversary.name == "cvar":
+        if self.against == "cvar":
             radii = np.maximum(radii, 1 / len(self.learned.y)).clip(max=1 - 1e-9)
-        forms = [self.learned.form(adversary.name, float(r), norm) for r in radii]
+        forms = [self.learned.form(self.against, float(r), self.norm) for r in radii]
         losses = np.array([[form.value(rule) for rule in (self.plain, self.rule)] for form in forms])
         return radii, losses[:, 0], losses[:, 1]
 
@@ -198,7 +205,7 @@ def describe(compared: Compared, validation: Validated | None) -> Iterable[str]:
         for radius, loss in zip(validation.radii, validation.losses, strict=True):
             yield f"  {radius:<12g}{loss:.6g}{'  taken' if radius == validation.chosen else ''}"
     told = "" if learned.labels is None else f": above 0 {safe(learned.labels[1])}, below {safe(learned.labels[0])}"
-    yield f"{safe(learned.target)} by {form.loss.name} against {form.adversary.name} of {form.adversary.radius:g}{told}"
+    yield f"{safe(learned.target)} by {form.loss.name} against {compared.against} of {compared.radius:g}{told}"
     width = max(len("intercept"), *(len(safe(name)) for name in learned.columns[:SHOWN])) + 2
     yield f"  {'':<{width}}{'robust':>14}{'plain':>14}"
     for k, name in enumerate(learned.columns[:SHOWN]):
@@ -217,6 +224,16 @@ def write(path: str, compared: Compared) -> None:
     names = [*compared.learned.columns, "intercept"]
     rows = [[name, *map(float, pair)] for name, *pair in zip(names, compared.rule, compared.plain, strict=True)]
     write_rows(path, ["", "robust", "plain"], rows)
+
+
+def evidence(form: RobustLoss, proof: Any) -> dict[str, Any]:
+    """A dual point, (weights, subgradients, those of moved rows), as JSON: what this adversary needs of it."""
+    if not isinstance(proof, tuple) or len(form.k) > MOST_NUMBERS // 3:
+        return {}
+    p, u, v = (part.tolist() for part in proof)
+    if isinstance(form.adversary, Perturbation):
+        return {"subgradients": u, "moved": v}
+    return {"subgradients": u} if isinstance(form.adversary, Wasserstein) else {"weights": p, "subgradients": u}
 
 
 def answer(solution: Solution, learned: Learned) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class RuleSearch:
     problem: SearchProblem
     rules: list[Floats]
     duals: list[tuple[Floats, Floats, Floats]] = field(default_factory=list)
+    solver: str = RobustRules.name
     iterations: int = 0
     interrupted: bool = False
     so_far: Callable[[], Any] = lambda: None
@@ -84,6 +85,7 @@ def _run(search: RuleSearch, clock: Clock, gap: float, report: Callable[[Any], N
     if applies(given) and (smooth := by_newton(given, columns, clock)) is not None:
         rule = noted(smooth[:-1], smooth[-1])
         if form.value(rule) - form.bound(search.duals[-1]) <= gap * form.size(rule):
+            search.solver = "newton"
             return "optimal"
     compiled = Compiled(robust_program(given, columns), "clarabel")
     found = compiled.solved(clock)
@@ -133,7 +135,7 @@ def _found(search: RuleSearch, ended: Ended, built: float, clock: Clock) -> tupl
         "solve_seconds": clock.elapsed - built,
     }
     return Searched(search.problem), Findings(
-        solver=RobustRules.name,
+        solver=search.solver,
         ended=ended,
         candidates=search.rules,
         certificates=[(KIND, max(search.duals, key=search.form.bound))],

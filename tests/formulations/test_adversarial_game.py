@@ -42,9 +42,35 @@ def test_smooth_losses_meet() -> None:
     assert form.value(played.answer) == pytest.approx(solve(robust_search(form)).value, rel=1e-5)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize(
-    ("against", "radius", "norm"), [("wasserstein", 0.1, 2), ("perturbation", 0.0, 2), ("perturbation", 0.1, 1)]
+    ("against", "radius", "norm"),
+    [
+        ("wasserstein", 0.2, 2),
+        ("wasserstein", 0.2, math.inf),
+        ("chi-squared", 0.3, 2),
+        ("kl", 0.1, 2),
+        ("cvar", 0.5, 2),
+    ],
 )
-def test_other_adversaries_are_refused(against: str, radius: float, norm: float) -> None:
-    with pytest.raises(ValueError, match="moves of every row"):
+def test_weights_and_a_direction_are_played_as_well(loss: str, against: str, radius: float, norm: float) -> None:
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((30, 2)) * [1, 20]
+    target = X @ [1, 0.05] + rng.standard_normal(30)
+    y = target if LOSSES[loss]().of == "residuals" else np.where(target > 0, 1.0, -1.0)
+    form = robust_loss(X, y, loss, against, radius, norm)
+    proven = solve(robust_search(form))
+    played = solve(adversarial_game(form), DescentAscent(method="extragradient", step=0.3, iterations=500), gap=1e-6)
+    assert proven.bound * (1 - 1e-9) <= played.bound <= proven.value * 1.05
+    assert played.value <= proven.value * (1 + 1e-9)
+    if LOSSES[loss]().curvature is not None and against != "cvar":
+        assert played.gap < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("against", "radius", "norm"),
+    [("wasserstein", 0.0, 2), ("kl", 0.0, 2), ("cvar", 1.0, 2), ("perturbation", 0.1, 1), ("wasserstein", 0.1, 1)],
+)
+def test_no_adversary_and_the_norm_1_are_refused(against: str, radius: float, norm: float) -> None:
+    with pytest.raises(ValueError, match="who may do something"):
         adversarial_game(robust_loss([[1.0], [2.0]], [1.0, 2.0], "squares", against, radius, norm))

@@ -16,7 +16,7 @@ from places import ROOT, SHARED
 
 from formulations.arithmetic.partition_bounds import Leaf, tree_bound
 from formulations.kmeans import kmeans
-from problems import clustering, embedding, pca
+from problems import clustering, embedding, pca, robust_regression
 from problems import kmeans as kmeans_recipe
 from problems.check import main
 from problems.checks.verdict import EXAMPLE, UNBOUNDED, UNPROVEN
@@ -39,6 +39,11 @@ EXAMPLES = {
     "height": (clustering.RECIPE, ["--height", "3"]),
     **{method: (embedding.RECIPE, ["--method", method, "--neighbours", "8"]) for method in MAPS},
     "mds": (embedding.RECIPE, ["--method", "mds", "-k", "3"]),
+    **{
+        against: (robust_regression.RECIPE, ["--target", "d", "--loss", "huber", "--against", against])
+        for against in ("perturbation", "wasserstein", "chi-squared", "kl", "cvar")
+    },
+    "lad": (robust_regression.RECIPE, ["--loss", "absolute", "--norm", "inf", "--radius", "1", "--standardise"]),
 }
 
 
@@ -118,7 +123,24 @@ def merged_otherwise(answer: dict[str, Any]) -> None:
     merges[3][0], merges[4][0] = merges[4][0], merges[3][0]
 
 
+def of_rules(*more: Lie) -> list[Lie]:
+    return [
+        lambda a: scaled(a, "value", by=1 - 1e-4),
+        lambda a: scaled(a, "bound", by=1 + 1e-4),
+        lambda a: scaled(a, "answer", "coefficients", 0, by=1.1),
+        lambda a: scaled(a, "answer", "intercept", by=1.1),
+        lambda a: scaled(a, "asked", "radius", by=1.1),
+        lambda a: a["certificate"].update(subgradients=[0.0] * 30),
+        lambda a: a["answer"]["columns"].reverse(),
+        *more,
+    ]
+
+
 LIES: dict[str, list[Lie]] = {
+    "kl": of_rules(lambda a: a["certificate"].pop("weights"), lambda a: a["asked"].update(loss="absolute")),
+    "perturbation": of_rules(lambda a: a["asked"].update(against="wasserstein")),
+    "cvar": of_rules(lambda a: a["certificate"].update(weights=[1.0] + [0.0] * 29)),
+    "wasserstein": of_rules(lambda a: scaled(a, "asked", "threshold", by=1.5)),
     "pca": [
         flipped_row,
         turned,
@@ -245,7 +267,8 @@ def test_a_table_with_one_other_number_is_caught(capsys: Any, table: str, tmp_pa
     name, a, *rest = lines[3].split(";")
     lines[3] = ";".join([name, str(float(a) + 0.01), *rest])
     other.write_text("\n".join(lines))
-    for name in EXAMPLES.keys() - {"sparse", "laplacian"}:  # of which neither the two columns nor the neighbours change
+    unchanged = {"sparse", "laplacian", "cvar"}  # two columns, neighbours, and rows that lose most are as they were
+    for name in EXAMPLES.keys() - unchanged:
         answer = answered(capsys, EXAMPLES[name][0], table, *EXAMPLES[name][1])
         code, told = checked(capsys, answer, "--data", str(other), path=tmp_path / "answer.json")
         assert code == 1, told

@@ -94,8 +94,13 @@ def test_the_game_comes_near_the_program(capsys: Any) -> None:
     code, played, _ = answer_of(RECIPE, capsys, *asked, "--solver", "descent-ascent")
     assert code == ANSWERED
     assert played["bound"] == pytest.approx(proven["value"], rel=1e-3)
-    assert run(RECIPE, ["--solver", "descent-ascent"]) == UNUSABLE
-    assert "against moves of every row" in capsys.readouterr().err
+    assert run(RECIPE, ["--solver", "descent-ascent", "--radius", "0"]) == UNUSABLE
+    assert "who may do something" in capsys.readouterr().err
+
+
+def test_an_adversary_of_radius_0_keeps_its_name(capsys: Any) -> None:
+    assert run(RECIPE, ["--against", "kl", "--radius", "0"]) == ANSWERED
+    assert "by squares against kl of 0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
