@@ -43,7 +43,7 @@ EXAMPLES = {
         against: (robust_regression.RECIPE, ["--target", "d", "--loss", "huber", "--against", against])
         for against in ("perturbation", "wasserstein", "chi-squared", "kl", "cvar")
     },
-    "lad": (robust_regression.RECIPE, ["--loss", "absolute", "--norm", "inf", "--radius", "1", "--standardise"]),
+    "lad": (robust_regression.RECIPE, ["--loss", "absolute", "--norm", "inf", "--radius", ".05", "--standardise"]),
 }
 
 
