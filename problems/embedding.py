@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from problems.recipe import Recipe, Task, main
 from problems.running.matrix_options import matrix_arguments, matrix_of, reading, refuse_without_matrix
 from problems.running.once import once
+from problems.studies.methods import METHODS
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.errors import InputError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from problems.studies.maps import Points
     from problems.studies.sensors import Sensors
     from solvers.solution import Solution
-
-METHODS = ("mds", "smacof", "isomap", "lle", "laplacian", "hessian", "ltsa", "diffusion", "tsne")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +47,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-k", "--dimensions", type=positive_whole, metavar="K", help="of the map (default 2)")
     parser.add_argument(
-        "--neighbours", type=positive_whole, metavar="K", help="of each point (default 10); the perplexity of tsne"
+        "--neighbours",
+        type=positive_whole,
+        metavar="K",
+        help="of each point (default 10, of sdp 5); the perplexity of tsne",
     )
     parser.add_argument(
         "--new", type=Given, metavar="FILE", help="with --data: a second table, whose rows are placed on the map"
@@ -61,18 +63,8 @@ def read(options: argparse.Namespace) -> Task:
     import numpy as np
 
     from formulations.tsne import usual_perplexity
-    from problems.studies.maps import (
-        ALL_PAIRS,
-        BY_POINTS,
-        DIMENSIONS,
-        TITLES,
-        answer,
-        describe,
-        measures,
-        neighbours_of,
-        stated,
-        write,
-    )
+    from problems.studies.maps import DIMENSIONS, answer, describe, measures, neighbours_of, write
+    from problems.studies.methods import stated
     from problems.studies.new_points import new_points
     from problems.terminal.files import check_writable
 
@@ -84,15 +76,15 @@ def read(options: argparse.Namespace) -> Task:
         raise InputError("--graph has distances of some pairs, which need --anchors; give both, or all by --matrix")
     points = _points(options)
     method = options.method or ("isomap" if options.matrix is None else "mds")
-    if method in BY_POINTS and points.values is None:
+    if METHODS[method].measurements and points.values is None:
         raise InputError(
-            f"--method {method} compares measurements, and {points.source} has distances; choose mds, smacof, isomap, "
-            "laplacian, diffusion or tsne, or give a table by --data"
+            f"--method {method} compares measurements, and {points.source} has distances; choose among "
+            f"{', '.join(other for other in METHODS if not METHODS[other].measurements)}, or give a table by --data"
         )
     perplexity = (options.neighbours or usual_perplexity(points.n)) if method == "tsne" else None
     if method in ("mds", "smacof") and options.neighbours is not None:
         raise InputError(f"--neighbours is not for {method}, which takes all distances; leave it out, or choose isomap")
-    near = None if method in ALL_PAIRS else neighbours_of(points, options.neighbours)
+    near = neighbours_of(method, points, options.neighbours)
     count = perplexity if near is None else near.count
     k = min(DIMENSIONS, points.n - 1) if options.dimensions is None else options.dimensions
     try:
@@ -104,7 +96,7 @@ def read(options: argparse.Namespace) -> Task:
     placed = once(lambda solution: {} if new is None else new.answer(method, points, near, solution.answer))
     return Task(
         source=points.source,
-        title=TITLES[method],
+        title=METHODS[method].title,
         problem=lambda: problem,
         describe=lambda solution: [
             *describe(method, points, count, solution.answer, told(solution)),
@@ -120,7 +112,8 @@ def read(options: argparse.Namespace) -> Task:
             "neighbours": count,
             "standardised": options.standardise,
         },
-        answer=lambda solution: {**answer(points, solution.answer), **placed(solution)},
+        answer=lambda solution: {**answer(points, solution), **placed(solution)},
+        evidence=lambda solution: {"weights": solution.certificate.proof.tolist()} if method == "sdp" else {},
         measures=told,
         write=None
         if options.out is None
@@ -144,7 +137,7 @@ def _points(options: argparse.Namespace) -> Points:
             if getattr(options, name):
                 raise InputError(f"--{name} goes with --data; give both or neither")
     if options.data is options.matrix is None:
-        return example(options.seed)
+        return example(options.seed, options.method)
     matrix = options.matrix
     points = of_table(options) if matrix is None else of_matrix(matrix_of(options, matrix), matrix)
     try:
@@ -218,13 +211,12 @@ def _draw_sensors(given: Sensors, solution: Solution, kept: dict[str, Any]) -> F
 def draw(method: str, points: Points, near: Neighbours | None, solution: Solution, kept: dict[str, Any]) -> Figure:
     """The neighbours, the map, and the residual variances."""
     from problems.pictures.placed import figure_of, plane_of
-    from problems.studies.maps import TITLES
 
     proven = "proven" if solution.proven else solution.status
     return figure_of(
         solution.answer.coordinates,
         points.names,
-        f"{TITLES[method]} of {points.source}, {proven}",
+        f"{METHODS[method].title} of {points.source}, {proven}",
         plane=None if near is None or points.values is None else plane_of(points.values),
         edges=None if near is None else near.joined,
         position=points.position,
@@ -237,7 +229,7 @@ RECIPE = Recipe(
     "Maps of points in few dimensions, each with what bounds its own measure.",
     arguments,
     read,
-    solvers=("eigen", "smacof", "tsne", "relaxation"),
+    solvers=("eigen", "smacof", "tsne", "path-following", "relaxation"),
     examples=("--data table.csv --method isomap --plot map.png", "--matrix distances.csv --method mds --out map.csv"),
 )
 

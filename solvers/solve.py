@@ -18,6 +18,7 @@ from formulations.arithmetic.placements import DistanceErrors
 from formulations.arithmetic.plans import LineTransportation, Transportation
 from formulations.arithmetic.raw_stress import RawStress
 from formulations.arithmetic.row_subsets import LogDeterminant
+from formulations.arithmetic.spread import Spread
 from formulations.arithmetic.supports import SparseDirection
 from formulations.problem import MatrixGame, Problem, SaddleProblem, SearchProblem, Separable, Values, of_cvxpy
 from solvers.clock import Clock
@@ -42,6 +43,7 @@ from solvers.kinds.single import (
     SUPPORTS,
     TRANSPORT,
     TSNE,
+    UNFOLDINGS,
 )
 from solvers.optional import missing
 from solvers.orders.search import OrderSolver
@@ -235,6 +237,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (STRESS,)
         case SearchProblem(objective=Affinities()):
             return (TSNE,)
+        case SearchProblem(objective=Spread()):
+            return (UNFOLDINGS,)
         case SearchProblem(objective=SparseDirection()):
             return (SUPPORTS,)
         case SearchProblem(objective=SumOfSquares()):

@@ -59,7 +59,11 @@ figure_of(plane_of(X), names, "A rolled sheet, from the side", position=along)
 # - *Hessian eigenmaps* [6]_ minimize the squares of second derivatives along the
 #   surface.
 #
-# *Metric scaling* [7]_ is no such trace: it minimizes the *stress*
+# *Maximum variance unfolding* [9]_ is no such trace, but convex: it draws the points as
+# far apart as they can be, :math:`\sum_i \|y_i - \bar y\|^2`, while neighbours come no
+# further apart than they are, :math:`\|y_i - y_j\| \le d_{ij}`. In as many dimensions as
+# it takes, this is a semidefinite program in the inner products. *Metric scaling* [7]_ is
+# not convex: it minimizes the *stress*
 # :math:`\sum_{i<j} (\|y_i - y_j\| - d_{ij})^2`. Nor is *t-SNE* [8]_, which makes pairs
 # as likely to be neighbours as they are in the data.
 #
@@ -129,6 +133,18 @@ for method in (laplacian(near, 2), locally_linear(X, near, 2), hessian(X, near, 
     found = solve(method)
     print(f"{found.status}: {found.value:.6e}, at least {found.bound:.6e}")
 
+# %% Unfolding is proven by weights :math:`w` of neighbours, the tension in each pair: with
+# :math:`\lambda` the second eigenvalue of their Laplacian, no positions have a spread
+# above :math:`\sum w_{ij} d_{ij}^2 / \lambda`. Where the optimum has no more dimensions
+# than the map, nothing is lost by drawing it.
+
+from formulations.unfolding import unfolding
+
+found = solve(unfolding(nearest(X[:250], 6)))
+print(f"spread {found.value:.3f}, at most {found.bound:.3f}: {found.status}")
+shares = (found.answer**2).sum(axis=0) / found.value
+print(f"in {len(shares)} dimensions, with shares {shares.round(4)}")
+
 # %% The stress of a map in the plane is bounded by that in more dimensions. Of the
 # lengths of paths between every tenth point:
 
@@ -158,8 +174,8 @@ print(f"{found.status}: divergence {found.value:.4f}, bound {found.bound}")
 #    $ python -m problems.embedding --data table.csv --method isomap --plot map.png
 #    $ python -m problems.embedding --matrix distances.csv --method mds --out map.csv
 #
-# Distances alone are enough for ``mds``, ``smacof``, ``isomap``, ``laplacian``,
-# ``diffusion`` and ``tsne``; a table of road distances between cities gives back a map
+# Distances alone are enough for ``mds``, ``smacof``, ``isomap``, ``sdp``,
+# ``laplacian``, ``diffusion`` and ``tsne``; a table of road distances between cities gives back a map
 # of the country, perhaps reflected. *Trustworthiness* says whether what is near on the
 # map is near in the data, *residual variance* how little the distances on the map
 # explain of the given ones.
@@ -190,6 +206,10 @@ figure_of(
 )
 
 # %%
+# *Stretching.* Unfolding holds neighbours, and whatever is not held is pulled: where
+# points are few, ways along them zigzag, and it pulls these straight, so that a sheet
+# becomes longer and narrower than it was. More points, or more neighbours, hold it.
+#
 # *Parts.* With too few neighbours the graph is in several parts, between which nothing
 # is known. The command says how many neighbours connect them.
 #
@@ -206,7 +226,8 @@ figure_of(
 # ``laplacian`` and ``diffusion``. What is proven is said of the map alone.
 #
 # *Scale.* Isomap, scaling and diffusion maps need all distances, of some thousand
-# points; the others have sparse matrices and go further.
+# points, and unfolding some hundred points, with up to 3,000 pairs of neighbours; the
+# others have sparse matrices and go further.
 #
 # References
 # ----------
@@ -236,6 +257,12 @@ figure_of(
 # .. [8] L. van der Maaten and G. Hinton, `Visualizing data using t-SNE
 #    <https://jmlr.org/papers/v9/vandermaaten08a.html>`_, Journal of Machine Learning
 #    Research 9 (2008), 2579-2605.
+# .. [9] K. Q. Weinberger and L. K. Saul, `Unsupervised learning of image manifolds by
+#    semidefinite programming <https://doi.org/10.1007/s11263-005-4939-z>`_, International
+#    Journal of Computer Vision 70 (2006), 77-90; and J. Sun, S. Boyd, L. Xiao and P.
+#    Diaconis, `The fastest mixing Markov process on a graph and a connection to a maximum
+#    variance unfolding problem <https://doi.org/10.1137/S0036144504443821>`_, SIAM Review
+#    48 (2006), 681-699.
 #
 # Related pages
 # -------------

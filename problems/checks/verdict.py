@@ -53,7 +53,7 @@ def _given(document: Mapping[str, Any], options: argparse.Namespace) -> tuple[An
         if matrix is not None:
             found = points.of_matrix(matrix, options.matrix)
         elif options.data is None:
-            found = points.example(int(document["run"]["seed"]))
+            found = points.example(int(document["run"]["seed"]), asked["method"])
         else:
             found = points.of_table(reading)
         return found, {"points": found.n}

@@ -11,33 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from problems.studies.methods import METHODS
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from formulations.embedding import Map
     from formulations.embeddings.neighbours import Neighbours
-    from formulations.problem import Floats, SearchProblem
+    from formulations.problem import Floats
     from problems.io.matrix import MatrixFile
     from problems.studies.named_rows import Table
     from solvers.solution import Solution
 
-EXAMPLE = 1000  # points of the swiss roll
-NEIGHBOURS, DIMENSIONS = 10, 2  # unless others are asked for
-TITLES = {
-    "mds": "Classical scaling",
-    "smacof": "Metric scaling",
-    "isomap": "Isomap",
-    "lle": "Locally linear embedding",
-    "laplacian": "Laplacian eigenmaps",
-    "hessian": "Hessian eigenmaps",
-    "ltsa": "Tangent space alignment",
-    "diffusion": "Diffusion maps",
-    "tsne": "t-SNE",
-}
-ALL_PAIRS = ("mds", "smacof", "tsne")  # which have no graph of neighbours
+EXAMPLE, UNFOLDED = 1000, 400  # points of the swiss roll, fewer for a solver with a row for each pair of neighbours
+DIMENSIONS = 2  # unless others are asked for
+COMPARED = 10  # neighbours by which maps of all distances are judged
 BY_DESCENT = ("smacof", "tsne")  # which have no eigenvalues
-BY_DISTANCES = ("mds", "isomap")  # which keep distances, and so can be told what they lose by them
-BY_POINTS = ("lle", "hessian", "ltsa")  # which compare measurements
 MOST_COMPARED = 5_000  # points of which all distances are compared with those on the map
 SHOWN_ROWS, SHOWN = 12, 6  # points and coordinates in the text
 MOST_SHARES = 10  # dimensions of which the residual variance is told
@@ -97,10 +85,11 @@ def swiss_roll(n: int, seed: int) -> tuple[Floats, Floats]:
     return np.column_stack([angle * np.cos(angle), 21 * across, angle * np.sin(angle)]), along
 
 
-def example(seed: int) -> Points:
+def example(seed: int, method: str | None = None) -> Points:
     """The swiss roll, and where on it each point is."""
-    X, along = swiss_roll(EXAMPLE, seed)
-    return Points("a swiss roll", [str(i) for i in range(1, EXAMPLE + 1)], X, position=along)
+    n = UNFOLDED if method == "sdp" else EXAMPLE
+    X, along = swiss_roll(n, seed)
+    return Points("a swiss roll", [str(i) for i in range(1, n + 1)], X, position=along)
 
 
 def of_table(options: argparse.Namespace) -> Points:
@@ -119,11 +108,17 @@ def of_matrix(file: MatrixFile, path: str) -> Points:
     return Points(safe(Path(path).name, 200), names, None, D, file.notes)
 
 
-def neighbours_of(points: Points, count: int | None) -> Neighbours:
-    """So many neighbours of each point, or as many as are usual; raises InputError where they do not connect all."""
+def neighbours_of(method: str, points: Points, count: int | None) -> Neighbours | None:
+    """So many neighbours of each point, or as many as are usual; None for methods of all distances.
+
+    Raises InputError where they do not connect all points.
+    """
     from formulations.embeddings.neighbours import connecting
 
-    asked = min(NEIGHBOURS, points.n - 1) if count is None else count
+    usual = METHODS[method].neighbours
+    if not usual:
+        return None
+    asked = min(usual, points.n - 1) if count is None else count
     try:
         near = points.nearest(asked)
         if not near.connected:
@@ -136,42 +131,6 @@ def neighbours_of(points: Points, count: int | None) -> Neighbours:
     except ValueError as error:
         raise InputError(f"{points.source}: {error}") from error
     return near
-
-
-def stated(
-    method: str, points: Points, near: Neighbours | None, k: int, perplexity: int | None = None
-) -> SearchProblem:
-    """The problem of a method; its answer is a Map. Raises ValueError for what has none."""
-    from formulations import embedding
-    from formulations.embedding import Map
-
-    def whole(found: Map) -> Map:
-        return found
-
-    def found(X: Floats) -> Map:
-        return Map(X, (X**2).sum(axis=0))
-
-    if method == "smacof":
-        from formulations.stress import stress
-
-        return stress(points.distances, k, found)
-    if method == "tsne":
-        from formulations.tsne import tsne
-
-        return tsne(points.distances, k, perplexity, found)
-    if near is None:
-        return embedding.scaling(points.distances, k, whole)
-    if method in BY_POINTS:
-        assert points.values is not None
-        of_points = {
-            "lle": embedding.locally_linear,
-            "hessian": embedding.hessian,
-            "ltsa": embedding.tangent_alignment,
-        }
-        return of_points[method](points.values, near, k, whole)
-    if method == "diffusion":
-        return embedding.diffusion(points.distances, near, k, whole)
-    return (embedding.isomap if method == "isomap" else embedding.laplacian)(near, k, whole)
 
 
 def trustworthiness(D: Floats, Y: Floats, count: int) -> float | None:
@@ -220,21 +179,33 @@ def measures(method: str, points: Points, near: Neighbours | None, solution: Sol
         return {}
     Y = solution.answer.coordinates
     found: dict[str, Any] = {
-        "trustworthiness": trustworthiness(points.distances, Y, NEIGHBOURS if near is None else near.count)
+        "trustworthiness": trustworthiness(points.distances, Y, COMPARED if near is None else near.count)
     }
     if method == "smacof":
         from formulations.stress import normalised
 
         assert solution.value is not None
         found["stress_1"] = normalised(solution.value, Y)
-    if method in BY_DISTANCES:
+    if method == "sdp":
+        assert solution.values is not None
+        X = solution.values["X"]
+        found["unfolded_dimensions"] = X.shape[1]
+        found["share_of_variance"] = float((Y**2).sum() / (X**2).sum()) if X.any() else 0.0
+    if METHODS[method].keeps_distances:
         found["residual_variance"] = residual_variances(points.distances if near is None else near.paths).tolist()
     return {name: value for name, value in found.items() if value is not None}
 
 
-def answer(points: Points, found: Map) -> dict[str, Any]:
-    """Coordinates in the file's order, with the names, and the eigenvalue of each dimension."""
+def answer(points: Points, solution: Solution) -> dict[str, Any]:
+    """Coordinates in the file's order, with the names, and the eigenvalue of each dimension.
+
+    Where the answer has more dimensions than the map, which its value counts, also its further coordinates.
+    """
+    found: Map = solution.answer
+    X = (solution.values or {}).get("X", found.coordinates)
+    further = X[:, found.coordinates.shape[1] :]
     return {
+        **({"further_coordinates": further.tolist()} if further.size else {}),
         "coordinates": found.coordinates.tolist(),
         "eigenvalues": found.eigenvalues.tolist(),
         "names": list(points.names),
@@ -244,12 +215,18 @@ def answer(points: Points, found: Map) -> dict[str, Any]:
 def describe(method: str, points: Points, count: int | None, found: Map, kept: dict[str, Any]) -> Iterable[str]:
     """How good the map is, and some of its points."""
     n, k = found.coordinates.shape
-    by = "" if count is None else f", {'about ' if method == 'tsne' else ''}{count} neighbours each"
+    by = (
+        ""
+        if count is None
+        else f", {'about ' if method == 'tsne' else ''}{count} neighbour{'s' if count > 1 else ''} each"
+    )
     yield f"{n:,} points in {k} dimension{'s' if k > 1 else ''} by {method}{by}"
     if "trustworthiness" in kept:
         yield f"  trustworthiness {kept['trustworthiness']:.4f} (1: all that are near on the map are near)"
     if "stress_1" in kept:
         yield f"  stress-1 {kept['stress_1']:.4f} (Kruskal's: 0 if all distances are kept)"
+    if "unfolded_dimensions" in kept:
+        yield _unfolded(k, kept["unfolded_dimensions"], kept["share_of_variance"])
     if "residual_variance" in kept:
         told = "  ".join(f"{share:.4f}" for share in kept["residual_variance"][:SHOWN])
         yield f"  residual variance in 1, 2, ... dimensions  {told}"
@@ -263,6 +240,14 @@ def describe(method: str, points: Points, count: int | None, found: Map, kept: d
         yield f"  {safe(str(name), 20):<20}" + "".join(f"{number:>14.6g}" for number in place)
     if n > SHOWN_ROWS or k > SHOWN:
         yield f"  ... of {n:,} points and {k} coordinates (--json and --out have them all)"
+
+
+def _unfolded(k: int, p: int, share: float) -> str:
+    """How many dimensions the unfolded points have, and what the map has of them."""
+    said = f"  unfolded in {p} dimension{'s' if p > 1 else ''}"
+    if p <= k:
+        return f"{said}, all of which the map has: it loses nothing"
+    return f"{said}, of whose variance the map has {share:.2%}; -k {p} has all of it"
 
 
 def write(path: str, names: Sequence[str], coordinates: Floats) -> None:

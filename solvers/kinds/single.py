@@ -8,9 +8,10 @@ from typing import Any
 
 from formulations.problem import SearchProblem
 from solvers import judge
-from solvers.convex import robust_rules
+from solvers.convex import robust_rules, unfolding
 from solvers.convex.localising import Relaxation, solve_places
 from solvers.convex.robust_rules import RobustRules, solve_rules
+from solvers.convex.unfolding import PathFollowing, solve_unfolding
 from solvers.findings import Findings
 from solvers.flows.min_cost_flow import MinCostFlow, solve_transport
 from solvers.flows.sorting import Sorting, solve_sorted
@@ -90,3 +91,4 @@ PLACES = Single(Relaxation, asking(solve_places, "seed"))
 STRESS = Single(Smacof, asking(solve_stress, "seed"))
 RULES = Single(RobustRules, asking(solve_rules, "gap"), robust_rules.MEETS)
 TSNE = Single(Tsne, asking(solve_tsne, "seed"))
+UNFOLDINGS = Single(PathFollowing, asking(solve_unfolding, "gap"), unfolding.MEETS)

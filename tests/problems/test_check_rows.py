@@ -193,6 +193,17 @@ LIES: dict[str, list[Lie]] = {
         lambda a: a["asked"].update(method="mds"),
         lambda a: a["answer"]["names"].reverse(),
     ],
+    "sdp": [
+        lambda a: scaled(a, "answer", "coordinates", 0, 0, by=1.01),
+        lambda a: scaled(a, "answer", "eigenvalues", 0),
+        lambda a: scaled(a, "value"),
+        lambda a: scaled(a, "bound", by=1 - 1e-6),
+        lambda a: scaled(a, "certificate", "weights", 3, by=1.5),
+        lambda a: a["answer"].pop("further_coordinates"),
+        lambda a: [row.reverse() for row in a["answer"]["coordinates"]],
+        lambda a: a["asked"].update(neighbours=9),
+        lambda a: a["answer"]["names"].reverse(),
+    ],
     "laplacian": [
         lambda a: scaled(a, "answer", "coordinates", 0, 0, by=1.01),
         lambda a: scaled(a, "value", by=0.9),

@@ -43,7 +43,8 @@ def test_each_method_is_answered_written_and_drawn(capsys: Any, write: Write, tm
         assert answer["bound"] == 0 < answer["value"]  # in three dimensions no distance is lost
         assert 0 < answer["stats"]["stress_1"] < 0.2
     else:
-        assert (code, answer["status"], answer["solver"], err) == (ANSWERED, "optimal", "eigen", "")
+        solver = "path-following" if method == "sdp" else "eigen"
+        assert (code, answer["status"], answer["solver"], err) == (ANSWERED, "optimal", solver, "")
     assert np.shape(answer["answer"]["coordinates"]) == (300, 2)
     assert answer["answer"]["names"][:2] == ["p0", "p1"]
     assert 0.5 < answer["stats"]["trustworthiness"] <= 1
@@ -80,6 +81,29 @@ def test_europe_comes_from_its_distances(capsys: Any) -> None:
     code, by_paths, _ = answer_of(RECIPE, capsys, "--matrix", str(file), "--method", "isomap", "--neighbours", "5")
     assert code == ANSWERED
     assert by_paths["value"] > 0
+
+
+def test_unfolded_points_say_how_many_dimensions_they_have(capsys: Any, write: Write, tmp_path: Path) -> None:
+    corners = [f"{x},{y},{z}\n" for x in (0, 1, 2) for y in (0, 1) for z in (0, 1)]
+    given = ["--data", str(write("block.csv", "x,y,z\n" + "".join(corners))), "--method", "sdp", "--neighbours", "7"]
+    code, answer, _ = answer_of(RECIPE, capsys, *given)
+    assert (code, answer["status"], answer["stats"]["unfolded_dimensions"]) == (ANSWERED, "optimal", 3)
+    assert answer["value"] == pytest.approx(8 + 3 + 3, rel=1e-6)
+    assert answer["stats"]["share_of_variance"] == pytest.approx(11 / 14, rel=1e-5)
+    assert np.shape(answer["answer"]["further_coordinates"]) == (12, 1)
+    assert run(RECIPE, [*given, "--quiet"]) == ANSWERED
+    assert "unfolded in 3 dimensions, of whose variance the map has 78.57%; -k 3 has all" in capsys.readouterr().out
+    assert run(RECIPE, [*given, "-k", "4", "--quiet"]) == ANSWERED
+    assert "unfolded in 3 dimensions, all of which the map has" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs tables that are not part of the project")
+@pytest.mark.parametrize("count", ["4", "20"])
+def test_distances_of_no_points_are_unfolded_as_well(capsys: Any, count: str) -> None:
+    file = str(SHARED / "data" / "tables" / "eurodist.csv")
+    code, answer, _ = answer_of(RECIPE, capsys, "--matrix", file, "--method", "sdp", "--neighbours", count)
+    assert (code, answer["status"]) == (ANSWERED, "optimal")
+    assert answer["stats"]["share_of_variance"] > 0.99
 
 
 def test_similarities_are_turned_round_and_the_same_run_gives_the_same_json(capsys: Any, write: Write) -> None:

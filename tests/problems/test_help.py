@@ -66,7 +66,8 @@ def test_it_names_every_solver_that_takes_the_problem(name: str) -> None:
 def test_every_solver_that_it_names_takes_a_problem_of_its(name: str, solver: str, capsys: Any, tmp_path: Path) -> None:
     seriation = ("--objective", "path") if solver in AS_A_PATH else ("--objective", "ls")
     components = {"supports": ("--sparse", "2"), "alm": ("--robust",)}.get(solver, ())
-    maps = ("--method", solver) if solver in ("smacof", "tsne") else ()
+    method = {"path-following": "sdp", "smacof": "smacof", "tsne": "tsne"}.get(solver)
+    maps = ("--method", method) if method else ()
     rules = ("--against", "perturbation") if solver == "descent-ascent" else ()
     more = {"seriation": seriation, "pca": components, "embedding": maps, "robust_regression": rules}.get(name, ())
     if solver == "relaxation":
