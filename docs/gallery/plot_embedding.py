@@ -25,7 +25,7 @@ figure_of(plane_of(X), names, "A rolled sheet, from the side", position=along)
 # coordinates of each point, and the objective says how far they contradict the data.
 # Every method has an objective of its own; what most have in common is the form below.
 #
-# **Can an off-the-shelf optimizer solve it?** Those of this page, yes: by eigenvectors,
+# **Can an off-the-shelf optimizer solve it?** Most of this page, yes: by eigenvectors,
 # dense or sparse. Every library of linear algebra finds them.
 #
 # **Is an adjacent problem more amenable?** These are the adjacent problems. To keep all
@@ -59,11 +59,12 @@ figure_of(plane_of(X), names, "A rolled sheet, from the side", position=along)
 # - *Hessian eigenmaps* [6]_ minimize the squares of second derivatives along the
 #   surface.
 #
-# *Maximum variance unfolding* [9]_ is no such trace, but convex: it draws the points as
-# far apart as they can be, :math:`\sum_i \|y_i - \bar y\|^2`, while neighbours come no
-# further apart than they are, :math:`\|y_i - y_j\| \le d_{ij}`. In as many dimensions as
-# it takes, this is a semidefinite program in the inner products. *Metric scaling* [7]_ is
-# not convex: it minimizes the *stress*
+# *Maximum variance unfolding* [9]_ is no such trace. It draws the points as far apart
+# as they can be, :math:`\sum_i \|y_i - \bar y\|^2`, while neighbours come no further
+# apart than they are, :math:`\|y_i - y_j\| \le d_{ij}`. In as many dimensions as it
+# takes, this is convex, a semidefinite program in the inner products.
+#
+# *Metric scaling* [7]_ is no such trace, nor convex: it minimizes the *stress*
 # :math:`\sum_{i<j} (\|y_i - y_j\| - d_{ij})^2`. Nor is *t-SNE* [8]_, which makes pairs
 # as likely to be neighbours as they are in the data.
 #
@@ -133,14 +134,14 @@ for method in (laplacian(near, 2), locally_linear(X, near, 2), hessian(X, near, 
     found = solve(method)
     print(f"{found.status}: {found.value:.6e}, at least {found.bound:.6e}")
 
-# %% Unfolding is proven by weights :math:`w` of neighbours, the tension in each pair: with
-# :math:`\lambda` the second eigenvalue of their Laplacian, no positions have a spread
-# above :math:`\sum w_{ij} d_{ij}^2 / \lambda`. Where the optimum has no more dimensions
-# than the map, nothing is lost by drawing it.
+# %% Unfolding is proven by weights :math:`w` of neighbours, the tension in each pair.
+# With :math:`\lambda` the second eigenvalue of their Laplacian, no positions have a
+# spread above :math:`\sum w_{ij} d_{ij}^2 / \lambda`. Where the optimum has no more
+# dimensions than the map, nothing is lost by drawing it.
 
 from formulations.unfolding import unfolding
 
-found = solve(unfolding(nearest(X[:250], 6)))
+found = solve(unfolding(nearest(X[:250], 5)))
 print(f"spread {found.value:.3f}, at most {found.bound:.3f}: {found.status}")
 shares = (found.answer**2).sum(axis=0) / found.value
 print(f"in {len(shares)} dimensions, with shares {shares.round(4)}")
@@ -175,10 +176,10 @@ print(f"{found.status}: divergence {found.value:.4f}, bound {found.bound}")
 #    $ python -m problems.embedding --matrix distances.csv --method mds --out map.csv
 #
 # Distances alone are enough for ``mds``, ``smacof``, ``isomap``, ``sdp``,
-# ``laplacian``, ``diffusion`` and ``tsne``; a table of road distances between cities gives back a map
-# of the country, perhaps reflected. *Trustworthiness* says whether what is near on the
-# map is near in the data, *residual variance* how little the distances on the map
-# explain of the given ones.
+# ``laplacian``, ``diffusion`` and ``tsne``; a table of road distances between cities
+# gives back a map of the country, perhaps reflected. *Trustworthiness* says whether
+# what is near on the map is near in the data, *residual variance* how little the
+# distances on the map explain of the given ones.
 
 from problems.embedding import RECIPE
 from problems.recipe import run
@@ -258,11 +259,11 @@ figure_of(
 #    <https://jmlr.org/papers/v9/vandermaaten08a.html>`_, Journal of Machine Learning
 #    Research 9 (2008), 2579-2605.
 # .. [9] K. Q. Weinberger and L. K. Saul, `Unsupervised learning of image manifolds by
-#    semidefinite programming <https://doi.org/10.1007/s11263-005-4939-z>`_, International
-#    Journal of Computer Vision 70 (2006), 77-90; and J. Sun, S. Boyd, L. Xiao and P.
-#    Diaconis, `The fastest mixing Markov process on a graph and a connection to a maximum
-#    variance unfolding problem <https://doi.org/10.1137/S0036144504443821>`_, SIAM Review
-#    48 (2006), 681-699.
+#    semidefinite programming <https://doi.org/10.1007/s11263-005-4939-z>`_,
+#    International Journal of Computer Vision 70 (2006), 77-90; J. Sun, S. Boyd, L. Xiao
+#    and P. Diaconis, `The fastest mixing Markov process on a graph and a connection to
+#    a maximum variance unfolding problem <https://doi.org/10.1137/S0036144504443821>`_,
+#    SIAM Review 48 (2006), 681-699.
 #
 # Related pages
 # -------------
