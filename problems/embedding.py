@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.embeddings.neighbours import Neighbours
-    from problems.studies.maps import Points
+    from problems.studies.points import Points
     from problems.studies.sensors import Sensors
     from solvers.solution import Solution
 

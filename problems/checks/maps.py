@@ -12,7 +12,7 @@ from problems.terminal.errors import InputError
 
 if TYPE_CHECKING:
     from formulations.problem import Floats, SearchProblem
-    from problems.studies.maps import Points
+    from problems.studies.points import Points
 
 MEETS = 1e-6  # the gap up to which an unfolding is said to be optimal
 

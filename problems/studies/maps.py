@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from problems.studies.methods import METHODS
+from problems.studies.points import Points
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from formulations.embeddings.neighbours import Neighbours
     from formulations.problem import Floats
     from problems.io.matrix import MatrixFile
-    from problems.studies.named_rows import Table
     from solvers.solution import Solution
 
 EXAMPLE, UNFOLDED = 1000, 400  # points of the swiss roll, fewer for a solver with a row for each pair of neighbours
@@ -29,47 +27,6 @@ BY_DESCENT = ("smacof", "tsne")  # which have no eigenvalues
 MOST_COMPARED = 5_000  # points of which all distances are compared with those on the map
 SHOWN_ROWS, SHOWN = 12, 6  # points and coordinates in the text
 MOST_SHARES = 10  # dimensions of which the residual variance is told
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """n points by measurements, float64 (n, p), or by distances alone, (n, n).
-
-    table     that they are the rows of, if any
-    position  where each is on the surface that they are from, (n,), to colour them by; None where that is not known
-    """
-
-    source: str
-    names: Sequence[str]
-    values: Floats | None
-    given: Floats | None = None
-    notes: Sequence[str] = ()
-    position: Floats | None = None
-    table: Table | None = None
-
-    @property
-    def n(self) -> int:
-        """How many there are."""
-        return len(self.names)
-
-    @cached_property
-    def distances(self) -> Floats:
-        """Between all pairs, (n, n)."""
-        from scipy.spatial.distance import cdist
-
-        from formulations.embedding import refuse_size
-
-        if self.given is not None:
-            return self.given
-        assert self.values is not None
-        refuse_size(self.n)
-        return np.asarray(cdist(self.values, self.values))
-
-    def nearest(self, count: int) -> Neighbours:
-        """So many neighbours of each."""
-        from formulations.embeddings.neighbours import nearest, nearest_by
-
-        return nearest_by(self.distances, count) if self.values is None else nearest(self.values, count)
 
 
 def swiss_roll(n: int, seed: int) -> tuple[Floats, Floats]:

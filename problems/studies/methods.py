@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from formulations.embedding import Map
     from formulations.embeddings.neighbours import Neighbours
     from formulations.problem import Floats, SearchProblem
-    from problems.studies.maps import Points
+    from problems.studies.points import Points
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from formulations.embedding import Map
     from formulations.embeddings.neighbours import Neighbours
     from formulations.problem import Floats
-    from problems.studies.maps import Points
+    from problems.studies.points import Points
 
 PLACED = ("mds", "isomap", "lle", "laplacian", "diffusion")  # methods that have a rule
 SHOWN = 6  # points and coordinates in the text
