@@ -12,9 +12,9 @@ those that are left, which is a mixed-integer program,
     subject to  sum of d_i over S >= 1      for all sets S of rows whose hull has y     "hull"
 
 NP-hard where p is not fixed (Johnson and Preparata 1978). By Caratheodory's theorem sets of p + 1 rows are enough;
-those without a common row prove a bound, and a tree of cases a better one (arithmetic.halfspaces). One such set takes
-p + 1 rows: up to n / (p + 1) rows a proof may do without cases, and far beyond, at the center of many columns, none is
-to be hoped for.
+weights of such sets, the dual of the linear program without {0, 1}, prove a bound, and a tree of cases a better one
+(arithmetic.halfspaces). As d_i = 1 / (p + 1) meets all sets, weights alone prove no more than n / (p + 1) rows: far
+beyond, at the center of many columns, no proof is to be hoped for.
 """
 
 from __future__ import annotations

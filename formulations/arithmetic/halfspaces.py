@@ -1,9 +1,13 @@
 """How many rows lie in a halfspace with a point on its boundary, and what simplices around the point prove of that.
 
 A closed halfspace with y on its boundary, {x : u'(x - y) >= 0}, has a row of every set of rows S whose hull contains y,
-as no u'(x_i - y) < 0 for all i of S: of sets that have no row in common it has as many rows at least. A tree of cases
-proves more: a row of S is in the halfspace, the first one, or the second one while the first is not, and so on. Rows
-that are known to be outside may be in many of the sets of a case.
+as no u'(x_i - y) < 0 for all i of S. Of sets with weights w_S >= 0 it has, as the dual of a linear program says,
+
+    sum of w_S   /   the greatest sum of w_S over the sets with one row i
+
+rows at least: as many as there are sets, if these have no row in common. A tree of cases proves more: a row of S is in
+the halfspace, the first one, or the second one while the first is not, and so on. Rows that are known to be outside may
+be in many of the sets of a case.
 
 Signs are exact: what floating point leaves open is decided in rational numbers.
 """
@@ -11,6 +15,7 @@ Signs are exact: what floating point leaves open is decided in rational numbers.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -33,10 +38,13 @@ class Case:
     """A node of a tree: its sets, each around the point; where it has cases below, one for each open row of the last.
 
     In the case below of the k-th open row of that set this row is in the halfspace and the open ones before it are not.
+
+    weights  of the sets, whole numbers; of 1 each if there are none
     """
 
     around: list[Simplex]
     below: list[Case] = field(default_factory=list)
+    weights: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,10 +139,9 @@ class RowsInHalfspace:
             if not all(around[S] and inside.isdisjoint(S) for S in sets):
                 return -math.inf
             if not case.below:
-                open_rows = [frozenset(S) - outside for S in sets]
-                if all(open_rows):
-                    apart = len(frozenset[int]().union(*open_rows)) == sum(map(len, open_rows))
-                    least = min(least, len(inside) + (len(sets) if apart else 0))
+                least = min(
+                    least, len(inside) + rows_by_weights([S - outside for S in map(frozenset, sets)], case.weights)
+                )
                 continue
             rows = [i for i in dict.fromkeys(sets[-1]) if i not in outside]
             if len(rows) != len(case.below):
@@ -181,6 +188,27 @@ class RowsInHalfspace:
 
     def _along(self, i: int, u: list[Fraction]) -> Fraction:
         return sum((a * b for a, b in zip(self._exact(i), u, strict=True)), Fraction(0))
+
+
+def rows_by_weights(sets: Sequence[frozenset[int]], weights: Sequence[int] = ()) -> float:
+    """How many rows have one of each set, at least, by weights of 1 or those; infinity if a set has none.
+
+    Weights that are no whole numbers from 0, one a set, prove nothing.
+
+    >>> rows_by_weights([frozenset({0, 1}), frozenset({1, 2}), frozenset({0, 2})], [1, 1, 1])
+    2
+    """
+    if not all(sets):
+        return math.inf
+    weights = weights or [1] * len(sets)
+    if not isinstance(weights, list) or len(weights) != len(sets):
+        return 0
+    if not all(isinstance(w, int) and w >= 0 for w in weights):
+        return 0
+    load: Counter[int] = Counter()
+    for S, w in zip(sets, weights, strict=True):
+        load.update(dict.fromkeys(S, w))
+    return -(-sum(weights) // max(max(load.values(), default=0), 1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,10 +1,8 @@
 """The halfspace with the fewest rows: local search for it, simplices around the point and cases for the proof.
 
-Whether rows can all be outside of a halfspace is a question of their hull: its point nearest to 0 is either a direction
-or the 0 itself, in the hull of a few of them (Lawson and Hanson, Solving least squares problems, 1974). Of a halfspace
-that was found each row, with rows from outside of it, should be around the point, without a row in common: if so it is
-best. Where that fails there are cases, the one with the least bound first (Bremner and Chen, A branch and cut algorithm
-for the halfspace depth problem, 2009, by linear programs).
+Of a halfspace that was found each row, with rows from outside of it, should be around the point, without a row in
+common: if so it is best. Where that fails sets have weights (solvers.location.packings), and there are cases, the one
+with the least bound first (Bremner and Chen, A branch and cut algorithm for the halfspace depth problem, 2009).
 """
 
 from __future__ import annotations
@@ -17,18 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.halfspaces import KIND, NONNEGATIVE, SWEEP, Case, RowsInHalfspace, Simplex
-from formulations.problem import Bools, Floats, Ints, SearchProblem
+from formulations.arithmetic.halfspaces import KIND, NONNEGATIVE, SWEEP, Case, RowsInHalfspace, Simplex, rows_by_weights
+from formulations.problem import Bools, Floats, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
 from solvers.judged.so_far import followed
+from solvers.location.packings import Packings, nearest
 
 DIRECTIONS, STARTS = 2_000, 8  # at random, and the best of them that are improved
-NEAR = 1e-10  # a length that counts as 0, of a mean of unit vectors
-MOST_ROUNDS = 1_000  # of the search for a nearest point
 HOPELESS = 10  # rows between value and first bound from which cases would be too many
-PACKINGS = 5  # orders in which simplices are sought
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class HalfspaceSearch:
     u: Floats
     value: int
     tree: Case = field(default_factory=lambda: Case([]))
-    bound: int = 0
+    bound: float = 0
     cases: int = 1
     swept: bool = False  # proven by all directions
     interrupted: bool = False
@@ -107,43 +103,65 @@ def improve(
     if search.form.by_sweep() >= search.value:
         search.swept, search.bound = True, search.value
         return "optimal"
-    waiting: list[tuple[int, int, Case, Bools, Bools]] = []
+    packings = Packings(search.form, rng)
+    waiting: list[tuple[float, int, Case, Bools, Bools, Floats]] = []
 
-    def add(case: Case, inside: Bools, outside: Bools) -> None:
+    def add(case: Case, inside: Bools, outside: Bools, prices: Floats) -> None:
         """Bound a case, and keep it if it may hold something better."""
-        case.around = _packed(search, inside, outside, rng)
-        bound = int(inside.sum()) + len(case.around)
-        if bound < search.value and any(_open(S, outside) == 0 for S in case.around):
-            return
-        heappush(waiting, (bound, -search.cases, case, inside, outside))
+        prices = _bound(search, packings, case, inside, outside, prices, clock)
+        bound = int(inside.sum()) + rows_by_weights(_open(case.around, outside), case.weights)
         search.cases += 1
+        if bound < search.value:
+            heappush(waiting, (bound, -search.cases, case, inside, outside, prices))
 
     none = np.zeros(len(Z), dtype=bool)
-    add(search.tree, none, none)
+    add(search.tree, none, none, np.zeros(len(Z)))
     for step in range(solver.cases + 1):
         search.bound = waiting[0][0] if waiting else search.value
-        if step == 0 and search.value - search.bound > HOPELESS:
-            return "limit"
         if step & (step - 1) == 0:
             search.history.append({"cases": search.cases, "value": search.value, "bound": search.bound})
             report(search)
         if search.bound >= search.value:
             return "optimal"
-        if clock.left <= 0 or step == solver.cases or not waiting[0][2].around:
+        hopeless = search.value - search.bound > HOPELESS or not waiting[0][2].around
+        if hopeless or clock.left <= 0 or step == solver.cases:
             return "limit"
-        _, _, case, inside, outside = heappop(waiting)
-        split = min(case.around, key=lambda S: _open(S, outside))
+        _, _, case, inside, outside, prices = heappop(waiting)
+        split = min(case.around, key=lambda S: int((~outside[list(S)]).sum()))
+        split = tuple(sorted(split, key=lambda i: -prices[i]))  # the dearest first, as it is outside of the others
         below, before = list[Case](), outside
         for i in [i for i in split if not outside[i]]:
             below.append(Case([]))
-            add(below[-1], _with(inside, i), before)
+            add(below[-1], _with(inside, i), before, prices)
             before = _with(before, i)
-        case.around, case.below = [split], below
+        if clock.left <= 0:  # cases that were bounded in haste prove less than the one above them
+            return "limit"
+        case.around, case.below, case.weights = [split], below, []
     return "limit"
 
 
-def _open(S: Simplex, outside: Bools) -> int:
-    return int((~outside[list(S)]).sum())
+def _bound(
+    search: HalfspaceSearch, packings: Packings, case: Case, inside: Bools, outside: Bools, prices: Floats, clock: Clock
+) -> Floats:
+    """Give the case sets and weights that bound it, having looked for a better direction; the prices of the rows."""
+    Z = search.form.Z
+    u, S = nearest(Z, np.flatnonzero(outside))
+    if u is None:
+        case.around = [] if S is None else [S]
+        return prices
+    u = _improved(Z, u, inside, outside)
+    search.offer(u)
+    if not packings.sets:
+        for S in _packing(Z, u, inside, outside, packings.rng):
+            packings.add(S)
+    case.around, case.weights, prices = packings.packed(
+        inside, outside, prices, search.value - int(inside.sum()), clock
+    )
+    return prices
+
+
+def _open(sets: Iterable[Simplex], outside: Bools) -> list[frozenset[int]]:
+    return [frozenset(i for i in S if not outside[i]) for S in sets]
 
 
 def _with(mask: Bools, i: int) -> Bools:
@@ -179,23 +197,6 @@ def _improved(Z: Floats, u: Floats, inside: Bools, outside: Bools) -> Floats:
     return u
 
 
-def _packed(search: HalfspaceSearch, inside: Bools, outside: Bools, rng: np.random.Generator) -> list[Simplex]:
-    """Sets around the point, whose open rows are apart, as many as are found; a set without one, if there is any."""
-    Z = search.form.Z
-    u, S = nearest(Z, np.flatnonzero(outside))
-    if u is None:
-        return [] if S is None else [S]
-    u = _improved(Z, u, inside, outside)
-    search.offer(u)
-    best: list[Simplex] = []
-    for _ in range(PACKINGS):
-        found = _packing(Z, u, inside, outside, rng)
-        best = max(best, found, key=len)
-        if inside.sum() + len(best) >= search.value:
-            break
-    return best
-
-
 def _packing(Z: Floats, u: Floats, inside: Bools, outside: Bools, rng: np.random.Generator) -> list[Simplex]:
     """One set for each row in the halfspace of u, as far as there are rows left, and then whatever there is."""
     free, found = ~inside & ~outside, list[Simplex]()
@@ -213,26 +214,6 @@ def _packing(Z: Floats, u: Floats, inside: Bools, outside: Bools, rng: np.random
             return found
         found.append(S)
         free[list(S)] = False
-
-
-def nearest(Z: Floats, among: Ints) -> tuple[Floats | None, Simplex | None]:
-    """A direction u with u'z < 0 for all those rows, or a set of them whose hull has the 0; neither if it is too near.
-
-    With (r, t) what is left of (0, 1) by the multiples w >= 0 of the vectors (z, 1) that come nearest to it, all
-    r'z + t <= 0, and t, the square of its length, is above 0 unless nothing is left: then w are the weights of a hull.
-    """
-    if not len(among):
-        return np.eye(Z.shape[1])[0], None
-    from scipy.optimize import nnls
-
-    A = np.vstack([Z[among].T, np.ones(len(among))])
-    try:
-        w, left = nnls(A, np.eye(len(A))[-1], maxiter=MOST_ROUNDS * len(A))
-    except RuntimeError:
-        return None, None
-    if left <= NEAR:
-        return None, tuple(int(i) for i in among[w > NEAR])
-    return -(A[:-1] @ w), None
 
 
 def _found(search: HalfspaceSearch, ended: Ended, built: float, clock: Clock) -> tuple[Searched, Findings]:

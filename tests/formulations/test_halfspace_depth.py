@@ -76,11 +76,33 @@ def test_rows_of_ten_columns_far_from_the_center_are_proven_quickly() -> None:
         assert solution.status == "optimal"
 
 
+@pytest.mark.parametrize(("far", "cases"), [(1.2, 100), (0.0, 1)])
+def test_weights_prove_what_sets_without_a_common_row_do_not(far: float, cases: int) -> None:
+    rows = np.random.default_rng(0).normal(size=(100, 5))
+    solution = solve(halfspace_depth(rows, np.full(5, far / math.sqrt(5))), Halfspaces(cases))
+    assert solution.proven if far else solution.bound >= 16, "of 100 rows simplices of 6 prove 100 / 6 at most"
+    assert solution.certificate.proof.below or solution.certificate.proof.weights
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_weights_never_prove_more_than_the_depth(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    Z = rng.normal(size=(12, 2))
+    form = RowsInHalfspace(Z, np.zeros(2))
+    sets = [S for S in itertools.combinations(range(12), 3) if form.contain([S])[0]]
+    for _ in range(20):
+        weights = (rng.integers(0, 1000, len(sets)) * (rng.random(len(sets)) < 0.2)).tolist()
+        assert form.bound(Case(sets, weights=weights)) <= by_all_halfspaces(Z)
+
+
 def test_trees_that_lie_prove_nothing() -> None:
     rows = np.array([[0.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 2.0], [1.0, 3.0]])
     form = RowsInHalfspace(rows, np.array([1.0, 1.0]))
     assert form.bound(Case([(0, 3), (1, 2)])) == 2
-    assert form.bound(Case([(0, 3), (0, 3)])) == 0, "they have rows in common"
+    assert form.bound(Case([(0, 3), (0, 3)])) == 1, "they have rows in common"
+    assert form.bound(Case([(0, 3), (1, 2)], weights=[3, 1])) == 2
+    for weights in ([1], [1, -1], [0.5, 0.5], [math.nan, 1], [0, 0], "ab", 7):
+        assert form.bound(Case([(0, 3), (1, 2)], weights=weights)) <= 0, "no weights, one a set"  # type: ignore[arg-type]
     for sets in ([(0, 1)], [(0, 4)], [(0, 9)], [()], [(0, -1)], "ab", [(0.5, 1)]):
         assert form.bound(Case(sets)) == -math.inf  # type: ignore[arg-type]
     split = Case([(0, 3)], [Case([(1, 2)]), Case([(1, 2)])])
