@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from formulations.ambiguity.losses import LOSSES, Loss
-from formulations.ambiguity.robust_loss import KIND, Adversary, Perturbation, RobustLoss, Wasserstein
+from formulations.ambiguity.robust_loss import KIND, LEAST, Adversary, Perturbation, RobustLoss, Wasserstein
 from formulations.ambiguity.weights import ChiSquared, CVaR, KullbackLeibler
 from formulations.problem import Reference, SearchProblem, WeakDual
 
@@ -104,6 +104,9 @@ def robust_loss(
     chosen = loss if isinstance(loss, Loss) else _named(loss)
     adversary = _adversary(against, radius, norm)
     if chosen.of == "residuals":
+        widest = float(np.ptp(target))
+        if 0 < widest < LEAST:
+            raise ValueError(f"the targets differ by {widest:g} at most, whose square rounds to 0; choose another unit")
         return RobustLoss(-rows, np.full(len(target), -1.0), target, chosen, adversary)
     if set(np.unique(target)) != {-1.0, 1.0}:
         raise ValueError(f"the {chosen.name} loss takes labels 1 and -1, both of them; code the targets so")

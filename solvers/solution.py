@@ -16,6 +16,15 @@ COUNTS = ("rounds", "cuts", "boxes", "improvements", "iterations")  # of stats t
 AGREES: Verdicts = {True: "agrees", False: "DISAGREES"}
 
 
+def gap_in_words(gap: float) -> str:
+    """As a percentage, or, where that would be 0.00, as it is.
+
+    >>> gap_in_words(0.0123), gap_in_words(1.3e-5)
+    ('gap 1.23%', 'gap 1.3e-05')
+    """
+    return f"gap {gap:.2%}" if gap >= VISIBLE_GAP else f"gap {gap:.2g}"
+
+
 @dataclass(frozen=True)
 class Check:
     """One comparison of the value with something independent: `name` `relation` value, and whether it holds."""

@@ -38,6 +38,8 @@ from formulations.problem import Floats
 KIND = "weights and subgradients"
 CORRECTIONS = 4  # of the equations, each of what rounding left of the one before
 AT_STAKE = 1e-3  # of the loss of the best constant: the least size of a value
+MOST_ROWS = 0.9  # whose losses by the constant are at stake: a few rows far off must not hide what the others lose
+LEAST = 1e-150  # of residuals: squares of smaller ones round to 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ class RobustLoss:
 
     def size(self, candidate: Floats) -> float:
         """The value, or a share of what the best constant loses."""
-        return max(self.value(candidate), AT_STAKE * self.value(self.constant()))
+        lost = self.loss.value(self.plain(self.constant()))
+        usual = float(np.quantile(lost, MOST_ROWS)) or float(lost.mean())
+        return max(self.value(candidate), AT_STAKE * usual)
 
     def broken(self, candidate: Floats) -> str | None:
         """What keeps it from being a rule, in words."""
@@ -114,12 +118,10 @@ class RobustLoss:
         return None if fits else f"the shape, {p} finite coefficients and an intercept"
 
     def bound(self, certificate: Any) -> float:
-        """What weights p and subgradients u, v, float64 (n,) each, prove; -inf if nothing."""
+        """What weights p and subgradients u, v, float64 (n,) each, prove; at least 0, as no loss is less."""
         n = len(self.k)
         known = arrays(certificate, (n,), (n,), (n,))
-        if known is None:
-            return -math.inf
-        return max(map(_or_nothing, self.centred._routes(*known)))
+        return 0.0 if known is None else max(0.0, *map(_or_nothing, self.centred._routes(*known)))
 
     def _routes(self, p: Floats, u: Floats, v: Floats) -> Iterator[Callable[[], float]]:
         """What bounds the objective; what moves can do to rows only adds to what is lost without."""

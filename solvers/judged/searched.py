@@ -10,6 +10,7 @@ import numpy as np
 from formulations.problem import Number, Ordering, PathLength, QuadraticAssignment, SearchProblem, Values
 from formulations.problem.search import ROUNDING
 from solvers.findings import Evidence
+from solvers.solution import gap_in_words
 
 
 class Searched:
@@ -66,7 +67,7 @@ class Searched:
         """The gap as a share of the range from a random order to this one, where that is known, in words."""
         share = percent_of_range(self.problem, value, bound)
         if share is None:
-            return f"gap {gap:.2%}"
+            return gap_in_words(gap)
         if share > 100:
             return "the bounds say nothing useful"
         return f"the best could be better by {share:.3g} % of the range from a random order to this one"

@@ -18,6 +18,7 @@ from solvers.proof.conic_dual import ConicDual, lower_bound
 from solvers.proof.conic_form import ConicForm
 from solvers.proof.ranges import Ranges, ranges
 from solvers.proof.rays import Ray
+from solvers.solution import gap_in_words
 
 if TYPE_CHECKING:
     import cvxpy as cp
@@ -167,7 +168,7 @@ class ConvexProgram:
 
     def distance(self, value: float, bound: float, gap: float) -> str:
         """The gap."""
-        return f"gap {gap:.2e}"
+        return gap_in_words(gap)
 
 
 def dense(value: Any) -> Any:

@@ -16,6 +16,7 @@ from solvers.proof.certificate import ExactModel
 from solvers.proof.descent import falls_without_end
 from solvers.proof.exact_dual import REPAIR_SECONDS, exact_dual
 from solvers.proof.search import Search, size_at
+from solvers.solution import gap_in_words
 
 
 class ExactProgram:
@@ -92,4 +93,4 @@ class ExactProgram:
 
     def distance(self, value: float, bound: float, gap: float) -> str:
         """The gap."""
-        return f"gap {gap:.2%}" if gap >= 5e-5 else f"gap {gap:.2g}"
+        return gap_in_words(gap)

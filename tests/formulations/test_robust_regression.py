@@ -250,3 +250,25 @@ def test_degenerate_data_are_answered(case: str, against: str) -> None:
         assert solution.answer is not None
         assert solution.gap is not None
         assert solution.gap < 1e-4, (loss, solution)
+
+
+def test_a_row_far_off_does_not_hide_what_the_others_lose() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((21, 2))
+    y = X @ [1, -1] + rng.standard_normal(21)
+    X[20], y[20] = 1e12, 1e12
+    form = robust_loss(X, y, "squares", "wasserstein", 0.1)
+    found = solve(robust_search(form))
+    assert form.size(found.answer) < 10
+    assert (found.status == "optimal") == (found.value - found.bound <= 1e-7 * form.size(found.answer))
+
+
+def test_no_rule_loses_less_than_nothing() -> None:
+    form = robust_loss([[1.0], [2.0]], [1.0, 2.0], "huber", "kl", 0.1)
+    assert form.bound((np.zeros(2), np.zeros(2), np.zeros(2))) == 0.0
+    assert form.bound("no dual point") == 0.0
+
+
+def test_targets_whose_squares_vanish_are_refused() -> None:
+    with pytest.raises(ValueError, match="whose square rounds to 0"):
+        robust_loss([[1.0], [2.0]], [1e-200, 3e-200], "squares", "wasserstein", 0.1)

@@ -117,7 +117,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     (begins(lambda _: nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2).double())), "one floating-point dtype"),
     (begins(lambda _: nn.DataParallel(nn.Linear(2, 2))), "the block 'f' is a DataParallel; give the module in it"),
     (begins(lambda _: nn.Linear(2, 2), Box(-1, 1)), "the block 'f' is a module and has a domain"),
-    (begins(torch.tensor(1.0), Simplex()), r"the domain of the block 'f', Simplex\(\), does not suit shape \(\)"),
+    (
+        begins(torch.tensor(1.0), Simplex()),
+        r"the domain of the block 'f', Simplex\(sum=1.0\), does not suit shape \(\)",
+    ),
     (made(nn.Linear(3, 4), nn.Linear(4, 1)), "the layer '0' of the block 'd', a Linear.*fit the widths"),
     (made(nn.Linear(2, 8), nn.Linear(7, 1)), "the layer '1' of the block 'd'"),
     (
