@@ -12,7 +12,7 @@ from formulations.problem import Floats, Integers, Multipliers, Values
 Status = Literal["optimal", "feasible", "infeasible", "unbounded", "no_solution", "not_converged"]
 Verdicts = Mapping[bool, str]
 VISIBLE_GAP = 5e-5  # from which on the report says how large it is: what rounds to 0.01 per cent
-COUNTS = ("rounds", "cuts", "boxes", "improvements", "iterations")  # of stats that the report names
+COUNTS = ("rounds", "cuts", "boxes", "cells", "improvements", "iterations")  # of stats that the report names
 AGREES: Verdicts = {True: "agrees", False: "DISAGREES"}
 
 

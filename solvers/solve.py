@@ -17,6 +17,7 @@ from formulations.arithmetic.partitions import SumOfSquares
 from formulations.arithmetic.placements import DistanceErrors
 from formulations.arithmetic.plans import LineTransportation, Transportation
 from formulations.arithmetic.raw_stress import RawStress
+from formulations.arithmetic.robust_accuracy import RobustAccuracy
 from formulations.arithmetic.row_subsets import LogDeterminant
 from formulations.arithmetic.spread import Spread
 from formulations.arithmetic.supports import SparseDirection
@@ -36,6 +37,7 @@ from solvers.kinds.single import (
     LINE,
     LOCATION,
     LOW_RANK,
+    NETWORKS,
     PLACES,
     ROW_SUBSETS,
     RULES,
@@ -239,6 +241,8 @@ def kinds(problem: AnyProblem) -> tuple[Kind, ...]:
             return (TSNE,)
         case SearchProblem(objective=Spread()):
             return (UNFOLDINGS,)
+        case SearchProblem(objective=RobustAccuracy()):
+            return (NETWORKS,)
         case SearchProblem(objective=SparseDirection()):
             return (SUPPORTS,)
         case SearchProblem(objective=SumOfSquares()):

@@ -28,6 +28,7 @@ ORDER = (  # easy problems first, each kind together; a page that is not named h
     "embedding",
     "location",
     "robust_regression",
+    "robust_network",
     "saddle",
     "geometric",
     "gan",

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +14,10 @@ from formulations.ambiguity.losses import LOSSES, Loss, huber
 from formulations.ambiguity.robust_loss import Perturbation, RobustLoss, Wasserstein
 from formulations.ambiguity.worst_case import WorstCase, worst_case
 from formulations.robust_regression import robust_loss, robust_search
-from problems.io.data_table import Missing, read_data_table
 from problems.proofs.cases import MOST_NUMBERS
 from problems.studies.named_rows import standardised
 from problems.studies.ordering import write_rows
+from problems.studies.targets import targeted
 from problems.terminal.errors import InputError, quoted, safe
 
 if TYPE_CHECKING:
@@ -61,24 +60,8 @@ class Learned:
 
 def learned_of(options: argparse.Namespace, example: str) -> Learned:
     """The rows and targets that the arguments name, or those of the example; raises InputError for what are none."""
-    path = options.data or example
-    source: str = safe(Path(path).name, 200)
-    missing: Missing = options.missing or "refuse"
-    target = None if options.target is None else read_data_table(path, options.target, "drop", mixed=True)
-    columns = options.columns
-    if columns is not None and options.target is not None:
-        columns = f"{columns},{options.target}"
-    labelled = options.target if target is not None and target.labels and columns is None else None
-    table = read_data_table(path, columns, missing, mixed=True, categories=labelled)
-    name = table.columns[-1] if target is None else target.columns[0]
-    place = list(table.columns).index(name)
-    features = [k for k in range(len(table.columns)) if k != place]
-    if not features:
-        raise InputError(f"{source}: {quoted(name)} is its only column of numbers; give others to tell it from")
-    for k in features:
-        if k in table.labels:
-            raise InputError(f"{source}: the column {quoted(table.columns[k])} holds text; leave it out of --columns")
-    X, y = table.values[:, features], table.values[:, place]
+    source, table, place, X, columns = targeted(options, example)
+    name, y = table.columns[place], table.values[:, place]
     found = np.unique(y)
     asked = options.loss or ("logistic" if place in table.labels or found.tolist() in CODES else "squares")
     labels = None
@@ -93,8 +76,7 @@ def learned_of(options: argparse.Namespace, example: str) -> Learned:
         raise InputError(f"{source}: the column {quoted(name)} holds text; --loss logistic or hinge tells labels apart")
     loss = LOSSES[asked]() if asked != "huber" else huber(options.threshold or threshold(y))
     X = standardised(X) if options.standardise else X
-    names = tuple(table.columns[k] for k in features)
-    return Learned(source, X, y, names, name, labels, loss, tuple(table.notes))
+    return Learned(source, X, y, columns, name, labels, loss, tuple(table.notes))
 
 
 def threshold(y: Floats) -> float:

@@ -24,6 +24,7 @@ from solvers.location.halfspaces import Halfspaces, solve_halfspaces
 from solvers.location.newton import Newton, solve_location
 from solvers.maps.smacof import Smacof, solve_stress
 from solvers.maps.tsne import Tsne, solve_tsne
+from solvers.networks.splitting import Splitting, solve_robust_accuracy
 from solvers.spectral import alm
 from solvers.spectral.alm import Alm, solve_split
 from solvers.spectral.eigen import Eigen, solve_frames
@@ -90,5 +91,6 @@ LOCATION = Single(Newton, asking(solve_location, "gap"))
 PLACES = Single(Relaxation, asking(solve_places, "seed"))
 STRESS = Single(Smacof, asking(solve_stress, "seed"))
 RULES = Single(RobustRules, asking(solve_rules, "gap"), robust_rules.MEETS)
+NETWORKS = Single(Splitting, asking(solve_robust_accuracy, "seed"))
 TSNE = Single(Tsne, asking(solve_tsne, "seed"))
 UNFOLDINGS = Single(PathFollowing, asking(solve_unfolding, "gap"), unfolding.MEETS)

@@ -1,0 +1,1 @@
+"""Robust accuracy of networks: attacks from one side, cells of unit signs from the other."""
