@@ -3,8 +3,14 @@
     minimize    sum over groups C of sum over rows i of C of |x_i - mean of C|^2
     over        partitions of the rows into k groups, none of them empty
 
-NP-hard (Aloise et al. 2009). Write Z_ij = 1/|C| where rows i and j share the group C, else 0, and G for the products of
-the centred rows, G_ij = x_i'x_j. The objective is tr G - <G, Z>, and every such Z has
+NP-hard (Aloise et al. 2009). With centers c_t it is to minimize the sum over i of min over t of |x_i - c_t|^2, and any
+prices a_i of the rows prove
+
+    value  >=  sum of a_i - k max over c of (sum over i of max(0, a_i - |x_i - c|^2))                           "prices"
+
+(formulations.arithmetic.prices): nearly always the value itself for the best prices, where dimensions are few, so that
+boxes of places tell the best center c. In any dimension, write Z_ij = 1/|C| where rows i and j share the group C, else
+0, and G for the products of the centred rows, G_ij = x_i'x_j. The objective is tr G - <G, Z>, and every such Z has
 
     Z 1 = 1,  tr Z = k,  eigenvalues within [0, 1]
     Z_ij >= 0                             "not negative"
@@ -18,10 +24,11 @@ A = sum of y T. As Z is 11'/n plus a matrix on the complement of 1 of trace k - 
     value  >=  tr G - <G + A, Z>  >=  tr G - 1'A1/n - (sum of the k - 1 largest eigenvalues of G + A there)
 
 by a theorem of Fan (formulations.trace). That holds for whatever y was found, and with y = 0 it is the bound by
-principal components (Ding and He 2004). Where it is not the value, a pair of rows is together or apart: a tree of such
-cases, each with its y, proves the least of their bounds (Piccialli, Sudoso and Wiegele, SOS-SDP, 2022). Rows that are
-together are one item of as much weight. For many rows the sum of bounds on disjoint blocks of them is a bound too, and
-groups that are far from each other prove one at once (formulations.arithmetic.separated_groups).
+principal components (Ding and He 2004). Where neither is the value, a pair of rows is together or apart: a tree of such
+cases, each with its prices or its y, proves the least of their bounds (Piccialli, Sudoso and Wiegele, SOS-SDP, 2022).
+Rows that are together are one item of as much weight. For many rows in many dimensions the sum of bounds on disjoint
+blocks of them is a bound too, and groups that are far from each other prove one at once
+(formulations.arithmetic.separated_groups).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What multipliers of the inequalities of partitions prove about sums of squares, rounding accounted for."""
+"""What multipliers, prices and cases prove about sums of squares, rounding accounted for."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy as np
 from formulations.arithmetic.eigenvalues import spectrum
 from formulations.arithmetic.partition_inequalities import Inequalities
 from formulations.arithmetic.partitions import SumOfSquares
+from formulations.arithmetic.prices import Prices, prices_bound
 from formulations.arithmetic.rounding import ROUNDOFF
 from formulations.problem import Floats, Ints
 
 NONNEGATIVE, BY_COMPONENTS = "no sum of squares is below 0", "principal components"  # the bounds, by name
-BY_TREE, BY_BLOCKS = "inequalities and cases", "inequalities in blocks of rows"
+BY_TREE, BY_BLOCKS = "prices, inequalities and cases", "inequalities in blocks of rows"
 MAX_MULTIPLIER = 1e100  # so that products are finite
 
 
@@ -38,7 +39,7 @@ class Split:
     apart: Tree
 
 
-Tree = Leaf | Split | None  # None stands for multipliers of 0
+Tree = Leaf | Prices | Split | None  # None stands for multipliers of 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,8 @@ def tree_bound(form: SumOfSquares, tree: Any) -> float:
         return min(tree_bound(form.merged(a, b), tree.together), tree_bound(form.split(a, b), tree.apart))
     if len(form.weights) == form.k:  # each item is a group
         return form.within * (1 - 4 * (len(form.rows) + 8) * ROUNDOFF)
+    if isinstance(tree, Prices):
+        return prices_bound(form, tree)
     if not isinstance(tree, Leaf):
         return spectral_bound(form)
     if len(tree.triangles) and not (tree.triangles.min() >= 0 and tree.triangles.max() < len(form.weights)):

@@ -3,6 +3,7 @@
     separated     [label of each row]: groups far from each other
     a case        {"pair": [a, b], "together": case, "apart": case}       a, b items of the problem of that case
                   {"triangles": [[a, b, c], ...], "count": n, "at": [place, ...], "multipliers": [number, ...]}
+                  {"prices": [number, ...]}             of each item of that problem
                   null: no multipliers
 
 The places are among the n multipliers of formulations.arithmetic.partition_inequalities; those not listed are 0.
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from formulations.arithmetic.partition_bounds import BY_BLOCKS, BY_TREE, Blocks, Leaf, Split, Tree
+from formulations.arithmetic.prices import Prices
 from formulations.arithmetic.separated_groups import BY_SEPARATION
 
 MOST_NUMBERS = 300_000  # of a proof that is written
@@ -30,7 +32,7 @@ def written(proof: Any) -> dict[str, Any]:
         return {"blocks": [[rows.tolist(), _case(leaf)] for rows, leaf in zip(proof.rows, proof.leaves, strict=True)]}
     if isinstance(proof, np.ndarray):
         return {"separated": proof.tolist()} if len(proof) <= MOST_NUMBERS else {}
-    if not isinstance(proof, Leaf | Split) or _length(proof) > MOST_NUMBERS:
+    if not isinstance(proof, Leaf | Prices | Split) or _length(proof) > MOST_NUMBERS:
         return {}
     return {"cases": _case(proof)}
 
@@ -49,12 +51,16 @@ def _length(tree: Tree) -> int:
     """How many numbers a case takes."""
     if isinstance(tree, Split):
         return 2 + _length(tree.together) + _length(tree.apart)
+    if isinstance(tree, Prices):
+        return len(tree.a)
     return 0 if tree is None else tree.triangles.size + 2 * int(np.count_nonzero(tree.y))
 
 
 def _case(tree: Tree) -> dict[str, Any] | None:
     if isinstance(tree, Split):
         return {"pair": [tree.a, tree.b], "together": _case(tree.together), "apart": _case(tree.apart)}
+    if isinstance(tree, Prices):
+        return {"prices": tree.a.tolist()}
     if tree is None:
         return None
     at = np.flatnonzero(tree.y)
@@ -68,7 +74,7 @@ def _case(tree: Tree) -> dict[str, Any] | None:
 
 def _tree(case: Any) -> Tree:
     if case is None or "pair" not in case:
-        return _leaf(case)
+        return Prices(np.array(case["prices"], dtype=np.float64)) if case and "prices" in case else _leaf(case)
     a, b = case["pair"]
     return Split(int(a), int(b), _tree(case["together"]), _tree(case["apart"]))
 

@@ -27,7 +27,7 @@ class Highs:
     """
 
     def __init__(
-        self, lp: Arrays, start: tuple[Bools, Bools] | None = None, options: Mapping[str, float] | None = None
+        self, lp: Arrays, start: tuple[Bools, Bools] | None = None, options: Mapping[str, float | str] | None = None
     ) -> None:
         """Load the LP; start: which columns and which rows are basic at first; options: HiGHS's own, beyond ours."""
         import highspy

@@ -33,7 +33,7 @@ def searched(form: SumOfSquares, seed: int, swaps: int, late: Callable[[], bool]
         label = descended(form, centers)
         if label is None:
             continue
-        found = _value(form, label)
+        found = value_of(form, label)
         if found < value * (1 - FAST) or best is None:
             best, value = label, found
             yield label
@@ -48,8 +48,8 @@ def descended(form: SumOfSquares, centers: Floats) -> Ints | None:
         better = _moved(form, label)
         if better is None:
             break
-        new = _assigned(form, _centers(form, better))
-        label = new if new is not None and _value(form, new) < _value(form, better) else better
+        new = _assigned(form, centers_of(form, better))
+        label = new if new is not None and value_of(form, new) < value_of(form, better) else better
         if len(label) > MANY:
             break
     return label
@@ -90,7 +90,7 @@ def _stepped(form: SumOfSquares, centers: Floats) -> Floats:
     label = _assigned(form, centers)
     for _ in range(ROUNDS):
         assert label is not None
-        centers = _centers(form, label)
+        centers = centers_of(form, label)
         new = _assigned(form, centers)
         if new is None or np.array_equal(new, label):
             break
@@ -108,7 +108,7 @@ def _moved(form: SumOfSquares, label: Ints) -> Ints | None:
     mass = np.bincount(label, w, k)
     rows = np.arange(len(label))
     for _ in range(min(ROUNDS, int(WORK / (form.means.size * k)) + 1)):
-        far = _squares(form.means, _centers(form, label))
+        far = squares(form.means, centers_of(form, label))
         stays = mass[label]
         with np.errstate(divide="ignore", invalid="ignore"):
             gained = np.where(stays > w, w * stays / (stays - w) * far[rows, label], -np.inf)
@@ -136,7 +136,7 @@ def _moved(form: SumOfSquares, label: Ints) -> Ints | None:
 
 def _assigned(form: SumOfSquares, centers: Floats) -> Ints | None:
     """The items at the nearest centers, none of them without items; by an integer program where there are demands."""
-    far = _squares(form.means, centers)
+    far = squares(form.means, centers)
     if form.limited or len(form.conflicts):
         return _by_program(form, far)
     label: Ints = far.argmin(axis=1)
@@ -178,21 +178,23 @@ def _barred(form: SumOfSquares, label: Ints) -> Bools:
     return barred
 
 
-def _centers(form: SumOfSquares, label: Ints) -> Floats:
+def centers_of(form: SumOfSquares, label: Ints) -> Floats:
     """The means of groups, (k, d)."""
     mass = np.bincount(label, form.weights, form.k)
     sums = np.column_stack([np.bincount(label, form.weights * column, form.k) for column in form.means.T])
     return np.asarray(sums / np.maximum(mass, 1e-300)[:, None])
 
 
-def _squares(rows: Floats, centers: Floats) -> Floats:
+def squares(rows: Floats, centers: Floats) -> Floats:
+    """Squared distances, (n, k)."""
     from scipy.spatial.distance import cdist
 
     return np.asarray(cdist(rows, centers, "sqeuclidean"))
 
 
-def _value(form: SumOfSquares, label: Ints) -> float:
-    centers = _centers(form, label)
+def value_of(form: SumOfSquares, label: Ints) -> float:
+    """The value of labels of items, (m,)."""
+    centers = centers_of(form, label)
     return form.within + float(form.weights @ ((form.means - centers[label]) ** 2).sum(axis=1))
 
 
@@ -200,16 +202,16 @@ def _spread(form: SumOfSquares, random: np.random.Generator) -> Floats:
     """Centers by k-means++: each an item, likely as its squared distance from those chosen (Arthur 2007)."""
     w, points = form.weights, form.means
     chosen = [int(random.choice(len(w), p=w / w.sum()))]
-    near = _squares(points, points[chosen])[:, 0]
+    near = squares(points, points[chosen])[:, 0]
     while len(chosen) < form.k:
         share = w * near
         chosen.append(int(random.choice(len(w), p=share / share.sum())) if share.sum() > 0 else int(near.argmax()))
-        near = np.minimum(near, _squares(points, points[chosen[-1:]])[:, 0])
+        near = np.minimum(near, squares(points, points[chosen[-1:]])[:, 0])
     return points[chosen]
 
 
 def _swapped(form: SumOfSquares, label: Ints, random: np.random.Generator) -> Floats:
     """The centers of these labels, one of them moved to an item drawn at random."""
-    centers = _centers(form, label)
+    centers = centers_of(form, label)
     centers[random.integers(form.k)] = form.means[random.integers(len(form.weights))]
     return centers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,14 +24,17 @@ from formulations.arithmetic.partition_bounds import (
 )
 from formulations.arithmetic.partition_inequalities import Inequalities
 from formulations.arithmetic.partitions import SumOfSquares
+from formulations.arithmetic.prices import BestCenter, Prices
 from formulations.arithmetic.separated_groups import BY_SEPARATION, separated_bound
 from formulations.problem import Floats, Ints, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
 from solvers.judged.so_far import followed
-from solvers.partitions.lloyd import descended, searched
-from solvers.partitions.relaxation import relaxed
+from solvers.partitions.cells import few_dimensions, prices_by_cells
+from solvers.partitions.columns import Priced, priced
+from solvers.partitions.lloyd import centers_of, descended, searched
+from solvers.partitions.relaxation import Relaxed, relaxed
 
 NAME = "kmeans"
 MEETS = 1e-6  # gap up to which value and bound count as equal, unless another is asked for
@@ -45,12 +48,16 @@ SEARCHING = 0.3  # of the time limit at most, for labels
 class Partitions:
     """Local search, then cases.
 
-    swaps  of centers, after the first start
-    items  up to which all are in one relaxation; of more each block of as many has its own
-    cases  that are solved at most
+    swaps   of centers, after the first start
+    priced  items up to which each has its own price, where dimensions are few; of more each of so many cells has one
+    cells   of items that are near each other
+    items   up to which all are in one relaxation by inequalities; of more each block of as many has its own
+    cases   that are solved at most
     """
 
     swaps: int = 400
+    priced: int = 500
+    cells: int = 200
     items: int = 300
     block: int = 120
     cases: int = 50
@@ -63,7 +70,7 @@ class Case:
 
     form: SumOfSquares
     bound: float
-    leaf: Leaf | None = None
+    leaf: Leaf | Prices | None = None
     Y: Floats | None = None
     pair: tuple[int, int] = (0, 0)
     children: tuple[Case, ...] = ()
@@ -91,13 +98,14 @@ class Case:
         self.Y = None
         return self.children
 
-    def _carried(self, form: SumOfSquares) -> Leaf | None:
-        """The multipliers for one of the two cases."""
+    def _carried(self, form: SumOfSquares) -> Leaf | Prices | None:
+        """The multipliers or prices for one of the two cases."""
         if form.contradicts or self.leaf is None:
             return None
-        m = len(self.form.weights)
-        item = np.zeros(m, dtype=np.int64)
+        item = np.zeros(len(self.form.weights), dtype=np.int64)
         item[self.form.item] = form.item
+        if isinstance(self.leaf, Prices):
+            return self.leaf.carried(self.form, form, item)
         inequalities = Inequalities.of(self.form, self.leaf.triangles)
         own, y = inequalities.carried(self.leaf.y, form, item)
         return Leaf(own.triangles, y)
@@ -115,6 +123,7 @@ class PartitionSearch:
     separated: Ints | None = None
     root: Case | None = None
     blocks: list[tuple[Ints, Leaf | None]] = field(default_factory=list)
+    by_prices: bool = False  # whether cases are
     cases: int = 0
     interrupted: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -125,6 +134,13 @@ class PartitionSearch:
         """The sums of squares."""
         assert isinstance(self.problem.objective, SumOfSquares)
         return self.problem.objective
+
+    @property
+    def centers(self) -> Floats:
+        """The means of the best groups, (k, d)."""
+        assert self.labels is not None
+        first = np.unique(self.form.item, return_index=True)[1]
+        return centers_of(self.form, self.labels[first])
 
     @property
     def enough(self) -> float:
@@ -182,14 +198,18 @@ def _run(search: PartitionSearch, solver: Partitions, seed: int, clock: Clock, r
     search.told(report)
     if search.labels is None or search.bound >= search.enough or search.value == 0:
         return "optimal"
-    if len(form.weights) > solver.items:
+    m = len(form.weights)
+    search.by_prices = not form.limited and m > form.k and few_dimensions(form, search.centers, solver.cells)
+    if search.by_prices and m > solver.priced:
+        return _in_cells(search, solver, clock, report)
+    if not search.by_prices and m > solver.items:
         return _in_blocks(search, solver, seed, clock, report)
     return _in_cases(search, solver, clock, report)
 
 
 def _in_cases(search: PartitionSearch, solver: Partitions, clock: Clock, report: Callable[[Any], None]) -> Ended:
     """The case of the least bound is relaxed, and then split, until that is enough."""
-    root = search.root = Case(search.form, max(search.bound, tree_bound(search.form, None)))
+    root = search.root = Case(search.form, tree_bound(search.form, None))
     queue, pushed = [(root.bound, 0, root)], 0
     while queue[0][0] < search.enough:
         if clock.left <= 0 or search.cases >= solver.cases:
@@ -197,7 +217,9 @@ def _in_cases(search: PartitionSearch, solver: Partitions, clock: Clock, report:
         case = heapq.heappop(queue)[2]
         others = queue[0][0] if queue else np.inf
         if case.Y is None:
-            _relax(search, case, others, clock, report)
+            _relax(search, solver, case, others, clock, report)
+            if case.Y is None:
+                return "limit"
             after: Iterable[Case] = (case,)
         else:
             after = case.split()
@@ -209,16 +231,51 @@ def _in_cases(search: PartitionSearch, solver: Partitions, clock: Clock, report:
     return "optimal"
 
 
-def _relax(search: PartitionSearch, case: Case, others: float, clock: Clock, report: Callable[[Any], None]) -> None:
+def _relax(
+    search: PartitionSearch,
+    solver: Partitions,
+    case: Case,
+    others: float,
+    clock: Clock,
+    report: Callable[[Any], None],
+) -> None:
     """Solve the relaxation of a case; try what it looks like as labels; others: the least bound of the other cases."""
     search.cases += 1
-    for round_, state in enumerate(relaxed(case.form, case.leaf, search.enough, lambda: clock.left <= 0)):
-        case.leaf, case.Y = state.leaf, state.Y
-        case.bound = max(case.bound, state.bound)
+    for round_, state in enumerate(_relaxations(search, solver, case, clock)):
+        case.Y = state.Y
+        if state.bound > case.bound:
+            case.leaf, case.bound = state.leaf, state.bound
         if round_ % ROUNDED == 0 and len(case.form.weights) >= case.form.k:
             search.note(descended(case.form, _likely_centers(case.form, state.Y)), case.form)
         search.bound = max(search.bound, min(case.bound, others, search.value))
         search.told(report)
+
+
+def _relaxations(search: PartitionSearch, solver: Partitions, case: Case, clock: Clock) -> Iterator[Priced | Relaxed]:
+    """Relaxed states by and by: by prices, in few dimensions; else, and where these fail, by inequalities."""
+    form = case.form
+    if search.by_prices and (label := _label_of_items(search, form)) is not None:
+        state = None
+        for state in priced(
+            form, label, case.leaf if isinstance(case.leaf, Prices) else None, search.enough, lambda: clock.left
+        ):
+            yield state
+        if state is not None and (state.closed or clock.left <= 0):
+            return
+        search.by_prices = False
+    if len(form.weights) <= solver.items:
+        yield from relaxed(
+            form, case.leaf if isinstance(case.leaf, Leaf) else None, search.enough, lambda: clock.left <= 0
+        )
+
+
+def _label_of_items(search: PartitionSearch, form: SumOfSquares) -> Ints | None:
+    """The best labels, of items of a case; labels near these where the case has others."""
+    assert search.labels is not None
+    first = np.unique(form.item, return_index=True)[1]
+    if form.broken(search.labels) is None:
+        return search.labels[first]
+    return descended(form, search.centers)
 
 
 def _likely_centers(form: SumOfSquares, Y: Floats) -> Floats:
@@ -230,6 +287,18 @@ def _likely_centers(form: SumOfSquares, Y: Floats) -> Floats:
         chosen.append(int(near.argmax()))
         near = np.minimum(near, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
     return np.asarray(points[chosen])
+
+
+def _in_cells(search: PartitionSearch, solver: Partitions, clock: Clock, report: Callable[[Any], None]) -> Ended:
+    """Prices of items from those of cells."""
+    kept = 0.0 if clock.limit is None else clock.left / 2  # seconds, for the best center for all items
+    prices = prices_by_cells(search.form, search.centers, solver.cells, lambda: clock.left - kept)
+    if prices is not None:
+        bound = BestCenter(search.form, prices.a, late=lambda: clock.left <= 0).bound
+        search.root, search.cases = Case(search.form, bound, prices), 1
+        search.bound = max(search.bound, min(bound, search.value))
+        search.told(report)
+    return "limit"
 
 
 def _in_blocks(

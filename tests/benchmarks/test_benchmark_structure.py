@@ -178,7 +178,7 @@ BEST_KNOWN = {  # sums of squares within k = 2, ..., 8 groups
     "faithful": (8901.768721, 5188.540468, 2941.720903, 2028.444478, 1458.612495, 1009.624011, 786.588817),
 }
 AT_ROOT = {("ruspini", 4): 0.1, ("ruspini", 5): 0.1, ("iris", 2): 0.3, ("iris", 3): 1.0, ("usarrests", 3): 3.0}
-TO_PROVE = [("ruspini", k) for k in range(2, 9)] + [("iris", 2), ("iris", 3), ("faithful", 2)]
+TO_PROVE = [(name, k) for name in BEST_KNOWN for k in range(2, 9)]
 LIMIT = 300.0  # seconds for a proof
 
 
