@@ -7,7 +7,7 @@ import math
 import tokenize
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -38,6 +38,30 @@ def read_npy(data: bytes, check: Callable[[Shape], None], kinds: str = "biuf") -
     [[1.0, 2.0], [3.0, 4.0]]
     """
     file = io.BytesIO(data)
+    shape, by_column, dtype = read_header(file)
+    if dtype.kind not in kinds:
+        kind = "Python objects" if dtype.hasobject else safe(dtype)
+        raise InputError(f"holds {kind}; save real numbers, as in array.astype(float)")
+    check(shape)
+    count, rest = math.prod(shape), len(data) - file.tell()
+    if rest != count * dtype.itemsize:
+        raise InputError(f"promises {sides(shape)} numbers but holds {rest:,} bytes; save it again")
+    held: NDArray[Any] = np.frombuffer(data, dtype, count, file.tell()).reshape(shape, order="F" if by_column else "C")
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite
+        return held.astype(np.float64, order="C")
+
+
+def read_header(file: IO[bytes]) -> tuple[Shape, bool, np.dtype[Any]]:
+    """The shape, whether it is stored column by column, and the type, from an open file, which then is at the numbers.
+
+    Raises InputError for anything but the header of a plain array.
+
+    >>> file = io.BytesIO()
+    >>> np.save(file, np.zeros((2, 3), dtype=np.uint8))
+    >>> _ = file.seek(0)
+    >>> read_header(file)
+    ((2, 3), False, dtype('uint8'))
+    """
     try:
         with warnings.catch_warnings(action="ignore"):  # about unusual headers
             shape, by_column, dtype = READERS[npy.read_magic(file)](file)  # longer than 10,000 characters: ValueError
@@ -46,16 +70,7 @@ def read_npy(data: bytes, check: Callable[[Shape], None], kinds: str = "biuf") -
             raise ValueError
     except (*MALFORMED_HEADER, *NESTED_HEADER):
         raise InputError("is named .npy but does not hold a plain NumPy array; write it with numpy.save") from None
-    if dtype.kind not in kinds:
-        kind = "Python objects" if dtype.hasobject else safe(dtype)
-        raise InputError(f"holds {kind}; save real numbers, as in array.astype(float)")
-    check(shape)
-    count, rest = math.prod(shape), len(data) - file.tell()
-    if rest != count * dtype.itemsize:
-        raise InputError(f"promises {_sides(shape)} numbers but holds {rest:,} bytes; save it again")
-    held: NDArray[Any] = np.frombuffer(data, dtype, count, file.tell()).reshape(shape, order="F" if by_column else "C")
-    with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite
-        return held.astype(np.float64, order="C")
+    return shape, by_column, dtype
 
 
 def misshapen(shape: Shape, remedy: str) -> InputError:
@@ -64,8 +79,13 @@ def misshapen(shape: Shape, remedy: str) -> InputError:
     >>> print(misshapen((2, 3), "give a square matrix"))
     holds numbers in the shape 2 x 3; give a square matrix
     """
-    return InputError(f"holds numbers in the shape {_sides(shape)}; {remedy}")
+    return InputError(f"holds numbers in the shape {sides(shape)}; {remedy}")
 
 
-def _sides(shape: Shape) -> str:
+def sides(shape: Shape) -> str:
+    """A shape in words.
+
+    >>> sides((2, 3)), sides(())
+    ('2 x 3', '0-dimensional')
+    """
     return safe(" x ".join(f"{side:,}" for side in shape)) or "0-dimensional"
