@@ -24,7 +24,7 @@ class Blocker:
 sys.meta_path.insert(0, Blocker())
 """
 LEARNING = ("torch", "sklearn")
-NEED_TORCH = ("collapse", "divergence", "gan", "robust_network")  # recipes that do nothing without it
+NEED_TORCH = ("collapse", "divergence", "gan", "images", "robust_network")  # recipes that do nothing without it
 WITH_TORCH = ["gan", "--data", "mixture", "--iterations", "40", "--seeds", "1", "--quiet"]
 
 

@@ -33,6 +33,7 @@ ORDER = (  # easy problems first, each kind together; a page that is not named h
     "geometric",
     "gan",
     "collapse",
+    "images",
 )
 SHOWN: WeakSet[Figure] = WeakSet()
 

@@ -56,7 +56,7 @@ def draw_likelihood(
     ax: Axes, history: Sequence[Mapping[str, Any]], answered: int | None, ceiling: float | None
 ) -> None:
     """The generator's log-likelihood, and the discriminator's bound on it where that is known."""
-    iteration, value, bound = (_series(history, name) for name in ("iteration", "value", "bound"))
+    iteration, value, bound = (series(history, name) for name in ("iteration", "value", "bound"))
     ax.set(title="Log-likelihood as it was trained", ylabel=NATS)
     if not np.isfinite(np.r_[value, bound]).any():
         draw_divergence(ax, history, answered)
@@ -68,23 +68,23 @@ def draw_likelihood(
         ax.fill_between(iteration, value, bound, color=HAZE, lw=0)
     if ceiling is not None:
         ax.axhline(ceiling, color=GREY, lw=1.6, ls=":", label="truth: no generator exceeds this")
-    _over_time(ax, iteration, [value, bound], [] if ceiling is None else [ceiling], answered)
+    over_time(ax, iteration, [value, bound], [] if ceiling is None else [ceiling], answered)
 
 
 def draw_distance(ax: Axes, history: Sequence[Mapping[str, Any]], answered: int | None) -> None:
     """The distance of samples from the watched rows, by which the generator to answer is chosen."""
-    iteration, distance, error = (_series(history, name) for name in ("iteration", "distance", "distance_error"))
+    iteration, distance, error = (series(history, name) for name in ("iteration", "distance", "distance_error"))
     ax.set(title="Distance of its samples from watched rows", ylabel="energy distance")
     ax.fill_between(iteration, distance - error, distance + error, color=HAZE, lw=0, label="its standard error")
     ax.plot(iteration, distance, color=INK, lw=2, label="estimate; 0 for a perfect generator")
     ax.axhline(0, color=GREY, lw=0.8)
-    _over_time(ax, iteration, [distance], [0.0], answered)
+    over_time(ax, iteration, [distance], [0.0], answered)
     ax.set(xlabel="")
 
 
 def draw_divergence(ax: Axes, history: Sequence[Mapping[str, Any]], answered: int | None) -> None:
     """KL(data || generator) as the discriminator tells it, and where it tells nothing."""
-    iteration, divergence = (_series(history, name) for name in ("iteration", "divergence"))
+    iteration, divergence = (series(history, name) for name in ("iteration", "divergence"))
     ax.set(title="KL as the discriminator tells it", ylabel=NATS)
     if not np.isfinite(divergence).any():
         ax.text(0.5, 0.5, "unknown: no discriminator tells it", transform=ax.transAxes, ha="center", color=GREY)
@@ -92,21 +92,21 @@ def draw_divergence(ax: Axes, history: Sequence[Mapping[str, Any]], answered: in
         return
     ax.plot(iteration, divergence, color=RUST, lw=1.6, label="estimate of KL(data || generator), at least 0")
     ax.axhline(0, color=GREY, lw=0.8)
-    _over_time(ax, iteration, [divergence], [0.0], answered)
+    over_time(ax, iteration, [divergence], [0.0], answered)
     low, _ = ax.get_ylim()
     ax.axhspan(low, 0, color=HAZE, lw=0, zorder=0, label="below 0: it tells nothing")
     ax.set_ylim(bottom=low)
     framed(ax)
 
 
-def _series(history: Sequence[Mapping[str, Any]], name: str) -> Any:
-    """float64 (n,); NaN where it is unknown."""
+def series(history: Sequence[Mapping[str, Any]], name: str) -> Any:
+    """What was watched by that name, float64 (n,); NaN where it is unknown."""
     return np.array([row.get(name) for row in history], dtype=float)
 
 
-def _over_time(ax: Axes, iteration: Any, series: Sequence[Any], also: Sequence[float], answered: int | None) -> None:
+def over_time(ax: Axes, iteration: Any, seen: Sequence[Any], also: Sequence[float], answered: int | None) -> None:
     """The axes: logarithmic in time, as high as what is settled needs; and when the answer was."""
-    late = np.concatenate([values[len(iteration) // SETTLED :] for values in series])
+    late = np.concatenate([values[len(iteration) // SETTLED :] for values in seen])
     late = np.r_[late[np.isfinite(late)], also]
     if ax.get_ylabel() == NATS and len(late) and np.ptp(late) < LEAST_NATS:  # noise is not to fill the picture
         late = (late.min() + late.max() + np.array([-LEAST_NATS, LEAST_NATS])) / 2

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 from problems.studies.faults import Followed
 from problems.studies.proven import of_distance
@@ -256,6 +256,23 @@ class Training:
         return self.trained(players).samples(SAMPLES, self.seed)
 
 
+class Scheduled(Protocol):
+    """Training of which it is planned how long it takes, and how steps shrink meanwhile; a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def iterations(self) -> int:
+        """How many there are to be."""
+
+    @property
+    def schedules(self) -> tuple[Schedule, Schedule]:
+        """Of both players' steps."""
+
+
+Stretching = TypeVar("Stretching", bound=Scheduled)
+
+
 def falling(first: float, last: float, share: float) -> float:
     """From the first to the last as the share goes from 0 to 1, by a constant factor a step."""
     return first * math.pow(last / first, share)
@@ -267,8 +284,8 @@ def fading(progress: Tensor) -> Tensor:
 
 
 def stretched(
-    training: Training, state: Mapping[str, Any], planned: Any, asked: int | None
-) -> tuple[Training, Sequence[str]]:
+    training: Stretching, state: Mapping[str, Any], planned: Any, asked: int | None
+) -> tuple[Stretching, Sequence[str]]:
     """The training that goes on from a state to as many iterations as planned, or asked for; what is to be said of it.
 
     Raises InputError for fewer iterations than it has had.

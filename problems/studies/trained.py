@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,11 +90,9 @@ def latent(numbers: int, categories: Sequence[int]) -> int:
     return max(2, numbers + len(categories))
 
 
-def sample_arguments(parser: argparse.ArgumentParser) -> None:
-    """What asks for new rows of a trained generator."""
-    parser.add_argument(
-        "--sample", type=positive_whole, metavar="N", help="make N new rows, by the generator in --from"
-    )
+def sample_arguments(parser: argparse.ArgumentParser, what: str = "rows, by the generator") -> None:
+    """What asks for new rows of a trained generator; `what` says what it makes."""
+    parser.add_argument("--sample", type=positive_whole, metavar="N", help=f"make N new {what} in --from")
     parser.add_argument(
         "--from", dest="source", type=Given, metavar="DIR", help="with --sample: what --out DIR named in training"
     )
@@ -108,8 +106,6 @@ def write_trained(folder: Folder, trained: Trained, discriminator: nn.Module | N
 
     about  options and whatever else a reader may want to know
     """
-    from importlib.metadata import version
-
     import numpy as np
 
     held = {
@@ -121,16 +117,23 @@ def write_trained(folder: Folder, trained: Trained, discriminator: nn.Module | N
         "weights": trained.module.state_dict(),
     }
     if discriminator is not None:
-        folder.write(DISCRIMINATOR, _saved(discriminator.state_dict()))
+        folder.write(DISCRIMINATOR, saved(discriminator.state_dict()))
     folder.write(PROGRAM, program(trained))
-    folder.write(GENERATOR, _saved(held))
+    folder.write(GENERATOR, saved(held))
     noise = "uniform, of mean 0 and variance 1" if trained.kind == "mlp" else "standard normal"
     written = {
         **about,
         "generator": {"kind": trained.kind, "noise": [noise, _latent(trained)], "columns": trained.columns.coordinates},
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}},
+        "versions": versions(),
     }
     folder.write(RUN, json.dumps(written, indent=1, allow_nan=False).encode())
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of what models are trained by."""
+    from importlib.metadata import version
+
+    return {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy")}}
 
 
 def program(trained: Trained) -> bytes:
@@ -165,7 +168,8 @@ def _latent(trained: Trained) -> int:
     return trained.noise(1, torch.Generator()).shape[1]
 
 
-def _saved(held: Any) -> memoryview:
+def saved(held: Any) -> memoryview:
+    """The bytes of tensors, numbers and names in dictionaries, as torch writes them."""
     import torch
 
     data = io.BytesIO()
@@ -182,13 +186,7 @@ def read_trained(folder: str) -> Trained:
     import torch
 
     path = os.path.join(folder, GENERATOR)
-    name = safe(path, 200)
-    try:
-        held = torch.load(path, weights_only=True, map_location="cpu")
-    except FileNotFoundError:
-        raise InputError(f"{name}: {_instead(folder)}") from None
-    except Exception as error:  # torch raises a dozen kinds for a file that is not one of its own
-        raise InputError(f"{name}: cannot be read ({type(error).__name__}); it is damaged or not ours") from None
+    held, name = loaded(path, instead(folder)), safe(path, 200)
     try:
         if held["format"] not in READ:
             said = f"has format {safe(held['format'], 20)}, not {' or '.join(map(str, READ))}"
@@ -207,7 +205,20 @@ def read_trained(folder: str) -> Trained:
     return Trained(held["kind"], module, origin, columns)
 
 
-def _instead(folder: str) -> str:
+def loaded(path: str, otherwise: str) -> Any:
+    """What `saved` wrote to a file; raises InputError if it is damaged, or with `otherwise` if it is not there."""
+    import torch
+
+    name = safe(path, 200)
+    try:
+        return torch.load(path, weights_only=True, map_location="cpu")
+    except FileNotFoundError:
+        raise InputError(f"{name}: {otherwise}") from None
+    except Exception as error:  # torch raises a dozen kinds for a file that is not one of its own
+        raise InputError(f"{name}: cannot be read ({type(error).__name__}); it is damaged or not ours") from None
+
+
+def instead(folder: str) -> str:
     """What to say of a folder without a generator."""
     from problems.terminal.checkpoints import CHECKPOINT
 
@@ -275,13 +286,18 @@ class Sampled:
     data: Mapping[str, Any]
 
 
-def sampled(options: argparse.Namespace) -> Sampled:
-    """The rows that --sample asks for, in the file that --out names or to be shown."""
+def refuse_training(options: argparse.Namespace, names: Iterable[str]) -> None:
+    """Raise InputError unless --sample and --from are given, and none of the options of training."""
     if options.sample is None or options.source is None:
         raise InputError("--sample N goes with --from DIR, a folder that --out named in training; give both")
-    for option in TRAINING:
+    for option in names:
         if getattr(options, option):
             raise InputError(f"--{option} is for training, not for --sample; leave it out")
+
+
+def sampled(options: argparse.Namespace) -> Sampled:
+    """The rows that --sample asks for, in the file that --out names or to be shown."""
+    refuse_training(options, TRAINING)
     if options.out is not None:
         check_writable("--out", options.out, (".csv",))
     trained = read_trained(options.source)

@@ -1,0 +1,191 @@
+r"""
+Images, and their likelihood between bounds
+===========================================
+
+Some 1,800 images of digits are given, and new ones of the same kind are wanted. A model
+that makes images also says how probable any image is. How well does it do on images
+that it has not seen?
+"""
+
+# sphinx_gallery_thumbnail_number = -1
+
+import numpy as np
+import torch
+
+from problems.io.images import read_images
+from problems.pictures.images import figure_of_images
+
+images = read_images("digits")
+figure_of_images(
+    torch.from_numpy(images.rows(np.arange(48))),
+    "Digits, 8 x 8 pixels each",
+    columns=16,
+)
+
+# %%
+# Three questions
+# ---------------
+#
+# **Can I express it as an optimization problem?** Yes: maximize the likelihood of the
+# images under the model. It is a problem with one player.
+#
+# **Can an off-the-shelf optimizer solve it?** Gradient ascent can, where the likelihood
+# can be computed. If a model draws a *code* first, and then an image given the code,
+# the likelihood is an integral over all codes, and cannot.
+#
+# **Is an adjacent problem more amenable?** Yes, there are two. A lower bound of the
+# integral can be maximized instead, over the model and over a second network, the
+# *encoder*, which says which codes an image may have come from. Or the model is chosen
+# so that there is no integral: a product of conditional laws, one for each pixel.
+#
+# The maths
+# ---------
+#
+# A code is drawn from :math:`N(0, I)`, and an image from :math:`p(x \mid z)`, whose
+# parameters a network, the *decoder*, tells. For every density :math:`q(z \mid x)`, the
+# weights
+#
+# .. math::
+#
+#    w = \frac{p(x \mid Z) \, p(Z)}{q(Z \mid x)}, \quad Z \sim q(\cdot \mid x)
+#
+# have the mean :math:`p(x)`. As the logarithm is concave,
+#
+# .. math::
+#
+#    \mathrm{ELBO} = \mathrm{E} \log w \; \leq \;
+#    \mathrm{E} \log \frac{w_1 + \dots + w_K}{K} \; \leq \; \log p(x),
+#
+# where the bound in the middle [2]_ rises with the number :math:`K` of weights.
+# Training maximizes the first [1]_, the *evidence lower bound*, over decoder and
+# encoder.
+#
+# Let :math:`W_i` be the mean of the weights of held-out image :math:`i`. The product of
+# :math:`W_i / p(x_i)` has mean 1, so it exceeds 20 with a probability of at most 5 %.
+# So at 95 % confidence, for any number :math:`n` of images,
+#
+# .. math::
+#
+#    V = \frac{1}{n} \sum_i \log p(x_i) \; \geq \;
+#    \frac{1}{n} \sum_i \log W_i - \frac{\log 20}{n}.
+#
+# The code, run
+# -------------
+#
+# The images are split: 60 % are to train with, 10 % to watch by, 30 % are held out.
+# Pixels are made white with the probability that they are bright, anew each time.
+# :func:`~formulations.elbo.variational` states the problem.
+
+from functools import partial
+
+from formulations.elbo import VariationalAutoencoder, variational
+from formulations.likelihood.pixels import Bernoulli
+from formulations.players.autoencoders import dense_decoder, dense_encoder
+from problems.studies.observed_images import observed
+from solvers import solve
+from solvers.descent_ascent import DescentAscent
+
+data = observed(images, "dynamic", seed=0)
+
+
+def start(numbers):
+    """An autoencoder whose codes have two coordinates."""
+    encoder = dense_encoder(data.shape, latent=2, width=64)
+    decoder = dense_decoder(data.shape, latent=2, width=64)
+    return VariationalAutoencoder(2, encoder, decoder, Bernoulli())
+
+
+training = DescentAscent(
+    method="simultaneous",
+    optimizer=partial(torch.optim.Adam, lr=3e-3),
+    averaging=0.98,
+    batch=128,
+    iterations=300,
+)
+solution = solve(variational(data, start), training)
+
+# %%
+# A code has two coordinates here, so all codes can be seen at once: the mean image of
+# each, at quantiles of the normal law.
+
+from problems.pictures.images import figure_of_codes
+
+autoencoder = solution.answer["f"]
+figure_of_codes(autoencoder, data.shape, "The plane of codes")
+
+# %%
+# The certificate
+# ---------------
+#
+# *Value* is the evidence lower bound of the held-out images, in nats an image. It has
+# no counterpart from above: of all models that there are nobody knows the best, so that
+# the status is *feasible*.
+
+solution
+
+# %%
+# What is proven of this model comes from its weights. Since codes have only two
+# coordinates, the integral can be summed up as well, to see how far the bounds are off:
+
+from formulations.elbo import at_least, elbos, integrated, log_mean_weights
+
+log_w = log_mean_weights(autoencoder, data)
+exact, error = integrated(autoencoder, data.held_out[0])
+print(f"ELBO                  {elbos(autoencoder, data).mean():.3f}")
+print(f"100 weights           {log_w.mean():.3f}")
+print(f"at 95 % confidence    {at_least(log_w):.3f} at least")
+print(f"of 100 images alone   {log_w[:100].mean():.3f} by weights")
+print(f"                      {exact.mean():.3f} by summing up, to {error:.0e}")
+
+# %%
+# Where encoder and decoder are linear, and pixels normal, the likelihood is known, and
+# so is the best that any model of its kind can have on given images: probabilistic
+# principal components [3]_. Then there is a bound from above, at which the model would
+# be best even for the images that it has not seen.
+#
+# On the command line
+# -------------------
+#
+# .. code-block:: console
+#
+#    $ python -m problems.images --data pictures/ --size 28 --out run/ --plot images.png
+#    $ python -m problems.images --sample 100 --from run/ --out new.png
+#
+# ``--model autoregressive`` is the explicit density. Here the linear model:
+
+from problems.images import RECIPE
+from problems.recipe import run
+
+run(RECIPE, ["--model", "linear-vae", "--iterations", "300", "--quiet"])
+
+# %%
+# Where it fails, and what else to use
+# ------------------------------------
+#
+# - Likelihood is not how good images look. Mean images of a variational autoencoder are
+#   blurred, while an explicit density may draw sharp strokes that are no digit.
+# - Likelihoods can be compared only if pixels are taken alike: black and white, of so
+#   many levels, or as numbers with a density. The last has no bits per pixel.
+# - Images of up to 64 pixels a side are learnt on a laptop. For photographs use a
+#   pretrained model, as of `diffusers <https://huggingface.co/docs/diffusers>`_.
+# - Few images are learnt by heart; early stopping by the images to watch by prevents
+#   the worst. The picture of ``--plot`` shows samples beside the nearest training
+#   images.
+#
+# References
+# ----------
+#
+# .. [1] D. P. Kingma and M. Welling, `Auto-encoding variational Bayes
+#    <https://arxiv.org/abs/1312.6114>`_, ICLR 2014.
+# .. [2] Y. Burda, R. Grosse and R. Salakhutdinov, `Importance weighted autoencoders
+#    <https://arxiv.org/abs/1509.00519>`_, ICLR 2016.
+# .. [3] M. E. Tipping and C. M. Bishop, `Probabilistic principal component analysis
+#    <https://doi.org/10.1111/1467-9868.00196>`_, Journal of the Royal Statistical
+#    Society B 61 (1999), 611-622.
+# .. [4] A. van den Oord, N. Kalchbrenner and K. Kavukcuoglu, `Pixel recurrent neural
+#    networks <https://arxiv.org/abs/1601.06759>`_, ICML 2016.
+#
+# Related pages
+# -------------
+#
+# .. minigallery:: gallery/plot_gan.py gallery/plot_pca.py

@@ -1,0 +1,188 @@
+"""Small images learnt by their likelihood, and what held-out ones prove: python -m problems.images --data FOLDER."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from problems.recipe import Recipe, Report, Task, main
+from problems.studies.generator_training import stretched
+from problems.studies.image_models import BINARISED, LIKELIHOODS, MODELS, Model, usual_latent
+from problems.studies.image_training import ImageTraining, usual_iterations
+from problems.studies.table_options import missing_argument
+from problems.studies.trained import sample_arguments
+from problems.terminal.arguments import Given, Written, positive_whole
+from problems.terminal.checkpoints import Folder
+from problems.terminal.errors import InputError, safe
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from problems.io.images import Images
+    from solvers.solution import Solution
+
+DIGITS = "digits"
+LOOKED_AT = 200  # images, by which the usual law of a pixel is chosen
+SHADES = 0.15  # mean of 4 x (1 - x), which is 0 at black and white, and 1 at a grey in the middle: more are shades
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this recipe reads."""
+    parser.add_argument(
+        "--data",
+        type=lambda text: text if text == DIGITS else Given(text),
+        metavar="DATA",
+        help="digits (default), a folder of pictures, or a file: .npy, idx, .mat",
+    )
+    parser.add_argument("--labels", type=Given, metavar="FILE", help="a label for each image of a file")
+    parser.add_argument("--size", type=positive_whole, metavar="N", help="make images N pixels a side")
+    parser.add_argument("--grey", action="store_true", help="turn colours to grey")
+    missing_argument(parser, "pictures that cannot be read")
+    parser.add_argument("--model", choices=MODELS, metavar="M", help=f"{', '.join(MODELS)} (default vae)")
+    parser.add_argument(
+        "--likelihood",
+        choices=LIKELIHOODS,
+        metavar="L",
+        help=f"law of a pixel: {', '.join(LIKELIHOODS)} (default: bernoulli if most are black or white)",
+    )
+    parser.add_argument(
+        "--binarise", choices=BINARISED, metavar="HOW", help="for bernoulli: dynamic (default), or threshold"
+    )
+    parser.add_argument("--latent", type=positive_whole, metavar="K", help="coordinates of a code")
+    parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of training")
+    parser.add_argument(
+        "--out", type=Written, metavar="DIR", help="a folder for what is trained; with --sample: .npy, .png or a folder"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, --iterations far")
+    sample_arguments(parser, "images, by the model")
+
+
+def read(options: argparse.Namespace) -> Task | Report:
+    """The training task in a set of images, or what is left of it; or new images by what was trained."""
+    if options.sample is not None or options.source is not None:
+        from problems.studies.trained_images import sampled
+
+        made = sampled(options)
+        return Report(made.lines, lambda shown: shown, lambda _: made.data)
+    if options.resume and options.out is None:
+        raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
+    from problems.studies.image_evidence import Judged
+
+    training, images, notes = _training(options)
+    folder = resume = None
+    if options.out is not None:
+        folder = Folder(options.out, training.options)
+        if options.resume:
+            resume, planned = folder.state(free="--iterations")
+            training, said = stretched(training, resume, planned, options.iterations)
+            folder.options, notes = training.options, [*notes, *said]
+        else:
+            folder.begin()
+    judged = Judged(training, images)
+    return Task(
+        source=training.source,
+        problem=lambda: training.problem,
+        describe=judged.describe,
+        draw=lambda solution: draw(judged, solution),
+        notes=notes,
+        facts={"images": len(images), "pixels": images.shape[0] * images.shape[1], "channels": images.shape[2]},
+        solver=lambda name: training.settings(resume) if name in (None, "descent-ascent") else name,
+        follow=None if folder is None else folder.follow,
+        answer=judged.answer,
+        evidence=judged.evidence,
+        write=None if folder is None else partial(write, folder, training),
+    )
+
+
+def _training(options: argparse.Namespace) -> tuple[ImageTraining, Images, Sequence[str]]:
+    """What the arguments name, and notes on how the images were read and are taken."""
+    import torch  # noqa: F401  # that it is missing is said before images are read
+
+    from problems.io.images import read_images
+    from problems.studies.observed_images import observed, split
+
+    images = read_images(
+        options.data or DIGITS, options.labels, options.size, grey=options.grey, drop=options.missing == "drop"
+    )
+    model, said = _model(options, images)
+    data = observed(images, model.binarise, options.seed)
+    iterations = options.iterations or usual_iterations(model.kind, model.dims)
+    about = len(split(len(images), options.seed).train), float(data.watch.double().sum())
+    training = ImageTraining(safe(images.source, 200), data, model, iterations, options.seed, *about)
+    return training, images, [*images.notes, *said]
+
+
+def _model(options: argparse.Namespace, images: Images) -> tuple[Model, Sequence[str]]:
+    """The model that is asked for; raises InputError for options that do not go together."""
+    height, width, channels = images.shape
+    kind = options.model or "vae"
+    likelihood = options.likelihood or _usual(kind, images)
+    if kind == "linear-vae" and likelihood != "gaussian":
+        raise InputError(f"--likelihood {likelihood}: a linear autoencoder is of the gaussian law; leave it out")
+    if kind == "autoregressive" and options.latent:
+        raise InputError("--latent is for models with a code, which an autoregressive one has not; leave it out")
+    if options.binarise and likelihood != "bernoulli":
+        raise InputError(f"--binarise goes with the likelihood bernoulli, not with {likelihood}; leave it out")
+    if likelihood == "logistic" and images.levels is None:
+        raise InputError(
+            "--likelihood logistic needs pixels of so many levels, and these are floats; save them as uint8"
+        )
+    dims = height * width * channels
+    latent = options.latent or usual_latent(kind, dims)
+    if latent >= dims:
+        raise InputError(f"--latent {latent}: an image has {dims} numbers; give a code of fewer")
+    binarise = (options.binarise or "dynamic") if likelihood == "bernoulli" else None
+    notes = []
+    if binarise == "dynamic" and images.levels != 2:
+        notes.append(
+            "Pixels are made black or white at random, white as often as they are bright (--binarise dynamic)."
+        )
+    elif binarise == "threshold":
+        notes.append("Pixels above one half are made white, others black.")
+    elif options.likelihood is None and kind != "linear-vae":
+        notes.append(
+            f"Pixels have shades: their law is {likelihood}. --likelihood bernoulli makes them black or white."
+        )
+    return Model(kind, likelihood, binarise, (channels, height, width), images.levels, latent), notes
+
+
+def _usual(kind: str, images: Images) -> str:
+    """The law of a pixel that suits: black and white if images are nearly that, else one of shades."""
+    import numpy as np
+
+    if kind == "linear-vae":
+        return "gaussian"
+    some = images.rows(np.linspace(0, len(images) - 1, LOOKED_AT).astype(np.int64))
+    if some.shape[1] == 1 and float(4 * (some * (1 - some)).mean()) < SHADES:
+        return "bernoulli"
+    return "gaussian" if images.levels is None else "logistic"
+
+
+def draw(judged: Any, solution: Solution) -> Figure:
+    """Samples, nearest training images, reconstructions, codes, and the bounds as it was trained."""
+    from problems.pictures.images import figure_of
+
+    return figure_of(judged, solution)
+
+
+def write(folder: Folder, training: ImageTraining, solution: Solution) -> None:
+    """The last checkpoint, and the model."""
+    from problems.studies.trained_images import write_trained
+
+    folder.save()
+    write_trained(folder, training, solution.answer["f"])
+
+
+RECIPE = Recipe(
+    "images",
+    "Model of small images, with what held-out ones prove of its likelihood.",
+    arguments,
+    read,
+    solvers=("descent-ascent",),
+    examples=("--plot images.png", "--data pictures/ --size 28 --model autoregressive --out run/"),
+)
+
+if __name__ == "__main__":
+    main(RECIPE)

@@ -1,0 +1,165 @@
+"""What a model of images makes: beside training images, of held-out ones, along its codes; and how its bounds rose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from problems.io.images.written import tiled
+from problems.pictures.drawing import GREY, INK, RUST, SLATE, headline
+from problems.pictures.samples import widened
+from problems.pictures.training import over_time, series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+    from problems.studies.image_evidence import Judged
+    from solvers.solution import Solution
+
+COLUMNS = 8  # images in a row
+PAIRS, WALKS = 24, 3  # samples with their nearest images; rows of each kind of interpolation
+EARLY = 0.05  # of training: what was watched before is left out of the axis' range
+MANIFOLD = 10  # images along each side of the plane of codes
+BOUNDS = (  # what is watched, what it is called, and how it is drawn, from above
+    ("bound", "at most, for any linear model", RUST, "--"),
+    ("likelihood", "log-likelihood V itself", INK, "-"),
+    ("iwae", "at least: 10 weights (IWAE)", SLATE, "-."),
+    ("value", "at least: the ELBO", GREY, "-"),
+)
+
+
+def figure_of(judged: Judged, solution: Solution) -> Figure:
+    """Samples, their nearest training images, reconstructions or completions, codes, and the bounds over training."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(14, 8), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    model = judged.training.model
+    headline(figure, f"{judged.training.source}: {model.kind}, {model.likelihood} pixels")
+    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.9))
+    made = judged.samples(solution)
+    _show(figure.add_subplot(grid[0, 0]), made[: COLUMNS * 6], "Samples")
+    pairs = made[:PAIRS]
+    below = _in_turn(pairs, judged.nearest(pairs))
+    _show(figure.add_subplot(grid[0, 1]), below, "Samples, each above the nearest training image")
+    left, right = figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1])
+    if judged.explicit:
+        _draw_completions(left, right, judged, solution)
+    else:
+        draw_reconstructions(left, judged, solution)
+        (draw_manifold if model.latent == 2 else draw_walks)(right, judged, solution)
+    answered = solution.stats["members"][0].get("iteration")
+    draw_bounds(figure.add_subplot(grid[:, 2]), solution.stats["history"], answered, explicit=judged.explicit)
+    return figure
+
+
+def draw_reconstructions(ax: Axes, judged: Judged, solution: Solution) -> None:
+    """Held-out images, and the mean image of the middle of their codes below each."""
+    import torch
+
+    f, x = solution.answer["f"], judged.held_out[:PAIRS]
+    with torch.no_grad():
+        restored = f(f.posterior(x)[0]).view(x.shape)
+    _show(ax, _in_turn(x, restored), "Held-out images, each above its decoded code")
+
+
+def draw_walks(ax: Axes, judged: Judged, solution: Solution) -> None:
+    """Between the codes of two held-out images: along a line, and below it along a great circle."""
+    import torch
+
+    from formulations.elbo import along_circle, along_line
+
+    f = solution.answer["f"]
+    rows = []
+    with torch.no_grad():
+        codes = f.posterior(judged.held_out[: 2 * WALKS])[0]
+        for first, last in zip(codes[::2], codes[1::2], strict=True):
+            rows += [f(walk(first, last, COLUMNS)) for walk in (along_line, along_circle)]
+    _show(ax, torch.cat(rows).view(-1, *judged.training.model.shape), "Between two codes: by a line, by a great circle")
+
+
+def draw_manifold(ax: Axes, judged: Judged, solution: Solution) -> None:
+    """Of codes with two coordinates the images at quantiles of the normal law along each."""
+    made = _over_codes(solution.answer["f"], judged.training.model.shape)
+    _show(ax, made, "The plane of codes, at quantiles of the normal law", MANIFOLD)
+
+
+def _over_codes(f: Any, shape: Sequence[int]) -> Tensor:
+    import torch
+
+    z = torch.special.ndtri((torch.arange(MANIFOLD) + 0.5) / MANIFOLD)
+    across, up = torch.meshgrid(z, z.flip(0), indexing="xy")
+    with torch.no_grad():
+        made: Tensor = f(torch.stack([across, up], -1).view(-1, 2))
+    return made.view(-1, *shape)
+
+
+def figure_of_codes(f: Any, shape: Sequence[int], title: str) -> Figure:
+    """The plane of codes of an autoencoder whose codes have two coordinates; shape: channels, height, width."""
+    return figure_of_images(_over_codes(f, shape), title, MANIFOLD)
+
+
+def figure_of_images(images: Tensor, title: str, columns: int = COLUMNS) -> Figure:
+    """Images (n, channels, height, width) in rows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 8 * -(-len(images) // columns) / columns + 0.5), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    _show(figure.add_subplot(), images, title, columns)
+    return figure
+
+
+def _draw_completions(left: Axes, right: Axes, judged: Judged, solution: Solution) -> None:
+    """Held-out images, and what is made below their upper halves."""
+    from formulations.gan import random_numbers
+
+    f, x = solution.answer["f"], judged.held_out[: COLUMNS * 6]
+    _, height, across = judged.training.model.shape
+    first = (height // 2) * across * judged.training.model.shape[0]
+    made = f.completed(x, first, random_numbers(judged.training.seed, "completed")).view(x.shape)
+    _show(left, x, "Held-out images")
+    _show(right, made, "Their upper halves, completed")
+
+
+def draw_bounds(
+    ax: Axes, history: Sequence[Mapping[str, Any]], answered: int | None = None, *, explicit: bool = False
+) -> None:
+    """Bounds on V by the images that it is watched by, as training went on."""
+    iteration, drawn = series(history, "iteration"), []
+    for name, called, colour, dashes in BOUNDS:
+        seen = series(history, name)
+        if np.isfinite(seen).any():
+            label = "log-likelihood V, estimated" if explicit else called
+            ax.plot(iteration, seen, color=INK if explicit else colour, ls=dashes, lw=1.8, label=label)
+            drawn.append(seen)
+    ax.set(title="Log-likelihood as it was trained", ylabel="nats an image")
+    last = None if answered is None or answered == history[-1]["iteration"] else answered
+    if drawn:
+        over_time(ax, iteration, drawn, [], last)
+        late = np.concatenate([seen[iteration >= EARLY * iteration[-1]] for seen in drawn])
+        ax.set_xlim(left=EARLY * iteration[-1])
+        ax.set_ylim(*widened(*np.nanpercentile(late, (0, 100)).tolist()))
+
+
+def _in_turn(above: Tensor, below: Tensor) -> Tensor:
+    """Rows of the first, each above that of the second."""
+    import torch
+
+    rows = [
+        part for pair in zip(torch.split(above, COLUMNS), torch.split(below, COLUMNS), strict=True) for part in pair
+    ]
+    return torch.cat(rows)
+
+
+def _show(ax: Axes, images: Tensor, title: str, columns: int = COLUMNS) -> None:
+    """Images (n, channels, height, width) in rows."""
+    sheet = tiled(images.clamp(0, 1).movedim(1, -1).numpy(), columns, white=1)
+    ax.imshow(sheet.squeeze(2) if sheet.shape[2] == 1 else sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    ax.set_title(title)
+    ax.set_axis_off()

@@ -1,0 +1,83 @@
+"""Models of images by name: what is to be known to build one again, and its module."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from formulations.likelihood.pixels import Law
+
+MODELS = ("vae", "linear-vae", "autoregressive")
+LIKELIHOODS = ("bernoulli", "gaussian", "logistic")
+BINARISED = ("dynamic", "threshold")
+CODE_SHARE, MOST_LATENT = 8, 32  # coordinates of a code: one for so many pixels, and at most
+SMALL = 256  # numbers of an image up to which networks are small
+WIDTH, SMALL_WIDTH = 300, 128  # of the networks to and from codes
+SEEING, SMALL_SEEING = 192, 64  # of the network of an explicit density
+REACH, DEPTH = 7, 2  # of that one: how many pixels it sees on either side, and its layers
+COMPONENTS = 3  # of the law of a pixel of many levels
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which model, of which images.
+
+    kind        one of MODELS
+    likelihood  the law of a pixel, one of LIKELIHOODS
+    binarise    one of BINARISED for the law "bernoulli", else None
+    shape       channels, height, width
+    levels      that a pixel may have, where that is known
+    latent      coordinates of a code; 0 where there is none
+    """
+
+    kind: str
+    likelihood: str
+    binarise: str | None
+    shape: tuple[int, int, int]
+    levels: int | None
+    latent: int
+
+    @property
+    def dims(self) -> int:
+        """Numbers in an image."""
+        return math.prod(self.shape)
+
+
+def usual_latent(kind: str, dims: int) -> int:
+    """Coordinates of a code unless --latent says otherwise.
+
+    >>> usual_latent("vae", 64), usual_latent("vae", 784), usual_latent("autoregressive", 64)
+    (8, 32, 0)
+    """
+    return 0 if kind == "autoregressive" else max(2, min(MOST_LATENT, dims // CODE_SHARE))
+
+
+def _law(model: Model) -> Law:
+    from formulations.likelihood.pixels import Bernoulli, DiscretizedLogistic, Gaussian
+
+    if model.likelihood == "logistic":
+        assert model.levels is not None
+        return DiscretizedLogistic(model.levels, COMPONENTS)
+    return Bernoulli() if model.likelihood == "bernoulli" else Gaussian()
+
+
+def made(model: Model, center: Tensor) -> Any:
+    """The module, as training begins; center: the mean of some images, (dims,), where a linear one begins."""
+    from formulations.elbo import VariationalAutoencoder
+    from formulations.explicit_density import Autoregressive
+    from formulations.players.autoencoders import dense_decoder, dense_encoder
+    from formulations.probabilistic_pca import LinearAutoencoder
+
+    law, small = _law(model), model.dims <= SMALL
+    width, sees = (SMALL_WIDTH, SMALL_SEEING) if small else (WIDTH, SEEING)
+    if model.kind == "autoregressive":
+        return Autoregressive(model.shape, law, reach=REACH, width=sees, depth=DEPTH)
+    if model.kind == "linear-vae":
+        return LinearAutoencoder(model.latent, center)
+    encoder = dense_encoder(model.shape, model.latent, width)
+    decoder = dense_decoder(model.shape, model.latent, width, law.numbers)
+    return VariationalAutoencoder(model.latent, encoder, decoder, law)
