@@ -17,7 +17,6 @@ from formulations.elbo import LEVEL, QUADRATURE_ROWS, WEIGHTS, at_least, elbos, 
 from formulations.explicit_density import log_densities
 from formulations.gan import random_numbers
 from formulations.likelihood.held_out import likelihood_interval
-from problems.running.once import once
 from problems.studies.observed_images import split
 from problems.studies.trained_images import drawn
 
@@ -41,19 +40,25 @@ class Judged:
     def __init__(self, training: ImageTraining, images: Images) -> None:
         """Of the run, before or after it is trained."""
         self.training, self.images = training, images
-        self.evidence = once(self._evidence)
-        self.samples = once(self._samples)
+        self._proofs: dict[Any, Mapping[str, Any]] = {}  # of a model what held-out images prove
+        self._made: dict[Any, Tensor] = {}  # by a model
 
     @cached_property
     def explicit(self) -> bool:
         """Whether the model's density is a product of conditional ones."""
         return self.training.model.kind == "autoregressive"
 
-    def _evidence(self, solution: Solution) -> Mapping[str, Any]:
-        """Bounds on V by the held-out images; nothing if there was no time to ask them."""
+    def evidence(self, solution: Solution) -> Mapping[str, Any]:
+        """Bounds on V by the held-out images, asked once; nothing if there was no time to ask them."""
         if solution.stats["interrupted"]:
             return {}
-        f, data = solution.answer["f"], self.training.data
+        f = solution.answer["f"]
+        if f not in self._proofs:
+            self._proofs[f] = self._proven(f, solution.bound)
+        return self._proofs[f]
+
+    def _proven(self, f: Any, bound: float | None) -> Mapping[str, Any]:
+        data = self.training.data
         found: dict[str, Any] = {"elbo": None, "iwae": None, "weights": None, "integrated": None}
         if self.explicit:
             best = log_densities(f, data)
@@ -71,7 +76,7 @@ class Judged:
             "likelihood_at_least": lower,
             "likelihood_between": None if exact is None else between,
             "law_at_least": between[0],
-            "any_likelihood_at_most": solution.bound,
+            "any_likelihood_at_most": bound,
             "bits_per_pixel": self._bits(lower),
             "level": LEVEL,
             "images": data.count,
@@ -97,10 +102,13 @@ class Judged:
         iwae = float(log_w[: len(x)].mean())
         return {"images": len(x), "iwae": iwae, "likelihood": float(values.mean()), "error": error}
 
-    def _samples(self, solution: Solution) -> Tensor:
+    def samples(self, solution: Solution) -> Tensor:
         """What the model makes, (64, channels, height, width), the same for the same seed."""
-        numbers = random_numbers(self.training.seed, "samples")
-        return drawn(solution.answer["f"], self.training.model.shape, SAMPLES, numbers)
+        f = solution.answer["f"]
+        if f not in self._made:
+            numbers = random_numbers(self.training.seed, "samples")
+            self._made[f] = drawn(f, self.training.model.shape, SAMPLES, numbers)
+        return self._made[f]
 
     @cached_property
     def held_out(self) -> Tensor:
