@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from formulations.embeddings.neighbours import Neighbours
+    from problems.studies.new_points import NewPoints
     from problems.studies.points import Points
     from problems.studies.sensors import Sensors
     from solvers.solution import Solution
@@ -102,7 +103,7 @@ def read(options: argparse.Namespace) -> Task:
             *describe(method, points, count, solution.answer, told(solution)),
             *([] if new is None else new.describe(placed(solution))),
         ],
-        draw=lambda solution: draw(method, points, near, solution, told(solution)),
+        draw=lambda solution: draw(method, points, near, solution, {**told(solution), **placed(solution)}, new),
         notes=[*points.notes, *([] if new is None else new.notes)],
         facts={"points": points.n, **({} if new is None else {"new_points": len(new.names)})},
         asked={
@@ -208,9 +209,18 @@ def _draw_sensors(given: Sensors, solution: Solution, kept: dict[str, Any]) -> F
     return figure_of(solution.answer, given.names, ends, ~given.free, sure, f"Sensors of {given.source}, {proven}")
 
 
-def draw(method: str, points: Points, near: Neighbours | None, solution: Solution, kept: dict[str, Any]) -> Figure:
-    """The neighbours, the map, and the residual variances."""
-    from problems.pictures.placed import figure_of, plane_of
+def draw(
+    method: str,
+    points: Points,
+    near: Neighbours | None,
+    solution: Solution,
+    kept: dict[str, Any],
+    new: NewPoints | None = None,
+) -> Figure:
+    """The neighbours, the map with new points if there are any, and the residual variances."""
+    import numpy as np
+
+    from problems.pictures.placed import Later, figure_of, plane_of
 
     proven = "proven" if solution.proven else solution.status
     return figure_of(
@@ -221,6 +231,7 @@ def draw(method: str, points: Points, near: Neighbours | None, solution: Solutio
         edges=None if near is None else near.joined,
         position=points.position,
         residual=kept.get("residual_variance", ()),
+        new=None if new is None else Later(np.array(kept["new"]), new.names, new.source),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from formulations.problem import Floats
-from problems.pictures.drawing import GREY, HAZE, INK, RUST, SLATE, headline
+from problems.pictures.drawing import GREY, HAZE, INK, RUST, SLATE, fonts, headline
 from problems.pictures.names import draw_names
+from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,9 +18,18 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 AREAS = (3, 22)  # of a point, among many and among few, in square points
+NEW_AREAS = (16, 46)  # the same of points that are placed on a map
 MANY = 5_000  # points and edges from which vector graphics would be large
 MAX_EDGES = 60_000  # that are drawn
 COLOURS = "cividis"  # from dark to light, also in grey
+
+
+class Later(NamedTuple):
+    """Points that were placed on a map: (m, k), their names, and the file that they are from."""
+
+    X: Floats
+    names: Sequence[str]
+    source: str
 
 
 def figure_of(
@@ -31,7 +41,7 @@ def figure_of(
     edges: csr_array | None = None,
     position: Floats | None = None,
     residual: Sequence[float] = (),
-    new: Floats | None = None,
+    new: Later | None = None,
 ) -> Figure:
     """The map Y (n, k) by its first two coordinates; before it the points as given, with edges; the residual variances.
 
@@ -39,7 +49,7 @@ def figure_of(
     edges     (n, n), between neighbours, drawn there, or on the map if there is no such plane
     position  what the points are coloured by, (n,)
     residual  by dimension
-    new       further points on the map, (m, k)
+    new       points that were placed on the map when it was there
 
     >>> figure = figure_of(np.eye(3)[:, :2], "abc", "A title", residual=[0.5, 0.1])
     >>> [axes.get_title() for axes in figure.axes]
@@ -66,13 +76,15 @@ def figure_of(
     if plane is None:
         _draw_edges(ax, flat, edges)
     _draw_points(ax, flat, position)
-    if new is not None and len(new):
-        ax.scatter(*flat_of(new).T, s=34, facecolors="none", edgecolors=RUST, lw=1.2, zorder=4)
+    if new is not None:
+        _draw_new(ax, new)
     ax.set(xlabel="coordinate 1", ylabel="coordinate 2" if Y.shape[1] > 1 else "")
     more = f": the first two of {Y.shape[1]} coordinates" if Y.shape[1] > 2 else ""
     ax.set_title(f"The map{more}", size=11, color=SLATE)
     if len(residual):
         _draw_residual(axes.pop(0), residual, Y.shape[1])
+    if new is not None:
+        flat, names = np.vstack([flat, flat_of(new.X)]), [*names, *new.names]
     draw_names(ax, flat, names)
     return figure
 
@@ -100,6 +112,19 @@ def _draw_points(ax: Axes, flat: Floats, position: Floats | None) -> None:
     ax.margins(0.1)
     ax.set_aspect("equal", adjustable="datalim")
     plain(ax)
+
+
+def _draw_new(ax: Axes, new: Later) -> None:
+    """Large triangles, not filled, so that they are told from points also in grey."""
+    m = len(new.X)
+    size = float(np.clip(9000 / m, *NEW_AREAS))
+    style: dict[str, Any] = {"marker": "^", "s": size, "facecolors": "white", "edgecolors": RUST, "lw": 1.1}
+    label = f"{m:,} point{'s' if m > 1 else ''} of {new.source}, placed on the map"
+    ax.scatter(*flat_of(new.X).T, label=safe(label, 90), zorder=4, rasterized=m > MANY, **style)
+    ax.margins(0.1)
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08), "frameon": False}
+    for text in ax.legend(prop={"family": fonts(), "size": 9}, **place).get_texts():
+        text.set_parse_math(False)
 
 
 def _draw_edges(ax: Axes, flat: Floats, edges: csr_array | None) -> None:

@@ -12,6 +12,7 @@ from commandline import answer_of
 from written import Write
 
 from problems.embedding import METHODS, RECIPE
+from problems.pictures.placed import Later, figure_of
 from problems.recipe import ANSWERED, UNUSABLE, run
 from problems.studies.maps import swiss_roll
 from problems.studies.new_points import PLACED
@@ -41,6 +42,19 @@ def test_given_rows_land_on_their_points(
     assert [float(cell) for cell in rows[-1][1:]] == answer["answer"]["new"][1]
     assert run(RECIPE, [*given, "--new", str(new), "--quiet"]) == ANSWERED
     assert "2 points of new.csv placed on the map\n  n0" in capsys.readouterr().out
+
+
+def test_new_points_are_in_the_picture_and_named() -> None:
+    rng = np.random.default_rng(0)
+    new = Later(rng.standard_normal((2, 3)), ["n$1", "n2"], "more_$x$.csv")
+    ax = figure_of(rng.standard_normal((9, 3)), [f"p{i}" for i in range(9)], "A map", new=new).axes[0]
+    given, placed = ax.collections
+    assert np.asarray(given.get_offsets()).shape == (9, 2)
+    assert np.asarray(placed.get_offsets()).tolist() == new.X[:, :2].tolist()
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["2 points of more_$x$.csv, placed on the map"]
+    assert {"n$1", "n2"} <= {text.get_text() for text in ax.texts}
 
 
 def test_what_has_no_place_is_told_in_a_line(capsys: Any, write: Write) -> None:
