@@ -25,6 +25,7 @@ from formulations.arithmetic.eigenvalues import least_eigenvalues
 from formulations.arithmetic.rounding import ROUNDOFF, arrays, misplaced
 from formulations.problem import Floats
 
+BLOCK = 256  # rows and columns of distances that are worked on together
 TINY = 1e-12  # of the largest distance: configurations have no pairs that are nearer
 ROUNDS = 3  # in which too small u are raised: by then nothing changes
 AT_STAKE = 1e-6  # of the squares of all distances: the least size of a stress
@@ -59,6 +60,33 @@ class RawStress:
     def value(self, X: Floats) -> float:
         """The stress."""
         return float(((lengths(X) - self.D) ** 2).sum()) / 2
+
+    def guttman(self, X: Floats) -> tuple[Floats, float]:
+        """B(X) X / n, Guttman's transform of positions (n, p), and their stress; X is centred.
+
+        B_ij = -d_ij / r_ij, 0 where r_ij is 0, and rows of B sum to 0. The stress is the sum of d_ij^2, and n |X|^2
+        less 2 tr(X'BX), in which digits of the sum are lost; its gradient is 2 n (X - B(X) X / n).
+
+        >>> line = np.array([[-1.0], [0.0], [1.0]])
+        >>> transformed, value = RawStress(abs(line - line.T), 1).guttman(2 * line)
+        >>> transformed.tolist(), value
+        ([[-1.0], [0.0], [1.0]], 6.0)
+        """
+        from scipy.spatial.distance import cdist
+
+        n, ones = self.n, np.column_stack([X, np.ones(self.n)])
+        pulled = np.zeros_like(ones)
+        firsts = range(0, n, BLOCK)
+        for i in firsts:
+            for j in firsts[i // BLOCK :]:  # each block of pairs once, while it is in the cache
+                rows, columns = slice(i, i + BLOCK), slice(j, j + BLOCK)
+                ratio = cdist(X[rows], X[columns])
+                np.divide(self.D[rows, columns], ratio, out=ratio, where=ratio > 0)
+                pulled[rows] += ratio @ ones[columns]
+                if i < j:
+                    pulled[columns] += ratio.T @ ones[rows]
+        BX = pulled[:, -1:] * X - pulled[:, :-1]
+        return BX / n, self.squares + n * float((X**2).sum()) - 2 * float((X * BX).sum())
 
     def size(self, X: Floats) -> float:
         """The stress, or a share of that of points that are all at one place: the sum of squared distances."""

@@ -1,10 +1,11 @@
-"""Metric scaling by majorization: SMACOF, from the classical map and from random ones.
+"""Metric scaling from the classical map and from random ones, by Guttman's transform.
 
-    X  <-  B(X) X / n           B_ij = -d_ij / r_ij, rows of B sum to 0
+    X  ->  B(X) X / n           B_ij = -d_ij / r_ij, rows of B sum to 0
 
-is Guttman's transform; it minimizes a quadratic function that is the stress at X and nowhere below it, so that stress
-never rises, nor does it by twice the step (de Leeuw, Applications of convex analysis to multidimensional scaling, 1977;
-de Leeuw and Heiser 1980). The bound comes from the same steps in as many dimensions as distances have: there all local
+minimizes a quadratic function that is the stress at X and nowhere below it: majorization, SMACOF (de Leeuw,
+Applications of convex analysis to multidimensional scaling, 1977). It is the step of steepest descent of length 1 / 2n,
+and so scipy's L-BFGS takes its steps for gradients, from which it learns more than their double or the next one say: it
+needs a third or less of them. The bound comes from the same in as many dimensions as distances have: there all local
 optima are global.
 """
 
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.raw_stress import RawStress, lengths
+from formulations.arithmetic.raw_stress import RawStress
 from formulations.problem import Floats, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
@@ -27,6 +28,7 @@ from solvers.judged.so_far import followed
 
 NAME, KIND = "smacof", "distances in more dimensions"
 SETTLED = 1e-11  # of the squared distances: a step that lowers the stress by less
+LANCZOS = 20  # points by coordinates from which on these are found one by one
 POSITIVE = 1e-9  # of the largest eigenvalue: a dimension of the relaxation has at least that one
 BOUNDED = 500  # points up to which the relaxation is solved: its steps multiply full matrices
 PAIRS = 4_000_000  # that random starts have together
@@ -49,13 +51,17 @@ class Smacof:
 
 @dataclass
 class StressSearch:
-    """Positions as they are being found, and a configuration in more dimensions once there is one."""
+    """Positions as they are being found, and a configuration in more dimensions once there is one.
+
+    on_the_way  where the steps from the last start have led so far
+    """
 
     problem: SearchProblem
     X: Floats
     value: float
     relaxed: Floats | None = None
     starts: int = 0
+    on_the_way: list[Floats] = field(default_factory=list)
     interrupted: bool = False
     so_far: Callable[[], Any] = lambda: None
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -71,6 +77,7 @@ class StressSearch:
         value = self.form.value(X)
         if value < self.value:
             self.X, self.value = X, value
+        self.on_the_way = []
         self.history.append({"round": len(self.history) + 1, "value": self.value, "bound": None})
         report(self)
 
@@ -94,62 +101,100 @@ def _run(
 ) -> Ended:
     form = search.form
     report(search)
-    classical = classical_map(form.D)
+    bounded = form.n <= BOUNDED
+    classical = classical_map(form.D, None if bounded else form.k)
     flat = np.zeros((form.n, form.k))
     flat[:, : classical.shape[1]] = classical[:, : form.k]
-    search.note(_settled(form, flat, solver.iterations, clock), report)
+    search.note(_settled(form, flat, solver.iterations, clock, search), report)
     if _proves(form, search.X, search.value):
-        search.relaxed = search.X
+        search.relaxed = search.X if bounded else None
         return "optimal"
-    if form.n <= BOUNDED and clock.left > 0:
+    if bounded and clock.left > 0:
         search.relaxed = _relaxed(form, classical, solver.iterations, clock)
     scale = float(np.sqrt(form.squares)) / form.n
     for search.starts in range(1, min(solver.starts, PAIRS // form.n**2) + 1):
         if clock.left <= 0:
             return "limit"
         start = scale * rng.standard_normal((form.n, form.k))
-        search.note(_settled(form, start, solver.iterations, clock), report)
+        search.note(_settled(form, start, solver.iterations, clock, search), report)
     return "optimal" if _proves(form, search.X, search.value) else "limit"
 
 
 def _proves(form: RawStress, X: Floats, value: float) -> bool:
-    """Whether the positions themselves are an optimum of the relaxation."""
-    return value - form.bound(X) <= MEETS * form.squares
+    """Whether the positions themselves are an optimum of the relaxation; of many points, whether there is no stress."""
+    return value - (form.bound(X) if form.n <= BOUNDED else 0.0) <= MEETS * form.size(X)
 
 
-def classical_map(D: Floats) -> Floats:
-    """Classical scaling's coordinates of distances D (n, n) in all dimensions that it has, the widest first."""
+def classical_map(D: Floats, k: int | None = None) -> Floats:
+    """Classical scaling's coordinates of distances D (n, n), the widest first: all that it has, or k at most.
+
+    >>> line = np.arange(3.0)[:, None]
+    >>> np.abs(np.diff(classical_map(abs(line - line.T))[:, 0])).round(9).tolist()
+    [1.0, 1.0]
+    """
     S = D**2
     means = S.mean(axis=1)
-    values, V = np.linalg.eigh(-0.5 * (S - means - means[:, None] + means.mean()))
-    values, V = values[::-1], V[:, ::-1]
+    M = -0.5 * (S - means - means[:, None] + means.mean())
+    if k is None or k + 1 >= len(D) / LANCZOS:
+        values, V = np.linalg.eigh(M)
+    else:
+        from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+
+        try:
+            values, V = eigsh(M, k, which="LA", v0=np.random.default_rng(0).standard_normal(len(D)))
+        except ArpackNoConvergence:
+            values, V = np.linalg.eigh(M)
+    values, V = values[::-1][:k], V[:, ::-1][:, :k]
     kept = values > POSITIVE * values[0]
     return np.asarray(V[:, kept] * np.sqrt(values[kept]))
 
 
 def _relaxed(form: RawStress, X: Floats, iterations: int, clock: Clock) -> Floats:
     """The same in more dimensions, those left out that shrink to nothing."""
+    value = np.inf
     for _ in range(0, iterations, ROUND):
-        if clock.left <= 0:
-            break
         U, sizes, _ = np.linalg.svd(_settled(form, X, ROUND, clock), full_matrices=False)
         kept = sizes > THIN * sizes[0]
         X = U[:, kept] * sizes[kept]
-    return X
-
-
-def _settled(form: RawStress, X: Floats, iterations: int, clock: Clock) -> Floats:
-    """Where Guttman's transform and its double lead in turn, until neither lowers the stress."""
-    r, value = lengths(X), np.inf
-    for iteration in range(iterations):
-        before, value = value, float(((r - form.D) ** 2).sum()) / 2
-        if clock.left <= 0 or (iteration % 2 == 0 and before - value <= SETTLED * form.squares):
+        before, value = value, form.value(X)
+        if clock.left <= 0 or before - value <= SETTLED * form.squares:
             break
-        ratio = np.divide(form.D, r, out=np.zeros_like(r), where=r > 0)
-        once = (ratio.sum(axis=1)[:, None] * X - ratio @ X) / form.n
-        X = once if iteration % 2 else 2 * once - X
-        r = lengths(X)
     return X
+
+
+def _settled(
+    form: RawStress, start: Floats, iterations: int, clock: Clock, search: StressSearch | None = None
+) -> Floats:
+    """Where the stress no longer falls; the search is told of positions on the way there."""
+    from scipy.optimize import minimize
+
+    unit, shape = float(np.sqrt(form.squares)) / form.n, start.shape
+    best = start - start.mean(axis=0), np.inf
+
+    def relative(x: Floats) -> tuple[float, Floats]:
+        """The stress of positions in that unit by the squared distances, and its gradient."""
+        nonlocal best
+        X = unit * x.reshape(shape)
+        once, value = form.guttman(X)
+        if value < best[1]:
+            best = X, value
+        return value / form.squares, (2 / (form.n * unit) * (X - once)).ravel()
+
+    def told(intermediate_result: Any) -> None:
+        if search is not None:
+            search.on_the_way = [best[0]]
+        if clock.left <= 0:
+            raise StopIteration
+
+    minimize(
+        relative,
+        (best[0] / unit).ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        callback=told,
+        options={"maxiter": iterations, "maxfun": 2 * iterations, "ftol": SETTLED, "gtol": 0.0},
+    )
+    return np.asarray(best[0])
 
 
 def _found(search: StressSearch, ended: Ended, built: float, clock: Clock) -> tuple[Searched, Findings]:
@@ -161,12 +206,12 @@ def _found(search: StressSearch, ended: Ended, built: float, clock: Clock) -> tu
         "build_seconds": built,
         "solve_seconds": clock.elapsed - built,
     }
-    certificates = [] if search.relaxed is None else [(KIND, search.relaxed)]
+    certificate = search.X if search.relaxed is None and search.form.n <= BOUNDED else search.relaxed
     return Searched(search.problem), Findings(
         solver=NAME,
         ended=ended,
-        candidates=[search.X],
-        certificates=certificates or [(KIND, search.X)],
+        candidates=[search.X, *search.on_the_way],
+        certificates=[(KIND, certificate)],
         remark=_remark(search, clock) if ended == "limit" else "",
         stats=stats,
     )

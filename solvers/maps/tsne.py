@@ -98,7 +98,7 @@ def _run(search: TsneSearch, form: Affinities, solver: Tsne, clock: Clock, repor
 
 def _start(form: Affinities, seed: int) -> Floats:
     """The classical map, narrow, and moved a little."""
-    classical = classical_map(form.D / form.D.max())[:, : form.k]
+    classical = classical_map(form.D / form.D.max(), form.k)
     X = MOVED * np.random.default_rng(seed).standard_normal((form.n, form.k))
     X[:, : classical.shape[1]] += classical / classical[:, 0].std()
     return np.asarray(NARROW * X)

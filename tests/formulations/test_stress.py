@@ -16,7 +16,7 @@ from solvers import solve
 from solvers.findings import Findings
 from solvers.judge import judge
 from solvers.judged.searched import Searched
-from solvers.maps.smacof import Smacof
+from solvers.maps.smacof import Smacof, classical_map
 
 
 def distances(n: int, p: int, seed: int, noise: float = 0.0) -> Floats:
@@ -99,6 +99,42 @@ def test_wrong_positions_and_bounds_are_caught() -> None:
     assert judged(right[:, :1], right).answer is None
     for lie in (None, np.full((8, 2), np.nan), np.zeros((8, 2)), np.full((8, 2), 1e300), "no", np.eye(7)):
         assert judged(right, lie).bound == 0
+
+
+@pytest.mark.parametrize("n", [9, 300, 600])  # in one block of pairs, in several
+def test_guttmans_transform_is_a_step_of_steepest_descent(n: int) -> None:
+    rng = np.random.default_rng(n)
+    D = distances(n, 3, 0, noise=0.1)
+    form = stress(D, 2).objective
+    assert isinstance(form, RawStress)
+    X = rng.standard_normal((n, 2))
+    X[1] = X[0]  # at one place, where d is not 0
+    X -= X.mean(axis=0)
+    once, value = form.guttman(X)
+    r = cdist(X, X)
+    ratio = np.divide(D, r, out=np.zeros_like(r), where=r > 0)
+    assert once == pytest.approx((ratio.sum(axis=1)[:, None] * X - ratio @ X) / n)
+    assert value == pytest.approx(form.value(X))
+    assert form.value(once) < value
+    V = rng.standard_normal((n, 2))
+    X = V - V.mean(axis=0)
+    slope = 2 * n * float(((X - form.guttman(X)[0]) * V).sum())
+    assert (form.value(X + 1e-6 * V) - form.value(X - 1e-6 * V)) / 2e-6 == pytest.approx(slope, rel=1e-5)
+
+
+def test_of_many_points_the_widest_coordinates_are_found_alone() -> None:
+    D = distances(200, 4, 0)
+    assert np.abs(classical_map(D, 2)) == pytest.approx(np.abs(classical_map(D)[:, :2]), abs=1e-9)
+    assert solve(stress(distances(600, 2, 0), 2)).proven
+
+
+def test_a_time_limit_leaves_the_positions_that_there_are_by_then() -> None:
+    D = distances(600, 5, 0)
+    solution = solve(stress(D, 2), time_limit=1e-6)
+    assert solution.status == "feasible"
+    assert solution.value is not None
+    assert solution.value < 2.5 * (solve(stress(D, 2)).value or 0.0)
+    assert "stopped by its limits" in solution.message
 
 
 def test_same_places_ties_and_starts() -> None:
