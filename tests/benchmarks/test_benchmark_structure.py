@@ -22,7 +22,10 @@ from formulations.localisation import localisation
 from formulations.pca import pca
 from formulations.robust_pca import robust_pca
 from formulations.sparse_pca import sparse_pca
+from formulations.stress import stress
+from formulations.unfolding import unfolding
 from solvers import solve
+from solvers.maps.smacof import Smacof, classical_map
 from solvers.partitions.search import Partitions
 from solvers.solution import Solution
 
@@ -168,6 +171,41 @@ def test_sensors(report: Report) -> None:
         "100 sensors, 5 anchors, exact distances up to 0.3",
         "largest error 1e-4 / 1e-6, certificate",
         f"{solution.status}, largest error {np.abs(solution.answer - X).max():.1e}, {seconds:.2f} s",
+    )
+
+
+@pytest.mark.parametrize("n", [500, 1_000, 2_000])
+def test_stress(n: int, report: Report) -> None:
+    manifold = pytest.importorskip("sklearn.manifold")
+    rng = np.random.default_rng(0)
+    D = squareform(pdist(rng.standard_normal((n, 10)) * 0.7 ** np.arange(10)))
+    start = classical_map(D, 2)
+
+    def theirs() -> Any:
+        return manifold.smacof(
+            D, n_components=2, init=start.copy(), n_init=1, max_iter=1000, eps=1e-9, normalized_stress=False
+        )[1]
+
+    theirs()
+    found, ours = timed(lambda: solve(stress(D, 2), Smacof(starts=0)))
+    other, seconds = timed(theirs)
+    everything, all_starts = solved(lambda: stress(D, 2))
+    report(
+        f"metric scaling, {n:,} points, from the classical map",
+        "value and time of scikit-learn, same start",
+        f"{ours:.2f} s against {seconds:.2f} s, stress {found.value / other - 1:+.1e}; "
+        f"{everything.stats['starts']} random starts more: {all_starts:.2f} s, {everything.value / other - 1:+.1e}",
+    )
+
+
+@pytest.mark.parametrize(("n", "count"), [(60, 5), (150, 6), (150, 10), (300, 5), (400, 5), (1_000, 5)])
+def test_unfolding(n: int, count: int, report: Report) -> None:
+    solution, seconds = solved(lambda: unfolding(nearest(swiss_roll(n), count)))
+    report(
+        f"swiss roll unfolded, {n:,} points, {count} neighbours",
+        "optimal for 60 to 150 points",
+        f"{solution.status}, gap {solution.gap:.1e}, {solution.answer.shape[1]} dimensions, "
+        f"{solution.stats['pairs']:,} pairs, {seconds:.2f} s",
     )
 
 
