@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from problems.recipe import Recipe, Report, Task, main
-from problems.running.matrix_options import matrix_arguments, matrix_of, reading, refuse_without_matrix
-from problems.studies.table_options import columns_argument, missing_argument
+from problems.running.matrix_options import MATRIX, matrix_arguments, matrix_of, reading, refuse_without_matrix
+from problems.studies.table_options import columns_argument, missing_argument, standardise_argument
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.errors import InputError
 from problems.terminal.files import check_writable
@@ -28,10 +28,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     given = parser.add_mutually_exclusive_group()
     given.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers: .csv, .npy")
-    given.add_argument("--matrix", type=Given, metavar="FILE", help="distances, or similarities: text, or .npy")
+    given.add_argument("--matrix", type=Given, metavar="FILE", help=MATRIX)
     columns_argument(parser, "of a table")
     missing_argument(parser, "of a table")
-    parser.add_argument("--standardise", action="store_true", help="divide columns by their sd (default: as they are)")
+    standardise_argument(parser)
     matrix_arguments(parser)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--linkage", metavar="RULE", choices=LINKAGES, help=f"{', '.join(LINKAGES)} (default average)")

@@ -6,10 +6,10 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
-from problems.running.matrix_options import matrix_arguments, matrix_of, reading, refuse_without_matrix
+from problems.running.matrix_options import MATRIX, matrix_arguments, matrix_of, reading, refuse_without_matrix
 from problems.running.once import once
 from problems.studies.methods import METHODS
-from problems.studies.table_options import columns_argument, missing_argument
+from problems.studies.table_options import columns_argument, missing_argument, standardise_argument
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.errors import InputError
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this recipe reads."""
     given = parser.add_mutually_exclusive_group()
-    given.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers, a point a row: .csv, .npy")
-    given.add_argument("--matrix", type=Given, metavar="FILE", help="distances: a square matrix or a triangle")
+    given.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers: .csv, .npy")
+    given.add_argument("--matrix", type=Given, metavar="FILE", help=MATRIX)
     given.add_argument("--graph", type=Given, metavar="FILE", help="with --anchors: distances, a pair a line")
     parser.add_argument(
         "--anchors",
@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     columns_argument(parser, "of a table")
     missing_argument(parser, "of a table")
-    parser.add_argument("--standardise", action="store_true", help="of a table: divide columns by their sd")
+    standardise_argument(parser)
     matrix_arguments(parser)
     parser.add_argument(
         "--method",

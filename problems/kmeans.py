@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Report, Task, main
 from problems.running.matrix_options import reading
-from problems.studies.table_options import columns_argument, missing_argument
+from problems.studies.table_options import columns_argument, missing_argument, standardise_argument
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.errors import InputError
 
@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Given, metavar="FILE", help="a table of numbers: .csv, .npy")
     columns_argument(parser, "of a file")
     missing_argument(parser, "of a file")
-    parser.add_argument("--standardise", action="store_true", help="divide columns by their sd (default: as they are)")
+    standardise_argument(parser)
     parser.add_argument("-k", "--groups", type=positive_whole, metavar="K", help=f"how many groups (default {USUAL})")
     parser.add_argument("--k-from", type=positive_whole, metavar="K", help="with --k-to: compare numbers of groups")
     parser.add_argument("--k-to", type=positive_whole, metavar="K", help="the last of them")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
 from problems.running.once import once
-from problems.studies.table_options import columns_argument, missing_argument
+from problems.studies.table_options import columns_argument, missing_argument, standardise_argument
 from problems.terminal.arguments import Given, positive_whole
 from problems.terminal.errors import InputError
 
@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="NAME", help="of a table: the column of labels")
     columns_argument(parser, "to tell them from, of a table")
     missing_argument(parser, "of a table")
-    parser.add_argument("--standardise", action="store_true", help="divide columns by their sd (default: as they are)")
+    standardise_argument(parser)
     parser.add_argument("--radius", type=_radius, metavar="R", help="by which any number of a point may be moved")
     parser.add_argument("--layers", type=_layers, metavar="LIST", help="units of the hidden layers (default 20,20)")
     parser.add_argument(

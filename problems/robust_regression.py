@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from problems.recipe import Recipe, Task, main
 from problems.running.matrix_options import reading
 from problems.running.once import once
-from problems.studies.table_options import columns_argument, missing_argument
+from problems.studies.table_options import columns_argument, missing_argument, standardise_argument
 from problems.terminal.arguments import Given, Written
 from problems.terminal.errors import InputError
 from problems.terminal.files import check_writable
@@ -54,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--norm", choices=("1", "2", "inf"), help="that moves of rows are measured in (default 2)")
     parser.add_argument("--threshold", type=_positive, metavar="T", help="of huber: where the loss becomes straight")
-    parser.add_argument("--standardise", action="store_true", help="divide columns by their sd (default: as they are)")
+    standardise_argument(parser)
     parser.add_argument("--out", type=Written, metavar="FILE", help="write the coefficients to a .csv file")
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from problems.io.matrix import MatrixFile
     from problems.io.pairs import Pairs
 
+MATRIX = "distances or similarities, a square matrix or a triangle: text, or .npy"  # the help of --matrix
 READING = ("kind", "correlation", "symmetrize", "items")
 
 

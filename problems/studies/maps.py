@@ -204,7 +204,8 @@ def _unfolded(k: int, p: int, share: float) -> str:
     said = f"  unfolded in {p} dimension{'s' if p > 1 else ''}"
     if p <= k:
         return f"{said}, all of which the map has: it loses nothing"
-    return f"{said}, of whose variance the map has {share:.2%}; -k {p} has all of it"
+    advice = f"; -k {p} has all of it" if p <= MOST_SHARES else ""
+    return f"{said}, of whose variance the map has {share:.2%}{advice}"
 
 
 def write(path: str, names: Sequence[str], coordinates: Floats) -> None:

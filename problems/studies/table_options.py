@@ -20,6 +20,15 @@ def missing_argument(parser: argparse.ArgumentParser, given: str) -> None:
     )
 
 
+def standardise_argument(parser: argparse.ArgumentParser) -> None:
+    """Whether columns are taken in units of their standard deviations."""
+    parser.add_argument(
+        "--standardise",
+        action="store_true",
+        help="of a table: divide columns by their standard deviations (default: as they are)",
+    )
+
+
 def categories_argument(parser: argparse.ArgumentParser, given: str) -> None:
     """Which columns are read as categories; `given` as above."""
     parser.add_argument(
