@@ -57,16 +57,18 @@ figure_of(made.rows, names, found, None, "One row in five is wrong")
 #
 #    \min_{u \neq 0} \; \#\{i : u^\top (x_i - y) \geq 0\} .
 #
-# It is at least the number of disjoint sets of rows whose hulls have the point. Last,
-# in the game [3]_
+# Sets of rows whose hulls have the point, with weights, prove a bound. Last, in the game
+# [3]_
 #
 # .. math::
 #
-#    \max_{\eta, A} \; \min_d \; E \log(1 + e^{-d(X)}) + E \log(1 + e^{d(\eta + A Z)})
+#    \min_d \; E \log(1 + e^{-d(X)}) + E \log(1 + e^{d(\eta + A Z)}), \qquad
+#    \min_{\eta, A} \; E \, e^{-d(\eta + A Z)}
 #
 # the generator can only make a normal cloud (or an elliptical one of heavy tails), and
 # the discriminator, which has one hidden layer and bounded weights, tells it where that
-# cloud differs from the rows.
+# cloud differs from the rows. It avoids what is denser than the rows, more than it would
+# by the payoff of the discriminator, as in [3]_: so rows that it cannot make move it less.
 #
 # The code, run
 # -------------
@@ -141,7 +143,8 @@ run(RECIPE, ["--experiment", "eps", "--quiet"])
 #   are what they are. Games need some hundred rows, and minutes for many columns.
 # - What is near the right rows cannot be told from them by anybody: ``near`` moves each
 #   estimate a little, and marks hardly a row.
-# - Beyond some n / (p + 1) rows the depth of a point is known between bounds only.
+# - Where a depth is beyond n / (p + 1) rows it is known between bounds only. Of 200 rows
+#   of 10 columns, points one standard deviation from the center are proven in seconds.
 # - A single row that is far off is marked by its distance, not by the discriminator,
 #   which sees shares of rows.
 #
