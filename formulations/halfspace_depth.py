@@ -82,7 +82,7 @@ def tukey_median(rows: ArrayLike) -> SearchProblem:
         membership="",
         answer=answer,
         values=lambda found: {"y": found.point},
-        weak_duals=[WeakDual(LEVELS, None, form.bound)],
+        weak_duals=[constant_dual(NONNEGATIVE, 0.0), WeakDual(LEVELS, None, form.bound)],
         maths={
             "minimize": r"n - \min_u \#\{i : u'(x_i - y) \geq 0\}",
             "over": rf"y \in \mathbb{{R}}^{{{data.shape[1]}}}",

@@ -15,9 +15,10 @@ adversarial networks, ICLR 2019; Gao, Yao and Zhu, Generative adversarial nets f
 discriminators of hidden layers and a bound such as CAP). A bound on one mean is what the medians miss in many columns.
 
 Theirs climbs the payoff of d, and so minimizes Jensen and Shannon's divergence. This one minimizes the integral of
-q^2 / m, which is 1 + chi^2(q, m): it weighs less where there are more rows than q explains. Of rows N(0, 1), one in five
-of which is of N(5, 1), the best q for the former is off by .035, or .055 with s free, and for the latter by .013 or .017;
-rates such as theirs are not proven of it.
+q^2 / m, which is 1 + chi^2(q, m): it weighs less where there are more rows than q explains. If one in five of rows
+N(0, 1) is of N(5, 1), the best q of the former is off by .035, or .055 with s free, and that of the latter by .013 or
+.017; but rates such as theirs are not proven of it.
+
 r > 0 is random, its law learnt as well, so that rows with heavy tails, such as Student's and Cauchy's, have an A of
 their own; A A' is told in units in which half of the rows are as far from eta as if they were normal.
 

@@ -57,8 +57,8 @@ figure_of(made.rows, names, found, None, "One row in five is wrong")
 #
 #    \min_{u \neq 0} \; \#\{i : u^\top (x_i - y) \geq 0\} .
 #
-# Sets of rows whose hulls have the point, with weights, prove a bound. Last, in the game
-# [3]_
+# Sets of rows whose hulls have the point, with weights, prove a bound. Last, in the
+# game [3]_
 #
 # .. math::
 #
@@ -67,8 +67,8 @@ figure_of(made.rows, names, found, None, "One row in five is wrong")
 #
 # the generator can only make a normal cloud (or an elliptical one of heavy tails), and
 # the discriminator, which has one hidden layer and bounded weights, tells it where that
-# cloud differs from the rows. It avoids what is denser than the rows, more than it would
-# by the payoff of the discriminator, as in [3]_: so rows that it cannot make move it less.
+# cloud differs from the rows. By the payoff of the discriminator, as in [3]_, rows that
+# it cannot make would move it more.
 #
 # The code, run
 # -------------
@@ -143,8 +143,8 @@ run(RECIPE, ["--experiment", "eps", "--quiet"])
 #   are what they are. Games need some hundred rows, and minutes for many columns.
 # - What is near the right rows cannot be told from them by anybody: ``near`` moves each
 #   estimate a little, and marks hardly a row.
-# - Where a depth is beyond n / (p + 1) rows it is known between bounds only. Of 200 rows
-#   of 10 columns, points one standard deviation from the center are proven in seconds.
+# - Far beyond n / (p + 1) rows a depth is known between bounds only. Of 200 rows of 10
+#   columns, points one standard deviation from the center are proven in seconds.
 # - A single row that is far off is marked by its distance, not by the discriminator,
 #   which sees shares of rows.
 #

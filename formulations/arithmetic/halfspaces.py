@@ -152,13 +152,14 @@ class RowsInHalfspace:
 
     def contain(self, sets: Sequence[Simplex]) -> list[bool]:
         """Whether it is proven of each set of rows that the point is in its hull. Raises for numbers of no row."""
-        n, p = self.rows.shape
+        n = len(self.rows)
         if any(not S or not all(0 <= i < n for i in S) for S in sets):
             raise IndexError("a set has a row that there is not")
-        whole = [k for k, S in enumerate(sets) if len(S) == p + 1]
+        varies = self.Z.any(axis=0)  # where the others are 0 they leave the question as it is
+        whole = [k for k, S in enumerate(sets) if len(S) == varies.sum() + 1]
         found = np.zeros(len(sets), dtype=bool)
-        if whole:
-            found[whole] = _within(self.Z[np.array([sets[k] for k in whole])])
+        if whole and varies.any():
+            found[whole] = _within(self.Z[np.array([sets[k] for k in whole])][:, :, varies])
         return [bool(known) or self._exactly_within(S) for known, S in zip(found.tolist(), sets, strict=True)]
 
     def _exactly_within(self, S: Simplex) -> bool:

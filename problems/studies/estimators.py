@@ -72,6 +72,10 @@ def _left_out(name: str, rows: Floats, chosen: bool) -> str | None:
             return f"it needs {2 * (p + 1):,} rows of {p:,} columns"
         if np.linalg.matrix_rank(rows - rows.mean(axis=0)) < p:
             return "the rows lie in a plane"
+        same = (rows == np.median(rows, axis=0)).sum(axis=0)
+        if same.max() >= (n + p + 1) // 2:
+            column = int(same.argmax()) + 1
+            return f"{same.max():,} of the rows lie in a plane, as they are the same in column {column}"
         try:
             import sklearn  # noqa: F401
         except ModuleNotFoundError:

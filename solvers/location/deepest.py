@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.halfspaces import LEVELS, Case, Deep, RowsBeyond, RowsInHalfspace
-from formulations.problem import Floats, SearchProblem
+from formulations.arithmetic.halfspaces import LEVELS, NONNEGATIVE, Case, Deep, RowsBeyond, RowsInHalfspace
+from formulations.problem import Bools, Floats, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
@@ -25,6 +25,7 @@ from solvers.location.halfspaces import Halfspaces, HalfspaceSearch, begun, impr
 
 FIRST = 100  # directions at random to begin with, beside the axes
 PROVING = 0.5  # share of the time for the proof of the depth
+SAME = 1e-12  # of 1 less the cosine of directions that are the same
 
 
 @dataclass(frozen=True)
@@ -70,40 +71,63 @@ def solve_deepest(
     """The deepest point that was found, with the proof of its depth, and what excludes deeper ones."""
     form = problem.objective
     assert isinstance(form, RowsBeyond)
-    search = DeepestSearch(problem, Deep(np.median(form.rows, axis=0), Case([])), most=len(form.rows))
+    search = DeepestSearch(problem, _a_row(form.rows), depth=1, at_most=len(form.rows), most=len(form.rows))
     built = clock.elapsed
     run = partial(_run, search, solver, clock, np.random.default_rng(seed), report)
     return followed(search, run, lambda ended: _found(search, ended, built, clock))
+
+
+def _a_row(rows: Floats) -> Deep:
+    """The row nearest to the median: a row is of depth 1 at least, and its own proof."""
+    center, scale = np.median(rows, axis=0), np.ptp(rows, axis=0)
+    away = np.divide(rows - center, scale, out=np.zeros_like(rows), where=scale > 0)
+    i = int((away**2).sum(axis=1).argmin())
+    return Deep(rows[i], Case([(i,)]))
 
 
 def _run(
     search: DeepestSearch, solver: Deepest, clock: Clock, rng: np.random.Generator, report: Callable[[Any], None]
 ) -> Ended:
     rows = search.form.rows
-    n, p = rows.shape
-    center, scale = np.median(rows, axis=0), np.ptp(rows, axis=0)
-    scale[scale == 0] = 1.0
-    Z = (rows - center) / scale
+    n = len(rows)
+    varies = np.ptp(rows, axis=0) > 0  # in the others, if there are such, there is nothing to choose
+    point, scale = np.median(rows, axis=0), np.ptp(rows, axis=0)[varies]
+    center, p = point[varies], len(scale)
+    Z = (rows[:, varies] - center) / scale
     U = np.vstack([np.eye(p), -np.eye(p), *(sign * _random(p, rng) for sign in (1, -1))])
     ranked = _ranked(Z, U)
     report(search)
     for search.rounds in range(1, solver.rounds + 1):
-        point = center + scale * _deepest_by(search, U / scale, U, ranked)
-        around = begun(RowsInHalfspace(rows, point))
+        if p:
+            point[varies] = center + scale * _deepest_by(search, _placed(U / scale, varies), U, ranked)
+        around = begun(RowsInHalfspace(rows, point.copy()))
         local_search(around, clock, rng, search.most)
         late = clock.left <= PROVING * (clock.limit or 0.0) or search.rounds == solver.rounds
-        if around.value >= search.most or late:
+        stuck = around.value < search.most and _is_among(U, around.u[varies] * scale)  # rounding hides its depth
+        if around.value >= search.most or late or stuck:
             _prove(search, around, solver, clock, rng)
         search.history.append({"round": search.rounds, "value": n - search.depth, "bound": n - search.most})
         report(search)
         if search.depth >= search.most:
             return "optimal"
-        if late or around.value >= search.most:
+        if late or stuck or around.value >= search.most:
             return "limit"
-        u = around.u * scale
+        u = around.u[varies] * scale
         new = (u / np.sqrt(u @ u))[None]
         U, ranked = np.vstack([U, new]), np.hstack([ranked, _ranked(Z, new)])
     return "limit"
+
+
+def _is_among(U: Floats, u: Floats) -> bool:
+    """Whether there is no such direction, or it is one of U."""
+    return not u.any() or float((U @ u).max()) > (1 - SAME) * float(np.sqrt(u @ u))
+
+
+def _placed(U: Floats, varies: Bools) -> Floats:
+    """The directions in all columns."""
+    found = np.zeros((len(U), len(varies)))
+    found[:, varies] = U
+    return found
 
 
 def _prove(
@@ -173,7 +197,7 @@ def _found(search: DeepestSearch, ended: Ended, built: float, clock: Clock) -> t
         solver=Deepest.name,
         ended=ended,
         candidates=[search.found],
-        certificates=[] if search.excluded is None else [(LEVELS, search.excluded)],
+        certificates=[(NONNEGATIVE, ()), *([] if search.excluded is None else [(LEVELS, search.excluded)])],
         remark="stopped by its limits" if ended == "limit" else "",
         stats=stats,
     )

@@ -134,6 +134,16 @@ def test_no_point_is_deeper_than_the_deepest(seed: int) -> None:
         assert solution.status == "optimal"
 
 
+def test_the_deepest_of_rows_without_an_inside_is_proven() -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    constant = np.column_stack([rows[:, 0], np.full(40, 7.0), rows[:, 1]])
+    for table, depth in [(constant, None), (np.ones((9, 2)), 9), ([[1.0, 2.0]], 1), (np.arange(10.0).reshape(2, 5), 1)]:
+        solution = solve(tukey_median(table))
+        assert solution.status == "optimal"
+        assert depth is None or len(table) - solution.value == depth
+    assert solve(tukey_median(constant)).value == solve(tukey_median(rows)).value
+
+
 def test_directions_that_lie_exclude_nothing() -> None:
     rows = np.random.default_rng(0).normal(size=(20, 2))
     form, honest = RowsBeyond(rows), solve(tukey_median(rows))

@@ -78,6 +78,14 @@ def test_few_rows_leave_out_what_needs_more(capsys: Any, write: Write, rows: int
     assert all(f"{name} is left out" in " ".join(found["notes"]) for name in left)
 
 
+def test_rows_of_which_half_are_the_same_in_a_column_have_no_least_determinant(capsys: Any, write: Write) -> None:
+    file = write("half.csv", "a,b\n" + "".join(f"{0 if i % 3 else i},{i * i % 17}\n" for i in range(90)))
+    code, found, _ = answer_of(RECIPE, capsys, "--data", str(file), "--estimators", "mean,mcd")
+    assert code == ANSWERED
+    assert set(found["answer"]) == {"mean"}
+    assert "lie in a plane" in " ".join(found["notes"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
