@@ -136,9 +136,13 @@ def _groups(X: Floats, labels: Ints) -> Groups:
 
 
 def _equal(X: Floats) -> Ints:
-    """Pairs of equal rows that link all that are, (p, 2)."""
-    _, first, place = np.unique(X, axis=0, return_index=True, return_inverse=True)
-    every = np.column_stack([first[place.ravel()], np.arange(len(X))])
+    """Pairs of equal rows that link all that are, (p, 2): rows are compared where their bits sum to the same number."""
+    odd = 2 * np.random.default_rng(0).integers(2**62, size=X.shape[1], dtype=np.uint64) + np.uint64(1)
+    key = (np.ascontiguousarray(X + 0.0).view(np.uint64) * odd).sum(axis=1)  # + 0.0, as -0.0 equals 0.0
+    _, place, times = np.unique(key, return_inverse=True, return_counts=True)
+    alike = np.flatnonzero(times[place] > 1)
+    _, first, own = np.unique(X[alike], axis=0, return_index=True, return_inverse=True)
+    every = alike[np.column_stack([first[own.ravel()], np.arange(len(alike))])]
     return np.asarray(every[every[:, 0] != every[:, 1]])
 
 

@@ -52,8 +52,9 @@ def _run(search: HierarchySearch, judged: Searched, clock: Clock, gap: float, re
             continue
         search.hierarchies += start.find()
     sign = -1 if problem.maximize else 1
-    best = min(search.hierarchies, key=lambda merges: sign * judged.value(merges))
-    value = judged.value(best)
+    values = [judged.value(merges) for merges in search.hierarchies]
+    value = sign * min(sign * found for found in values)
+    size = judged.size(search.hierarchies[values.index(value)])
     search.history.append({"round": 0, "value": float(value), "bound": None})
     report(search)
     for dual in problem.weak_duals:
@@ -65,7 +66,7 @@ def _run(search: HierarchySearch, judged: Searched, clock: Clock, gap: float, re
         bound = judged.bound(dual.name, certificate)
         search.history.append({"round": len(search.history), "value": float(value), "bound": float(bound)})
         report(search)
-        if relative_gap(value, bound, judged.size(best)) <= gap:
+        if relative_gap(value, bound, size) <= gap:
             return "optimal"
     return "limit"
 

@@ -29,8 +29,10 @@ def searched(form: SumOfSquares, seed: int, swaps: int, late: Callable[[], bool]
     for tried in range(min(swaps, affordable) + 1):
         if tried and late():
             return
-        centers = _start(form, seed, random) if best is None else _swapped(form, best, random)
-        label = descended(form, centers)
+        if best is None:
+            label = _improved(form, _start(form, seed, random))
+        else:
+            label = descended(form, _swapped(form, best, random))
         if label is None:
             continue
         found = value_of(form, label)
@@ -41,7 +43,12 @@ def searched(form: SumOfSquares, seed: int, swaps: int, late: Callable[[], bool]
 
 def descended(form: SumOfSquares, centers: Floats) -> Ints | None:
     """Labels of items at a local optimum near the centers, (m,); None if no assignment meets the demands."""
-    label = _assigned(form, _settled(form, centers))
+    return _improved(form, _settled(form, centers))
+
+
+def _improved(form: SumOfSquares, centers: Floats) -> Ints | None:
+    """The same for centers that Lloyd's steps do not change, where items are many."""
+    label = _assigned(form, centers)
     for _ in range(ROUNDS):
         if label is None:
             return None
@@ -82,7 +89,7 @@ def _start(form: SumOfSquares, seed: int, random: np.random.Generator) -> Floats
     found = None
     if _plain_and_many(form):
         found = _by_scikit_learn(form, n_init=STARTS, random_state=seed % 2**32)
-    return _spread(form, random) if found is None else found
+    return _settled(form, _spread(form, random)) if found is None else found
 
 
 def _stepped(form: SumOfSquares, centers: Floats) -> Floats:

@@ -19,13 +19,12 @@ from formulations.arithmetic.partition_bounds import (
     Leaf,
     Split,
     Tree,
-    spectral_bound,
     tree_bound,
 )
 from formulations.arithmetic.partition_inequalities import Inequalities
 from formulations.arithmetic.partitions import SumOfSquares
 from formulations.arithmetic.prices import BestCenter, Prices
-from formulations.arithmetic.separated_groups import BY_SEPARATION, separated_bound
+from formulations.arithmetic.separated_groups import BY_SEPARATION
 from formulations.problem import Floats, Ints, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
@@ -116,6 +115,7 @@ class PartitionSearch:
     """A partition as it is being searched for."""
 
     problem: SearchProblem
+    judged: Searched
     gap: float
     labels: Ints | None = None
     value: float = np.inf
@@ -174,7 +174,7 @@ def search_partitions(
     report: Callable[[Any], None],
 ) -> tuple[Searched, Findings]:
     """Labels and what proves them."""
-    search = PartitionSearch(problem, MEETS if gap is None else gap)
+    search = PartitionSearch(problem, Searched(problem), MEETS if gap is None else gap)
     if start is not None:
         search.labels = np.asarray(start, dtype=np.int64)
         search.value = search.form.value(search.labels)
@@ -190,14 +190,16 @@ def _run(search: PartitionSearch, solver: Partitions, seed: int, clock: Clock, r
     for label in searched(form, seed, swaps, lambda: clock.elapsed >= until):
         search.note(label, form)
         search.told(report)
-    search.bound = spectral_bound(form)
+    search.bound = float(search.judged.bound(BY_COMPONENTS, ()))
     if search.labels is not None and len(form.rows) * form.k <= PAIRED:
-        found = min(separated_bound(form, search.labels), search.value)
+        found = min(float(search.judged.bound(BY_SEPARATION, search.labels)), search.value)
         if found > search.bound:
             search.separated, search.bound = search.labels, found
     search.told(report)
     if search.labels is None or search.bound >= search.enough or search.value == 0:
         return "optimal"
+    if not solver.cases:
+        return "limit"
     m = len(form.weights)
     search.by_prices = not form.limited and m > form.k and few_dimensions(form, search.centers, solver.cells)
     if search.by_prices and m > solver.priced:
@@ -339,7 +341,7 @@ def _found(search: PartitionSearch, ended: Ended, built: float, clock: Clock) ->
         "build_seconds": built,
         "solve_seconds": clock.elapsed - built,
     }
-    return Searched(search.problem), Findings(
+    return search.judged, Findings(
         solver=NAME,
         ended=ended,
         candidates=[] if search.labels is None else [search.labels],

@@ -208,3 +208,11 @@ def test_a_bound_is_no_larger_for_many_rows_in_blocks() -> None:
 def test_what_cannot_be_is_refused(rows: object, k: int, demands: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         kmeans(rows, k, **demands)  # type: ignore[arg-type]
+
+
+def test_equal_rows_are_together_whichever_sign_their_zeros_have() -> None:
+    rows = np.array([[0.0, 1.0], [2.0, 3.0], [-0.0, 1.0], [2.0, 3.0], [3.0, 2.0], [0.0, 1.0]])
+    assert form_of(kmeans(rows, 2)).item.tolist() == [0, 1, 0, 1, 2, 0]
+    assert form_of(kmeans(np.zeros((3, 2)), 1)).item.tolist() == [0, 0, 0]
+    many = np.random.default_rng(0).integers(0, 9, size=(2_000, 3)).astype(float)
+    assert len(form_of(kmeans(many, 2)).weights) == len(np.unique(many, axis=0))
