@@ -34,9 +34,10 @@ NAME, KIND = "path-following", "weights of neighbours"
 MEETS = 1e-6  # gap up to which value and bound count as equal, unless another is asked for
 ENOUGH = 1e-8  # gap at which to stop, unless another is asked for
 ITERATIONS, IDLE = 60, 6  # at most, and as many without a better gap
-TINY, HEAVY = 1e-6, 1e7  # a distance by the largest so that neighbours are put at one place, and their weight
-SHORT = 1e-3  # of the largest distance: at the start neighbours that are nearer have the weight of those so far apart
-SHORTER = 0.9  # of the step at which a matrix would cease to be positive definite
+TINY = 1e-6  # a distance by the largest so that neighbours are put at one place
+HEAVY = (1e4, 1e5, 1e6, 1e7, 1e8)  # their weights, of which the best are taken: rounding speaks against large ones
+NEAR = 1e-3  # of the largest distance: at the start neighbours that are nearer have the weight of those so far apart
+STEP = 0.9  # of the step at which a matrix would cease to be positive definite
 FLAT = 1e-8  # of the spread: what is lost by leaving out the narrowest dimensions
 
 
@@ -74,18 +75,19 @@ class UnfoldSearch:
         value = float(np.trace(Y))
         if value > self.value:
             self.Y, self.value = Y, value
-        weights = self.weights_of(v)
-        bound = float(self.problem.weak_duals[0].bound(weights))
-        if bound < self.bound:
-            self.weights, self.bound = weights, bound
+        for heavy in HEAVY[: 1 if self.form.apart.all() else None]:
+            weights = self.weights_of(v, heavy)
+            bound = float(self.problem.weak_duals[0].bound(weights))
+            if bound < self.bound:
+                self.weights, self.bound = weights, bound
         self.history.append({"round": len(self.history) + 1, "value": self.value, "bound": self.bound})
         report(self)
 
-    def weights_of(self, v: Floats) -> Floats:
+    def weights_of(self, v: Floats, heavy: float) -> Floats:
         """Of squared distances, in units of the largest, (m,)."""
         distance, apart = self.form.distance, self.form.apart
         of_apart = v / (distance[apart] / distance.max()) ** 2
-        found = np.full(len(distance), HEAVY)
+        found = np.full(len(distance), heavy)
         found[apart] = of_apart / of_apart.max()
         return found
 
@@ -174,7 +176,7 @@ class _Point:
         first = newton.step(0.0)
         a, b = newton.lengths(first)
         left = self.after(first, a, b).product / self.product
-        t = self.product * min(1.0, left) ** max(1.0, 3 * min(a, b) ** 2)
+        t = self.product * min(1.0, max(0.0, left)) ** max(1.0, 3 * min(a, b) ** 2)
         second = newton.step(t, first)
         return self.after(second, *newton.lengths(second))
 
@@ -219,7 +221,7 @@ class _Newton:
         """How much of a step, 1 at most, Y and s are to go, and Z and v."""
         at, (Y, Z) = self.at, self.roots
         rooms = min(_room(Y, step.Y), _least(at.s, step.s)), min(_room(Z, step.Z), _least(at.v, step.v))
-        a, b = (min(1.0, SHORTER * room) for room in rooms)
+        a, b = (min(1.0, STEP * room) for room in rooms)
         return a, b
 
 
@@ -227,7 +229,7 @@ def _started(form: Spread, distance: Floats) -> _Point:
     """Y = t / Z, which is on the path; v alike but for short distances (a,), in units of the longest."""
     C = csr_array(form.incidence / distance[:, None])
     u = form.root / np.linalg.norm(form.root)
-    at = _Point(C, u, np.zeros((len(u), len(u))), np.ones(len(distance)), (distance / SHORT).clip(max=1) ** 2)
+    at = _Point(C, u, np.zeros((len(u), len(u))), np.ones(len(distance)), (distance / NEAR).clip(max=1) ** 2)
     L = at.laplacian(at.v)
     least = np.linalg.eigvalsh(L + float(np.trace(L)) * np.outer(u, u))[0]
     at = replace(at, v=at.v * 2 / least)

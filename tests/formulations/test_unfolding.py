@@ -151,6 +151,15 @@ def test_points_all_but_at_one_place_and_of_any_size() -> None:
         assert scaled.value == pytest.approx(unit**2 * (solution.value or 0.0), rel=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_that_differ_by_rounding_are_as_good_as_at_one_place(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = np.round(rng.random((25, 2)), 1) + 1e-9 * rng.random((25, 2))
+    solution = solve(unfolding(nearest(X, 8)), gap=1e-4)
+    assert solution.proven
+    assert form(nearest(X, 8)).broken(solution.answer) is None
+
+
 def test_a_time_limit_leaves_positions_and_a_bound() -> None:
     near = nearest(np.random.default_rng(0).standard_normal((200, 3)), 8)
     solution = solve(unfolding(near), time_limit=1e-6)
