@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Task, main
+from problems.running.matrix_options import reading
 from problems.running.once import once
 from problems.studies.table_options import columns_argument, missing_argument, standardise_argument
 from problems.terminal.arguments import Given, positive_whole
@@ -58,7 +59,7 @@ def read(options: argparse.Namespace) -> Task:
         if options.data in LAYERS and getattr(options, name):
             raise InputError(f"--{name} goes with a table, and --data {options.data} is none; leave it out")
     from problems.studies.classified import classified
-    from problems.studies.robust_networks import Outcome, Training, answer, describe, judged
+    from problems.studies.robust_networks import Outcome, Training, answer, describe, evidence, judged
 
     limit = options.time_limit
     data = classified(options, options.points)
@@ -113,13 +114,16 @@ def read(options: argparse.Namespace) -> Task:
         facts={"points": len(data.judged), "columns": data.X.shape[1]},
         solving={} if limit is None else {"time_limit": JUDGING * limit},
         asked={
+            **reading(options),
+            "data": options.data if options.data in LAYERS else None,
+            "points": options.points,
             "radius": radius,
             "layers": hidden,
             "training": names,
             "target": options.target,
             "standardised": options.standardise,
-            "range": list(data.within) if math.isfinite(data.within[1]) else None,
         },
+        evidence=lambda solution: evidence(solution.certificate.proof),
         answer=lambda solution: answer(outcome(solution), data),
         measures=measures,
     )

@@ -152,11 +152,15 @@ class RobustAccuracy:
         within = cells(self.network, low[points], high[points], signs)
         found = self.margins(within, points, rivals) > 0
         own = np.flatnonzero((place >= 0) & ~found)
-        found[own] = self.margins(within.take(own), points[own], rivals[own], trees.nu[place[own]]) > 0
+        if len(own):
+            found[own] = self.margins(within.take(own), points[own], rivals[own], trees.nu[place[own]]) > 0
         return np.asarray(found)
 
     def _leaves(self, trees: SignTrees) -> tuple[Ints, Any, Ints] | None:
-        """Of each leaf its tree, signs (k, hidden units), and the place of its multipliers or -1; None if no tree."""
+        """Of each leaf its tree, signs (k, hidden units), and the place of its multipliers or -1; None if no tree.
+
+        Where a unit is asked again the last answer counts: both together hold whatever the node above does.
+        """
         nodes, units = len(trees.unit), sum(self.network.hidden)
         places = np.full(nodes, -1)
         places[trees.leaf] = np.arange(len(trees.nu))
@@ -171,8 +175,6 @@ class RobustAccuracy:
             found.append((tree[ends], signs[ends], places[node[ends]]))
             node, tree, signs, unit = (part[~ends] for part in (node, tree, signs, unit))
             rows = np.arange(len(node))
-            if signs[rows, unit].any():
-                return None  # asked twice
             inactive, active = signs.copy(), signs.copy()
             inactive[rows, unit], active[rows, unit] = -1, 1
             node = np.r_[trees.below[node], trees.below[node] + 1]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from problems.checks import components, groups, hierarchies, maps, rules
+from problems.checks import components, groups, hierarchies, maps, networks, rules
 from problems.checks.sandwich import Checked
 from problems.running.declared import Verdict
 from problems.running.matrix_options import READING, matrix_of
@@ -31,6 +31,7 @@ def verdict_of_rows(document: Mapping[str, Any], name: str, options: argparse.Na
         "clustering": hierarchies.checked,
         "embedding": maps.checked,
         "robust_regression": rules.checked,
+        "robust_network": networks.checked,
     }
     found = checks[document["problem"]](document, given)
     return Verdict(name, found.checks, found.said, document["asked"], given.notes)
@@ -38,7 +39,7 @@ def verdict_of_rows(document: Mapping[str, Any], name: str, options: argparse.Na
 
 def _given(document: Mapping[str, Any], options: argparse.Namespace) -> tuple[Any, dict[str, int]]:
     """The table, rows or points that the options name, or the recipe's example; and what an answer says of the size."""
-    from problems.studies import hierarchy, named_rows, robust_rules
+    from problems.studies import classified, hierarchy, named_rows, robust_rules
     from problems.studies import maps as points
 
     problem, asked = document["problem"], document["asked"]
@@ -67,5 +68,9 @@ def _given(document: Mapping[str, Any], options: argparse.Namespace) -> tuple[An
         asked_then = {name: asked[name] for name in ("target", "loss", "threshold")}
         learned = robust_rules.learned_of(argparse.Namespace(**{**vars(reading), **asked_then}), EXAMPLE)
         return learned, {"rows": len(learned.y), "columns": len(learned.columns)}
+    if problem == "robust_network":
+        made = {"data": options.data or asked["data"], "target": asked["target"], "seed": int(document["run"]["seed"])}
+        data = classified.classified(argparse.Namespace(**{**vars(reading), **made}), int(asked["points"]))
+        return data, {"points": len(data.judged), "columns": len(data.columns)}
     table = named_rows.table_of(reading, EXAMPLE)
     return table, {"rows": len(table.rows), "columns": len(table.columns)}

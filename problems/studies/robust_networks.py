@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from formulations.arithmetic.robust_accuracy import RobustAccuracy
+from formulations.arithmetic.robust_accuracy import RobustAccuracy, SignTrees
+from problems.proofs.cases import MOST_NUMBERS
 from problems.terminal.errors import InputError, safe
 from problems.terminal.output import progress
 
@@ -182,3 +183,19 @@ def answer(outcome: Outcome, data: Classified) -> dict[str, Any]:
             "biases": [b.tolist() for b in network.biases],
         },
     }
+
+
+def evidence(proof: Any) -> dict[str, Any]:
+    """The trees as JSON; nothing if there are none, or if they take too many numbers."""
+    if not isinstance(proof, SignTrees) or sum(part.size for part in vars(proof).values()) > MOST_NUMBERS:
+        return {}
+    return {"trees": {name: part.tolist() for name, part in vars(proof).items()}}
+
+
+def trees_of(certificate: Mapping[str, Any]) -> SignTrees | None:
+    """The trees that were written so; None if there are none."""
+    if "trees" not in certificate:
+        return None
+    written = certificate["trees"]
+    whole = {name: np.array(written[name], dtype=np.int64) for name in ("point", "rival", "unit", "below", "leaf")}
+    return SignTrees(**whole, nu=np.array(written["nu"], dtype=np.float64))

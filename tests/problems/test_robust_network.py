@@ -12,6 +12,7 @@ from commandline import answer_of, without_seconds
 from test_layers import loaded_by
 from written import Write
 
+from problems.check import main as check
 from problems.recipe import ANSWERED, FAILED, UNUSABLE, run
 from problems.robust_network import RECIPE
 from problems.studies.classified import moons, split
@@ -76,7 +77,6 @@ def test_digits_are_images_within_their_range(capsys: Any, tmp_path: Path) -> No
     assert (code, found["status"]) == (ANSWERED, "optimal")
     attacks = np.array(found["answer"]["attacks"])
     assert 0 <= attacks.min() <= attacks.max() <= 1
-    assert found["asked"]["range"] == [0, 1]
     assert picture.stat().st_size > 10_000
 
 
@@ -169,6 +169,54 @@ def test_rows_to_train_with_hold_every_label_and_none_that_is_judged() -> None:
         trained, judged, _ = split(y, int(rng.integers(1, 20)), rng)
         assert set(y[trained]) == set(y)
         assert not set(trained) & set(judged)
+
+
+LIES = (
+    lambda a: a.update(value=a["value"] + 0.05),
+    lambda a: a.update(bound=a["bound"] + 0.05),
+    lambda a: a["asked"].update(radius=2 * a["asked"]["radius"]),
+    lambda a: a["asked"].update(radius=a["asked"]["radius"] / 2),
+    lambda a: a["answer"]["certified"].append(a["answer"]["broken"].pop()) or a["answer"]["attacks"].pop(),
+    lambda a: a["answer"]["certified"].pop(),
+    lambda a: a["answer"]["labels"].reverse(),
+    lambda a: a["answer"]["columns"].reverse(),
+    lambda a: a["answer"]["attacks"].reverse(),
+    lambda a: a["answer"]["network"]["biases"][-1].reverse(),
+    lambda a: a["certificate"].pop("trees"),
+    lambda a: a["certificate"]["trees"].update(unit=[-1] * len(a["certificate"]["trees"]["unit"]), leaf=[], nu=[]),
+    lambda a: a["certificate"]["trees"]["point"].reverse(),
+)
+
+
+def test_answers_are_proven_again_and_lies_are_caught(capsys: Any, tmp_path: Path, write: Write) -> None:
+    file, path = str(write("flowers.csv", FLOWERS)), tmp_path / "answer.json"
+    for given, radius in ((("--data", file, "--target", "kind", "--standardise"), ".3"), ((), ".35")):
+        found = answer_of(RECIPE, capsys, *QUICK, *given, "--radius", radius, "--training", "plain")[1]
+        assert found["answer"]["broken"]
+        path.write_text(json.dumps(found))
+        assert check([str(path), *given[:2]]) == ANSWERED
+        out = capsys.readouterr().out
+        assert "the network gets" in out
+        assert f"however they are moved by 0{radius}" in out
+    assert len(found["answer"]["broken"]) > 1
+    assert max(found["certificate"]["trees"]["unit"]) >= 0
+    for number, lie in enumerate(LIES):
+        told = json.loads(json.dumps(found))
+        lie(told)
+        path.write_text(json.dumps(told))
+        assert check([str(path)]) == FAILED, (number, capsys.readouterr())
+        assert "FAILS" in capsys.readouterr().out
+    for broken, said in (
+        (lambda a: a["answer"]["network"]["weights"].pop(), "cannot be read"),
+        (lambda a: a["answer"]["network"]["weights"][0].pop(), "cannot be read"),
+        (lambda a: a["stats"].update(points=3), "is an answer for 3 points"),
+        (lambda a: a["asked"].update(data="nowhere"), "nowhere"),
+    ):
+        told = json.loads(json.dumps(found))
+        broken(told)
+        path.write_text(json.dumps(told))
+        assert check([str(path)]) == UNUSABLE
+        assert said in capsys.readouterr().err
 
 
 def test_help_imports_nothing_heavy() -> None:
