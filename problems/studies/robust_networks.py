@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,7 @@ class Training:
 
         rows = data.trained
         game = adversarial_training(data.X[rows], data.y[rows], self.hidden, radius, data.within)
+        game = replace(game, bound=None)  # which takes longer than the training, and is not asked for
         rules = DescentAscent(
             method="alternating",
             optimizer=(
@@ -117,8 +118,6 @@ class Outcome:
 
     def curve(self) -> tuple[Floats, Floats, Floats]:
         """Radii, and at each the shares of points that quick attacks leave and that linear bounds certify."""
-        from dataclasses import replace
-
         from solvers.networks.attacks import ascended
 
         radii = np.linspace(0, BEYOND * (self.form.radius or 1.0), RADII)
