@@ -31,7 +31,9 @@ def figure_of(data: Classified, outcomes: Mapping[str, Outcome]) -> Figure:
     from matplotlib.figure import Figure
 
     first = next(iter(outcomes.values()))
-    planar, images = len(data.columns) == 2, bool(data.images) and bool((first.broken & first.right).any())
+    attacked = {name: int((outcome.broken & outcome.right).sum()) for name, outcome in outcomes.items()}
+    weakest = max(attacked, key=lambda name: attacked[name])
+    planar, images = len(data.columns) == 2, bool(data.images and attacked[weakest])
     widths = [1.0] * len(outcomes) if planar else [1.5] if images else []
     figure = Figure(figsize=(1.2 + 4.4 * (sum(widths) + 1), 4.9), layout="constrained")
     headline(figure, f"{data.source}: who keeps the right label if moved by up to {first.form.radius:g}?")
@@ -40,7 +42,7 @@ def figure_of(data: Classified, outcomes: Mapping[str, Outcome]) -> Figure:
         for part, (name, outcome) in zip(parts, outcomes.items(), strict=False):
             draw_regions(part.subplots(), data, outcome, told(name, outcome.form.radius))
     elif images:
-        draw_images(parts[0], data, first)
+        draw_images(parts[0], data, told(weakest, first.form.radius), outcomes[weakest])
     draw_curves(parts[-1].subplots(), outcomes)
     return figure
 
@@ -67,18 +69,17 @@ def draw_regions(axes: Axes, data: Classified, outcome: Outcome, title: str) -> 
     )
     for kind, colour in COLOURS.items():
         here = getattr(outcome, kind)
-        edge = RUST if kind == "broken" else SLATE
+        edge, width, size = (RUST, 1.4, 64) if kind == "broken" else (SLATE, 0.7, 34)
         boxes = [Rectangle((a - radius, b - radius), 2 * radius, 2 * radius) for a, b in points[here].tolist()]
-        axes.add_collection(PatchCollection(boxes, facecolor="none", edgecolor=edge, lw=0.7, zorder=1))
+        axes.add_collection(PatchCollection(boxes, facecolor="none", edgecolor=edge, lw=width, zorder=1))
         for label in np.unique(outcome.form.labels[here]).tolist():
             own = points[here & (outcome.form.labels == label)]
-            style: dict[str, Any] = {
-                "marker": MARKERS[label % len(MARKERS)],
-                "edgecolor": INK if colour == "white" else "white",
-            }
-            axes.scatter(own[:, 0], own[:, 1], 34, colour, lw=0.6, zorder=3 if kind == "broken" else 2, **style)
+            style: dict[str, Any] = {"marker": MARKERS[label % len(MARKERS)], "zorder": 3 if size > 34 else 2}
+            axes.scatter(
+                own[:, 0], own[:, 1], size, colour, edgecolor="white" if colour == INK else INK, lw=0.8, **style
+            )
         if here.any():
-            axes.scatter([], [], 34, colour, edgecolor=INK, lw=0.6, label=f"{kind}: {int(here.sum())}")
+            axes.scatter([], [], size, colour, edgecolor=INK, lw=0.8, label=f"{kind}: {int(here.sum())}")
     if len(data.labels) <= MOST_NAMED:
         for label, name in enumerate(data.labels):
             axes.scatter([], [], 34, GREY, marker=MARKERS[label], label=safe(name, 20))
@@ -89,11 +90,11 @@ def draw_regions(axes: Axes, data: Classified, outcome: Outcome, title: str) -> 
     axes.set_title(title, size=11, color=SLATE)
 
 
-def draw_images(part: SubFigure, data: Classified, outcome: Outcome) -> None:
+def draw_images(part: SubFigure, data: Classified, name: str, outcome: Outcome) -> None:
     """Images above what they were moved to, each with the label that the network gives it."""
     rows = np.flatnonzero(outcome.broken & outcome.right)[:IMAGES]
     panels = part.subplots(2, len(rows), squeeze=False)
-    part.suptitle("as they are, and moved so that their label breaks", size=11, color=SLATE)
+    part.suptitle(f"{name}: as they are, and moved so that their label breaks", size=11, color=SLATE)
     form, side = outcome.form, data.images
     for column, row in enumerate(rows.tolist()):
         for axes, x in zip(panels[:, column], (form.points[row], outcome.moved[row]), strict=True):
