@@ -45,6 +45,7 @@ from formulations.players.networks import Linear, Stackable
 from formulations.problem import Block, Floats, Players, SaddleProblem, Sampler, Term
 
 HIDDEN, CAP = 20, 10.0
+HIDDEN_PER_COLUMN, MOST_HIDDEN = 6, 200  # of scatters
 NORMAL_MAD = 0.6744897501960817  # the median of |Z|
 DRAWS = 20_000  # of a generator, for medians and thresholds
 
@@ -107,13 +108,16 @@ def js_gan(rows: ArrayLike, hidden: int = HIDDEN) -> SaddleProblem:
     return _game(rows, hidden, Located)
 
 
-def js_gan_scatter(rows: ArrayLike, hidden: int = HIDDEN) -> SaddleProblem:
+def js_gan_scatter(rows: ArrayLike, hidden: int | None = None) -> SaddleProblem:
     """Location and scatter of rows of an elliptical law; the answer has "scatter", (p, p), besides.
+
+    hidden  by default 6 a column, and 20 at least: fewer units than a scatter has numbers leave some of them to chance
 
     >>> list(js_gan_scatter(np.arange(8.0).reshape(4, 2)).samplers)
     ['data', 'noise']
     """
-    return _game(rows, hidden, Elliptical)
+    p = checked(rows).shape[1]
+    return _game(rows, hidden or max(HIDDEN, min(HIDDEN_PER_COLUMN * p, MOST_HIDDEN)), Elliptical)
 
 
 def _game(rows: ArrayLike, hidden: int, generator: Callable[[int], Located | Elliptical]) -> SaddleProblem:

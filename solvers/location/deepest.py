@@ -197,7 +197,7 @@ def _found(search: DeepestSearch, ended: Ended, built: float, clock: Clock) -> t
         solver=Deepest.name,
         ended=ended,
         candidates=[search.found],
-        certificates=[(NONNEGATIVE, ()), *([] if search.excluded is None else [(LEVELS, search.excluded)])],
+        certificates=[(NONNEGATIVE, ()) if search.excluded is None else (LEVELS, search.excluded)],
         remark="stopped by its limits" if ended == "limit" else "",
         stats=stats,
     )

@@ -46,6 +46,8 @@ def solve_subset(
 
     def run() -> str:
         report(search)
+        if clock.left <= 0:
+            return "limit"
         with warnings.catch_warnings(action="ignore"):  # of determinants that grow, which the value shows
             _, _, support, _ = fast_mcd(form.rows, support_fraction=form.h / len(form.rows), random_state=seed % 2**32)
         if support.sum() == form.h and form.value(support) < form.value(search.mask):
