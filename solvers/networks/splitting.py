@@ -9,7 +9,7 @@ and bound for piecewise linear neural network verification, 2020; Wang et al., B
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -116,7 +116,13 @@ def solve_robust_accuracy(
     search = SplittingSearch(problem, form.points.copy(), np.zeros(n, dtype=bool), Trees(none, none), np.ones(n, int))
     built = clock.elapsed
     run = partial(_run, search, solver, clock, np.random.default_rng(seed), report)
-    return followed(search, run, lambda ended: _found(search, ended, built, clock))
+    return followed(search, run, lambda ended: _found(search, ended, built, clock), _without_trees)
+
+
+def _without_trees(found: tuple[Searched, Findings]) -> tuple[Searched, Findings]:
+    """What needs no further work: to check trees takes seconds if they are large."""
+    judged, findings = found
+    return judged, replace(findings, certificates=())
 
 
 def _run(

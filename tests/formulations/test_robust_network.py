@@ -23,6 +23,7 @@ from solvers.judge import judge
 from solvers.judged.searched import Searched
 from solvers.networks.attacks import ascended
 from solvers.networks.splitting import Splitting
+from solvers.solve import so_far
 
 
 def drawn(sizes: list[int], rng: np.random.Generator, scale: float = 1.0) -> ReluNetwork:
@@ -240,6 +241,24 @@ def test_cells_and_attacks_are_the_same_whenever_they_are_run() -> None:
     assert (first.answer == second.answer).all()
     assert first.status == "optimal"
     assert solve(_problem(), time_limit=1e-6).status == "feasible"
+
+
+def test_ctrl_c_keeps_what_is_known() -> None:
+    seen = []
+
+    def stop(search: Any) -> None:
+        seen.append(so_far(search))
+        if search.history:
+            raise KeyboardInterrupt
+
+    problem = _problem(0.8)
+    found, whole = solve(problem, progress=stop), solve(problem)
+    assert found.stats["interrupted"]
+    assert found.status == "feasible"
+    assert 0 < found.bound <= whole.bound == whole.value <= found.value
+    assert [one.status for one in seen] == ["feasible"] * 2
+    assert seen[-1].value >= whole.value
+    assert seen[-1].bound is None  # to check trees may take long
 
 
 def test_points_stay_within_the_range_of_the_data() -> None:
