@@ -144,7 +144,7 @@ run(RECIPE, ["--experiment", "eps", "--quiet"])
 # - What is near the right rows cannot be told from them by anybody: ``near`` moves each
 #   estimate a little, and marks hardly a row.
 # - Far beyond n / (p + 1) rows a depth is known between bounds only. Of 200 rows of 10
-#   columns, points one standard deviation from the center are proven in seconds.
+#   columns, points 1.2 standard deviations from the center are proven in seconds.
 # - A single row that is far off is marked by its distance, not by the discriminator,
 #   which sees shares of rows.
 #
