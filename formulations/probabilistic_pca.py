@@ -14,18 +14,28 @@ with equality at mu = m and W = U_k (diag(l_1, ..., l_k) - s^2 I)^(1/2) R, for a
 normal with mean M^-1 W' (x - mu) and covariance s^2 M^-1, M = W' W + s^2 I. An autoencoder with a linear encoder and
 codes of independent coordinates has it where M is diagonal, which R can make it: its ELBO has the same maximum, and no
 other local ones (Lucas et al., Don't blame the ELBO!, 2019).
+
+Those bounds are on given rows. For rows of a law q whose entropy is known, the weak dual bounds E_q log p from above by
+any discriminator, such as log q' - log p, q' the normal law of the training rows (formulations.gan): `sandwich`.
 """
 
 from __future__ import annotations
 
+import copy
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from formulations.elbo import VariationalAutoencoder
+from formulations.gan import evidence
+from formulations.likelihood.data import Data, mapped
+from formulations.likelihood.held_out import likelihood_interval
 from formulations.likelihood.pixels import Gaussian
+from formulations.players.generators import Gaussian as NormalGenerator
+from formulations.players.generators import normal
 from formulations.problem import Floats
 
 LOG_2_PI = math.log(2 * math.pi)
@@ -111,3 +121,40 @@ def best_likelihood(rows: Floats, latent: int) -> float | None:
         return None
     kept = np.maximum(eigenvalues[:latent], noise)
     return -float(d * LOG_2_PI + np.log(kept).sum() + (d - latent) * math.log(noise) + d) / 2
+
+
+def sandwich(f: LinearAutoencoder, data: Data, level: float = 0.95) -> dict[str, Any]:
+    """Of rows whose law q is known: what E_q ELBO is at least, and E_q log p at most, each at that confidence.
+
+    elbo_at_least       by the central limit theorem
+    likelihood_between  E_q log p, by the same
+    likelihood_at_most  by the weak dual, at every sample size
+
+    Raises ValueError where the entropy of q is unknown.
+
+    >>> from formulations.gan import drawn
+    >>> from formulations.likelihood.mixtures import GaussianMixture
+    >>> data = drawn(GaussianMixture([1.0], [[0.0, 0.0]], [1.0]), 1000)
+    >>> found = sandwich(LinearAutoencoder(1, torch.zeros(2)), data)
+    >>> found["elbo_at_least"] < found["likelihood_between"][0] < found["likelihood_at_most"]
+    True
+    """
+    if data.density is None or data.entropy is None:
+        raise ValueError("the law of the rows is unknown, so there is no weak dual; give draws of a known one")
+    f = copy.deepcopy(f).double()
+    W, d = f.decoder.W.detach(), f.decoder.W.shape[0]
+    C = W @ W.mT + (2 * f.law.log_sd.detach()).exp() * torch.eye(d, dtype=W.dtype)
+    units = torch.zeros(d), torch.ones(d)
+    p = NormalGenerator.of(f.decoder.mu.detach().numpy(), torch.linalg.cholesky(C).numpy(), *units)
+    train = data.train.double()
+    factor = torch.linalg.cholesky(torch.cov(train.mT).view(d, d))
+    fitted = NormalGenerator.of(train.mean(0).numpy(), factor.numpy(), *units)
+    players = {"f": p, "d": lambda x: fitted.log_density(x) - p.log_density(x)}
+    found = evidence(data, normal(d), players, level)
+    # log q is a control variate: its mean is known, and most of the noise is common
+    elbo = mapped(f.elbo, data.held_out.double()) - mapped(data.density.log_density, data.held_out) - data.entropy
+    return {
+        "elbo_at_least": likelihood_interval(elbo, level)[0],
+        "likelihood_between": found["likelihood_between"],
+        "likelihood_at_most": found["likelihood_at_most"],
+    }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Report, Task, main
 from problems.studies.compared_losses import LOSSES, USUAL, compared, losses, others, table
-from problems.studies.generator_training import Training, best, evidence, stretched, usual_iterations
+from problems.studies.generator_training import Training, best, evidence, in_folder, usual_iterations
 from problems.studies.proven import said
 from problems.studies.tables import OPTIONS as TABLE_OPTIONS
 from problems.studies.tables import Category, columns_of, read_table, table_arguments
@@ -96,15 +96,8 @@ def read(options: argparse.Namespace) -> Task | Report:
     if further:
         notes = [*notes, f"{len(further)} more generators are trained, one after another, by {', '.join(further)}."]
 
-    folder = resume = None
-    if options.out is not None:
-        folder = training.followed.folder = Folder(options.out, training.options)
-        if options.resume:
-            resume, planned = folder.state(free="--iterations")
-            training, said = stretched(training, resume, planned, options.iterations)
-            folder.options, notes = training.options, [*notes, *said]
-        else:
-            folder.begin()
+    training, folder, resume, said = in_folder(training, options.out, options.resume, options.iterations)
+    training.followed.folder, notes = folder, [*notes, *said]
     return Task(
         source=training.source,
         problem=lambda: training.problem,

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Report, Task, main
-from problems.studies.generator_training import stretched
+from problems.studies.generator_training import in_folder
 from problems.studies.image_models import BINARISED, LIKELIHOODS, MODELS, Model, usual_latent
 from problems.studies.image_training import ImageTraining, usual_iterations
 from problems.studies.table_options import missing_argument
@@ -71,22 +71,14 @@ def read(options: argparse.Namespace) -> Task | Report:
     from problems.studies.image_evidence import Judged
 
     training, images, notes = _training(options)
-    folder = resume = None
-    if options.out is not None:
-        folder = Folder(options.out, training.options)
-        if options.resume:
-            resume, planned = folder.state(free="--iterations")
-            training, said = stretched(training, resume, planned, options.iterations)
-            folder.options, notes = training.options, [*notes, *said]
-        else:
-            folder.begin()
+    training, folder, resume, said = in_folder(training, options.out, options.resume, options.iterations)
     judged = Judged(training, images)
     return Task(
         source=training.source,
         problem=lambda: training.problem,
         describe=judged.describe,
         draw=lambda solution: draw(judged, solution),
-        notes=notes,
+        notes=[*notes, *said],
         facts={"images": len(images), "pixels": images.shape[0] * images.shape[1], "channels": images.shape[2]},
         solver=lambda name: training.settings(resume) if name in (None, "descent-ascent") else name,
         follow=None if folder is None else folder.follow,

@@ -13,6 +13,7 @@ from problems.studies.faults import Followed
 from problems.studies.proven import of_distance
 from problems.studies.tables import Columns
 from problems.studies.trained import Trained, latent, noise_of
+from problems.terminal.checkpoints import Folder
 from problems.terminal.errors import InputError
 
 if TYPE_CHECKING:
@@ -269,6 +270,10 @@ class Scheduled(Protocol):
     def schedules(self) -> tuple[Schedule, Schedule]:
         """Of both players' steps."""
 
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What a checkpoint must have been made with to go on from."""
+
 
 Stretching = TypeVar("Stretching", bound=Scheduled)
 
@@ -300,6 +305,25 @@ def stretched(
         return training, []
     slow = f"steps go on at {training.schedules[0](done):.0%} of the first"
     return training, [f"From iteration {done:,} of {planned:,} on to {iterations:,}, the schedule stretched: {slow}."]
+
+
+def in_folder(
+    training: Stretching, path: str | None, resume: bool, iterations: int | None
+) -> tuple[Stretching, Folder | None, Mapping[str, Any] | None, Sequence[str]]:
+    """The training, the folder that it is kept in, the state that it goes on from, and what is to be said of that.
+
+    Raises InputError for a folder that cannot be used, and for a resumed run of other options.
+    """
+    if path is None:
+        return training, None, None, []
+    folder = Folder(path, training.options)
+    if not resume:
+        folder.begin()
+        return training, folder, None, []
+    state, planned = folder.state(free="--iterations")
+    training, said = stretched(training, state, planned, iterations)
+    folder.options = training.options
+    return training, folder, state, said
 
 
 def usual_iterations(data: str, kind: str, loss: str) -> int:

@@ -11,8 +11,11 @@ import torch
 from torch import Generator, Tensor
 
 from formulations.elbo import variational
+from formulations.gan import drawn
+from formulations.likelihood.data import Data
+from formulations.likelihood.mixtures import GaussianMixture
 from formulations.likelihood.observed import Observed
-from formulations.probabilistic_pca import LinearAutoencoder, best_likelihood
+from formulations.probabilistic_pca import LinearAutoencoder, best_likelihood, sandwich
 from solvers import solve
 from solvers.descent_ascent import DescentAscent
 
@@ -104,3 +107,42 @@ def test_training_comes_to_the_closed_form() -> None:
     assert solution.bound is not None
     assert -1e-6 <= solution.bound - solution.value < 1e-3
     assert solution.status == "optimal"
+
+
+def known(d: int, latent: int, n: int = 4000) -> Data:
+    sds = np.r_[np.linspace(1.0, 0.5, latent), np.full(d - latent, 0.2)]
+    return drawn(GaussianMixture([1.0], np.zeros((1, d)), sds[None]), n)
+
+
+@pytest.mark.parametrize("off", [0.0, 0.02])
+def test_the_sandwich_holds_the_truth(off: float) -> None:
+    """Of the closed form of the training rows, or one with a wrong mean: E log p is known between normal laws."""
+    data = known(6, 2)
+    f = placed(data.train.double(), 2)
+    with torch.no_grad():
+        f.decoder.mu.add_(off)
+    W, mu, s2 = f.decoder.W.detach().numpy(), f.decoder.mu.detach().numpy(), math.exp(2 * f.law.log_sd.item())
+    C, sigma = W @ W.T + s2 * np.eye(6), np.diag(data.density.sds[0] ** 2)  # type: ignore[union-attr]
+    log_det = np.linalg.slogdet(C)[1]
+    truth = -(6 * math.log(2 * math.pi) + log_det + np.trace(np.linalg.solve(C, sigma + np.outer(mu, mu)))) / 2
+    found = sandwich(f, data)
+    assert found["elbo_at_least"] <= truth <= found["likelihood_at_most"]
+    assert found["likelihood_between"][0] <= truth <= found["likelihood_between"][1]
+    assert found["likelihood_at_most"] - found["elbo_at_least"] < 0.02
+
+
+def test_a_poor_encoder_widens_the_sandwich_from_below() -> None:
+    data = known(6, 2)
+    f = placed(data.train.double(), 2)
+    tight = sandwich(f, data)
+    with torch.no_grad():
+        f.encoder.log_sd.add_(1.0)
+    wide = sandwich(f, data)
+    assert wide["elbo_at_least"] < tight["elbo_at_least"] - 0.5
+    assert wide["likelihood_at_most"] == tight["likelihood_at_most"]
+
+
+def test_rows_of_an_unknown_law_have_no_weak_dual() -> None:
+    data = known(3, 1)
+    with pytest.raises(ValueError, match="the law of the rows is unknown"):
+        sandwich(LinearAutoencoder(1, torch.zeros(3)), Data(data.train, data.watch, data.held_out))

@@ -13,8 +13,11 @@ from commandline import answer_of, without_seconds
 from PIL import Image
 
 import formulations.elbo
+import problems.studies.observed_images
 from problems.images import RECIPE
 from problems.recipe import run
+from problems.studies.observed_images import split
+from problems.terminal.checkpoints import Folder
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +201,39 @@ def test_colours_are_learnt(capsys: Any, tmp_path: Path) -> None:
         _, answer, _ = answered(capsys, *options, "--plot", str(tmp_path / "x.png"))
         assert answer["answer"]["likelihood"] == "logistic"
         assert np.array(answer["answer"]["samples"]).shape == (5, 4, 5, 3)
+
+
+def test_a_run_that_is_broken_off_goes_on_as_if_it_had_not_been(capsys: Any, shapes: str, tmp_path: Path) -> None:
+    options = ("--data", shapes, "--iterations", "60")
+    _, whole, _ = answered(capsys, *options)
+    folder = tmp_path / "run"
+
+    def stop(search: Any) -> None:
+        if search.iteration >= 20:
+            raise KeyboardInterrupt
+
+    monkeypatch = pytest.MonkeyPatch()
+    follow = Folder.follow
+    monkeypatch.setattr(Folder, "follow", lambda self, search: (follow(self, search), self.save(), stop(search)))
+    code, _, _ = answered(capsys, *options, "--out", str(folder))
+    monkeypatch.undo()
+    assert code == 130
+    state = torch.load(folder / "checkpoint.pt", weights_only=True)["state"]
+    assert 20 <= state["iteration"] < 60
+    _, resumed, _ = answered(capsys, *options, "--out", str(folder), "--resume")
+    assert resumed["value"] == whole["value"]
+    assert resumed["answer"] == whole["answer"]
+
+
+def test_images_that_do_not_fit_are_read_batch_by_batch(capsys: Any, shapes: str, monkeypatch: Any) -> None:
+    _, before, _ = answered(capsys, "--data", shapes, "--iterations", "10")
+    monkeypatch.setattr(problems.studies.observed_images, "MOST_IN_MEMORY", 10)
+    _, after, _ = answered(capsys, "--data", shapes, "--iterations", "10")
+    assert (before["value"], before["answer"]) == (after["value"], after["answer"])
+
+
+def test_samples_and_held_out_images_are_not_those_that_it_trains_with() -> None:
+    parts = split(100, 3)
+    together = np.concatenate([parts.train, parts.watch, parts.held_out])
+    assert sorted(together.tolist()) == list(range(100))
+    assert split(100, 3).train.tolist() == parts.train.tolist() != split(100, 4).train.tolist()
