@@ -110,7 +110,8 @@ def _model(options: argparse.Namespace, images: Images) -> tuple[Model, Sequence
     """The model that is asked for; raises InputError for options that do not go together."""
     height, width, channels = images.shape
     kind = options.model or "vae"
-    likelihood = options.likelihood or _usual(kind, images)
+    some = _some(images)
+    likelihood = options.likelihood or _usual(kind, images, some)
     if kind == "linear-vae" and likelihood != "gaussian":
         raise InputError(f"--likelihood {likelihood}: a linear autoencoder is of the gaussian law; leave it out")
     if kind == "autoregressive" and options.latent:
@@ -140,16 +141,23 @@ def _model(options: argparse.Namespace, images: Images) -> tuple[Model, Sequence
     return Model(kind, likelihood, binarise, (channels, height, width), images.levels, latent), notes
 
 
-def _usual(kind: str, images: Images) -> str:
-    """The law of a pixel that suits: black and white if images are nearly that, else one of shades."""
-    import numpy as np
-
+def _usual(kind: str, images: Images, some: Any) -> str:
+    """The law of a pixel that suits: black and white if some images are nearly that, else one of shades."""
     if kind == "linear-vae":
         return "gaussian"
-    some = images.rows(np.linspace(0, len(images) - 1, LOOKED_AT).astype(np.int64))
     if some.shape[1] == 1 and float(4 * (some * (1 - some)).mean()) < SHADES:
         return "bernoulli"
     return "gaussian" if images.levels is None else "logistic"
+
+
+def _some(images: Images) -> Any:
+    """Some of the images, from the first to the last; raises InputError if they are all the same."""
+    import numpy as np
+
+    some = images.rows(np.linspace(0, len(images) - 1, LOOKED_AT).astype(np.int64))
+    if (some == some[0]).all():
+        raise InputError(f"{safe(images.source, 200)}: holds one image again and again; give different ones")
+    return some
 
 
 def draw(judged: Any, solution: Solution) -> Figure:

@@ -36,7 +36,7 @@ figure_of_images(
 # **Is an adjacent problem more amenable?** Yes, there are two. A lower bound of the
 # integral can be maximized instead, over the model and over a second network, the
 # *encoder*, which says which codes an image may have come from. Or the model is chosen
-# so that there is no integral: a product of conditional laws, one for each pixel.
+# so that there is no integral: a product of conditional laws, one for each pixel [4]_.
 #
 # The maths
 # ---------
@@ -54,7 +54,7 @@ figure_of_images(
 # .. math::
 #
 #    \mathrm{ELBO} = \mathrm{E} \log w \; \leq \;
-#    \mathrm{E} \log \frac{w_1 + \dots + w_K}{K} \; \leq \; \log p(x),
+#    \mathrm{E} \log \frac{w_1 + \ldots + w_K}{K} \; \leq \; \log p(x),
 #
 # where the bound in the middle [2]_ rises with the number :math:`K` of weights.
 # Training maximizes the first [1]_, the *evidence lower bound*, over decoder and
@@ -100,7 +100,7 @@ training = DescentAscent(
     optimizer=partial(torch.optim.Adam, lr=3e-3),
     averaging=0.98,
     batch=128,
-    iterations=300,
+    iterations=250,
 )
 solution = solve(variational(data, start), training)
 
@@ -156,7 +156,7 @@ print(f"                      {exact.mean():.3f} by summing up, to {error:.0e}")
 from problems.images import RECIPE
 from problems.recipe import run
 
-run(RECIPE, ["--model", "linear-vae", "--iterations", "300", "--quiet"])
+run(RECIPE, ["--model", "linear-vae", "--iterations", "150", "--quiet"])
 
 # %%
 # Where it fails, and what else to use

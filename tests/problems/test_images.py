@@ -168,6 +168,11 @@ def test_options_that_do_not_go_together_are_refused(
     assert said in refusal(capsys, "--data", shapes, *options)
 
 
+def test_one_image_again_and_again_is_refused(capsys: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.full((30, 4, 4), 7, dtype=np.uint8))
+    assert "one image again and again" in refusal(capsys, "--data", str(tmp_path / "x.npy"), "--quiet")
+
+
 def test_floats_have_no_levels(capsys: Any, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.random.default_rng(0).random((30, 4, 4)))
     assert "--likelihood logistic needs" in refusal(

@@ -157,10 +157,10 @@ def _left_out(others: Sequence[str], bad: dict[str, str], kept: Sequence[str]) -
     notes = []
     if others:
         named = listed([safe(name) for name in others], 3)
-        notes.append(f"{len(others):,} files are left out, by their names no pictures: {named}.")
+        notes.append(f"Files that by their names are no pictures are left out: {named} ({len(others):,} in all).")
     if bad:
         named = listed([f"{safe(name)} {why}" for name, why in bad.items()], NAMED)
-        notes.append(f"{len(bad):,} pictures cannot be used and are left out: {named}.")
+        notes.append(f"Pictures that cannot be used are left out: {named} ({len(bad):,} in all).")
     if any(os.sep in name for name in kept) and any(os.sep not in name for name in kept):
         notes.append("Pictures lie beside subfolders, so these are not taken as labels.")
     return notes

@@ -128,7 +128,9 @@ def _refuse(images: Images) -> None:
     """Raise InputError for too few images, and for sizes that are not learnt here."""
     height, width, _ = images.shape
     if len(images) < FEWEST:
-        raise InputError(f"holds {len(images):,} images; at least {FEWEST} are needed, to train with and to judge by")
+        raise InputError(
+            f"holds too few images, {len(images):,}; give at least {FEWEST}, to train with and to judge by"
+        )
     if not LEAST_SIDE <= min(height, width) <= max(height, width) <= MOST_SIDE:
         raise InputError(
             f"holds images of {height:,} x {width:,} pixels; {LEAST_SIDE} to {MOST_SIDE} a side are learnt here, so "

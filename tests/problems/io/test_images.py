@@ -132,7 +132,7 @@ def test_bad_pictures_are_refused_by_name_or_left_out(tmp_path: Path, name: str)
     assert refused.endswith("take them out, or add --missing drop")
     kept = read_images(str(path), drop=True)
     assert len(kept) == 24
-    assert any("1 pictures cannot be used and are left out" in note for note in kept.notes)
+    assert any("Pictures that cannot be used are left out: " in note and "(1 in all)" in note for note in kept.notes)
 
 
 def test_many_bad_pictures_are_counted_and_some_named(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_other_files_are_left_out_and_hidden_ones_not_seen(tmp_path: Path) -> No
     (path / "README.txt").write_text("hello")
     images = read_images(str(path))
     assert len(images) == 24
-    assert images.notes == ["1 files are left out, by their names no pictures: README.txt."]
+    assert images.notes == ["Files that by their names are no pictures are left out: README.txt (1 in all)."]
 
 
 def test_what_does_not_fit_in_memory_is_read_again(tmp_path: Path, monkeypatch: Any) -> None:
@@ -217,7 +217,7 @@ def test_arrays_are_read_as_they_are(tmp_path: Path, values: Any, shape: Any, le
         (SHADES / 255 - 0.5, "-0.5 to 0.5"),
         (SHADES * 1.5, "0 to 382.5"),
         (np.where(SHADES.max() == SHADES, np.nan, SHADES / 255), "missing or infinite"),
-        (SHADES[:7], "holds 7 images"),
+        (SHADES[:7], "holds too few images, 7"),
         (np.zeros((0, 6, 6), dtype=np.uint8), "holds no numbers"),
         (np.zeros((24, 100, 100), dtype=np.uint8), "--size 32"),
         (np.zeros((24, 2, 6), dtype=np.uint8), "2 x 6 pixels"),
@@ -339,7 +339,7 @@ def test_what_is_not_there_or_is_one_picture_is_refused(tmp_path: Path) -> None:
     assert "holds no pictures" in refusal(tmp_path)
     Image.fromarray(SHADES[0]).save(tmp_path / "one.png")
     assert "is one picture" in refusal(tmp_path / "one.png")
-    assert "holds 1 images" in refusal(tmp_path)
+    assert "holds too few images, 1" in refusal(tmp_path)
 
 
 def test_digits_are_the_default_of_seventeen_levels() -> None:
