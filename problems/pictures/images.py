@@ -109,7 +109,8 @@ def figure_of_images(images: Tensor, title: str, columns: int = COLUMNS) -> Figu
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 8 * -(-len(images) // columns) / columns + 0.5), dpi=150, layout="constrained")
+    width, rows = min(8.0, 0.55 * columns), -(-len(images) // columns)
+    figure = Figure(figsize=(width, width * rows / columns + 0.4), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     _show(figure.add_subplot(), images, title, columns)
     return figure

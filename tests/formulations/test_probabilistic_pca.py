@@ -52,7 +52,7 @@ def test_the_best_reaches_the_bound_and_its_elbo_is_tight(seed: int, latent: int
     x = rows(200, 5, seed)
     f = placed(x, latent)
     bound = best_likelihood(x.numpy(), latent)
-    assert float(f.log_density(x).mean()) == pytest.approx(bound, abs=1e-9)
+    assert f.log_density(x).mean().item() == pytest.approx(bound, abs=1e-9)
     assert torch.allclose(f.elbo(x), f.log_density(x))
     with torch.no_grad():
         for parameter in f.parameters():
