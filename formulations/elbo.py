@@ -42,7 +42,7 @@ from formulations.players.generators import normal
 from formulations.problem import Block, Floats, Players, SaddleProblem, Term
 
 LEVEL = 0.95
-WEIGHTS, WATCHED_WEIGHTS, WATCHED_ROWS = 100, 10, 256  # K; while it is watched, and of so many rows
+WEIGHTS, WATCHED_WEIGHTS = 100, 5  # K; and while it is watched
 DRAWS = 8  # of the code of each row for the ELBO that is answered
 LEAST_LOG_SD, MOST_LOG_SD = -7.0, 3.0  # of a code given its image
 REACH, STEP = 5.0, 0.05  # of the grid over codes: N(0, I) has a mass of 1e-6 beyond
@@ -149,14 +149,12 @@ def variational(
 def watched(
     f: VariationalAutoencoder, data: Observed, best: Callable[[Floats], float | None] | None, seed: int = 0
 ) -> dict[str, float | None]:
-    """Estimates on the validation set: "value", the ELBO, "iwae" by 10 weights, "likelihood" and "bound" if known."""
+    """Estimates on the validation set: "value", the ELBO, "iwae" by 5 weights, "likelihood" and "bound" if known."""
     rows = [data.watch]
     numbers = torch.Generator().manual_seed(seed)
     found = {
         "value": mean_of(over_batches(lambda x: _elbo(f, x, numbers, 1), rows)),
-        "iwae": mean_of(
-            over_batches(lambda x: _log_mean_weight(f, x, numbers, WATCHED_WEIGHTS), [data.watch[:WATCHED_ROWS]])
-        ),
+        "iwae": mean_of(over_batches(lambda x: _log_mean_weight(f, x, numbers, WATCHED_WEIGHTS), rows)),
     }
     if hasattr(f, "log_density"):
         known: Any = f

@@ -27,7 +27,7 @@ MANIFOLD = 10  # images along each side of the plane of codes
 BOUNDS = (  # what is watched, what it is called, and how it is drawn, from above
     ("bound", "at most, for any linear model", RUST, "--"),
     ("likelihood", "log-likelihood V itself", INK, "-"),
-    ("iwae", "at least: 10 weights (IWAE)", SLATE, "-."),
+    ("iwae", "at least: a few weights (IWAE)", SLATE, "-."),
     ("value", "at least: the ELBO", GREY, "-"),
 )
 
@@ -144,7 +144,9 @@ def draw_bounds(
     if drawn:
         over_time(ax, iteration, drawn, [], last)
         late = np.concatenate([seen[iteration >= EARLY * iteration[-1]] for seen in drawn])
-        ax.set_xlim(left=EARLY * iteration[-1])
+        ax.set_xscale("linear")
+        ax.set(xlim=(EARLY * iteration[-1], max(iteration[-1], 1.0)), xlabel="iteration")
+        ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.set_ylim(*widened(*np.nanpercentile(late, (0, 100)).tolist()))
 
 
