@@ -173,7 +173,12 @@ def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | N
 
 
 def evidence(
-    data: Data, noise: Sampler, players: Players, level: float = 0.95, loss: str = "lagrangian"
+    data: Data,
+    noise: Sampler,
+    players: Players,
+    level: float = 0.95,
+    loss: str = "lagrangian",
+    draws_per_row: int = DRAWS_PER_ROW,
 ) -> dict[str, Any]:
     """Confidence bounds for players f and d from held-out data and independent noise, each at that level and in nats.
 
@@ -192,7 +197,7 @@ def evidence(
     >>> 0.1 < found["kl_at_least"] < 0.5, found["data"]  # KL(N(0, 1) || N(1, 1)) = 0.5
     (True, 300)
     """
-    draws = _draws(data.held_out, HELD_OUT_DRAWS, DRAWS_PER_ROW)
+    draws = _draws(data.held_out, HELD_OUT_DRAWS, draws_per_row)
     known, entropy, row = hasattr(players["f"], "log_density"), data.entropy, objective(loss).divergence
     told, kl, of_loss = log_ratios(players, loss), None, None
     if "d" in told:

@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Report, Task, main
+from problems.studies.compared_losses import LOSSES
 from problems.studies.generator_training import in_folder
-from problems.studies.image_models import BINARISED, LIKELIHOODS, MODELS, Model, usual_latent
+from problems.studies.image_models import BINARISED, GAME, LIKELIHOODS, MODELS, Model, usual_latent
 from problems.studies.image_training import ImageTraining, usual_iterations
 from problems.studies.table_options import missing_argument
 from problems.studies.trained import sample_arguments
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from problems.io.images import Images
+    from problems.studies.image_evidence import Judged
+    from problems.studies.image_game import ImageGame
+    from problems.studies.image_quality import GameJudged
     from solvers.solution import Solution
 
 DIGITS = "digits"
+LOSS, NOISE = "non-saturating", 32  # of a game by default, and its numbers of noise
 LOOKED_AT = 200  # images, by which the usual law of a pixel is chosen
 SHADES = 0.15  # mean of 4 x (1 - x), which is 0 at black and white, and 1 at a grey in the middle: more are shades
 
@@ -50,6 +55,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--binarise", choices=BINARISED, metavar="HOW", help="for bernoulli: dynamic (default), or threshold"
     )
+    parser.add_argument("--loss", choices=LOSSES, metavar="L", help=f"of dcgan: as in problems.gan (default {LOSS})")
+    parser.add_argument("--by-label", action="store_true", help="of dcgan: make images by their labels")
     parser.add_argument("--latent", type=positive_whole, metavar="K", help="coordinates of a code")
     parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of training")
     parser.add_argument(
@@ -68,11 +75,9 @@ def read(options: argparse.Namespace) -> Task | Report:
         return Report(made.lines, lambda shown: shown, lambda _: made.data)
     if options.resume and options.out is None:
         raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
-    from problems.studies.image_evidence import Judged
-
     training, images, notes = _training(options)
     training, folder, resume, said = in_folder(training, options.out, options.resume, options.iterations)
-    judged = Judged(training, images)
+    judged = _judged(training, images)
     return Task(
         source=training.source,
         problem=lambda: training.problem,
@@ -84,11 +89,20 @@ def read(options: argparse.Namespace) -> Task | Report:
         follow=None if folder is None else folder.follow,
         answer=judged.answer,
         evidence=judged.evidence,
+        measures=judged.measures,
         write=None if folder is None else partial(write, folder, training),
     )
 
 
-def _training(options: argparse.Namespace) -> tuple[ImageTraining, Images, Sequence[str]]:
+def _judged(training: ImageTraining | ImageGame, images: Images) -> Judged | GameJudged:
+    """What can be said of what comes of it."""
+    from problems.studies.image_evidence import Judged
+    from problems.studies.image_quality import GameJudged
+
+    return Judged(training, images) if isinstance(training, ImageTraining) else GameJudged(training)
+
+
+def _training(options: argparse.Namespace) -> tuple[ImageTraining | ImageGame, Images, Sequence[str]]:
     """What the arguments name, and notes on how the images were read and are taken."""
     import torch  # noqa: F401  # that it is missing is said before images are read
 
@@ -98,12 +112,35 @@ def _training(options: argparse.Namespace) -> tuple[ImageTraining, Images, Seque
     images = read_images(
         options.data or DIGITS, options.labels, options.size, grey=options.grey, drop=options.missing == "drop"
     )
+    if options.model == GAME:
+        return _game(options, images), images, images.notes
+    for name in ("loss", "by_label"):
+        if getattr(options, name):
+            raise InputError(f"--{name.replace('_', '-')} goes with --model {GAME}; give both, or neither")
     model, said = _model(options, images)
     data = observed(images, model.binarise, options.seed)
     iterations = options.iterations or usual_iterations(model.kind, model.dims)
     about = len(split(len(images), options.seed).train), float(data.watch.double().sum())
     training = ImageTraining(safe(images.source, 200), data, model, iterations, options.seed, *about)
     return training, images, [*images.notes, *said]
+
+
+def _game(options: argparse.Namespace, images: Images) -> ImageGame:
+    """The game that is asked for; raises InputError for options that do not go together."""
+    from problems.studies.image_game import ITERATIONS, ImageGame, numbered
+
+    for name in ("likelihood", "binarise"):
+        if getattr(options, name):
+            raise InputError(f"--{name} is of models with a likelihood, and {GAME} has none; leave it out")
+    _some(images)
+    height, width, channels = images.shape
+    if options.by_label and images.labels is None:
+        raise InputError("--by-label needs labels; give them by --labels FILE, or a folder with a subfolder for each")
+    labels, names = (None, ()) if images.labels is None else numbered(images.labels)
+    shape, latent = (channels, height, width), options.latent or NOISE
+    model = Model(GAME, "", None, shape, images.levels, latent, names if options.by_label else ())
+    source, iterations = safe(images.source, 200), options.iterations or ITERATIONS
+    return ImageGame(source, images, model, options.loss or LOSS, iterations, options.seed, labels)
 
 
 def _model(options: argparse.Namespace, images: Images) -> tuple[Model, Sequence[str]]:
@@ -160,14 +197,15 @@ def _some(images: Images) -> Any:
     return some
 
 
-def draw(judged: Any, solution: Solution) -> Figure:
-    """Samples, nearest training images, reconstructions, codes, and the bounds as it was trained."""
-    from problems.pictures.images import figure_of
+def draw(judged: Judged | GameJudged, solution: Solution) -> Figure:
+    """Samples, nearest training images, reconstructions, codes, and the bounds or distances as it was trained."""
+    from problems.pictures.images import figure_of, figure_of_game
+    from problems.studies.image_evidence import Judged
 
-    return figure_of(judged, solution)
+    return figure_of(judged, solution) if isinstance(judged, Judged) else figure_of_game(judged, solution)
 
 
-def write(folder: Folder, training: ImageTraining, solution: Solution) -> None:
+def write(folder: Folder, training: ImageTraining | ImageGame, solution: Solution) -> None:
     """The last checkpoint, and the model."""
     from problems.studies.trained_images import write_trained
 

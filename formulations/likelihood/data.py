@@ -60,10 +60,14 @@ class Data:
 
     @cached_property
     def scale(self) -> Tensor:
-        """Their standard deviation, (d,); in a one-hot vector the root of the sum of variances, as of one column."""
+        """Their standard deviation, (d,); in a one-hot vector the root of the sum of variances, as of one column.
+
+        1 where all are the same, as at the edge of images.
+        """
         variance = self.train.double().var(0)
         parts = torch.split(variance, [1] * self.numbers + list(self.categories))
-        return torch.cat([part.sum().sqrt().expand(len(part)) for part in parts]).float()
+        scale = torch.cat([part.sum().sqrt().expand(len(part)) for part in parts]).float()
+        return torch.where(scale > 0, scale, 1.0)
 
     @cached_property
     def entropy(self) -> float | None:

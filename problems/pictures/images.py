@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from problems.studies.image_evidence import Judged
+    from problems.studies.image_quality import GameJudged
     from solvers.solution import Solution
 
 COLUMNS = 8  # images in a row
+MOST_COLUMNS = 12  # where images are made by label, each in a column of its own
 PAIRS, WALKS = 24, 3  # samples with their nearest images; rows of each kind of interpolation
 EARLY = 0.05  # of training: what was watched before is left out of the axis' range
 MANIFOLD = 10  # images along each side of the plane of codes
@@ -55,6 +57,34 @@ def figure_of(judged: Judged, solution: Solution) -> Figure:
         (draw_manifold if model.latent == 2 else draw_walks)(right, judged, solution)
     answered = solution.stats["members"][0].get("iteration")
     draw_bounds(figure.add_subplot(grid[:, 2]), solution.stats["history"], answered, explicit=judged.explicit)
+    return figure
+
+
+def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
+    """Samples, their nearest training images by pixels and by features, and the distance over training."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(14, 8), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    game, history = judged.training, solution.stats["history"]
+    headline(figure, f"{game.source}: {game.model.kind}, {game.loss} loss")
+    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.9))
+    made = judged.samples(solution)
+    order = f", of {len(game.model.labels)} labels in turn" if game.conditions else ""
+    across = len(game.model.labels) if 1 < game.conditions <= MOST_COLUMNS else COLUMNS
+    _show(figure.add_subplot(grid[0, 0]), made[: across * 6], f"Samples{order}", across)
+    _show(figure.add_subplot(grid[1, 0]), judged.held_out[: COLUMNS * 6], "Held-out images")
+    pairs = made[:PAIRS]
+    for row, (how, nearest) in enumerate((("pixels", judged.nearest), ("features", judged.nearest_by_features))):
+        title = f"Each above the nearest training image by {how}"
+        _show(figure.add_subplot(grid[row, 1]), _in_turn(pairs, nearest(pairs)), title)
+    ax, iteration, distance = figure.add_subplot(grid[:, 2]), series(history, "iteration"), series(history, "distance")
+    ax.set(title="Kernel distance of features from watched images")
+    ax.plot(iteration, distance, color=INK, lw=1.8, label="estimate; 0 for images of the same law")
+    ax.axhline(0, color=GREY, lw=0.8)
+    answered = solution.stats["members"][0].get("iteration")
+    over_time(ax, iteration, [distance], [0.0], None if answered == history[-1]["iteration"] else answered)
     return figure
 
 

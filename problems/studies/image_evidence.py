@@ -17,7 +17,7 @@ from formulations.elbo import LEVEL, QUADRATURE_ROWS, WEIGHTS, at_least, elbos, 
 from formulations.explicit_density import log_densities
 from formulations.gan import random_numbers
 from formulations.likelihood.held_out import likelihood_interval
-from problems.studies.observed_images import split
+from problems.studies.observed_images import nearest, shown_as_json
 from problems.studies.trained_images import drawn
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 SAMPLES = 64  # that are drawn for pictures
 SHOWN = 5  # in the answer
-MOST_COMPARED, AT_ONCE = 20_000, 1_000  # training images among which the nearest are looked for
-DECIMALS = 4
 
 
 class Judged:
@@ -115,24 +113,19 @@ class Judged:
         """The first of the held-out images, as they are judged by."""
         return self.training.data.held_out[0]
 
+    def measures(self, solution: Solution) -> Mapping[str, Any]:
+        """Nothing besides the bounds."""
+        return {}
+
     def nearest(self, made: Tensor) -> Tensor:
         """The training image nearest to each of these by their pixels, (n, channels, height, width)."""
-        places = split(len(self.images), self.training.seed).train[:MOST_COMPARED]
-        found, least = torch.zeros_like(made), torch.full((len(made),), torch.inf)
-        for start in range(0, len(places), AT_ONCE):
-            x = torch.from_numpy(self.images.rows(places[start : start + AT_ONCE]))
-            away, which = torch.cdist(made.flatten(1), x.flatten(1)).min(dim=1)
-            nearer = away < least
-            found[nearer], least[nearer] = x[which[nearer]], away[nearer]
-        return found
+        return nearest(self.images, self.training.seed, made)
 
     def answer(self, solution: Solution) -> dict[str, Any]:
         """The model by what it makes: a few images, rows of pixels."""
         model = self.training.model
-        made = self.samples(solution)[:SHOWN].movedim(1, -1).double().numpy().round(DECIMALS)
-        images: Floats = made.squeeze(-1) if model.shape[0] == 1 else made
         named = {"model": model.kind, "likelihood": model.likelihood, "binarised": model.binarise}
-        return {**named, "latent": model.latent or None, "samples": images.tolist()}
+        return {**named, "latent": model.latent or None, "samples": shown_as_json(self.samples(solution)[:SHOWN])}
 
     def describe(self, solution: Solution) -> Iterable[str]:
         """The bounds, in words."""

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
     from formulations.likelihood.pixels import Law
 
-MODELS = ("vae", "linear-vae", "autoregressive")
+GAME = "dcgan"  # the one that is played against a discriminator
+MODELS = ("vae", "linear-vae", "autoregressive", GAME)
 LIKELIHOODS = ("bernoulli", "gaussian", "logistic")
 BINARISED = ("dynamic", "threshold")
 CODE_SHARE, MOST_LATENT = 8, 32  # coordinates of a code: one for so many pixels, and at most
 SMALL = 256  # numbers of an image up to which networks are small
+CONVOLVED = 32  # channels of the last layer of a convolutional generator
 WIDTH, SMALL_WIDTH = 300, 128  # of the networks to and from codes
 SEEING, SMALL_SEEING = 192, 64  # of the network of an explicit density
 REACH, DEPTH = 7, 2  # of that one: how many pixels it sees on either side, and its layers
@@ -27,11 +29,12 @@ class Model:
     """Which model, of which images.
 
     kind        one of MODELS
-    likelihood  the law of a pixel, one of LIKELIHOODS
+    likelihood  the law of a pixel, one of LIKELIHOODS; "" where there is none
     binarise    one of BINARISED for the law "bernoulli", else None
     shape       channels, height, width
     levels      that a pixel may have, where that is known
     latent      coordinates of a code; 0 where there is none
+    labels      by which images are made, of a generator that makes them by label
     """
 
     kind: str
@@ -40,6 +43,7 @@ class Model:
     shape: tuple[int, int, int]
     levels: int | None
     latent: int
+    labels: tuple[str, ...] = ()
 
     @property
     def dims(self) -> int:
@@ -67,11 +71,15 @@ def _law(model: Model) -> Law:
 
 def made(model: Model, center: Tensor) -> Any:
     """The module, as training begins; center: the mean of some images, (dims,), where a linear one begins."""
+    import torch
+
     from formulations.elbo import VariationalAutoencoder
     from formulations.explicit_density import Autoregressive
     from formulations.players.autoencoders import dense_decoder, dense_encoder
     from formulations.probabilistic_pca import LinearAutoencoder
 
+    if model.kind == GAME:
+        return generator_of(model, torch.Generator())
     law, small = _law(model), model.dims <= SMALL
     width, sees = (SMALL_WIDTH, SMALL_SEEING) if small else (WIDTH, SEEING)
     if model.kind == "autoregressive":
@@ -81,3 +89,10 @@ def made(model: Model, center: Tensor) -> Any:
     encoder = dense_encoder(model.shape, model.latent, width)
     decoder = dense_decoder(model.shape, model.latent, width, law.numbers)
     return VariationalAutoencoder(model.latent, encoder, decoder, law)
+
+
+def generator_of(model: Model, numbers: Generator) -> Any:
+    """A convolutional generator, as training begins."""
+    from formulations.players.convolutional import ConvolutionalGenerator
+
+    return ConvolutionalGenerator(model.shape, model.latent, CONVOLVED, numbers, len(model.labels))

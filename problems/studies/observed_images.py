@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_WATCHED = 1_000  # images that are watched by
 BATCH = 100  # of those that are judged by
+MOST_COMPARED, AT_ONCE = 20_000, 1_000  # training images among which the nearest are looked for
+DECIMALS = 4  # of pixels in JSON
 MOST_IN_MEMORY = 1 << 28  # numbers of the images to train with that are kept as they are drawn from
 
 
@@ -66,6 +68,29 @@ def observed(images: Images, how: str | None, seed: int) -> Observed:
     watch = binarised(_rows(images, parts.watch[:MOST_WATCHED]), how, random_numbers(seed, "watched images"))
     train, held_out = _Drawn(images, parts.train, how), _Batches(images, parts.held_out, how, seed)
     return Observed((channels, height, width), train, watch, held_out, len(parts.held_out))
+
+
+def nearest(images: Images, seed: int, made: Tensor) -> Tensor:
+    """The training image nearest to each of these by their pixels, (n, channels, height, width)."""
+    places = split(len(images), seed).train[:MOST_COMPARED]
+    found, least = torch.zeros_like(made), torch.full((len(made),), torch.inf)
+    for start in range(0, len(places), AT_ONCE):
+        x = _rows(images, places[start : start + AT_ONCE])
+        away, which = torch.cdist(made.flatten(1), x.flatten(1)).min(dim=1)
+        nearer = away < least
+        found[nearer], least[nearer] = x[which[nearer]], away[nearer]
+    return found
+
+
+def shown_as_json(made: Tensor) -> list[Any]:
+    """Images (n, channels, height, width) as rows of pixels, of colours if there are any.
+
+    >>> shown_as_json(torch.zeros(1, 1, 1, 2))
+    [[[0.0, 0.0]]]
+    """
+    images = made.movedim(1, -1).double().numpy().round(DECIMALS)
+    found: list[Any] = (images.squeeze(-1) if images.shape[-1] == 1 else images).tolist()
+    return found
 
 
 def _rows(images: Images, places: Ints) -> Tensor:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
     from formulations.problem import Floats
+    from problems.studies.image_game import ImageGame
     from problems.studies.image_training import ImageTraining
     from problems.terminal.checkpoints import Folder
 
@@ -40,14 +41,14 @@ def drawn(f: Any, shape: Sequence[int], n: int, numbers: Generator) -> Tensor:
         parts = []
         for start in range(0, n, AT_ONCE):
             count = min(AT_ONCE, n - start)
-            if hasattr(f, "latent"):
+            if hasattr(f, "posterior"):
                 parts.append(f(torch.randn(count, f.latent, generator=numbers)))
             else:
                 parts.append(f.sample(count, numbers))
         return torch.cat(parts).view(-1, *shape).clamp(0, 1)
 
 
-def write_trained(folder: Folder, training: ImageTraining, f: nn.Module) -> None:
+def write_trained(folder: Folder, training: ImageTraining | ImageGame, f: nn.Module) -> None:
     """The model, which alone is read again, and a word on what it came of."""
     held = {"format": FORMAT, "model": asdict(training.model), "weights": f.state_dict()}
     folder.write(MODEL, saved(held))

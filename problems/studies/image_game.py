@@ -1,0 +1,172 @@
+"""Training of a convolutional generator of images against a discriminator: the game, its settings, and its samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from formulations.divergences.features import kernel_distance
+from formulations.gan import gan, random_numbers
+from formulations.likelihood.data import Data
+from formulations.losses import objective
+from formulations.players.convolutional import ConvolutionalDiscriminator
+from formulations.players.generators import normal
+from problems.studies.image_features import Features, features_of
+from problems.studies.image_models import generator_of
+from problems.studies.observed_images import Split, split
+
+if TYPE_CHECKING:
+    from formulations.problem import Ints, Players, SaddleProblem
+    from problems.io.images import Images
+    from problems.studies.image_models import Model
+    from solvers.descent_ascent import DescentAscent
+
+AT_ONCE = 256  # samples
+MOST_ROWS = 20_000  # images of each part that are looked at
+WIDTH = 32  # channels of the discriminator's first layer
+BATCH, LEARNING = 64, 5e-4
+ITERATIONS = 6_000
+RESTORED = 256  # hidden numbers of the auto-encoder of "began"
+WATCHED = 500  # images, and as many samples, by which the generator to answer is chosen
+
+
+@dataclass(frozen=True, eq=False)
+class ImageGame:
+    """One training run of a generator against a discriminator.
+
+    labels  of each image a number from 0 on, where there are labels
+    """
+
+    source: str
+    images: Images
+    model: Model
+    loss: str
+    iterations: int
+    seed: int
+    labels: Ints | None
+
+    @cached_property
+    def parts(self) -> Split:
+        """Which images are trained with, watched by and held out."""
+        return split(len(self.images), self.seed)
+
+    @cached_property
+    def data(self) -> Data:
+        """The images as rows, with their labels if they are made by label."""
+        places = (self.parts.train, self.parts.watch, self.parts.held_out)
+        train, watch, held_out = (self._rows(part[:MOST_ROWS]) for part in places)
+        return Data(train, watch, held_out, categories=(self.conditions,) if self.conditions else ())
+
+    def _rows(self, places: Ints) -> Tensor:
+        rows = torch.from_numpy(self.images.rows(places)).flatten(1)
+        if self.labels is None or not self.conditions:
+            return rows
+        told = torch.from_numpy(self.labels[places])
+        return torch.cat([rows, torch.nn.functional.one_hot(told, self.conditions)], dim=1)
+
+    @property
+    def conditions(self) -> int:
+        """How many labels there are to make images by; 0 if they are not made by label."""
+        return len(self.model.labels)
+
+    @cached_property
+    def features(self) -> Features:
+        """By which images are compared: of a classifier where they have labels."""
+        places = self.parts.train[:MOST_ROWS]
+        labels = None if self.labels is None else self.labels[places]
+        return features_of(self.pictures(self.data.train), labels, self.seed)
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """Rows without their labels, as images (n, channels, height, width)."""
+        return rows[:, : self.model.dims].reshape(-1, *self.model.shape)
+
+    def noise(self, n: int, generator: Generator) -> Tensor:
+        """Noise, (n, latent), and behind it labels as often as images have them."""
+        z = normal(self.model.latent)(n, generator)
+        if not self.conditions:
+            return z
+        told = self.data.train[:, -self.conditions :].to(z.device)
+        return torch.cat([z, told[torch.randint(len(told), (n,), generator=generator, device=z.device)]], dim=1)
+
+    @cached_property
+    def problem(self) -> SaddleProblem:
+        """The game; the generator to answer is chosen by the kernel distance of features."""
+        game = gan(self.data, partial(generator_of, self.model), self._discriminator, self.noise, loss=self.loss)
+        draws = {} if len(self.parts.train) <= MOST_ROWS else {"data": self._drawn}
+        return replace(game, watch=self.watched, samplers={**game.samplers, **draws})
+
+    def _discriminator(self, numbers: Generator) -> nn.Module:
+        scored = objective(self.loss)
+        if self.loss == "began":
+            restoring: nn.Module = scored.network((RESTORED,), self.data.center, self.data.scale, numbers)
+            return restoring
+        normalised = not scored.penalties  # on slopes at single images, which batches would mix
+        return ConvolutionalDiscriminator(self.model.shape, WIDTH, numbers, self.conditions, normalised=normalised)
+
+    def _drawn(self, batch: int, generator: Generator) -> Tensor:
+        """Training images that are read when they are drawn."""
+        chosen = torch.randint(len(self.parts.train), (batch,), generator=generator, device=generator.device)
+        return self._rows(self.parts.train[chosen.cpu().numpy()]).to(generator.device)
+
+    def watched(self, players: Players) -> Mapping[str, float | None]:
+        """The kernel distance of features of samples from those of watched images."""
+        seen = self.features.of(self.pictures(self.data.watch[:WATCHED]))
+        made = self.features.of(self.pictures(self.samples(players["f"], WATCHED, "watched")))
+        finite = bool(np.isfinite(made).all())
+        return {"value": None, "bound": None, "distance": kernel_distance(seen, made) if finite else None}
+
+    def samples(self, f: Any, n: int, purpose: str) -> Tensor:
+        """n rows that the generator makes, (n, dims and labels), the same for the same seed and purpose."""
+        numbers = random_numbers(self.seed, purpose)
+        with torch.no_grad():
+            parts = [f(self.noise(min(AT_ONCE, n - start), numbers)) for start in range(0, n, AT_ONCE)]
+        return torch.cat(parts)
+
+    def settings(self, resume: Mapping[str, Any] | None) -> DescentAscent:
+        """How it is trained: Adam as DCGAN has it, steps that shrink at last, and a moving average."""
+        from solvers.descent_ascent import DescentAscent
+
+        return DescentAscent(
+            method="simultaneous",
+            optimizer=partial(torch.optim.Adam, lr=LEARNING, betas=(0.5, 0.999), fused=True),
+            schedule=self.pace,
+            averaging=0.999,
+            iterations=self.iterations,
+            batch=BATCH,
+            resume=resume,
+        )
+
+    def pace(self, iteration: float) -> float:
+        """The steps relative to the longest: as long as these for the first half, then down along half a cosine."""
+        share = max(0.0, 2 * iteration / self.iterations - 1)
+        return (1 + math.cos(math.pi * share)) / 2
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a checkpoint must have been made with to go on from."""
+        shown = {"--model": self.model.kind, "--loss": self.loss, "--by-label": list(self.model.labels)}
+        sizes = {"--latent": self.model.latent, "--iterations": self.iterations}
+        data = [self.source, *self.model.shape, len(self.images), float(self.data.watch.double().sum())]
+        return {"--seed": self.seed, **shown, **sizes, "--data": data}
+
+    @property
+    def schedules(self) -> tuple[Callable[[float], float], Callable[[float], float]]:
+        """Of both players' steps."""
+        return self.pace, self.pace
+
+
+def numbered(labels: Any) -> tuple[Ints, tuple[str, ...]]:
+    """Labels as numbers from 0 on, in the order of their names, and the names.
+
+    >>> numbered(["b", "a", "b"])
+    (array([1, 0, 1]), ('a', 'b'))
+    """
+    names, numbers = np.unique(np.asarray(labels), return_inverse=True)
+    return numbers.astype(np.int64), tuple(names.tolist())

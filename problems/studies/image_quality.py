@@ -1,0 +1,135 @@
+"""What can be said of a generator of images: bounds by its discriminator, and its samples beside held-out images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from formulations.divergences.features import frechet_distance, kernel_distance, likeness
+from formulations.gan import evidence
+from formulations.losses import log_ratios
+from formulations.players.convolutional import settled
+from problems.running.once import once
+from problems.studies.memorised import memory
+from problems.studies.observed_images import nearest, shown_as_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from formulations.problem import Players
+    from problems.studies.image_game import ImageGame
+    from solvers.solution import Solution
+
+SAMPLES = 64  # in pictures
+SHOWN = 5  # in the answer
+MOST_JUDGED = 5_000  # samples, and held-out images
+DRAWS_PER_IMAGE = 4  # of the generator, for bounds by its discriminator
+COPIED = 0.01  # level of the test of memorisation
+MEASURES = ("precision", "recall", "density", "coverage")
+
+
+class GameJudged:
+    """A run of a generator against a discriminator, and what can be said of what came of it."""
+
+    def __init__(self, training: ImageGame) -> None:
+        """Of the run, before or after it is played."""
+        self.training, self.images = training, training.images
+        self.players = once(self._players)
+        self.evidence = once(self._evidence)
+        self.measures = once(self._measures)
+        self.samples = once(self._samples)
+
+    def _players(self, solution: Solution) -> Players:
+        """The players as they are answered, the generator with means of its own."""
+        numbers = torch.Generator().manual_seed(self.training.seed)
+        return {**solution.answer, "f": settled(solution.answer["f"], self.training.noise, numbers)}
+
+    def _evidence(self, solution: Solution) -> Mapping[str, Any]:
+        """Confidence bounds by the discriminator; nothing if there was no time to ask it."""
+        if solution.stats["interrupted"]:
+            return {}
+        data, noise, players = self.training.data, self.training.noise, self.players(solution)
+        told = log_ratios(players, self.training.loss)
+        if "d" not in told:
+            return {}
+        return evidence(data, noise, players, loss=self.training.loss, draws_per_row=DRAWS_PER_IMAGE)
+
+    @cached_property
+    def held_out(self) -> Tensor:
+        """The images that samples are judged by."""
+        return self.training.pictures(self.training.data.held_out[:MOST_JUDGED])
+
+    def _measures(self, solution: Solution) -> Mapping[str, Any]:
+        """Samples beside held-out images by features, whether they repeat training images, and their labels."""
+        if solution.stats["interrupted"]:
+            return {}
+        game, held_out = self.training, self.held_out
+        rows = game.samples(self.players(solution)["f"], len(held_out), "judged")
+        made, train = game.pictures(rows), game.pictures(game.data.train[:MOST_JUDGED])
+        x, y, z = (game.features.of(part) for part in (held_out, made, train))
+        own, seen, others = (part.flatten(1).double().numpy() for part in (made, train, held_out))
+        found: dict[str, Any] = {
+            "features": game.features.name,
+            "kernel_distance": kernel_distance(x, y),
+            "kernel_distance_of_training_images": kernel_distance(x, z),
+            "frechet_distance": frechet_distance(x, y),
+            "frechet_distance_of_training_images": frechet_distance(x, z),
+            **asdict(likeness(x, y)),
+            "memorised": asdict(memory(own, seen, others, game.seed, np.ones(game.model.dims))),
+        }
+        if game.features.classify is not None:
+            told = game.features.classify(made)
+            count = int(game.features.classify(train).max()) + 1
+            found["label_shares"] = (np.bincount(told, minlength=count) / len(told)).tolist()
+            if game.conditions:
+                found["as_asked"] = float((told == rows[:, -game.conditions :].argmax(1).numpy()).mean())
+        return found
+
+    def _samples(self, solution: Solution) -> Tensor:
+        """What the generator makes, (64, channels, height, width); by label, of all in turn."""
+        f = self.players(solution)["f"]
+        made: Tensor = f.sample(SAMPLES, torch.Generator().manual_seed(self.training.seed))
+        return self.training.pictures(made)
+
+    def nearest(self, made: Tensor) -> Tensor:
+        """The training image nearest to each of these by their pixels."""
+        return nearest(self.images, self.training.seed, made)
+
+    def nearest_by_features(self, made: Tensor) -> Tensor:
+        """The same by features, of the training images that are looked at."""
+        train = self.training.pictures(self.training.data.train)
+        of = self.training.features.of
+        away = torch.cdist(torch.from_numpy(of(made)), torch.from_numpy(of(train)))
+        return train[away.argmin(dim=1)]
+
+    def answer(self, solution: Solution) -> dict[str, Any]:
+        """The generator by what it makes: a few images, rows of pixels."""
+        game = self.training
+        named = {"model": game.model.kind, "loss": game.loss, "latent": game.model.latent}
+        labels = {"labels": list(game.model.labels)} if game.conditions else {}
+        return {**named, **labels, "samples": shown_as_json(self.samples(solution)[:SHOWN])}
+
+    def describe(self, solution: Solution) -> Iterable[str]:
+        """Bounds and measures, in words."""
+        proof, found = self.evidence(solution), self.measures(solution)
+        if proof and proof["kl_at_least"] is not None:
+            sure, by = f"{proof['level']:.0%}", f"{proof['data']:,} held-out images"
+            yield f"  KL(data || generator) is at least {proof['kl_at_least']:.4g} nats, at {sure} confidence, by {by}"
+        if not found:
+            return
+        yield f"  by features of {found['features']}: {', '.join(f'{name} {found[name]:.3f}' for name in MEASURES)}"
+        for name in ("kernel", "frechet"):
+            own, train = found[f"{name}_distance"], found[f"{name}_distance_of_training_images"]
+            called = name.replace("frechet", "Fréchet")
+            yield f"  {called} distance to held-out images {own:.4g}; of training images {train:.4g}"
+        if "as_asked" in found:
+            yield f"  {found['as_asked']:.1%} of the images are told to be of the label that they were made by"
+        copied = found["memorised"]
+        if copied["p_value"] < COPIED:
+            share = f"about {max(copied['repeated'], 0):.0%} of samples repeat training images"
+            yield f"  warning: {share} (p = {copied['p_value']:.2g})"
