@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ from formulations.divergences.features import frechet_distance, kernel_distance,
 from formulations.gan import evidence
 from formulations.losses import log_ratios
 from formulations.players.convolutional import settled
-from problems.running.once import once
 from problems.studies.memorised import memory
 from problems.studies.observed_images import nearest, shown_as_json
 
@@ -39,18 +38,39 @@ class GameJudged:
     def __init__(self, training: ImageGame) -> None:
         """Of the run, before or after it is played."""
         self.training, self.images = training, training.images
-        self.players = once(self._players)
-        self.evidence = once(self._evidence)
-        self.measures = once(self._measures)
-        self.samples = once(self._samples)
+        self._known: dict[tuple[str, Any], Any] = {}  # what was asked, of which generator -> what it is
+
+    def _once(self, what: str, solution: Solution, asked: Callable[[Solution], Any]) -> Any:
+        key = what, solution.answer["f"]
+        if key not in self._known:
+            self._known[key] = asked(solution)
+        return self._known[key]
+
+    def players(self, solution: Solution) -> Players:
+        """The players as they are answered, the generator with means of its own."""
+        found: Players = self._once("players", solution, self._players)
+        return found
+
+    def evidence(self, solution: Solution) -> Mapping[str, Any]:
+        """Confidence bounds by the discriminator; nothing if there was no time to ask it."""
+        found: Mapping[str, Any] = self._once("evidence", solution, self._evidence)
+        return found
+
+    def measures(self, solution: Solution) -> Mapping[str, Any]:
+        """Samples beside held-out images by features, whether they repeat training images, and their labels."""
+        found: Mapping[str, Any] = self._once("measures", solution, self._measures)
+        return found
+
+    def samples(self, solution: Solution) -> Tensor:
+        """What the generator makes, (64, channels, height, width); by label, of all in turn."""
+        made: Tensor = self.players(solution)["f"].sample(SAMPLES, torch.Generator().manual_seed(self.training.seed))
+        return self.training.pictures(made)
 
     def _players(self, solution: Solution) -> Players:
-        """The players as they are answered, the generator with means of its own."""
         numbers = torch.Generator().manual_seed(self.training.seed)
         return {**solution.answer, "f": settled(solution.answer["f"], self.training.noise, numbers)}
 
     def _evidence(self, solution: Solution) -> Mapping[str, Any]:
-        """Confidence bounds by the discriminator; nothing if there was no time to ask it."""
         if solution.stats["interrupted"]:
             return {}
         data, noise, players = self.training.data, self.training.noise, self.players(solution)
@@ -65,7 +85,6 @@ class GameJudged:
         return self.training.pictures(self.training.data.held_out[:MOST_JUDGED])
 
     def _measures(self, solution: Solution) -> Mapping[str, Any]:
-        """Samples beside held-out images by features, whether they repeat training images, and their labels."""
         if solution.stats["interrupted"]:
             return {}
         game, held_out = self.training, self.held_out
@@ -89,12 +108,6 @@ class GameJudged:
             if game.conditions:
                 found["as_asked"] = float((told == rows[:, -game.conditions :].argmax(1).numpy()).mean())
         return found
-
-    def _samples(self, solution: Solution) -> Tensor:
-        """What the generator makes, (64, channels, height, width); by label, of all in turn."""
-        f = self.players(solution)["f"]
-        made: Tensor = f.sample(SAMPLES, torch.Generator().manual_seed(self.training.seed))
-        return self.training.pictures(made)
 
     def nearest(self, made: Tensor) -> Tensor:
         """The training image nearest to each of these by their pixels."""
