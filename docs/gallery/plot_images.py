@@ -163,7 +163,11 @@ run(RECIPE, ["--model", "linear-vae", "--iterations", "150", "--quiet"])
 # ------------------------------------
 #
 # - Likelihood is not how good images look. Mean images of a variational autoencoder are
-#   blurred, while an explicit density may draw sharp strokes that are no digit.
+#   blurred, while an explicit density may draw sharp strokes that are no digit. A
+#   generator that plays against a discriminator [5]_, ``--model dcgan``, with
+#   ``--by-label`` for images of a label, makes sharper ones and says nothing of their
+#   likelihood. It is measured by its samples: whether they lie among held-out images and
+#   these among them, by features of a classifier, and whether they repeat training ones.
 # - Likelihoods can be compared only if pixels are taken alike: black and white, of so
 #   many levels, or as numbers with a density. The last has no bits per pixel.
 # - Images of up to 64 pixels a side are learnt on a laptop. For photographs use a
@@ -184,6 +188,10 @@ run(RECIPE, ["--model", "linear-vae", "--iterations", "150", "--quiet"])
 #    Society B 61 (1999), 611-622.
 # .. [4] A. van den Oord, N. Kalchbrenner and K. Kavukcuoglu, `Pixel recurrent neural
 #    networks <https://arxiv.org/abs/1601.06759>`_, ICML 2016.
+#
+# .. [5] A. Radford, L. Metz and S. Chintala, `Unsupervised representation learning with
+#    deep convolutional generative adversarial networks
+#    <https://arxiv.org/abs/1511.06434>`_, ICLR 2016.
 #
 # Related pages
 # -------------
