@@ -166,8 +166,9 @@ run(RECIPE, ["--model", "linear-vae", "--iterations", "150", "--quiet"])
 #   blurred, while an explicit density may draw sharp strokes that are no digit. A
 #   generator that plays against a discriminator [5]_, ``--model dcgan``, with
 #   ``--by-label`` for images of a label, makes sharper ones and says nothing of their
-#   likelihood. It is measured by its samples: whether they lie among held-out images and
-#   these among them, by features of a classifier, and whether they repeat training ones.
+#   likelihood. It is measured by its samples: whether they lie among held-out images
+#   and these among them, by features of a classifier, and whether they repeat images
+#   that it was trained with.
 # - Likelihoods can be compared only if pixels are taken alike: black and white, of so
 #   many levels, or as numbers with a density. The last has no bits per pixel.
 # - Images of up to 64 pixels a side are learnt on a laptop. For photographs use a

@@ -13,7 +13,7 @@ from solvers.clock import Clock
 from solvers.findings import Findings
 from solvers.judge import judge
 from solvers.judged.searched import Searched
-from solvers.orders.incumbent import form_of
+from solvers.orders.incumbent import form_of, on_orders
 from solvers.solution import Certificate, Solution, Status
 
 WORST_FIRST: Sequence[Status] = ("infeasible", "unbounded", "no_solution", "not_converged", "feasible", "optimal")
@@ -83,12 +83,16 @@ def _solve_each(
 
 
 def together(problem: Separable, solved: Mapping[str, Solution]) -> Solution:
-    """The parts' solutions as one, "optimal" where every one is; orders that were not begun are as given."""
+    """The parts' solutions as one, "optimal" where every one is; orders that were not begun are as given.
+
+    Where other parts were not begun, the answer is of those that were, and the status "no_solution".
+    """
     parts = {**solved, **_untouched(problem, solved)}
     missing = [name for name in problem.parts if name not in parts]
     worst = min(parts.values(), key=lambda part: WORST_FIRST.index(part.status))
     status: Status = "no_solution" if missing else worst.status
-    answered = not missing and all(part.answer is not None for part in parts.values())
+    answered = {name: part.answer for name, part in parts.items() if part.answer is not None}
+    whole = len(answered) == len(parts)
     certificates = [part.certificate for part in parts.values()]
     verified = not missing and all(certificate.verified for certificate in certificates)
     messages = [*((name, part.message) for name, part in parts.items()), *((name, "not begun") for name in missing)]
@@ -98,7 +102,7 @@ def together(problem: Separable, solved: Mapping[str, Solution]) -> Solution:
         bound=None if missing else _sum(part.bound for part in parts.values()),
         gap=None if missing else _largest(part.gap for part in parts.values()),
         size=_sum(part.size for part in parts.values()),
-        answer={name: part.answer for name, part in parts.items()} if answered else None,
+        answer=answered if whole and answered else None,
         values=None,
         multipliers=None,
         certificate=Certificate(
@@ -123,7 +127,7 @@ def _untouched(problem: Separable, solved: Mapping[str, Solution]) -> dict[str, 
     return {
         name: judge(Searched(part), replace(AS_GIVEN, candidates=[np.arange(form_of(part).n)]))
         for name, part in waiting.items()
-        if isinstance(part, SearchProblem)
+        if isinstance(part, SearchProblem) and on_orders(part)
     }
 
 

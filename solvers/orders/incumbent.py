@@ -137,6 +137,11 @@ def _findings(search: OrderSearch) -> Findings:
     )
 
 
+def on_orders(problem: SearchProblem) -> bool:
+    """Whether its objective is one on orders."""
+    return isinstance(problem.objective, QuadraticAssignment | PathLength | Ordering)
+
+
 def form_of(problem: SearchProblem) -> QuadraticAssignment | PathLength | Ordering:
     """The objective of the problem; raises ValueError if it is not one on orders."""
     if isinstance(problem.objective, QuadraticAssignment | PathLength | Ordering):

@@ -11,6 +11,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
+from formulations.location import geometric_median
 from formulations.problem import Floats, Problem, SearchProblem, Separable
 from formulations.seriation import hamiltonian_path, linear_arrangement, seriation
 from solvers import solve
@@ -142,11 +143,16 @@ def test_the_best_so_far_is_told_at_every_report() -> None:
     assert all(before >= after - 1e-9 for before, after in pairwise(values))
 
 
-def test_a_program_that_was_not_begun_has_no_answer() -> None:
-    whole = Separable({"line": orders(20).parts["part 0"], "path": hamiltonian_path(distances(12))})
-    solution = solve(whole, progress=interrupting("line", 2))
-    assert (solution.status, solution.answer) == ("no_solution", None)
+def test_parts_that_were_not_begun_have_no_answer_and_others_keep_theirs() -> None:
+    parts = {
+        "line": orders(20).parts["part 0"],
+        "path": hamiltonian_path(distances(12)),
+        "median": geometric_median(distances(5)),
+    }
+    solution = solve(Separable(parts), progress=interrupting("line", 2))
+    assert (solution.status, list(solution.answer), solution.value) == ("no_solution", ["line"], None)
     assert "path: not begun" in solution.message
+    assert "median: not begun" in solution.message
 
 
 def test_within_a_limit_every_part_has_an_answer_before_any_is_searched_on() -> None:
