@@ -156,7 +156,7 @@ print(f"                      {exact.mean():.3f} by summing up, to {error:.0e}")
 from problems.images import RECIPE
 from problems.recipe import run
 
-run(RECIPE, ["--model", "linear-vae", "--iterations", "150", "--quiet"])
+_ = run(RECIPE, ["--model", "linear-vae", "--iterations", "150", "--quiet"])
 
 # %%
 # Where it fails, and what else to use
