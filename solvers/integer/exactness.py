@@ -17,7 +17,7 @@ import numpy as np
 
 from formulations.problem import Bools, Floats
 from solvers.findings import Ended
-from solvers.proof.branching import Leaf
+from solvers.proof.branching import Leaf, leaf_bound
 from solvers.proof.certificate import Dual, ExactModel
 from solvers.proof.exact_dual import REPAIR_SECONDS, exact_dual
 from solvers.proof.exact_simplex import ExactSolution, fits, solve_exactly
@@ -86,7 +86,11 @@ def refined(search: Search, x: Floats) -> Floats | None:
     solution = solve_exactly(model, lower, upper, x, search.clock)
     if solution is None or solution.status == "unbounded":
         return x
-    return None if solution.x is None else np.array([float(value) for value in solution.x])
+    if solution.x is not None:
+        return np.array([float(value) for value in solution.x])
+    assert solution.dual is not None
+    contradicted = leaf_bound(model, Leaf(solution.dual, infeasible=True), lower, upper) == math.inf
+    return None if contradicted else x
 
 
 def _visibly_broken(model: ExactModel, x: Floats) -> bool:

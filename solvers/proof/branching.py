@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from formulations.problem import Floats, Ints, Multipliers
-from solvers.proof.certificate import Bound, Dual, ExactModel
+from solvers.proof.certificate import ROUNDED, Bound, Dual, ExactModel
 from solvers.proof.form import StandardForm
 
 KEPT = 4  # bounds of the whole box: they have an entry for each column
@@ -84,10 +84,10 @@ def leaf_bound(model: ExactModel, leaf: Leaf, lower: Floats, upper: Floats) -> F
     if (lower > upper).any():
         return math.inf  # there is nothing in the box
     if lower is model.form.lower and upper is model.form.upper:
-        return _claimed(model, leaf, whole_bound(model, leaf).value)
+        return _claimed(model, leaf, whole_bound(model, leaf))
     key = (id(leaf), blake2b(lower.tobytes() + upper.tobytes()).digest())
     if key not in model.kept:
-        bound = model.lower_bound(leaf.dual, lower, upper, feasibility=leaf.infeasible).value
+        bound = model.lower_bound(leaf.dual, lower, upper, feasibility=leaf.infeasible)
         model.kept[key] = (leaf, _claimed(model, leaf, bound))
     return model.kept[key][1]
 
@@ -101,11 +101,16 @@ def whole_bound(model: ExactModel, leaf: Leaf) -> Bound:
     return model.whole[id(leaf)][1]
 
 
-def _claimed(model: ExactModel, leaf: Leaf, bound: Fraction | float) -> Fraction | float:
-    """What a leaf proves by the bound of its multipliers."""
+def _claimed(model: ExactModel, leaf: Leaf, bound: Bound) -> Fraction | float:
+    """What a leaf proves by the bound of its multipliers.
+
+    Rows of columns that are not integral hold to a tolerance, so that a contradiction by no more than what rounding
+    makes of the model's own numbers is none: two rows that touch, rounded apart, leave answers between them.
+    """
     if leaf.infeasible:
-        return math.inf if bound > 0 else -math.inf
-    return lift(model, bound)
+        rounding = Fraction(ROUNDED) * bound.terms
+        return math.inf if bound.value > rounding else -math.inf
+    return lift(model, bound.value)
 
 
 def _with(vector: Floats, index: Any, value: Any) -> Floats:

@@ -63,6 +63,7 @@ class Bound:
     rows: Integers
     row_unit: int
     families: Sequence[tuple[str, Any, Integers]] = ()
+    terms: Fraction = Fraction(0)  # of a contradiction: the sum of the sizes of what adds up to the value
 
 
 class ExactModel:
@@ -146,7 +147,12 @@ class ExactModel:
             return Bound(-math.inf, reduced, unit, y, unit // row_unit, weighed)
         corner, corner_unit = over_one_denominator(pushed)
         value = Fraction(total * corner_unit + dot(reduced, corner), unit * corner_unit)
-        return Bound(value, reduced, unit, y, unit // row_unit, weighed)
+        terms = Fraction(0)
+        if feasibility and self.tolerance:
+            sides = np.where(y > 0, self.row_lower, self.row_upper)
+            sizes = dot(abs(y), abs(sides)) * corner_unit + dot(abs(reduced), abs(corner))
+            terms = Fraction(sizes, unit * corner_unit)
+        return Bound(value, reduced, unit, y, unit // row_unit, weighed, terms)
 
     def _fits(self, dual: Dual) -> bool:
         """Whether the multipliers are numbers for this model's rows and families."""

@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from places import SHARED
 
 from formulations.arithmetic.exact import number_by_number
+from formulations.arithmetic.relu_bounds import cells
+from formulations.arithmetic.relu_network import relu_network
 from formulations.problem import Problem
+from formulations.robust_network import least_margin
 from formulations.shortest_path import shortest_path
 from problems.shortest_path import RECIPE
 from solvers import solve
@@ -172,3 +175,26 @@ def test_a_half_that_reduced_costs_leave_empty_holds_nothing(solver: str, toll: 
     graph.add_edge("B", "T", weight=2, toll=0.1)
     solution = solve(shortest_path(graph, "S", "T", limits={"toll": toll}), solver)
     assert (solution.status, solution.value, solution.answer) == ("optimal", 4, ["S", "B", "T"])
+
+
+@pytest.mark.parametrize("seed", [33, 37, 46, 51])
+def test_rows_that_touch_and_are_rounded_apart_leave_answers_between(seed: int) -> None:
+    """A network's least margin with layers written into both sides: rounding parts two rows where a unit is on."""
+    rng = np.random.default_rng(seed)
+    sizes = [2, 4, 3, 2]
+    layers = [rng.normal(size=(sizes[k + 1], sizes[k])) for k in range(3)]
+    network = relu_network(layers, [rng.normal(size=size) for size in sizes[1:]])
+    x = rng.normal(size=2)
+    bounds, a, rows = cells(network, x[None] - 0.5, x[None] + 0.5), cp.Variable(2, bounds=[x - 0.5, x + 0.5]), {}
+    for k, (W, b) in enumerate(network.layers):
+        low, high = np.minimum(bounds.lower[k][0], 0), np.maximum(bounds.upper[k][0], 0)
+        z, s, a = W @ a + b, cp.Variable(len(b), boolean=True), cp.Variable(len(b), nonneg=True)
+        rows |= {f"above {k}": a >= z, f"off {k}": a <= cp.multiply(high, s)}
+        rows |= {f"on {k}": a <= z - cp.multiply(low, 1 - s)}
+    W, b = network.weights[-1], network.biases[-1]
+    objective = cp.Minimize((W[0] - W[1]) @ a + (b[0] - b[1]))
+    found = solve(Problem(objective=objective, subject_to=rows, answer=lambda values: values))
+    exact = solve(least_margin(network, x, label=0, rival=1, radius=0.5))
+    assert exact.status == "optimal"
+    assert found.bound <= exact.value + 1e-9
+    assert found.status != "optimal" or found.value == pytest.approx(exact.value, abs=1e-9)
