@@ -30,12 +30,11 @@ def checked(document: Mapping[str, Any], learned: Learned) -> Checked:
     weights = numbers(proof["weights"], n) if "weights" in proof else np.full(n, 1 / n)
     moved = numbers(proof["moved"], n) if "moved" in proof else np.abs(u)
     rule = np.append(numbers(answer["coefficients"], p), number(answer["intercept"]))
-    told = list(learned.labels or ())
     checks = [
         ("columns are those of the file", list(answer["columns"]) == list(learned.columns)),
-        ("labels are those of the file", list(answer.get("labels", [])) == told),
+        ("labels are those of the file", list(answer.get("labels", [])) == list(learned.labels or ())),
         *sandwich(robust_search(form), rule, form.bound((weights, u, moved)), document, MEETS),
     ]
     value, bound = document["value"], document["bound"]
-    said = f"the rule for {safe(learned.target)} of {{of}} loses {value:.9g} at worst, and no other less than"
-    return Checked(checks, f"{said} {bound:.9g}".format(of=learned.source))
+    told = f"the rule for {safe(learned.target)} of {learned.source} loses {value:.9g} at worst"
+    return Checked(checks, f"{told}, and no other less than {bound:.9g}")

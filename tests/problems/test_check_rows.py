@@ -363,3 +363,13 @@ def test_groups_far_from_each_other_are_proven_again(capsys: Any, tmp_path: Path
     code, told = checked(capsys, lie, "--data", str(path), path=tmp_path / "answer.json")
     assert code == 1
     assert "FAILS" in told
+
+
+def test_a_column_named_like_a_template_is_no_template(capsys: Any, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,{x}\n1.5,2\n2.5,5\n3,5\n")
+    run(robust_regression.RECIPE, ["--data", str(path), "--quiet", "--json"])
+    answer = json.loads(capsys.readouterr().out)
+    code, told = checked(capsys, answer, "--data", str(path), path=tmp_path / "answer.json")
+    assert code == 0, told
+    assert "the rule for {x} of rows.csv" in told
