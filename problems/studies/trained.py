@@ -8,9 +8,9 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from problems.studies.tables import Columns
 from problems.terminal.arguments import Given, positive_whole
@@ -31,6 +31,7 @@ MOST_NUMBERS = 10_000_000  # that are sampled at once
 MOST_TRIES = 1_000  # of which one is kept
 # Options that say nothing to --sample:
 TRAINING = ("data", "generator", "loss", "iterations", "compare", "resume", "columns", "categories", "missing", "plot")
+Held = TypeVar("Held")
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,24 +186,36 @@ def read_trained(folder: str) -> Trained:
     import numpy as np
     import torch
 
-    path = os.path.join(folder, GENERATOR)
-    held, name = loaded(path, instead(folder)), safe(path, 200)
-    try:
-        if held["format"] not in READ:
-            said = f"has format {safe(held['format'], 20)}, not {' or '.join(map(str, READ))}"
-            raise InputError(f"{name}: {said}; sample by its own version")
+    def generator(held: Any) -> Trained:
         columns, origin = Columns.of_json(held["columns"]), np.array(held["origin"], dtype=np.float64)
         dims = len(columns.coordinates)
         module = _module(held["kind"], columns, held["weights"], held["tries"] if held["format"] > 1 else 1)
         numbers = [torch.as_tensor(origin), *module.state_dict().values()]
         if origin.shape != (dims,) or not all(tensor.isfinite().all() for tensor in numbers):
             raise ValueError("sizes or numbers do not fit")
+        return Trained(held["kind"], module, origin, columns)
+
+    return read_held(folder, GENERATOR, READ, "generator", generator)
+
+
+def read_held(folder: str, file: str, formats: Sequence[int], what: str, made: Callable[[Any], Held]) -> Held:
+    """What is made of the file in a folder, where `saved` wrote a dictionary with one of these formats.
+
+    what  it is called in messages
+    Raises InputError if it is not there, damaged, of another version, or if nothing can be made of it.
+    """
+    path = os.path.join(folder, file)
+    held, name = loaded(path, instead(folder)), safe(path, 200)
+    try:
+        if held["format"] not in formats:
+            said = f"has format {safe(held['format'], 20)}, not {' or '.join(map(str, formats))}"
+            raise InputError(f"{name}: {said}; sample by its own version")
+        return made(held)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
         raise InputError(
-            f"{name}: holds no generator that this version knows ({type(error).__name__}); train again, or sample by "
-            f"the version that {RUN} beside it names"
+            f"{name}: holds no {what} that this version knows ({type(error).__name__}); train again, or sample by the "
+            f"version that {RUN} beside it names"
         ) from None
-    return Trained(held["kind"], module, origin, columns)
 
 
 def loaded(path: str, otherwise: str) -> Any:

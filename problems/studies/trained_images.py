@@ -14,7 +14,7 @@ import numpy as np
 
 from problems.io.images.written import png, tiled
 from problems.studies.image_models import Model, made
-from problems.studies.trained import RUN, instead, loaded, refuse_training, saved, versions
+from problems.studies.trained import RUN, read_held, refuse_training, saved, versions
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable, replace_file
 
@@ -60,23 +60,15 @@ def read_trained(folder: str) -> tuple[Model, Any]:
     """The model in a folder; raises InputError if there is none, or one that is damaged or of another version."""
     import torch
 
-    path = os.path.join(folder, MODEL)
-    held, name = loaded(path, instead(folder)), safe(path, 200)
-    try:
-        if held["format"] != FORMAT:
-            said = f"has format {safe(held['format'], 20)}, not {FORMAT}"
-            raise InputError(f"{name}: {said}; sample by its own version")
+    def known(held: Any) -> tuple[Model, Any]:
         model = Model(**{**held["model"], "shape": tuple(held["model"]["shape"])})
         module = made(model, torch.zeros(model.dims))
         module.load_state_dict(held["weights"])
         if not all(tensor.isfinite().all() for tensor in module.state_dict().values()):
             raise ValueError("numbers are not finite")
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
-        raise InputError(
-            f"{name}: holds no model that this version knows ({type(error).__name__}); train again, or sample by the "
-            f"version that {RUN} beside it names"
-        ) from None
-    return model, module.eval()
+        return model, module.eval()
+
+    return read_held(folder, MODEL, [FORMAT], "model", known)
 
 
 @dataclass(frozen=True)
