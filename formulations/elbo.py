@@ -36,7 +36,8 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from formulations.likelihood.observed import Observed, mean_of, over_batches
+from formulations.likelihood.data import mean_of, over_batches
+from formulations.likelihood.observed import Observed
 from formulations.likelihood.pixels import Law
 from formulations.players.generators import normal
 from formulations.problem import Block, Floats, Players, SaddleProblem, Term

@@ -22,7 +22,8 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor, nn
 
-from formulations.likelihood.observed import Observed, mean_of, over_batches
+from formulations.likelihood.data import mean_of, over_batches
+from formulations.likelihood.observed import Observed
 from formulations.likelihood.pixels import Law
 from formulations.players.autoencoders import Residual
 from formulations.players.masked import Causal

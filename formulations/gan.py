@@ -35,7 +35,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from formulations.divergences.confidence import at_least, best_cap
-from formulations.likelihood.data import Data, mapped, resampled
+from formulations.likelihood.data import Data, mapped, mean_of, resampled
 from formulations.likelihood.energy import energy_distance
 from formulations.likelihood.held_out import LOG_D_CAP, kl_bound, likelihood_interval, mean_at_least
 from formulations.likelihood.mixtures import GaussianMixture
@@ -165,7 +165,7 @@ def watched(data: Data, noise: Sampler, players: Players) -> dict[str, float | N
     kl = watched_kl(data, noise, players) if "d" in players else None
     known = hasattr(players["f"], "log_density")
     return {
-        "value": _mean(_log_p(data, players, data.watch)) if known else None,
+        "value": mean_of(_log_p(data, players, data.watch)) if known else None,
         "bound": None if data.entropy is None else -data.entropy - max(kl or 0.0, 0.0),
         "divergence": kl,
         **({} if known else _distance(data, noise, players)),
@@ -280,9 +280,3 @@ def _likelihood(data: Data, players: Players, level: float) -> tuple[float, floa
         if math.exp(LOG_D_CAP) * mean_at_least(ratios, FALSE_REJECTION_RATE) > 1:
             return None
     return likelihood_interval(values, level)
-
-
-def _mean(values: Floats) -> float | None:
-    """Their mean, if it is finite."""
-    mean = float(values.mean())
-    return mean if math.isfinite(mean) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -131,15 +132,32 @@ def resampled(rows: Tensor) -> Sampler:
 
 
 @torch.no_grad()
+def over_batches(function: Callable[[Tensor], Any], batches: Sequence[Tensor]) -> Floats:
+    """The function's values at all rows, one batch after another, float64 (n, ...).
+
+    >>> over_batches(lambda x: x[:, 0], [torch.ones(2, 1), torch.zeros(1, 1)])
+    array([1., 1., 0.])
+    """
+    return np.concatenate([np.asarray(function(part), dtype=np.float64) for part in batches])
+
+
+def mean_of(values: Floats) -> float | None:
+    """Their mean, if it is finite.
+
+    >>> mean_of(np.array([1.0, 2.0])), mean_of(np.array([np.inf]))
+    (1.5, None)
+    """
+    mean = float(values.mean())
+    return mean if math.isfinite(mean) else None
+
+
 def mapped(function: Callable[[Tensor], Any], rows: Tensor) -> Floats:
     """The function's values at the rows, float64 (n,), a chunk of rows at a time.
 
     >>> mapped(lambda x: 2 * x[:, 0], torch.ones(3, 1))
     array([2., 2., 2.])
     """
-    return np.concatenate(
-        [np.asarray(function(part), dtype=np.float64) for part in torch.split(rows, ROWS_PER_EVALUATION)]
-    )
+    return over_batches(function, torch.split(rows, ROWS_PER_EVALUATION))
 
 
 def _refuse_unlearnable(x: Floats, n: int, shifted: Floats, name: str) -> None:

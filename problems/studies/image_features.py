@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from formulations.likelihood.observed import over_batches
+from formulations.likelihood.data import over_batches
 from formulations.problem import Floats, Ints
 
 CHANNELS, FEATURES = 32, 64
