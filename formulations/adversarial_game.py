@@ -139,11 +139,7 @@ def _along(given: RobustLoss, adversary: Wasserstein, columns: Floats) -> _Part:
         return lost + (direction * w.new_tensor(per) * w).sum(dim=-1)
 
     def dual(form: RobustLoss, rule: Floats, players: Players) -> tuple[Floats, Floats, Floats]:
-        z = form.plain(rule)
-        if kinked:
-            slope = _numbers(players["slopes"]) * root
-        else:
-            slope = z / max(float(np.sqrt((z**2).mean())), 1e-300) if squares else form.loss.slope(z)
+        slope = _numbers(players["slopes"]) * root if kinked else form.slopes(form.plain(rule))
         return np.full(n, 1 / n), slope, np.abs(slope)
 
     blocks = {"direction": Block(at(np.zeros(p)), Ball(1.0) if adversary.order == 2 else Box(-1.0, 1.0))}

@@ -39,6 +39,7 @@ KIND = "weights and subgradients"
 CORRECTIONS = 4  # of the equations, each of what rounding left of the one before
 AT_STAKE = 1e-3  # of the loss of the best constant: the least size of a value
 MOST_ROWS = 0.9  # whose losses by the constant are at stake: a few rows far off must not hide what the others lose
+TINY = 1e-300  # instead of a root mean square of 0
 LEAST = 1e-150  # of residuals: squares of smaller ones round to 0
 
 
@@ -99,6 +100,10 @@ class RobustLoss:
         assert isinstance(self.adversary, Perturbation)
         z, reach = self.plain(candidate), self.adversary.radius * dual_norm(candidate[:-1], self.adversary.order)
         return z - reach if self.loss.of == "margins" else np.where(z < 0, z - reach, z + reach)
+
+    def slopes(self, z: Floats) -> Floats:
+        """Subgradients of the losses at z, float64 (n,); of squares by moves, of their root mean square."""
+        return z / max(float(np.sqrt((z**2).mean())), TINY) if self._squares_moved else self.loss.slope(z)
 
     def constant(self) -> Floats:
         """The rule w = 0, with the median of residuals as b."""

@@ -62,7 +62,7 @@ def worst_case(form: RobustLoss, rule: Floats) -> WorstCase:
     if isinstance(adversary, Perturbation):
         return _told(form, rule, even, rows, adversary.radius * against[:, None] * d, adversary.radius)
     if math.isinf(form.loss.steepest):
-        far = adversary.radius * z / max(float(np.sqrt((z**2).mean())), 1e-300)
+        far = adversary.radius * form.slopes(z)
         return _told(form, rule, even, rows, far[:, None] * d, float(np.sqrt((far**2).mean())))
     i = int(z.argmin() if form.loss.of == "margins" else np.abs(z).argmax())
     value = form.value(rule)

@@ -23,7 +23,7 @@ from solvers.convex.compiled import Compiled
 from solvers.convex.newton_rules import applies, by_newton
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
 MEETS = 1e-7  # gap up to which value and bound count as equal, unless another is asked for
 WEIGHTY = 1e-9  # of 1 / n: weights from which multipliers tell a row's subgradient
@@ -105,9 +105,7 @@ def dual_point(form: RobustLoss, rule: Floats) -> tuple[Floats, Floats, Floats]:
         p = np.full(n, 1 / n)
     else:
         p = form.adversary.worst(loss.value(z))
-    slope = loss.slope(form.pushed(rule) if isinstance(form.adversary, Perturbation) else z)
-    if isinstance(form.adversary, Wasserstein) and loss.name == "squares":
-        slope = z / max(float(np.sqrt((z**2).mean())), 1e-300)
+    slope = form.slopes(form.pushed(rule) if isinstance(form.adversary, Perturbation) else z)
     return p, slope, np.abs(slope)
 
 
@@ -129,10 +127,7 @@ def _found(search: RuleSearch, ended: Ended, built: float, clock: Clock) -> tupl
         "rows": len(search.form.k),
         "columns": search.form.A.shape[1],
         "iterations": search.iterations,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     return Searched(search.problem), Findings(
         solver=search.solver,
