@@ -22,12 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from formulations.arithmetic.spread import Spread
+from formulations.arithmetic.spread import KIND, Spread
 from formulations.embeddings.neighbours import Neighbours
 from formulations.problem import Floats, SearchProblem, WeakDual
 from formulations.stress import turned
 
-KIND = "weights of neighbours"
 MOST = 3_000  # pairs of neighbours: the solver factors matrices with a row for each
 
 

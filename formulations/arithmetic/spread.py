@@ -27,6 +27,7 @@ from formulations.arithmetic.eigenvalues import least_eigenvalues
 from formulations.arithmetic.rounding import ROUNDOFF, arrays
 from formulations.problem import Bools, Floats, Ints
 
+KIND = "weights of neighbours"
 TOLERANCE = 1e-12  # of the largest coordinate: by so much neighbours may be too far apart, from rounding
 
 

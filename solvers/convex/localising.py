@@ -24,7 +24,7 @@ from solvers.convex.clarabel import minimized
 from solvers.findings import Ended, Findings
 from solvers.judge import MEETS
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
 NAME, KIND = "relaxation", "weights of distances"
 STEPS = 20  # of Gauss and Newton's method
@@ -185,10 +185,7 @@ def _found(search: PlaceSearch, ended: Ended, built: float, clock: Clock) -> tup
     """The problem as the judge sees it, and what was found."""
     stats: dict[str, Any] = {
         "distances": len(search.form.tail),
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     if search.weights is not None:
         stats["weights"] = search.weights.tolist()

@@ -23,14 +23,14 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from formulations.arithmetic.spread import Spread
+from formulations.arithmetic.spread import KIND, Spread
 from formulations.problem import Floats, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
-NAME, KIND = "path-following", "weights of neighbours"
+NAME = "path-following"
 MEETS = 1e-6  # gap up to which value and bound count as equal, unless another is asked for
 ENOUGH = 1e-8  # gap at which to stop, unless another is asked for
 ITERATIONS, IDLE = 60, 6  # at most, and as many without a better gap
@@ -289,10 +289,7 @@ def _found(search: UnfoldSearch, ended: Ended, built: float, clock: Clock) -> tu
         stats={
             "pairs": len(search.form.distance),
             "iterations": len(search.history),
-            "interrupted": search.interrupted,
-            "history": search.history,
-            "build_seconds": built,
-            "solve_seconds": clock.elapsed - built,
+            **account(search, built, clock),
         },
     )
 

@@ -27,7 +27,7 @@ from solvers.flows.forests import forest, potentials_along
 from solvers.flows.simplex import NEGATIVE_REDUCED_COST, by_simplex, worst
 from solvers.judge import MEETS, relative_gap
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
 KIND = "potentials"
 FINE_BITS, COARSE_BITS = 60, 40  # of costs times places, which OR-Tools multiplies in int64: at first; if it fails
@@ -224,10 +224,7 @@ def _found(search: FlowSearch, ended: Ended, built: float, clock: Clock) -> tupl
     potentials = Multipliers({"leaves": search.f, "arrives": form.transformed(search.f)})
     stats = {
         "rounds": search.rounds,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     return Searched(search.problem), Findings(
         solver=MinCostFlow.name,

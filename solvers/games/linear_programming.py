@@ -17,7 +17,7 @@ from solvers.games.dominance import Undominated, padded, undominated
 from solvers.games.interior_point import central_path, in_play
 from solvers.judge import MEETS, ROUNDING, relative_gap
 from solvers.judged.played import Played
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
 KIND = "best responses"
 FINEST_GAP = 1e-13  # gap that is gone for where none is asked for, as long as a step still halves it
@@ -126,10 +126,7 @@ def _found(search: GameSearch, left: Undominated, ended: Ended, built: float, cl
     stats = {
         "dominated": len(dropped),
         "iterations": search.iteration,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     played = Played(search.problem, 1.0, search.gap, [players], evaluate=True, proof=left)
     return played, Findings(

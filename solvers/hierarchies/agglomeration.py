@@ -12,7 +12,7 @@ from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judge import relative_gap
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,6 @@ def _found(search: HierarchySearch, ended: Ended, built: float, clock: Clock) ->
         remark=f"no time was left for the bound by {named}" if named else "",
         stats={
             "hierarchies": len(search.hierarchies),
-            "interrupted": search.interrupted,
-            "history": search.history,
-            "build_seconds": built,
-            "solve_seconds": clock.elapsed - built,
+            **account(search, built, clock),
         },
     )

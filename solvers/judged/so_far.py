@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from solvers.clock import Clock
+
 Found = TypeVar("Found")
+
+
+def account(search: Any, built: float, clock: Clock) -> dict[str, Any]:
+    """What is said of every search: whether it was interrupted, what it passed, and its seconds.
+
+    search  has interrupted and history; built: the seconds of the clock at which it began
+    """
+    return {
+        "interrupted": search.interrupted,
+        "history": search.history,
+        "build_seconds": built,
+        "solve_seconds": clock.elapsed - built,
+    }
 
 
 def followed(

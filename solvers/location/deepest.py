@@ -20,7 +20,7 @@ from formulations.problem import Bools, Floats, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 from solvers.location.halfspaces import Halfspaces, HalfspaceSearch, begun, improve, local_search
 
 FIRST = 100  # directions at random to begin with, beside the axes
@@ -188,10 +188,7 @@ def _found(search: DeepestSearch, ended: Ended, built: float, clock: Clock) -> t
         "columns": p,
         "rounds": search.rounds,
         "depth_at_most": search.at_most,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     return Searched(search.problem), Findings(
         solver=Deepest.name,

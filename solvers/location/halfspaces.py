@@ -20,7 +20,7 @@ from formulations.problem import Bools, Floats, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 from solvers.location.packings import Packings, nearest
 
 DIRECTIONS, STARTS = 2_000, 8  # at random, and the best of them that are improved
@@ -224,10 +224,7 @@ def _found(search: HalfspaceSearch, ended: Ended, built: float, clock: Clock) ->
         "rows": n,
         "columns": p,
         "cases": search.cases,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     return Searched(search.problem), Findings(
         solver=Halfspaces.name,

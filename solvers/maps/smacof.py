@@ -24,7 +24,7 @@ from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judge import MEETS
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
 NAME, KIND = "smacof", "distances in more dimensions"
 SETTLED = 1e-11  # of the squared distances: a step that lowers the stress by less
@@ -201,10 +201,7 @@ def _found(search: StressSearch, ended: Ended, built: float, clock: Clock) -> tu
     """The problem as the judge sees it, and what was found."""
     stats = {
         "starts": search.starts,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     certificate = search.X if search.relaxed is None and search.form.n <= BOUNDED else search.relaxed
     return Searched(search.problem), Findings(

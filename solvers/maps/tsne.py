@@ -19,7 +19,7 @@ from formulations.problem import Floats, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 from solvers.maps.smacof import classical_map
 
 NAME = "tsne"
@@ -113,9 +113,6 @@ def _found(search: TsneSearch, built: float, clock: Clock) -> tuple[Searched, Fi
         remark="no bound of use on the divergence is known"
         + ("" if search.finished else "; stopped by its limits, where the descent begins"),
         stats={
-            "interrupted": search.interrupted,
-            "history": search.history,
-            "build_seconds": built,
-            "solve_seconds": clock.elapsed - built,
+            **account(search, built, clock),
         },
     )

@@ -21,7 +21,7 @@ from formulations.problem import Bools, Floats, Ints, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 from solvers.networks.attacks import ascended
 from solvers.networks.relaxation import relaxed
 
@@ -230,10 +230,7 @@ def _found(search: SplittingSearch, ended: Ended, built: float, clock: Clock) ->
         "hidden_units": sum(form.network.hidden),
         "cells": len(search.trees.unit),
         "programs": search.programs,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     return Searched(search.problem), Findings(
         solver=Splitting.name,

@@ -26,7 +26,7 @@ from formulations.problem import Floats, Ints, SearchProblem
 from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 from solvers.partitions.case import Case
 from solvers.partitions.cells import few_dimensions, prices_by_cells
 from solvers.partitions.columns import Priced, priced
@@ -287,10 +287,7 @@ def _found(search: PartitionSearch, ended: Ended, built: float, clock: Clock) ->
         certificates.append((BY_BLOCKS, Blocks(rows, leaves)))
     stats = {
         "cases": search.cases,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     return search.judged, Findings(
         solver=NAME,

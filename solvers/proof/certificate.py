@@ -141,7 +141,8 @@ class ExactModel:
             reduced = _replaced(reduced, columns, minus(reduced[columns], inside))
         if self._dual_repair is not None:
             y, reduced = self._repaired(y, reduced, lower, upper)
-        total += dot(y, np.where(y > 0, self.row_lower, self.row_upper))
+        sides = np.where(y > 0, self.row_lower, self.row_upper)
+        total += dot(y, sides)
         pushed = np.where(reduced > 0, lower, np.where(reduced < 0, upper, 0.0))
         if not np.isfinite(pushed).all():
             return Bound(-math.inf, reduced, unit, y, unit // row_unit, weighed)
@@ -149,7 +150,6 @@ class ExactModel:
         value = Fraction(total * corner_unit + dot(reduced, corner), unit * corner_unit)
         terms = Fraction(0)
         if feasibility and self.tolerance:
-            sides = np.where(y > 0, self.row_lower, self.row_upper)
             sizes = dot(abs(y), abs(sides)) * corner_unit + dot(abs(reduced), abs(corner))
             terms = Fraction(sizes, unit * corner_unit)
         return Bound(value, reduced, unit, y, unit // row_unit, weighed, terms)

@@ -24,7 +24,7 @@ from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judge import relative_gap
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
 KIND = "dual matrix"
 MEETS = 1e-7  # gap up to which value and bound count as equal, unless another is asked for
@@ -131,10 +131,7 @@ def _found(search: SplitSearch, ended: Ended, built: float, clock: Clock) -> tup
         "rows": search.form.M.shape[0],
         "columns": search.form.M.shape[1],
         "iterations": search.iteration,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     return Searched(search.problem), Findings(
         solver=Alm.name,

@@ -22,7 +22,7 @@ from formulations.problem import Floats, SearchProblem
 from solvers.clock import Clock, abandonable
 from solvers.findings import Ended, Findings
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
 KIND = "eigenvalues, counted"
 SPARE = 8  # eigenvalues besides the k that are asked for, in one of whose gaps the threshold may lie
@@ -269,10 +269,7 @@ def _found(search: EigenSearch, ended: Ended, built: float, clock: Clock) -> tup
     stats = {
         "order": search.form.n,
         "vectors": search.form.k,
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     return Searched(search.problem), Findings(
         solver=Eigen.name,

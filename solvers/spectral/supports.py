@@ -19,7 +19,7 @@ from solvers.clock import Clock
 from solvers.findings import Ended, Findings
 from solvers.judge import MEETS
 from solvers.judged.searched import Searched
-from solvers.judged.so_far import followed
+from solvers.judged.so_far import account, followed
 
 KIND = "a tree of supports"
 STARTS = 10  # supports that the local search begins with
@@ -189,10 +189,7 @@ def _found(search: SupportSearch, ended: Ended, built: float, clock: Clock) -> t
     stats = {
         "variables": len(search.form.C),
         "boxes": len(search.entry),
-        "interrupted": search.interrupted,
-        "history": search.history,
-        "build_seconds": built,
-        "solve_seconds": clock.elapsed - built,
+        **account(search, built, clock),
     }
     return Searched(search.problem), Findings(
         solver=Supports.name,

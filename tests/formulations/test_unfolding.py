@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formulations.arithmetic.spread import Spread
+from formulations.arithmetic.spread import KIND, Spread
 from formulations.embeddings.neighbours import Neighbours, nearest, nearest_by
 from formulations.problem import Floats
-from formulations.unfolding import KIND, MOST, unfolding
+from formulations.unfolding import MOST, unfolding
 from solvers import solve
 from solvers.convex.unfolding import MEETS
 from solvers.findings import Findings
