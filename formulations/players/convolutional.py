@@ -42,11 +42,10 @@ class ConvolutionalGenerator(nn.Module):
         channels, height, width_of_image = shape
         doublings = _halvings(shape)
         sides = [-(-side // 2**doublings) for side in (height, width_of_image)]  # rounded up: what is over is cut off
-        first = width * 2 ** (doublings - 1) if doublings else width
-        widths = [first // 2**k for k in range(doublings)]
+        widths = [width * 2**k for k in reversed(range(max(doublings, 1)))]
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(latent + labels, first, tuple(sides), bias=False),  # a linear map of the noise
-            nn.BatchNorm2d(first),
+            nn.ConvTranspose2d(latent + labels, widths[0], tuple(sides), bias=False),  # a linear map of the noise
+            nn.BatchNorm2d(widths[0]),
             nn.ReLU(),
         ]
         for many, few in pairwise(widths):
@@ -130,7 +129,7 @@ def draw_weights(module: nn.Module, generator: Generator) -> None:
 
 def _halvings(shape: Shape) -> int:
     """How often the sides are halved until the smaller one is less than twice LEAST_SIDE."""
-    return max(int(math.log2(min(shape[1:]) / LEAST_SIDE)), 0) if min(shape[1:]) >= LEAST_SIDE else 0
+    return max(int(math.log2(min(shape[1:]) / LEAST_SIDE)), 0)
 
 
 def settled(f: nn.Module, noise: Sampler, generator: Generator, batches: int = 20, batch: int = 256) -> nn.Module:

@@ -23,7 +23,7 @@ from problems.studies.image_models import generator_of
 from problems.studies.observed_images import Split, split
 
 if TYPE_CHECKING:
-    from formulations.problem import Ints, Players, SaddleProblem
+    from formulations.problem import Floats, Ints, Players, SaddleProblem
     from problems.io.images import Images
     from problems.studies.image_models import Model
     from solvers.descent_ascent import DescentAscent
@@ -115,12 +115,16 @@ class ImageGame:
         chosen = torch.randint(len(self.parts.train), (batch,), generator=generator, device=generator.device)
         return self._rows(self.parts.train[chosen.cpu().numpy()]).to(generator.device)
 
+    @cached_property
+    def _seen(self) -> Floats:
+        """The features of watched images."""
+        return self.features.of(self.pictures(self.data.watch[:WATCHED]))
+
     def watched(self, players: Players) -> Mapping[str, float | None]:
         """The kernel distance of features of samples from those of watched images."""
-        seen = self.features.of(self.pictures(self.data.watch[:WATCHED]))
         made = self.features.of(self.pictures(self.samples(players["f"], WATCHED, "watched")))
         finite = bool(np.isfinite(made).all())
-        return {"value": None, "bound": None, "distance": kernel_distance(seen, made) if finite else None}
+        return {"value": None, "bound": None, "distance": kernel_distance(self._seen, made) if finite else None}
 
     def samples(self, f: Any, n: int, purpose: str) -> Tensor:
         """n rows that the generator makes, (n, dims and labels), the same for the same seed and purpose."""
