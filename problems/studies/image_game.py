@@ -83,6 +83,17 @@ class ImageGame:
         labels = None if self.labels is None else self.labels[places]
         return features_of(self.pictures(self.data.train), labels, self.seed)
 
+    @cached_property
+    def unseen(self) -> Features:
+        """Features that know neither training nor held-out images: of the watched ones, or of random layers."""
+        labels = None if self.labels is None else self.labels[self.parts.watch[:MOST_ROWS]]
+        return features_of(self.pictures(self.data.watch), labels, self.seed)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the labels, whether images are made by them or not."""
+        return () if self.images.labels is None else numbered(self.images.labels)[1]
+
     def pictures(self, rows: Tensor) -> Tensor:
         """Rows without their labels, as images (n, channels, height, width)."""
         return rows[:, : self.model.dims].reshape(-1, *self.model.shape)

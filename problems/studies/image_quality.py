@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
-from formulations.divergences.features import frechet_distance, kernel_distance, likeness
 from formulations.gan import evidence
 from formulations.losses import log_ratios
 from formulations.players.convolutional import settled
-from problems.studies.memorised import memory
+from problems.studies.image_samples import compared, described
 from problems.studies.observed_images import nearest, shown_as_json
 
 if TYPE_CHECKING:
@@ -28,8 +25,6 @@ SAMPLES = 64  # in pictures
 SHOWN = 5  # in the answer
 MOST_JUDGED = 5_000  # samples, and held-out images
 DRAWS_PER_IMAGE = 4  # of the generator, for bounds by its discriminator
-COPIED = 0.01  # level of the test of memorisation
-MEASURES = ("precision", "recall", "density", "coverage")
 
 
 class GameJudged:
@@ -90,23 +85,10 @@ class GameJudged:
         game, held_out = self.training, self.held_out
         rows = game.samples(self.players(solution)["f"], len(held_out), "judged")
         made, train = game.pictures(rows), game.pictures(game.data.train[:MOST_JUDGED])
-        x, y, z = (game.features.of(part) for part in (held_out, made, train))
-        own, seen, others = (part.flatten(1).double().numpy() for part in (made, train, held_out))
-        found: dict[str, Any] = {
-            "features": game.features.name,
-            "kernel_distance": kernel_distance(x, y),
-            "kernel_distance_of_training_images": kernel_distance(x, z),
-            "frechet_distance": frechet_distance(x, y),
-            "frechet_distance_of_training_images": frechet_distance(x, z),
-            **asdict(likeness(x, y)),
-            "memorised": asdict(memory(own, seen, others, game.seed, np.ones(game.model.dims))),
-        }
-        if game.features.classify is not None:
+        found = compared(made, train, held_out, game.features, game.unseen, len(game.names), game.seed)
+        if game.features.classify is not None and game.conditions:
             told = game.features.classify(made)
-            count = int(game.features.classify(train).max()) + 1
-            found["label_shares"] = (np.bincount(told, minlength=count) / len(told)).tolist()
-            if game.conditions:
-                found["as_asked"] = float((told == rows[:, -game.conditions :].argmax(1).numpy()).mean())
+            found["as_asked"] = float((told == rows[:, -game.conditions :].argmax(1).numpy()).mean())
         return found
 
     def nearest(self, made: Tensor) -> Tensor:
@@ -135,14 +117,6 @@ class GameJudged:
             yield f"  KL(data || generator) is at least {proof['kl_at_least']:.4g} nats, at {sure} confidence, by {by}"
         if not found:
             return
-        yield f"  by features of {found['features']}: {', '.join(f'{name} {found[name]:.3f}' for name in MEASURES)}"
-        for name in ("kernel", "frechet"):
-            own, train = found[f"{name}_distance"], found[f"{name}_distance_of_training_images"]
-            called = name.replace("frechet", "Fréchet")
-            yield f"  {called} distance to held-out images {own:.4g}; of training images {train:.4g}"
+        yield from described(found, self.training.names)
         if "as_asked" in found:
             yield f"  {found['as_asked']:.1%} of the images are told to be of the label that they were made by"
-        copied = found["memorised"]
-        if copied["p_value"] < COPIED:
-            share = f"about {max(copied['repeated'], 0):.0%} of samples repeat training images"
-            yield f"  warning: {share} (p = {copied['p_value']:.2g})"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXCHANGES = 9_999
 MOST_ROWS = 20_000  # of training and of held-out rows that are compared
+MOST_OF_TREES = 16  # coordinates up to which trees find what is nearest sooner than all distances do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,6 @@ def memory(samples: Floats, train: Floats, held_out: Floats, seed: int = 0, scal
     ([True, False], 1.0)
     """
     import numpy as np
-    from scipy.spatial import cKDTree
     from scipy.stats import mannwhitneyu
 
     train, held_out = train[:MOST_ROWS], held_out[:MOST_ROWS]
@@ -60,8 +60,7 @@ def memory(samples: Floats, train: Floats, held_out: Floats, seed: int = 0, scal
     credit = _credit(samples, np.concatenate([train, held_out]))
     share = len(train) / len(credit)
     nearest = credit[: len(train)].sum() / len(samples)
-    to_train = cKDTree(train)
-    own, others = to_train.query(samples)[0], to_train.query(held_out)[0]
+    own, others = (np.linalg.norm(rows - train[_nearest(rows, train)], axis=1) for rows in (samples, held_out))
     return Memory(
         repeated=float((nearest - share) / (1 - share)),
         p_value=max(float(mannwhitneyu(own, others, alternative="less").pvalue), _exchanged(credit, len(train), seed)),
@@ -70,14 +69,26 @@ def memory(samples: Floats, train: Floats, held_out: Floats, seed: int = 0, scal
     )
 
 
+def _nearest(samples: Floats, rows: Floats) -> Ints:
+    """Of each sample the place of the row nearest to it, int64 (n,)."""
+    found: Ints
+    if rows.shape[1] > MOST_OF_TREES:
+        from sklearn.metrics import pairwise_distances_argmin
+
+        found = pairwise_distances_argmin(samples, rows)
+    else:
+        from scipy.spatial import cKDTree
+
+        found = cKDTree(rows).query(samples)[1]
+    return found
+
+
 def _credit(samples: Floats, rows: Floats) -> Floats:
     """How many samples each row is nearest to, float64 (n,); equal rows share them."""
     import numpy as np
-    from scipy.spatial import cKDTree
 
     places, place, count = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-    nearest: Ints = cKDTree(places).query(samples)[1]
-    credit: Floats = (np.bincount(nearest, minlength=len(places)) / count)[place.ravel()]
+    credit: Floats = (np.bincount(_nearest(samples, places), minlength=len(places)) / count)[place.ravel()]
     return credit
 
 
