@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from formulations.problem import Floats
     from problems.studies.contaminated import Contaminated
     from problems.studies.outliers import Outliers
+    from solvers.clock import Clock
     from solvers.solution import Solution
 
 ADVERSARIES = ("point", "far", "near", "cluster")
@@ -93,8 +94,9 @@ def _task(
     made: Contaminated | None = None,
 ) -> Task:
     from problems.studies.estimators import as_json, errors_of, estimates, table
+    from solvers.clock import Clock
 
-    names = list(columns)
+    names, clock = list(columns), Clock(options.time_limit)
     try:
         found = estimates(values, names_of(options.estimators), options.iterations)
     except ValueError as error:
@@ -122,15 +124,15 @@ def _task(
         return {
             **told,
             "errors": errors_of(solution, made.oracle),
-            "marks": detection(solution, made, rows, options.seed),
+            "marks": detection(solution, made, rows, options.seed, clock),
         }
 
     def describe(solution: Solution) -> Iterable[str]:
         errors = {} if made is None else errors_of(solution, made.oracle)
-        yield from table(solution, names, errors)
+        yield from table(solution, names, errors, found.problems)
         yield from described_marks(marked(solution), len(values))
         if made is not None:
-            yield from described_detection(detection(solution, made, marked(solution), options.seed))
+            yield from described_detection(detection(solution, made, marked(solution), options.seed, clock))
 
     def draw(solution: Solution) -> Figure:
         from problems.pictures.estimates import figure_of
@@ -189,13 +191,21 @@ def names_of(text: str | None) -> list[str] | None:
     return found
 
 
-def detection(solution: Solution, made: Contaminated, rows: Outliers | None, seed: int) -> dict[str, Any]:
-    """Precision and recall of the marks, and of other methods, on made data."""
-    from problems.studies.outliers import others, precision_and_recall
+def detection(
+    solution: Solution, made: Contaminated, rows: Outliers | None, seed: int, clock: Clock
+) -> dict[str, dict[str, float | None]]:
+    """Precision and recall of the marks, and of other methods if there is time for them, on made data."""
+    from problems.studies.outliers import by_distance, by_isolation, precision_and_recall
 
-    found = {} if rows is None else {"discriminator": rows.marked}
-    found |= others(made.rows, solution.answer.get("mcd"), float(made.bad.mean()), seed)
-    return {name: precision_and_recall(marks, made.bad) for name, marks in found.items()}
+    mcd = solution.answer.get("mcd")
+    found = {
+        "discriminator": None if rows is None else rows.marked,
+        "mahalanobis (mcd)": None if mcd is None else by_distance(made.rows, mcd),
+        "isolation forest (told the share)": by_isolation(made.rows, float(made.bad.mean()), seed)
+        if mcd is not None and clock.left > 0
+        else None,
+    }
+    return {name: precision_and_recall(marks, made.bad) for name, marks in found.items() if marks is not None}
 
 
 def described_marks(rows: Outliers | None, n: int) -> Iterable[str]:
@@ -251,7 +261,6 @@ RECIPE = Recipe(
     read,
     solvers=(),
     examples=("--data table.csv --plot location.png", "--contamination .2 --adversary cluster"),
-    parts=True,
 )
 
 if __name__ == "__main__":

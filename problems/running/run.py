@@ -86,9 +86,10 @@ class Run:
         """The best answer so far, unproven, where Ctrl-C or the time limit found the program busy; the exit code."""
         if self._report is not None and self._rows:
             self._compare(self._report)
-            say(f"{self.recipe.name}: interrupted; the methods that are not listed have not been run")
+            why = "interrupted" if interrupted else "the time limit is over"
+            say(f"{self.recipe.name}: {why}; the methods that are not listed have not been run")
             not_drawn(self.options)
-            return INTERRUPTED
+            return INTERRUPTED if interrupted else ANSWERED
         task, search, solution = self._task, self._search, None
         if task is not None and search is not None:
             from solvers.solve import so_far  # there is a search, so it is loaded already
@@ -100,7 +101,7 @@ class Run:
             why = "interrupted" if interrupted else "the time limit is over"
             say(f"{self.recipe.name}: {why} before there was an answer")
             return INTERRUPTED if interrupted else UNUSABLE
-        if not self._found and not solution.certificate.verified:
+        if not self._found and not solution.certificate.verified and not solution.parts:  # parts say it of themselves
             solution = replace(solution, message="the best answer so far; there was no time to prove it")
         self._found = self._found or [solution]
         self._show(task, solution, self._text(task, solution, brief=self.options.json))

@@ -76,10 +76,6 @@ def _left_out(name: str, rows: Floats, chosen: bool) -> str | None:
         if same.max() >= (n + p + 1) // 2:
             column = int(same.argmax()) + 1
             return f"{same.max():,} of the rows lie in a plane, as they are the same in column {column}"
-        try:
-            import sklearn  # noqa: F401
-        except ModuleNotFoundError:
-            return f"it needs scikit-learn, which is not installed; {remedy('scikit-learn')}"
     if name.startswith("js_gan"):
         if n < LEARNT_ROWS:
             return f"a generator learns from {LEARNT_ROWS} rows at least"
@@ -127,8 +123,16 @@ def as_json(solution: Solution) -> dict[str, Any]:
     }
 
 
-def table(solution: Solution, columns: Sequence[str], errors: Mapping[str, float]) -> Iterator[str]:
-    """A line for each estimate: value, bound, status, and the point."""
+def unfinished(solution: Solution, asked: Iterable[str]) -> dict[str, list[str]]:
+    """What there was too little time for: the names of the estimates that were stopped, and of those not begun."""
+    stopped = [name for name, part in solution.parts.items() if "stopped by" in part.message]
+    return {"stopped in time": stopped, "not begun in time": [name for name in asked if name not in solution.parts]}
+
+
+def table(
+    solution: Solution, columns: Sequence[str], errors: Mapping[str, float], asked: Iterable[str]
+) -> Iterator[str]:
+    """A line for each estimate that was asked for: value, bound, status, and the point; what is missing is named."""
     head = f"{'error':>9}" if errors else ""
     yield f"  {'estimate':<{WIDTH}} {'value':>13} {'bound':>13}  {'status':<13}{head}  " + _heads(columns)
     for name, part in solution.parts.items():
@@ -142,6 +146,9 @@ def table(solution: Solution, columns: Sequence[str], errors: Mapping[str, float
         yield f"  {'(mean of the clean rows)':<{WIDTH + 43}}{errors['oracle']:>9.4f}"
     if len(columns) > SHOWN:
         yield f"  ... of {len(columns):,} columns (--json has them all)"
+    for told, names in unfinished(solution, asked).items():
+        if names:
+            yield f"  {told}: {', '.join(names)}"
 
 
 def _heads(columns: Iterable[str]) -> str:

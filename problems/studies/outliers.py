@@ -57,17 +57,21 @@ def precision_and_recall(marked: Bools, bad: Bools) -> dict[str, float | None]:
     }
 
 
-def others(rows: Floats, mcd: Mapping[str, Any] | None, share: float, seed: int) -> dict[str, Bools]:
-    """What isolation forest marks that is told the share, and robust distances at the same rate of false alarms."""
+def by_distance(rows: Floats, mcd: Mapping[str, Any]) -> Bools:
+    """Which rows are farther by the robust distance than all but that share of a normal law's, (n,)."""
     from scipy.stats import chi2
 
-    found: dict[str, Bools] = {}
-    if mcd is not None:
-        distances = squared_distances(rows - np.asarray(mcd["location"]), np.asarray(mcd["scatter"]))
-        found["mahalanobis (mcd)"] = distances > chi2.ppf(1 - FALSE_ALARM, rows.shape[1])
-        from sklearn.ensemble import IsolationForest
+    distances = squared_distances(rows - np.asarray(mcd["location"]), np.asarray(mcd["scatter"]))
+    return np.asarray(distances > chi2.ppf(1 - FALSE_ALARM, rows.shape[1]))
 
-        if 0 < share <= 0.5:
-            forest = IsolationForest(contamination=share, random_state=seed % 2**32)
-            found["isolation forest (told the share)"] = forest.fit_predict(rows) < 0
-    return found
+
+def by_isolation(rows: Floats, share: float, seed: int) -> Bools | None:
+    """What isolation forest marks that is told the share, (n,); None if that is 0, or scikit-learn is not installed."""
+    if share == 0:
+        return None
+    try:
+        from sklearn.ensemble import IsolationForest
+    except ModuleNotFoundError:
+        return None
+    forest = IsolationForest(contamination=share, random_state=seed % 2**32)
+    return np.asarray(forest.fit_predict(rows) < 0)

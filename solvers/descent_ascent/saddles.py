@@ -108,7 +108,8 @@ def _ended(ended: str, search: SaddleSearch) -> tuple[Ended, str]:
     if search.interrupted and search.problem.level is not None:
         return "limit", "interrupted before it was held against fresh samples"
     if search.play.random:
-        return "limit", ""
+        late = ended == "limit" and not search.interrupted
+        return "limit", f"stopped by the time limit at iteration {search.iteration:,}" if late else ""
     if residual <= tolerance:
         return "limit", "a point where neither player moves"
     if ended == "limit":

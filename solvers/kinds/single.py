@@ -84,9 +84,7 @@ HIERARCHIES = Single(
 )
 DEEPEST = Single(Deepest, asking(solve_deepest, "seed"))
 HALFSPACES = Single(Halfspaces, asking(solve_halfspaces, "seed"))
-ROW_SUBSETS = Single(
-    FastMcd, lambda problem, _, asked: solve_subset(problem, clock=asked.clock, seed=asked.seed, report=asked.report)
-)
+ROW_SUBSETS = Single(FastMcd, asking(solve_subset, "seed"))
 LOCATION = Single(Newton, asking(solve_location, "gap"))
 PLACES = Single(Relaxation, asking(solve_places, "seed"))
 STRESS = Single(Smacof, asking(solve_stress, "seed"))

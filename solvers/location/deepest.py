@@ -99,7 +99,7 @@ def _run(
     report(search)
     for search.rounds in range(1, solver.rounds + 1):
         if p:
-            point[varies] = center + scale * _deepest_by(search, _placed(U / scale, varies), U, ranked)
+            point[varies] = center + scale * _deepest_by(search, _placed(U / scale, varies), U, ranked, clock)
         around = begun(RowsInHalfspace(rows, point.copy()))
         local_search(around, clock, rng, search.most)
         late = clock.left <= PROVING * (clock.limit or 0.0) or search.rounds == solver.rounds
@@ -152,11 +152,11 @@ def _ranked(Z: Floats, U: Floats) -> Floats:
     return np.asarray(-np.sort(-(Z @ U.T), axis=0))
 
 
-def _deepest_by(search: DeepestSearch, own: Floats, U: Floats, ranked: Floats) -> Floats:
+def _deepest_by(search: DeepestSearch, own: Floats, U: Floats, ranked: Floats, clock: Clock) -> Floats:
     """The point that is deepest in the directions U; own: the same in the units of the rows."""
     low, high = 1, min(search.most, len(ranked))
     best = np.zeros(U.shape[1])
-    while low <= high:
+    while low <= high and clock.left > 0:
         m = (low + high) // 2 if search.rounds == 1 else high
         y, slack, weights = _inside(U, ranked[m - 1])
         if slack >= 0:

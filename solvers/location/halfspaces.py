@@ -23,7 +23,7 @@ from solvers.judged.searched import Searched
 from solvers.judged.so_far import account, followed
 from solvers.location.packings import Packings, nearest
 
-DIRECTIONS, STARTS = 2_000, 8  # at random, and the best of them that are improved
+DIRECTIONS, AT_ONCE, STARTS = 2_000, 100, 8  # at random, those looked at together, and the best that are improved
 HOPELESS = 10  # rows between value and first bound from which cases would be too many
 
 
@@ -85,10 +85,10 @@ def local_search(search: HalfspaceSearch, clock: Clock, rng: np.random.Generator
     """Better directions, until there is one with fewer rows than that."""
     Z = search.form.Z
     none = np.zeros(len(Z), dtype=bool)
-    for u in _directions(Z, rng):
+    for u in _directions(Z, rng, clock):
         search.offer(u)
         if clock.left > 0 and search.value >= least:
-            search.offer(_improved(Z, u, none, none))
+            search.offer(_improved(Z, u, none, none, clock))
 
 
 def improve(
@@ -149,10 +149,10 @@ def _bound(
     if u is None:
         case.around = [] if S is None else [S]
         return prices
-    u = _improved(Z, u, inside, outside)
+    u = _improved(Z, u, inside, outside, clock)
     search.offer(u)
     if not packings.sets:
-        for S in _packing(Z, u, inside, outside, packings.rng):
+        for S in _packing(Z, u, inside, outside, packings.rng, clock):
             packings.add(S)
     case.around, case.weights, prices = packings.packed(
         inside, outside, prices, search.value - int(inside.sum()), clock
@@ -170,7 +170,7 @@ def _with(mask: Bools, i: int) -> Bools:
     return found
 
 
-def _directions(Z: Floats, rng: np.random.Generator) -> Iterable[Floats]:
+def _directions(Z: Floats, rng: np.random.Generator, clock: Clock) -> Iterable[Floats]:
     """Some to begin with: away from the mean of the rows, and the best at random, in units of their spread."""
     p = Z.shape[1]
     mean = Z.mean(axis=0)
@@ -178,15 +178,18 @@ def _directions(Z: Floats, rng: np.random.Generator) -> Iterable[Floats]:
     root = np.linalg.inv(np.linalg.cholesky(spread + 1e-9 * np.eye(p)))
     away = [-mean, -root.T @ (root @ mean)]
     drawn = rng.standard_normal((DIRECTIONS, p)) @ root
-    counts = (Z @ drawn.T >= 0).sum(axis=0)
     yield from (u for u in away if u.any())
+    parts = np.split(drawn, DIRECTIONS // AT_ONCE)
+    counts = [count for part in parts if clock.left > 0 for count in (Z @ part.T >= 0).sum(axis=0)]
     yield from drawn[np.argsort(counts, kind="stable")[:STARTS]]
 
 
-def _improved(Z: Floats, u: Floats, inside: Bools, outside: Bools) -> Floats:
-    """A direction with as few rows in its halfspace as can be had by leaving out one after the other."""
+def _improved(Z: Floats, u: Floats, inside: Bools, outside: Bools, clock: Clock) -> Floats:
+    """A direction with as few rows in its halfspace as can be had by leaving out one after the other, in time."""
     along = Z @ u
     for i in np.flatnonzero((along >= 0) & ~inside)[np.argsort(along[(along >= 0) & ~inside], kind="stable")].tolist():
+        if clock.left <= 0:
+            break
         if Z[i] @ u < 0:
             continue
         kept = Z @ u < 0
@@ -197,11 +200,15 @@ def _improved(Z: Floats, u: Floats, inside: Bools, outside: Bools) -> Floats:
     return u
 
 
-def _packing(Z: Floats, u: Floats, inside: Bools, outside: Bools, rng: np.random.Generator) -> list[Simplex]:
-    """One set for each row in the halfspace of u, as far as there are rows left, and then whatever there is."""
+def _packing(
+    Z: Floats, u: Floats, inside: Bools, outside: Bools, rng: np.random.Generator, clock: Clock
+) -> list[Simplex]:
+    """One set for each row in the halfspace of u, as far as rows and time go, and then whatever there is."""
     free, found = ~inside & ~outside, list[Simplex]()
     halfspace = (Z @ u >= 0) & free
     for i in rng.permutation(np.flatnonzero(halfspace)).tolist():
+        if clock.left <= 0:
+            break
         some = (free & ~halfspace) | outside
         some[i] = True
         _, S = nearest(Z, np.flatnonzero(some))
@@ -210,7 +217,7 @@ def _packing(Z: Floats, u: Floats, inside: Bools, outside: Bools, rng: np.random
             free[list(S)] = False
     while True:
         _, S = nearest(Z, np.flatnonzero(free | outside))
-        if S is None:
+        if S is None or clock.left <= 0:
             return found
         found.append(S)
         free[list(S)] = False

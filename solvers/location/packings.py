@@ -88,7 +88,7 @@ class Packings:
             if not len(cheaper):
                 values.append(total)
                 stalled = len(values) > STALLED and total < (1 + GAIN) * values[-1 - STALLED]
-                if stalled or not self._priced(inside, outside, prices):
+                if stalled or not self._priced(inside, outside, prices, clock):
                     break
                 open_rows, allowed = self._open(inside, outside)
                 cheaper = self._cheap(open_rows, allowed, prices)
@@ -107,12 +107,14 @@ class Packings:
         cheap = np.flatnonzero(allowed & (sums < 1 - WORTH))
         return cheap[np.argsort(sums[cheap], kind="stable")[:AT_ONCE]]
 
-    def _priced(self, inside: Bools, outside: Bools, prices: Floats) -> int:
-        """Add sets whose open rows' prices sum to less than 1; how many."""
+    def _priced(self, inside: Bools, outside: Bools, prices: Floats, clock: Clock) -> int:
+        """Add sets whose open rows' prices sum to less than 1, while there is time; how many."""
         among = np.flatnonzero(~inside)
         own = np.where(outside, 0.0, prices)[among]
         added = 0
         for k in range(DRAWS):
+            if clock.left <= 0:
+                break
             cost = (own + LEAST_COST) * np.exp(SPREAD * k / DRAWS * self.rng.standard_normal(len(own)))
             best, S = 1 - WORTH, None
             for _ in range(REWEIGHTINGS):

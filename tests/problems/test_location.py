@@ -12,7 +12,7 @@ from commandline import answer_of, without_seconds
 from written import Write
 
 from problems.location import RECIPE
-from problems.recipe import ANSWERED, UNUSABLE, run
+from problems.recipe import ANSWERED, INTERRUPTED, UNUSABLE, run
 from problems.studies.contaminated import ADVERSARIES, contaminated
 from problems.studies.estimators import CONVEX
 from problems.studies.outliers import precision_and_recall
@@ -114,6 +114,27 @@ def test_tables_of_no_use_are_refused(capsys: Any, write: Write) -> None:
     file = write("fine.csv", TABLE)
     assert run(RECIPE, ["--data", str(file), "--rows", "9"]) == UNUSABLE
     assert "--rows goes with made data" in capsys.readouterr().err
+
+
+def test_what_there_was_no_time_for_is_named(capsys: Any) -> None:
+    arguments = ["--rows", "3000", "--dimensions", "6", "--estimators", "mean,tukey_median,mcd"]
+    assert run(RECIPE, [*arguments, "--time-limit", ".01", "--quiet"]) == ANSWERED
+    out = capsys.readouterr().out
+    assert "stopped in time: tukey_median, mcd" in out
+    assert "isolation forest" not in out, "a comparison that nobody waits for"
+    assert run(RECIPE, ["--rows", "60", "--estimators", "mean,mcd", "--quiet"]) == ANSWERED
+    assert "in time" not in capsys.readouterr().out
+
+
+def test_a_search_that_is_broken_off_names_what_was_not_begun(capsys: Any, monkeypatch: Any) -> None:
+    from solvers.location import deepest
+
+    def pressed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deepest, "local_search", pressed)
+    assert run(RECIPE, ["--rows", "60", "--estimators", "mean,tukey_median,mcd", "--quiet"]) == INTERRUPTED
+    assert "not begun in time: mcd" in capsys.readouterr().out
 
 
 def test_an_experiment_tells_and_draws_the_errors(capsys: Any, tmp_path: Path) -> None:
