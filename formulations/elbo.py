@@ -230,31 +230,3 @@ def integrated(f: VariationalAutoencoder, x: Tensor, step: float = STEP) -> tupl
     fine = torch.stack(fine_parts).logsumexp(0)
     rough = torch.stack(coarse_parts).logsumexp(0) + f.latent * math.log(2)
     return fine.numpy(), float((fine - rough).abs().mean())
-
-
-def along_line(first: Tensor, last: Tensor, steps: int) -> Tensor:
-    """Codes from the first to the last, (steps, latent), along a line.
-
-    >>> along_line(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0]), 3)[1]
-    tensor([0.5000, 0.5000])
-    """
-    share = torch.linspace(0, 1, steps).unsqueeze(-1)
-    return torch.as_tensor((1 - share) * first + share * last)
-
-
-def along_circle(first: Tensor, last: Tensor, steps: int) -> Tensor:
-    """The same along a great circle, lengths changing evenly: normal codes have lengths near the root of `latent`.
-
-    Shoemake, Animating rotation with quaternion curves, 1985; along a line where the two point the same way.
-
-    >>> along_circle(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0]), 3)[1]
-    tensor([0.7071, 0.7071])
-    """
-    lengths = first.norm(), last.norm()
-    angle = torch.arccos((first @ last / (lengths[0] * lengths[1])).clamp(-1, 1))
-    if not bool(angle.sin() > 1e-4):
-        return along_line(first, last, steps)
-    share = torch.linspace(0, 1, steps).unsqueeze(-1)
-    one, other = first / lengths[0], last / lengths[1]
-    unit = (((1 - share) * angle).sin() * one + (share * angle).sin() * other) / angle.sin()
-    return torch.as_tensor(unit * ((1 - share) * lengths[0] + share * lengths[1]))

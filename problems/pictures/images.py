@@ -102,7 +102,7 @@ def draw_walks(ax: Axes, judged: Judged, solution: Solution) -> None:
     """Between the codes of two held-out images: along a line, and below it along a great circle."""
     import torch
 
-    from formulations.elbo import along_circle, along_line
+    from formulations.players.codes import along_circle, along_line
 
     f = solution.answer["f"]
     rows = []

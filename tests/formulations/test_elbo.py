@@ -14,8 +14,6 @@ from torch import Generator, Tensor
 
 from formulations.elbo import (
     VariationalAutoencoder,
-    along_circle,
-    along_line,
     at_least,
     elbos,
     integrated,
@@ -209,14 +207,6 @@ def test_a_logistic_law_of_extreme_numbers_is_finite() -> None:
         (slope,) = torch.autograd.grad(log_p.sum(), theta)
         assert bool(log_p.isfinite().all())
         assert bool(slope.isfinite().all())
-
-
-def test_walks_between_codes() -> None:
-    first, last = torch.tensor([3.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 0.0])
-    for walk in (along_line, along_circle):
-        assert torch.allclose(walk(first, last, 5)[[0, -1]], torch.stack([first, last]), atol=1e-6)
-    assert along_circle(first, last, 5).norm(dim=1).tolist() == pytest.approx([3, 2.5, 2, 1.5, 1])
-    assert torch.equal(along_circle(first, 2 * first, 3), along_line(first, 2 * first, 3))
 
 
 def test_the_closed_form_of_a_linear_gaussian_model_agrees_with_scipy() -> None:
