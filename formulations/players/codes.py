@@ -72,7 +72,7 @@ def direction(z: Tensor, has: Tensor, labels: Tensor | None = None) -> Tensor:
     """
     if bool(has.all()) or not bool(has.any()):
         raise ValueError("a direction leads from codes without an attribute to codes with it; give some of both")
-    kinds = [] if labels is None else [labels == label for label in labels.unique()]
+    kinds = [] if labels is None else [labels == label for label in set(labels.tolist())]
     mixed = [kind for kind in kinds if bool(has[kind].any()) and not bool(has[kind].all())]
     parts = mixed or [torch.ones_like(has)]
     return torch.stack([z[part & has].mean(0) - z[part & ~has].mean(0) for part in parts]).mean(0)
@@ -87,4 +87,4 @@ def typical(z: Tensor, level: float = 0.95) -> Tensor:
     """
     half = torch.tensor(z.shape[-1] / 2, dtype=torch.float64)
     below = torch.special.gammainc(half, z.double().square().sum(-1) / 2)  # of the chi-squared law
-    return (below - 0.5).abs() < level / 2
+    return torch.as_tensor((below - 0.5).abs() < level / 2)
