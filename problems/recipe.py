@@ -21,6 +21,7 @@ from problems.running.run import Run
 from problems.running.shown import told
 from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE, parser
 from problems.terminal.leaving import leave
+from problems.terminal.processes import be_silent, helps
 from problems.terminal.watch import Watch
 
 __all__ = [
@@ -47,6 +48,8 @@ def main(recipe: Recipe) -> NoReturn:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     started = time.perf_counter()
     options = _options(recipe, None)
+    if helps():
+        be_silent()
     running = Run(recipe, options, started)
     with Watch(running.last_words) as running.watch:
         code = running.code()

@@ -18,6 +18,7 @@ from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE
 from problems.terminal.errors import InputError, OutputError
 from problems.terminal.files import check_writable
 from problems.terminal.output import progress, say, say_all, show
+from problems.terminal.processes import helps
 from problems.terminal.watch import Watch
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class Run:
             return stated(task, options.latex)
         self._task = task
         solution = self._explained(task, self._solved(task))
+        if helps():
+            return ANSWERED
         cut_short = self._shown(task, solution)
         if task.write is not None and solution.answer is not None:
             task.write(solution)
@@ -161,6 +164,8 @@ class Run:
         for row in report.rows:
             self._rows.append(row)
         self._told = True
+        if helps():
+            return ANSWERED
         if self.watch is not None:
             self.watch.answering()
         self._compare(report)
@@ -181,7 +186,7 @@ class Run:
             problem = self._problem = task.problem()
             if not options.quiet:
                 say_all(task.notes)
-            with progress(options.quiet, task.follow) as follow:
+            with progress(options.quiet, None if helps() else task.follow) as follow:
                 asked: dict[str, Any] = {
                     "solver": task.solver(options.solver),
                     "time_limit": None if limit is None else max(limit - (time.perf_counter() - self.started), 0.01),

@@ -12,16 +12,24 @@ FINITE = "keep what it computes finite, as by clamp, or softplus(x) for log(1 + 
 SMALLER = "take smaller steps"
 
 
-def finite(seen: Evaluation, k: int) -> bool:
+def reason(play: Play, k: int) -> str:
+    """What was not finite first in the last step of a member, which stands again where it began: a sentence.
+
+    Of several processes it is what one says in whose share of the samples it was.
+    """
+    here = not all(_finite(seen, k) for seen in play.log)
+    return max(play.processes.all_of((here, _reason(play, k))), key=lambda told: told[0])[1]
+
+
+def _finite(seen: Evaluation, k: int) -> bool:
     """Whether a member's gradients were finite."""
     return all(bool(slope[k].isfinite().all()) for slope in seen.slopes.values())
 
 
-def reason(play: Play, k: int) -> str:
-    """What was not finite first in the last step of a member, which stands again where it began: a sentence."""
+def _reason(play: Play, k: int) -> str:
     begun = max(float(player.flat[k].abs().max()) for player in play.players.values() if player.flat.numel())
     for n, seen in enumerate(play.log):
-        if finite(seen, k):
+        if _finite(seen, k):
             continue
         if not all(bool(point[k].isfinite()) for point in seen.points.values()):
             break

@@ -12,12 +12,14 @@ from torch import Generator, Tensor
 
 from formulations.problem import Block, Players, SaddleProblem, Side
 from formulations.problem.saddle import PROGRESS
+from solvers.descent_ascent.distributed import Processes
 from solvers.descent_ascent.players import Player, begin, block_of, refuse_start
 from solvers.descent_ascent.terms import draw, evaluate, named
 from solvers.judged.asking import said
 from solvers.judged.randomness import GlobalNumbers
 
 SIDES: tuple[Side, Side] = ("maximize", "minimize")
+PROCESS_SEED = 10_000_019  # of the global numbers of other processes, times their rank
 GLOBAL_SEED = 2_000_003  # added to the seed: torch's global numbers are none of those that samplers are given
 
 
@@ -41,11 +43,13 @@ class Play:
     """The state of a saddle problem: both players, their gradients, and the random generator of each member.
 
     Member k uses a generator with seed + k, as it would if it were alone; torch's global numbers, from which layers of
-    torch.nn start, are seeded for each member as well, and those that dropout uses in play go on from the first's.
+    torch.nn start, are seeded for each member as well, and those that dropout uses in play go on from the first's, of
+    other processes from seeds of their own.
 
     numbers  torch's global random numbers in play
     terms    all terms by where they stand; in_play: those of them that anyone minimizes
     pay      the signs and places of those whose sum a side minimizes
+    share    which samples of a batch are played with here: all, unless several processes play the game together
     log      the evaluations of the step that is being taken
     """
 
@@ -58,9 +62,12 @@ class Play:
         seed: int,
         device: str,
         start: Mapping[str, Any] | None = None,
+        processes: Processes | None = None,
     ) -> None:
         """Begin all members on the device, at the start given or their own; raises ValueError where that cannot be."""
         self.problem, self.batch, self.members, self.evaluations, self.progress = problem, batch, members, 0, 0.0
+        self.processes = processes or Processes()
+        self.share = self.processes.share(batch)
         self.generators = [torch.Generator(device).manual_seed(seed + k) for k in range(members)]
         streams = [GlobalNumbers(GLOBAL_SEED + seed + k, device) for k in range(members)]
         owned = {"maximize": problem.maximize_over, "minimize": problem.minimize_over}
@@ -71,7 +78,7 @@ class Play:
                 for side in SIDES:
                     for name, block in owned[side].items():
                         begun[name].append(begin(name, block, generator, (start or {}).get(name)))
-        self.numbers = streams[0]
+        self.numbers = streams[0] if self.processes.rank == 0 else self.own_numbers(seed, 0)
         self.players = {
             side: Player(
                 [block_of(name, block, begun[name]) for name, block in owned[side].items()],
@@ -80,6 +87,7 @@ class Play:
             )
             for side in SIDES
         }
+        self.processes.follow(player.flat for player in self.players.values())
         self.blocks = {name: block for player in self.players.values() for name, block in player.blocks.items()}
         self.terms = problem.terms
         climbed = "payoff" if problem.surrogate is None else "surrogate"
@@ -97,6 +105,10 @@ class Play:
         self.in_play = list(dict.fromkeys(where for side in SIDES for _, where in self.pay[side]))
         self.random = any(self._names.values())
         self.log: list[Evaluation] = []
+
+    def own_numbers(self, seed: int, iteration: int) -> GlobalNumbers:
+        """The global numbers of a process that is not the first, from that iteration on."""
+        return GlobalNumbers(seed + PROCESS_SEED * self.processes.rank + iteration, self.generators[0].device)
 
     def _of(self, kind: str, blocks: Mapping[str, Block]) -> list[str]:
         """Where the terms of that kind stand that some of the blocks are in."""
@@ -135,14 +147,15 @@ class Play:
 
     @torch.no_grad()
     def drawn(self, names: Iterable[str], generators: Sequence[Generator]) -> dict[str, Tensor]:
-        """A batch of samples for each member, (members, batch, ...), by sampler."""
+        """This process's share of a batch of samples for each member, (members, batch, ...), by sampler."""
         shape, device = (self.members, self.batch), generators[0].device
-        return {
+        whole = {
             name: torch.full(shape, self.progress, device=device)
             if name == PROGRESS
             else draw(name, self.problem.samplers[name], self.batch, generators)
             for name in names
         }
+        return {name: drawn[:, self.share] for name, drawn in whole.items()}
 
     def differentiate(
         self, pay: Sequence[tuple[int, str]], sides: Sequence[Side], seen: Evaluation
@@ -153,7 +166,7 @@ class Play:
             for sign, where in pay:
                 values = self.values(where, seen.drawn)
                 seen.values[where] = values.detach()
-                total = total + sign * (values.sum() / self.batch if self.terms[where].over else values.sum())
+                total = total + sign * values.sum() / (self.batch if self.terms[where].over else self.processes.size)
         leaves = [leaf for side in sides for leaf in self.players[side].leaves]
         if not leaves or not isinstance(total, Tensor) or not total.requires_grad:
             return [None for _ in leaves]
@@ -169,14 +182,16 @@ class Play:
     def values(self, where: str, drawn: Mapping[str, Tensor]) -> Tensor:
         """One term at these samples."""
         term = self.terms[where]
-        shape = (self.members, self.batch) if term.over else (self.members,)
+        shape = (self.members, self.share.stop - self.share.start) if term.over else (self.members,)
         return evaluate(where, term, self.blocks, drawn, shape)
 
     def _set(self, side: Side, gradients: Sequence[Tensor | None], seen: Evaluation, sign: int = 1) -> None:
-        """Write the gradients to the side's flat buffer."""
+        """Write the gradients to the side's flat buffer, summed over the shares of all processes."""
         player = self.players[side]
         player.set_gradient(gradients, sign)
-        seen.slopes[side] = player.gradient
+        alone = self.processes.size == 1
+        seen.slopes[side] = player.gradient if alone else player.gradient.sum(dim=1)
+        self.processes.add_up(player.gradient)
 
     def member(self, k: int, flats: Mapping[Side, Tensor] | None = None) -> Players:
         """Both players' blocks of one member, as they are now or from the given buffers, such as averages."""
@@ -220,6 +235,11 @@ class Play:
             {key: tensor.detach().clone() for side in SIDES for key, tensor in self.players[side].buffers(k).items()}
             for k in range(self.members)
         ]
+
+    def average_buffers(self) -> None:
+        """Let running statistics, which layers have of their own share, be the same in all processes: their means."""
+        for k in range(self.members):
+            self.processes.average(tensor for side in SIDES for tensor in self.players[side].buffers(k).values())
 
     def put_back(self, buffers: Sequence[Mapping[str, Tensor]], members: Iterable[int] | None = None) -> None:
         """Let the modules of those members, or of all, hold that again."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Generator, Tensor
 
-from solvers.descent_ascent.divergence import finite, reason
+from solvers.descent_ascent.divergence import reason
 from solvers.descent_ascent.play import SIDES, Evaluation, Play
 from solvers.descent_ascent.terms import named
 from solvers.judged.asking import ask
@@ -35,7 +35,8 @@ def rehearse(play: Play, generators: Sequence[Generator]) -> None:
                     raise ValueError(_not_of(play, name, [where for _, where in play.pay[side]]))
         play.gradients(*SIDES, generators=generators)
         ask(play.problem, "answer", play.member(0))
-        if not any(finite(play.log[-1], k) for k in range(play.members)):
+        maximizing, minimizing = (player.gradient.isfinite().all(dim=1) for player in play.players.values())
+        if not (maximizing & minimizing).any():
             raise ValueError(f"at the start {reason(play, 0)}")
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from formulations.problem import Number, Players, SaddleProblem, Side
 from solvers.clock import Clock, stoppable
+from solvers.descent_ascent.distributed import processes
 from solvers.descent_ascent.divergence import reason
 from solvers.descent_ascent.kept import Kept, kept_again, kept_of
 from solvers.descent_ascent.play import SIDES, Play
@@ -52,7 +53,13 @@ class SaddleSearch:
         """Start both players, at the blocks given or their own, or put them where the state to resume left them."""
         self.problem, self.settings, self.clock, self.gap, self.seed = problem, settings, clock, gap, seed
         self.play = Play(
-            problem, members=settings.members, batch=settings.batch, seed=int(seed), device=device, start=start
+            problem,
+            members=settings.members,
+            batch=settings.batch,
+            seed=int(seed),
+            device=device,
+            start=start,
+            processes=processes(device),
         )
         sampled = problem.level is not None and clock.limit is not None
         self.reserve = clock.left / 2 if sampled else 0.0  # seconds left for held-out samples, if they take no less
@@ -83,9 +90,8 @@ class SaddleSearch:
             rehearse(self.play, self._evaluating())
             ended = self._evaluate(report) if not self.history else None
             while ended is None and self.iteration < self.total:
-                self.interrupted = stopped()
-                if self.interrupted or self.clock.left <= self.reserve:
-                    ended = "limit"
+                ended = self._stopped(stopped())
+                if ended is not None:
                     break
                 self._step()
                 if self.lost.all():
@@ -95,6 +101,13 @@ class SaddleSearch:
             if ended in (None, "diverged") and self.history[-1]["iteration"] < self.iteration:
                 ended = self._evaluate(report) or ended
         return ended or "iterations"
+
+    def _stopped(self, interrupted: bool) -> str | None:
+        """Why it is over before its end, if it is: by Ctrl-C or the time limit, of the first of several processes."""
+        choice = 2 if interrupted else int(self.clock.left <= self.reserve)
+        choice = self.play.processes.agreed(choice)
+        self.interrupted = choice == 2
+        return "limit" if choice else None
 
     @property
     def _next_evaluation(self) -> int:
@@ -160,6 +173,7 @@ class SaddleSearch:
     def _evaluate(self, report: Callable[[SaddleSearch], None]) -> str | None:
         """Note where the game stands; returns why it is over, if it is."""
         problem = self.problem
+        self.play.average_buffers()
         residual = max(self.play.residuals(self._evaluating()))
         seen: Mapping[str, float | None]
         if problem.level is None:
@@ -172,10 +186,9 @@ class SaddleSearch:
         row = {"iteration": self.iteration, "evaluations": self.play.evaluations, "value": None, "bound": None}
         self.history.append({**row, **seen, "residual": residual})
         report(self)
-        if self._met():
-            return "optimal"
-        at_rest = not self.play.random and residual <= self.settings.tolerance
-        return "settled" if at_rest and not bool(self.lost.any()) else None
+        at_rest = not self.play.random and residual <= self.settings.tolerance and not bool(self.lost.any())
+        ends = (None, "settled", "optimal")
+        return ends[self.play.processes.agreed(2 if self._met() else int(at_rest))]
 
     def _met(self) -> bool:
         """Whether the best value and the best bound are as near each other as was asked."""
@@ -279,6 +292,9 @@ class SaddleSearch:
             ]
         if "buffers" in state:  # not in those of earlier versions, which had none
             self.play.put_back(state["buffers"])
-            self.play.numbers.state = [numbers.cpu() for numbers in state["numbers"]]
+            if self.play.processes.rank == 0:
+                self.play.numbers.state = [numbers.cpu() for numbers in state["numbers"]]
+            else:
+                self.play.numbers = self.play.own_numbers(self.seed, self.iteration)
         for generator, numbers in zip(self.play.generators, state["generators"], strict=True):
             generator.set_state(numbers.cpu())
