@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from problems.io.images import Images
+    from problems.studies.image_codes import Attribute
     from problems.studies.image_evidence import Judged
     from problems.studies.image_game import ImageGame
     from problems.studies.image_quality import GameJudged
     from solvers.solution import Solution
 
 DIGITS = "digits"
+STROKES = ("ink", "thickness", "slant", "height", "width")  # attributes that are measured
 LOSS, NOISE = "non-saturating", 32  # of a game by default, and its numbers of noise
 LOOKED_AT = 200  # images, by which the usual law of a pixel is chosen
 SHADES = 0.15  # mean of 4 x (1 - x), which is 0 at black and white, and 1 at a grey in the middle: more are shades
@@ -58,6 +60,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loss", choices=LOSSES, metavar="L", help=f"of dcgan: as in problems.gan (default {LOSS})")
     parser.add_argument("--by-label", action="store_true", help="of dcgan: make images by their labels")
     parser.add_argument("--latent", type=positive_whole, metavar="K", help="coordinates of a code")
+    parser.add_argument(
+        "--attribute",
+        action="append",
+        type=lambda text: text if text in STROKES else Given(text),
+        metavar="A",
+        help=f"find its direction: {', '.join(STROKES)}, or a file of 0 and 1",
+    )
     parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of training")
     parser.add_argument(
         "--out", type=Written, metavar="DIR", help="a folder for what is trained; with --sample: .npy, .png or a folder"
@@ -76,8 +85,9 @@ def read(options: argparse.Namespace) -> Task | Report:
     if options.resume and options.out is None:
         raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
     training, images, notes = _training(options)
+    attributes = _attributes(options, images)
     training, folder, resume, said = in_folder(training, options.out, options.resume, options.iterations)
-    judged = _judged(training, images)
+    judged = _judged(training, images, attributes)
     return Task(
         source=training.source,
         problem=lambda: training.problem,
@@ -94,12 +104,25 @@ def read(options: argparse.Namespace) -> Task | Report:
     )
 
 
-def _judged(training: ImageTraining | ImageGame, images: Images) -> Judged | GameJudged:
+def _attributes(options: argparse.Namespace, images: Images) -> list[Attribute]:
+    """Those whose directions are asked for; raises InputError where there are no codes to have them."""
+    if not options.attribute:
+        return []
+    if options.model in ("autoregressive", GAME):
+        raise InputError(f"--attribute is of models with an encoder, and {options.model} has none; leave it out")
+    from problems.studies.asked_attributes import asked_attributes
+
+    return asked_attributes(options.attribute, images, options.seed)
+
+
+def _judged(
+    training: ImageTraining | ImageGame, images: Images, attributes: Sequence[Attribute]
+) -> Judged | GameJudged:
     """What can be said of what comes of it."""
     from problems.studies.image_evidence import Judged
     from problems.studies.image_quality import GameJudged
 
-    return Judged(training, images) if isinstance(training, ImageTraining) else GameJudged(training)
+    return Judged(training, images, attributes) if isinstance(training, ImageTraining) else GameJudged(training)
 
 
 def _training(options: argparse.Namespace) -> tuple[ImageTraining | ImageGame, Images, Sequence[str]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
+    from problems.studies.image_codes import Attribute
     from problems.studies.image_evidence import Judged
     from problems.studies.image_quality import GameJudged
     from solvers.solution import Solution
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 COLUMNS = 8  # images in a row
 MOST_COLUMNS = 12  # where images are made by label, each in a column of its own
 PAIRS, WALKS = 24, 3  # samples with their nearest images; rows of each kind of interpolation
+MOVED, FARTHEST, STRIP = 4, 2.0, 9  # images moved along a direction; steps to either side; images in a row
 EARLY = 0.05  # of training: what was watched before is left out of the axis' range
+ACROSS = 3  # directions beside each other
 MANIFOLD = 10  # images along each side of the plane of codes
 BOUNDS = (  # what is watched, what it is called, and how it is drawn, from above
     ("bound", "at most, for any linear model", RUST, "--"),
@@ -39,16 +42,19 @@ def figure_of(judged: Judged, solution: Solution) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(14, 8), dpi=150, layout="constrained")
+    attributes = judged.coded.attributes
+    below = -(-len(attributes) // ACROSS)  # rows of directions
+    figure = Figure(figsize=(14, 8 + 2.8 * below), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     model = judged.training.model
     headline(figure, f"{judged.training.source}: {model.kind}, {model.likelihood} pixels")
-    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.9))
+    heights = [4.0, 4.0, *[2.8] * below]
+    grid = figure.add_gridspec(2 + below, 3, width_ratios=(1, 1, 0.9), height_ratios=heights)
     made = judged.samples(solution)
     _show(figure.add_subplot(grid[0, 0]), made[: COLUMNS * 6], "Samples")
     pairs = made[:PAIRS]
-    below = _in_turn(pairs, judged.nearest(pairs))
-    _show(figure.add_subplot(grid[0, 1]), below, "Samples, each above the nearest training image")
+    beside = _in_turn(pairs, judged.nearest(pairs))
+    _show(figure.add_subplot(grid[0, 1]), beside, "Samples, each above the nearest training image")
     left, right = figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1])
     if judged.explicit:
         _draw_completions(left, right, judged, solution)
@@ -56,7 +62,9 @@ def figure_of(judged: Judged, solution: Solution) -> Figure:
         draw_reconstructions(left, judged, solution)
         (draw_manifold if model.latent == 2 else draw_walks)(right, judged, solution)
     answered = solution.stats["members"][0].get("iteration")
-    draw_bounds(figure.add_subplot(grid[:, 2]), solution.stats["history"], answered, explicit=judged.explicit)
+    for k, attribute in enumerate(attributes):
+        draw_direction(figure.add_subplot(grid[2 + k // ACROSS, k % ACROSS]), judged, solution, attribute)
+    draw_bounds(figure.add_subplot(grid[:2, 2]), solution.stats["history"], answered, explicit=judged.explicit)
     return figure
 
 
@@ -105,12 +113,23 @@ def draw_walks(ax: Axes, judged: Judged, solution: Solution) -> None:
     from formulations.players.codes import along_circle, along_line
 
     f = solution.answer["f"]
-    rows = []
+    rows, title = [], "Between two codes: by a line, below it by a great circle"
     with torch.no_grad():
         codes = f.posterior(judged.held_out[: 2 * WALKS])[0]
         for first, last in zip(codes[::2], codes[1::2], strict=True):
             rows += [f(walk(first, last, COLUMNS)) for walk in (along_line, along_circle)]
-    _show(ax, torch.cat(rows).view(-1, *judged.training.model.shape), "Between two codes: by a line, by a great circle")
+    _show(ax, torch.cat(rows).view(-1, *judged.training.model.shape), title)
+
+
+def draw_direction(ax: Axes, judged: Judged, solution: Solution, attribute: Attribute) -> None:
+    """Held-out images in the middle column, and on either side with less and with more of an attribute."""
+    import torch
+
+    f, coded = solution.answer["f"], judged.coded
+    codes = coded.codes(f)
+    t = torch.linspace(-FARTHEST, FARTHEST, STRIP)[:, None]
+    z = torch.cat([code + t * codes.direction(attribute) for code in codes.held_out[:MOVED]])
+    _show(ax, coded.decoded(f, z), f"{FARTHEST:g} steps less, to {FARTHEST:g} more: {attribute.name}", STRIP)
 
 
 def draw_manifold(ax: Axes, judged: Judged, solution: Solution) -> None:

@@ -7,7 +7,7 @@ these were drawn from.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from formulations.elbo import LEVEL, QUADRATURE_ROWS, WEIGHTS, at_least, elbos, 
 from formulations.explicit_density import log_densities
 from formulations.gan import random_numbers
 from formulations.likelihood.held_out import likelihood_interval
+from problems.studies.code_evidence import Coded
 from problems.studies.observed_images import nearest, shown_as_json
 from problems.studies.trained_images import drawn
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from formulations.problem import Floats
     from problems.io.images import Images
+    from problems.studies.image_codes import Attribute
     from problems.studies.image_training import ImageTraining
     from solvers.solution import Solution
 
@@ -35,9 +37,11 @@ SHOWN = 5  # in the answer
 class Judged:
     """A training run and its images, and what can be said of what came of it."""
 
-    def __init__(self, training: ImageTraining, images: Images) -> None:
-        """Of the run, before or after it is trained."""
+    def __init__(self, training: ImageTraining, images: Images, attributes: Sequence[Attribute] = ()) -> None:
+        """Of the run, before or after it is trained, and the attributes whose directions are asked for."""
         self.training, self.images = training, images
+        self.coded = Coded(training, images, attributes)
+        self._measures: dict[Any, Mapping[str, Any]] = {}  # of a model what is measured of its samples and codes
         self._proofs: dict[Any, Mapping[str, Any]] = {}  # of a model what held-out images prove
         self._made: dict[Any, Tensor] = {}  # by a model
 
@@ -114,8 +118,13 @@ class Judged:
         return self.training.data.held_out[0]
 
     def measures(self, solution: Solution) -> Mapping[str, Any]:
-        """Nothing besides the bounds."""
-        return {}
+        """Of a model with codes its samples, and what these codes make; nothing if training was cut short."""
+        if self.explicit or solution.stats["iterations"] < self.training.iterations:
+            return {}
+        f = solution.answer["f"]
+        if f not in self._measures:
+            self._measures[f] = self.coded.measured(f)
+        return self._measures[f]
 
     def nearest(self, made: Tensor) -> Tensor:
         """The training image nearest to each of these by their pixels, (n, channels, height, width)."""
@@ -149,3 +158,6 @@ class Judged:
             yield f"    at most {proof['any_likelihood_at_most']:.6g} for any linear model with as many coordinates"
         if proof["bits_per_pixel"] is not None:
             yield f"  at most {proof['bits_per_pixel']:.4g} bits per pixel"
+        measures = self.measures(solution)
+        if measures:
+            yield from self.coded.described(measures)

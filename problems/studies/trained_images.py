@@ -30,7 +30,8 @@ FORMAT, MODEL = 1, "model.pt"
 MOST_NUMBERS = 100_000_000  # that are sampled at once
 AT_ONCE = 256  # images
 READING = ("data", "labels", "size", "grey", "missing")
-TRAINING = (*READING, "model", "likelihood", "binarise", "latent", "iterations", "resume", "plot")  # say nothing to it
+LEARNING = ("model", "likelihood", "binarise", "latent", "attribute", "iterations", "resume", "plot")
+TRAINING = (*READING, *LEARNING)  # which say nothing to it
 
 
 def drawn(f: Any, shape: Sequence[int], n: int, numbers: Generator) -> Tensor:

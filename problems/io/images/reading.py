@@ -48,7 +48,7 @@ def read_images(
     except OSError as error:
         why = error.strerror or "unreadable"
         raise InputError(f"{safe(source, 200)}: cannot be opened: {why}; check the path and its rights") from None
-    return images if labels is None else replace(images, labels=_labels(labels, len(images)))
+    return images if labels is None else replace(images, labels=read_labels(labels, len(images)))
 
 
 def _digits(size: int | None) -> Images:
@@ -138,7 +138,7 @@ def _refuse(images: Images) -> None:
         )
 
 
-def _labels(path: str, count: int) -> list[str]:
+def read_labels(path: str, count: int) -> list[str]:
     """The labels in a file, one for each image."""
     try:
         if path.lower().endswith(".npy"):
