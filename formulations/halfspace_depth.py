@@ -19,10 +19,12 @@ beyond, at the center of many columns, no proof is to be hoped for.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from formulations.arithmetic.halfspaces import KIND, LEVELS, NONNEGATIVE, SWEEP, Deep, RowsBeyond, RowsInHalfspace
+from formulations.arithmetic.halfspaces import KIND, LEVELS, NONNEGATIVE, SWEEP, Deep, RowsBeyond, RowsInHalfspace, flat
 from formulations.location import checked
 from formulations.problem import SearchProblem, WeakDual, constant_dual
 
@@ -75,13 +77,17 @@ def tukey_median(rows: ArrayLike) -> SearchProblem:
     def answer(found: Deep) -> list[float]:
         return list(np.asarray(found.point).tolist())
 
+    def values(found: Deep) -> dict[str, Any]:
+        """The point, and the tree of cases behind its depth as whole numbers, where there is one."""
+        return {"y": found.point, **({} if found.tree is None else {"tree": np.array(flat(found.tree))})}
+
     return SearchProblem(
         sense="minimize",
         objective=form,
         broken=form.broken,
         membership="",
         answer=answer,
-        values=lambda found: {"y": found.point},
+        values=values,
         weak_duals=[constant_dual(NONNEGATIVE, 0.0), WeakDual(LEVELS, None, form.bound)],
         maths={
             "minimize": r"n - \min_u \#\{i : u'(x_i - y) \geq 0\}",

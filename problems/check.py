@@ -37,6 +37,7 @@ KNOWN = {  # what may be asked in each problem
     "clustering": {*OF_TABLE, "linkage", "groups", "height"},
     "embedding": {*OF_TABLE, "method", "dimensions", "neighbours"},
     "robust_regression": {*OF_TABLE, "loss", "against", "radius", "norm", "threshold", "target"},
+    "location": {*OF_TABLE, "estimators", "made"},
     "robust_network": {*OF_TABLE, "data", "points", "radius", "layers", "training", "target"},
 }
 
@@ -137,7 +138,7 @@ def _refuse_others(problem: str, options: argparse.Namespace) -> None:
     """Raise InputError where a file or a way of reading is given that answers of this problem are not read by."""
     graphs = ("graph", "points", "weight", "unweighted", "directed", "delimiter", "columns", "items")
     others = [*graphs] if problem in OF_ROWS else ["data"]
-    if problem in ("pca", "kmeans", "robust_regression", "robust_network"):
+    if problem in ("pca", "kmeans", "robust_regression", "robust_network", "location"):
         others.append("matrix")
     for name in others:
         if getattr(options, name, None) not in (None, False):

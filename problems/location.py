@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from problems.recipe import Recipe, Report, Task, main
+from problems.running.matrix_options import reading
 from problems.running.once import once
 from problems.studies.table_options import columns_argument, missing_argument
 from problems.terminal.arguments import Given, Written, positive_whole, refuse, share
@@ -62,7 +63,7 @@ def read(options: argparse.Namespace) -> Task | Report:
 
     table = table_of(options, "")
     values = numbers_of(table, standardise=False)
-    return _task(options, table.source, values, table.columns, table.notes)
+    return _task(options, table.source, values, table.columns, table.notes, reading(options))
 
 
 def _made(options: argparse.Namespace) -> Task:
@@ -82,7 +83,8 @@ def _made(options: argparse.Namespace) -> Task:
     adversary = options.adversary or "far"
     made = contaminated(n, p, eps, adversary, options.seed)
     source = f"made data with {eps:.0%} {adversary}"
-    return _task(options, source, made.rows, [f"x{j}" for j in range(1, p + 1)], (), made)
+    asked = {"made": {"rows": n, "dimensions": p, "contamination": eps, "adversary": adversary}}
+    return _task(options, source, made.rows, [f"x{j}" for j in range(1, p + 1)], (), asked, made)
 
 
 def _task(
@@ -91,9 +93,10 @@ def _task(
     values: Floats,
     columns: Iterable[str],
     notes: Iterable[str],
+    asked: Mapping[str, Any],
     made: Contaminated | None = None,
 ) -> Task:
-    from problems.studies.estimators import as_json, errors_of, estimates, table
+    from problems.studies.estimators import as_json, errors_of, estimates, evidence, table
     from solvers.clock import Clock
 
     names, clock = list(columns), Clock(options.time_limit)
@@ -162,8 +165,9 @@ def _task(
         notes=[*notes, *found.notes],
         facts={"rows": len(values), "columns": len(names)},
         solver=lambda name: found.solvers if name is None else name,
-        asked={"estimators": list(found.problems)},
+        asked={**asked, "standardised": False, "estimators": list(found.problems)},
         answer=answer,
+        evidence=evidence,
         measures=measures,
         write=None if options.out is None else write,
     )

@@ -47,6 +47,49 @@ class Case:
     weights: list[int] = field(default_factory=list)
 
 
+def flat(tree: Case) -> list[int]:
+    """A tree as whole numbers: of each case how many sets, weights and cases below it has, and then these, in order.
+
+    >>> flat(Case([(0, 3)], [Case([(1, 2)], weights=[5])]))
+    [1, 0, 1, 2, 0, 3, 1, 1, 0, 2, 1, 2, 5]
+    """
+    found, waiting = list[int](), [tree]
+    while waiting:
+        case = waiting.pop()
+        found += [len(case.around), len(case.weights), len(case.below)]
+        found += [number for S in case.around for number in (len(S), *S)]
+        found += case.weights
+        waiting += reversed(case.below)
+    return found
+
+
+def tree_of(numbers: Sequence[int]) -> Case:
+    """The tree that those numbers stand for; raises ValueError for too few or too many.
+
+    >>> tree_of(flat(Case([(0, 3)], [Case([(1, 2)], weights=[5])]))).below[0].weights
+    [5]
+    """
+    at = 0
+
+    def take(count: int) -> Sequence[int]:
+        nonlocal at
+        at += count
+        if count < 0 or at > len(numbers):
+            raise ValueError("a tree of cases has fewer numbers than it says")
+        return numbers[at - count : at]
+
+    def case() -> Case:
+        sets, weights, below = take(3)
+        around = [tuple(take(*take(1))) for _ in range(sets)]
+        own = list(take(weights))
+        return Case(around, [case() for _ in range(below)], own)
+
+    found = case()
+    if at < len(numbers):
+        raise ValueError("a tree of cases has more numbers than it says")
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class RowsInHalfspace:
     """How many rows are in the closed halfspace of the direction u, float64 (p,), to be minimized over u other than 0.

@@ -23,6 +23,7 @@ from formulations.arithmetic.rounding import ROUNDOFF, arrays
 from formulations.problem import Floats
 
 FORCES, THRESHOLDS = "forces of sum 0", "thresholds"  # kinds of certificates
+AT_POINT = 1e-12  # of the median length: rows so near the point are at it, but for rounding
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,23 @@ class SumOfLosses:
         p = self.rows.shape[1]
         return None if np.shape(y) == (p,) and np.isfinite(y).all() else f"the shape, {p} finite numbers"
 
+    def forces(self, y: Floats) -> Floats:
+        """The forces of the rows at y, (n, p); where f has a kink, what is at y holds what it can of the others.
+
+        >>> SumOfLosses(np.array([[0.0], [1.0], [5.0], [9.0]]), Loss(0.0)).forces(np.array([1.0])).ravel().tolist()
+        [-1.0, -1.0, 1.0, 1.0]
+        """
+        about = self.about_center
+        Z = about.rows - (y - self.center)
+        r = self.loss.sizes(Z)
+        U = np.asarray(self.loss.slope(np.maximum(r, np.finfo(float).tiny)) * Z)
+        if self.loss.knee > 0:
+            return U
+        at = r <= AT_POINT * np.median(r, axis=0)
+        pull, copies = np.where(at, 0.0, U).sum(axis=0), at.sum(axis=0)
+        most = np.abs(pull) if self.loss.entries else math.sqrt(pull @ pull)
+        return np.where(at, -pull / np.maximum(np.maximum(copies, most), 1), U)
+
     def bound(self, U: Any) -> float:
         """What the vectors, (n, p), prove: no point has less; -inf if nothing."""
         known = arrays((U,), self.rows.shape)
@@ -141,6 +159,15 @@ class Trimming:
 
     rows: Floats
     k: int
+
+    def sorted_out(self) -> tuple[Any, Floats]:
+        """Marks of the largest and the smallest, (n, p), and the thresholds between them and the others, (2, p)."""
+        order = np.argsort(self.rows, axis=0, kind="stable")
+        marks = np.zeros(self.rows.shape, dtype=np.int64)
+        k, n = self.k, len(self.rows)
+        np.put_along_axis(marks, order[:k], -1, axis=0)
+        np.put_along_axis(marks, order[n - k :], 1, axis=0)
+        return marks, np.take_along_axis(self.rows, order[[max(k - 1, 0), n - max(k, 1)]], axis=0)
 
     def values(self, candidates: Any) -> Floats:
         """Of many."""

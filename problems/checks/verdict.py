@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from problems.checks import components, groups, hierarchies, maps, networks, rules
+from problems.checks import components, estimates, groups, hierarchies, maps, networks, rules
 from problems.checks.sandwich import Checked
 from problems.running.declared import Verdict
 from problems.running.matrix_options import READING, matrix_of
@@ -32,6 +32,7 @@ def verdict_of_rows(document: Mapping[str, Any], name: str, options: argparse.Na
         "embedding": maps.checked,
         "robust_regression": rules.checked,
         "robust_network": networks.checked,
+        "location": estimates.checked,
     }
     found = checks[document["problem"]](document, given)
     return Verdict(name, found.checks, found.said, document["asked"], given.notes)
@@ -72,5 +73,10 @@ def _given(document: Mapping[str, Any], options: argparse.Namespace) -> tuple[An
         made = {"data": options.data or asked["data"], "target": asked["target"], "seed": int(document["run"]["seed"])}
         data = classified.classified(argparse.Namespace(**{**vars(reading), **made}), int(asked["points"]))
         return data, {"points": len(data.judged), "columns": len(data.columns)}
+    if problem == "location" and "made" in asked:
+        if options.data is not None:
+            raise InputError("the answer is about made data; leave --data out")
+        drawn = estimates.made_table(asked["made"], int(document["run"]["seed"]))
+        return drawn, {"rows": len(drawn.rows), "columns": len(drawn.columns)}
     table = named_rows.table_of(reading, EXAMPLE)
     return table, {"rows": len(table.rows), "columns": len(table.columns)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from formulations.arithmetic.halfspaces import LEVELS
 from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
@@ -121,6 +122,25 @@ def as_json(solution: Solution) -> dict[str, Any]:
         name: np.asarray(found["scatter"]).tolist() if name == "js_gan_scatter" else point_of(name, found)
         for name, found in solution.answer.items()
     }
+
+
+def evidence(solution: Solution) -> dict[str, Any]:
+    """What proves the estimates that their points alone do not prove, as JSON, each if it is not too long."""
+    from problems.proofs.cases import MOST_NUMBERS
+
+    found: dict[str, dict[str, Any]] = {}
+    for name, part in solution.parts.items():
+        proof, values = part.certificate.proof, part.values or {}
+        if name in ("geometric_median", "huber") and part.certificate.verified:
+            found[name] = {"forces": proof}
+        elif name == "mcd" and "mask" in values:
+            found[name] = {"rows": np.flatnonzero(values["mask"])}
+        elif name == "tukey_median":
+            U, w = proof if part.certificate.kind == LEVELS else (np.zeros((0, 1)), np.zeros(0))
+            tree = {"tree": values["tree"]} if "tree" in values else {}
+            found[name] = {"directions": U[w > 0], "weights": w[w > 0], **tree}
+    short = {name: kept for name, kept in found.items() if sum(np.size(some) for some in kept.values()) < MOST_NUMBERS}
+    return {name: {key: np.asarray(some).tolist() for key, some in kept.items()} for name, kept in short.items()}
 
 
 def unfinished(solution: Solution, asked: Iterable[str]) -> dict[str, list[str]]:

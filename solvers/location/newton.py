@@ -65,12 +65,12 @@ def solve_location(
     """The point, or the marks, and what proves it."""
     form, built = problem.objective, clock.elapsed
     if isinstance(form, Trimming):
-        search = LocationSearch(problem, *_trimmed(form), THRESHOLDS)
+        search = LocationSearch(problem, *form.sorted_out(), THRESHOLDS)
     else:
         assert isinstance(form, SumOfLosses)
         about = form.about_center
         y = about.rows.mean(axis=0) if form.loss.knee == np.inf else np.zeros_like(form.center)
-        search = LocationSearch(problem, y, _forces(about, y))
+        search = LocationSearch(problem, y, form.forces(form.center + y))
     run = partial(_run, search, solver, clock, MEETS if gap is None else gap, report)
     return followed(search, run, lambda ended: _found(search, ended, built, clock))
 
@@ -166,26 +166,6 @@ def _at_row(form: SumOfLosses, row: int) -> _AtRow:
     U[here] = -pull / max(copies, size)
     step = pull * (max(size - copies, 0.0) / (size * w.sum())) if size else pull
     return _AtRow(y, U, size <= copies * (1 + SAME), y + step)
-
-
-def _forces(form: SumOfLosses, y: Floats) -> Floats:
-    """The forces of the rows at y; what is at y holds what it can of the others, for each column by itself."""
-    Z = form.rows - y
-    if not form.loss.entries:
-        return np.asarray(2 * Z) if form.loss.knee == np.inf else np.zeros_like(Z)
-    U, equal = np.sign(Z), Z == 0
-    return np.where(equal, -U.sum(axis=0) / np.maximum(equal.sum(axis=0), 1), U)
-
-
-def _trimmed(form: Trimming) -> tuple[Any, Floats]:
-    """The marks and the thresholds."""
-    order = np.argsort(form.rows, axis=0, kind="stable")
-    marks = np.zeros(form.rows.shape, dtype=np.int64)
-    k, n = form.k, len(form.rows)
-    np.put_along_axis(marks, order[:k], -1, axis=0)
-    np.put_along_axis(marks, order[n - k :], 1, axis=0)
-    ranked = np.take_along_axis(form.rows, order[[max(k - 1, 0), n - max(k, 1)]], axis=0)
-    return marks, ranked
 
 
 def _found(search: LocationSearch, ended: Ended, built: float, clock: Clock) -> tuple[Searched, Findings]:

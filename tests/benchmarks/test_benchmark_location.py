@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from statistics import median
 from typing import Any
 
 import numpy as np
 import pytest
 
+from formulations.arithmetic.halfspaces import RowsInHalfspace
 from formulations.halfspace_depth import halfspace_depth
 from formulations.location import geometric_median
 from problems.studies.contaminated import contaminated
@@ -18,6 +20,7 @@ from solvers import solve
 
 Report = Callable[[str, str, str], None]
 SEEDS = range(5)
+GRID, MARGIN = 1_000, 1e-3  # of the integer program: directions in whole numbers, and by how much a row is outside
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
@@ -80,6 +83,45 @@ def test_depths_in_ten_columns(report: Report, far: float) -> None:
     depths = ", ".join(f"{s.value:.0f}" if s.proven else f"{s.bound:.0f} to {s.value:.0f}" for s, _ in found)
     measured = f"depths {depths}; {median(took for _, took in found):.2f} s"
     report(f"Tukey's depth, n 200, p 10, {far:g} from the center", "60 s, proven / 10 s", measured)
+
+
+def test_depths_of_the_rows_themselves_in_ten_columns(report: Report) -> None:
+    found = []
+    for seed in SEEDS:
+        rows = np.random.default_rng(seed).normal(size=(200, 10))
+        found += [
+            timed(lambda rows=rows, i=i: solve(halfspace_depth(rows, rows[i]), time_limit=60)) for i in range(200)
+        ]
+    seconds, depths = [took for _, took in found], [int(s.value) for s, _ in found if s.proven]
+    measured = f"{len(depths)} of {len(found)} proven, depths {min(depths)} to {max(depths)}; "
+    measured += f"{median(seconds):.2f} s, at most {max(seconds):.1f} s"
+    report("Tukey's depth, n 200, p 10, of its rows, 5 samples", "60 s, proven / 10 s", measured)
+
+
+@pytest.mark.parametrize("solver", ["HIGHS", "CP_SAT", "GSCIP"])
+def test_the_depth_of_the_center_as_an_integer_program(report: Report, solver: str) -> None:
+    form = RowsInHalfspace(np.random.default_rng(0).normal(size=(200, 10)), np.zeros(10))
+    (value, bound), took = timed(lambda: by_integer_program(form, solver, 60))
+    report(f"the same of the center by big M, {solver}", "none", f"{bound:.1f} to {value} in {took:.0f} s")
+
+
+def by_integer_program(form: RowsInHalfspace, solver: str, seconds: float) -> tuple[int, float]:
+    """The rows of the best halfspace found, and the bound: d_i = 1 frees row i of having u'z_i <= -MARGIN.
+
+    The entries of u are whole numbers, as CP-SAT has no others; the program of the other two is the same.
+    """
+    from ortools.math_opt.python import mathopt
+
+    model = mathopt.Model()
+    u = [model.add_integer_variable(lb=-GRID, ub=GRID) for _ in form.point]
+    d = [model.add_binary_variable() for _ in form.rows]
+    for z, beyond in zip((form.Z / GRID).tolist(), d, strict=True):
+        along = sum(a * entry for a, entry in zip(z, u, strict=True))
+        model.add_linear_constraint(along <= -MARGIN + (MARGIN + GRID * sum(map(abs, z))) * beyond)
+    model.minimize(sum(d))
+    limit = mathopt.SolveParameters(time_limit=timedelta(seconds=seconds), threads=1 if solver == "CP_SAT" else None)
+    result = mathopt.solve(model, mathopt.SolverType[solver], params=limit)
+    return form.value(np.array(result.variable_values(u))), result.best_objective_bound()
 
 
 def test_a_geometric_median_of_a_hundred_thousand_rows(report: Report) -> None:

@@ -16,11 +16,12 @@ from places import ROOT, SHARED
 
 from formulations.arithmetic.partition_bounds import Leaf, tree_bound
 from formulations.kmeans import kmeans
-from problems import clustering, embedding, pca, robust_regression
+from problems import clustering, embedding, location, pca, robust_regression
 from problems import kmeans as kmeans_recipe
 from problems.check import main
 from problems.checks.verdict import EXAMPLE, UNBOUNDED, UNPROVEN
 from problems.recipe import Recipe, run
+from problems.studies.estimators import CONVEX
 
 FOUND: dict[Any, str] = {}
 Lie = Callable[[dict[str, Any]], Any]
@@ -43,6 +44,7 @@ EXAMPLES = {
         against: (robust_regression.RECIPE, ["--target", "d", "--loss", "huber", "--against", against])
         for against in ("perturbation", "wasserstein", "chi-squared", "kl", "cvar")
     },
+    "location": (location.RECIPE, ["--estimators", ",".join([*CONVEX, "mcd"])]),
     "lad": (robust_regression.RECIPE, ["--loss", "absolute", "--norm", "inf", "--radius", ".05", "--standardise"]),
 }
 
@@ -136,7 +138,34 @@ def of_rules(*more: Lie) -> list[Lie]:
     ]
 
 
+def of_part(name: str, **changed: Any) -> Lie:
+    """Other claims about one estimate, and the sums over all estimates as they are then."""
+
+    def lie(answer: dict[str, Any]) -> None:
+        parts = answer["parts"]
+        parts[name].update(changed)
+        for key in ("value", "bound"):
+            whole = [part[key] for part in parts.values()]
+            answer[key] = None if None in whole else sum(whole)
+
+    return lie
+
+
 LIES: dict[str, list[Lie]] = {
+    "location": [
+        *(lambda a, name=name: scaled(a, "answer", name, 0, by=1.5) for name in (*CONVEX, "mcd")),
+        *(lambda a, name=name: scaled(a, "parts", name, "value", by=1 - 1e-6) for name in (*CONVEX, "mcd")),
+        *(lambda a, name=name: scaled(a, "parts", name, "bound", by=1 + 1e-6) for name in CONVEX[:-1]),
+        lambda a: scaled(a, "value"),
+        lambda a: scaled(a, "bound", by=1 - 1e-6) if a["bound"] else a.update(bound=1.0),
+        lambda a: a["certificate"]["huber"].update(forces=[[0.0] * 4] * 30),
+        lambda a: a["certificate"]["geometric_median"]["forces"].reverse(),
+        lambda a: a["certificate"]["mcd"]["rows"].pop(),
+        lambda a: a["certificate"]["mcd"]["rows"].reverse() or a["certificate"]["mcd"].update(rows=[*range(17)]),
+        of_part("mcd", bound=-1e9),
+        lambda a: a["answer"].update(median=[0.0] * 4),
+        lambda a: a["asked"]["estimators"].remove("mean"),
+    ],
     "kl": of_rules(lambda a: a["certificate"].pop("weights"), lambda a: a["asked"].update(loss="absolute")),
     "perturbation": of_rules(lambda a: a["asked"].update(against="wasserstein")),
     "cvar": of_rules(lambda a: a["certificate"].update(weights=[1.0] + [0.0] * 29)),
@@ -317,6 +346,64 @@ def test_the_bundled_example_and_parts_that_are_not_written(capsys: Any, tmp_pat
         assert said in found[1]
 
 
+def test_depths_are_proven_again_in_two_columns_and_in_more(capsys: Any, tmp_path: Path) -> None:
+    file = tmp_path / "answer.json"
+    for columns in ("2", "3"):
+        arguments = ["--rows", "24", "--dimensions", columns, "--seed", "3", "--estimators", "mean,tukey_median"]
+        run(location.RECIPE, [*arguments, "--quiet", "--json"])
+        answer = json.loads(capsys.readouterr().out)
+        code, told = checked(capsys, answer, path=file)
+        assert code == 0, told
+        assert "nothing is better than mean, tukey_median" in told
+        best = answer["parts"]["tukey_median"]["value"]
+        lies = [
+            of_part("tukey_median", value=best - 1, bound=best - 1),
+            of_part("tukey_median", value=best + 1, bound=best + 1),
+            lambda a: a["certificate"]["tukey_median"].update(weights=[], directions=[]),
+            lambda a: a["certificate"]["tukey_median"].update(tree=[0, 0, 0]),
+            lambda a: a["answer"].update(tukey_median=[9.0] * len(a["answer"]["mean"])),
+            lambda a: scaled(a, "asked", "made", "contamination", by=0.5),
+            lambda a: a["run"].update(seed=4),
+        ]
+        for lie in lies:
+            code, told = checked(capsys, changed(answer, lie), path=file)
+            assert code == 1, told
+    for lie, said in (
+        (lambda a: a["certificate"]["tukey_median"]["tree"].append(1), "cannot be read"),
+        (lambda a: a["certificate"]["tukey_median"].update(tree=[10**9, 0, 0]), "cannot be read"),
+        (lambda a: a["asked"]["made"].update(rows=10**9), "made rows"),
+    ):
+        code, told = checked(capsys, changed(answer, lie), path=file)
+        assert (code, len(told.splitlines())) == (2, 1), told
+        assert said in told
+    code, told = checked(capsys, changed(answer, lambda a: a["certificate"].pop("tukey_median")), path=file)
+    assert code == 0
+    assert "nothing is said of tukey_median" in told
+    assert checked(capsys, answer, "--data", str(file), path=file)[0] == 2
+
+
+def test_estimates_of_numbers_far_from_0_are_proven_again(capsys: Any, tmp_path: Path) -> None:
+    """A point at which there are rows, and one that is known to few digits."""
+    far = tmp_path / "far.csv"
+    rows = 1e8 + np.random.default_rng(0).normal(size=(40, 2))
+    rows[:30] = rows[30]
+    for several in (rows, rows[10:]):
+        far.write_text("\n".join(["x,y", *(",".join(map(str, row)) for row in several.tolist())]))
+        run(location.RECIPE, ["--data", str(far), "--estimators", ",".join(CONVEX), "--quiet", "--json"])
+        answer = json.loads(capsys.readouterr().out)
+        code, told = checked(capsys, answer, "--data", str(far), path=tmp_path / "answer.json")
+        assert code == 0, told
+        assert answer["status"] == "optimal"
+
+
+def test_games_alone_have_nothing_to_check(capsys: Any, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    run(location.RECIPE, ["--rows", "50", "--estimators", "js_gan", "--iterations", "2", "--quiet", "--json"])
+    code, told = checked(capsys, json.loads(capsys.readouterr().out), path=tmp_path / "answer.json")
+    assert (code, len(told.splitlines())) == (2, 1), told
+    assert "nothing to check" in told
+
+
 def test_triangles_of_items_that_there_are_not_prove_nothing() -> None:
     form: Any = kmeans(np.random.default_rng(0).normal(size=(6, 3)), 2).objective
     fair = Leaf(np.array([[0, 1, 2]]), np.zeros(15 + 36 + 1))
@@ -327,7 +414,7 @@ def test_triangles_of_items_that_there_are_not_prove_nothing() -> None:
 
 def test_no_solver_is_imported(capsys: Any, table: str, tmp_path: Path) -> None:
     path = tmp_path / "answer.json"
-    for name in ("pca", "kmeans", "single", "isomap"):
+    for name in ("pca", "kmeans", "single", "isomap", "location"):
         recipe, arguments = EXAMPLES[name]
         path.write_text(json.dumps(answered(capsys, recipe, table, *arguments)))
         program = (
