@@ -111,7 +111,8 @@ def js_gan(rows: ArrayLike, hidden: int = HIDDEN) -> SaddleProblem:
 def js_gan_scatter(rows: ArrayLike, hidden: int | None = None) -> SaddleProblem:
     """Location and scatter of rows of an elliptical law; the answer has "scatter", (p, p), besides.
 
-    hidden  by default 6 a column, and 20 at least: fewer units than a scatter has numbers leave some of them to chance
+    hidden  by default 6 a column, 20 at least and 200 at most: up to 11 columns as many as a scatter has numbers, as
+            fewer leave some of them to chance
 
     >>> list(js_gan_scatter(np.arange(8.0).reshape(4, 2)).samplers)
     ['data', 'noise']
