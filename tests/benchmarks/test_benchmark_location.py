@@ -106,7 +106,7 @@ def test_the_depth_of_the_center_as_an_integer_program(report: Report, solver: s
 
 
 def by_integer_program(form: RowsInHalfspace, solver: str, seconds: float) -> tuple[int, float]:
-    """The rows of the best halfspace found, and the bound: d_i = 1 frees row i of having u'z_i <= -MARGIN.
+    """The rows of the best halfspace found, all if none was, and the bound: d_i = 1 frees row i of having u'z_i <= -MARGIN.
 
     The entries of u are whole numbers, as CP-SAT has no others; the program of the other two is the same.
     """
@@ -121,7 +121,8 @@ def by_integer_program(form: RowsInHalfspace, solver: str, seconds: float) -> tu
     model.minimize(sum(d))
     limit = mathopt.SolveParameters(time_limit=timedelta(seconds=seconds), threads=1 if solver == "CP_SAT" else None)
     result = mathopt.solve(model, mathopt.SolverType[solver], params=limit)
-    return form.value(np.array(result.variable_values(u))), result.best_objective_bound()
+    found = result.has_primal_feasible_solution()
+    return form.value(np.array(result.variable_values(u))) if found else len(form.rows), result.best_objective_bound()
 
 
 def test_a_geometric_median_of_a_hundred_thousand_rows(report: Report) -> None:
