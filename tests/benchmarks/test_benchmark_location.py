@@ -106,7 +106,7 @@ def test_the_depth_of_the_center_as_an_integer_program(report: Report, solver: s
 
 
 def by_integer_program(form: RowsInHalfspace, solver: str, seconds: float) -> tuple[int, float]:
-    """The rows of the best halfspace found, all if none was, and the bound: d_i = 1 frees row i of having u'z_i <= -MARGIN.
+    """The rows of the best halfspace, all if none was found, and the bound: d_i = 1 frees row i of u'z_i <= -MARGIN.
 
     The entries of u are whole numbers, as CP-SAT has no others; the program of the other two is the same.
     """
