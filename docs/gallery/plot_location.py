@@ -146,7 +146,7 @@ run(RECIPE, ["--experiment", "eps", "--quiet"])
 #   estimate a little, and marks hardly a row.
 # - Far beyond n / (p + 1) rows a depth is known between bounds only. Of 200 rows of 10
 #   columns, points 1.2 standard deviations from the center are proven in seconds, and
-#   of the rows themselves 999 in 1,000; at the center a minute leaves 19 to 64.
+#   of the rows themselves 998 in 1,000; the center's stays between 19 and some 64.
 # - A single row that is far off is marked by its distance, not by the discriminator,
 #   which sees shares of rows.
 #
