@@ -73,6 +73,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, --iterations far")
     sample_arguments(parser, "images, by the model")
+    parser.add_argument(
+        "--between",
+        type=positive_whole,
+        nargs=2,
+        metavar=("I", "J"),
+        help="with --sample: on the way from image I of --data to J, or of samples",
+    )
 
 
 def read(options: argparse.Namespace) -> Task | Report:
@@ -82,6 +89,8 @@ def read(options: argparse.Namespace) -> Task | Report:
 
         made = sampled(options)
         return Report(made.lines, lambda shown: shown, lambda _: made.data)
+    if options.between:
+        raise InputError("--between goes with --sample N --from DIR, a folder that --out named in training; give all")
     if options.resume and options.out is None:
         raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
     training, images, notes = _training(options)

@@ -62,9 +62,12 @@ class ConvolutionalGenerator(nn.Module):
 
     def sample(self, n: int, generator: Generator, label: int | None = None) -> Tensor:
         """n images, (n, channels x height x width), of that label, or of all labels in turn."""
-        z = torch.randn(n, self.latent, generator=generator)
+        return self.decoded(torch.randn(n, self.latent, generator=generator), label)
+
+    def decoded(self, z: Tensor, label: int | None = None) -> Tensor:
+        """The images of noise without labels, (n, latent): of that label, or of all labels in turn."""
         if self.labels:
-            chosen = torch.arange(n) % self.labels if label is None else torch.full((n,), label)
+            chosen = torch.arange(len(z)) % self.labels if label is None else torch.full((len(z),), label)
             z = torch.cat([z, nn.functional.one_hot(chosen, self.labels).float()], dim=1)
         return torch.as_tensor(self(z)[:, : math.prod(self.shape)])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,7 +60,11 @@ def figure_of(judged: Judged, solution: Solution) -> Figure:
         _draw_completions(left, right, judged, solution)
     else:
         draw_reconstructions(left, judged, solution)
-        (draw_manifold if model.latent == 2 else draw_walks)(right, judged, solution)
+        if model.latent == 2:
+            draw_manifold(right, judged, solution)
+        else:
+            f, coded = solution.answer["f"], judged.coded
+            draw_walks(right, lambda _, z: coded.decoded(f, z), coded.codes(f).held_out[: 2 * WALKS])
     answered = solution.stats["members"][0].get("iteration")
     for k, attribute in enumerate(attributes):
         draw_direction(figure.add_subplot(grid[2 + k // ACROSS, k % ACROSS]), judged, solution, attribute)
@@ -69,9 +73,12 @@ def figure_of(judged: Judged, solution: Solution) -> Figure:
 
 
 def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
-    """Samples, their nearest training images by pixels and by features, and the distance over training."""
+    """Samples, their nearest training images, paths between codes, and the distance over training."""
+    import torch
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+
+    from formulations.gan import random_numbers
 
     figure = Figure(figsize=(14, 8), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
@@ -83,10 +90,13 @@ def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
     across = len(game.model.labels) if 1 < game.conditions <= MOST_COLUMNS else COLUMNS
     _show(figure.add_subplot(grid[0, 0]), made[: across * 6], f"Samples{order}", across)
     _show(figure.add_subplot(grid[1, 0]), judged.held_out[: COLUMNS * 6], "Held-out images")
-    pairs = made[:PAIRS]
-    for row, (how, nearest) in enumerate((("pixels", judged.nearest), ("features", judged.nearest_by_features))):
-        title = f"Each above the nearest training image by {how}"
-        _show(figure.add_subplot(grid[row, 1]), _in_turn(pairs, nearest(pairs)), title)
+    some = made[: 2 * COLUMNS]
+    beside = _in_turn(some, judged.nearest(some), judged.nearest_by_features(some))
+    title = "Samples; nearest training images by pixels, by features"
+    _show(figure.add_subplot(grid[0, 1]), beside, title)
+    ends = torch.randn(2 * WALKS, game.model.latent, generator=random_numbers(game.seed, "walks"))
+    labels = max(game.conditions, 1)
+    draw_walks(figure.add_subplot(grid[1, 1]), lambda k, z: judged.decoded(solution, z, k % labels), ends)
     ax, iteration, distance = figure.add_subplot(grid[:, 2]), series(history, "iteration"), series(history, "distance")
     ax.set(title="Kernel distance of features from watched images")
     ax.plot(iteration, distance, color=INK, lw=1.8, label="estimate; 0 for images of the same law")
@@ -106,19 +116,21 @@ def draw_reconstructions(ax: Axes, judged: Judged, solution: Solution) -> None:
     _show(ax, _in_turn(x, restored), "Held-out images, each above its decoded code")
 
 
-def draw_walks(ax: Axes, judged: Judged, solution: Solution) -> None:
-    """Between the codes of two held-out images: along a line, and below it along a great circle."""
+def draw_walks(ax: Axes, decode: Callable[[int, Tensor], Tensor], ends: Tensor) -> None:
+    """Between pairs of codes, (2 n, latent): along a line, and below it along a great circle.
+
+    decode  which pair, codes (8, latent) -> images
+    """
     import torch
 
     from formulations.players.codes import along_circle, along_line
 
-    f = solution.answer["f"]
-    rows, title = [], "Between two codes: by a line, below it by a great circle"
-    with torch.no_grad():
-        codes = f.posterior(judged.held_out[: 2 * WALKS])[0]
-        for first, last in zip(codes[::2], codes[1::2], strict=True):
-            rows += [f(walk(first, last, COLUMNS)) for walk in (along_line, along_circle)]
-    _show(ax, torch.cat(rows).view(-1, *judged.training.model.shape), title)
+    rows = [
+        decode(k, walk(first, last, COLUMNS))
+        for k, (first, last) in enumerate(zip(ends[::2], ends[1::2], strict=True))
+        for walk in (along_line, along_circle)
+    ]
+    _show(ax, torch.cat(rows), "Between two codes: by a line, below it by a great circle")
 
 
 def draw_direction(ax: Axes, judged: Judged, solution: Solution, attribute: Attribute) -> None:
@@ -199,14 +211,12 @@ def draw_bounds(
         ax.set_ylim(*widened(*np.nanpercentile(late, (0, 100)).tolist()))
 
 
-def _in_turn(above: Tensor, below: Tensor) -> Tensor:
-    """Rows of the first, each above that of the second."""
+def _in_turn(*images: Tensor) -> Tensor:
+    """Rows of the first, each above those of the others."""
     import torch
 
-    rows = [
-        part for pair in zip(torch.split(above, COLUMNS), torch.split(below, COLUMNS), strict=True) for part in pair
-    ]
-    return torch.cat(rows)
+    parts = [torch.split(some, COLUMNS) for some in images]
+    return torch.cat([row for rows in zip(*parts, strict=True) for row in rows])
 
 
 def _show(ax: Axes, images: Tensor, title: str, columns: int = COLUMNS) -> None:

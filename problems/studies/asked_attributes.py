@@ -86,10 +86,10 @@ def _told(path: str, images: Images, seed: int) -> Attribute:
     train, other, held_out = places(images, seed)
     _refuse(path, has[other])
     name = safe(os.path.basename(path).partition(".")[0], 40)
-    return Attribute(name, _Classifier(images, other, has[other]), has[train], has[held_out])
+    return Attribute(name, Classifier(images, other, has[other]), has[train], has[held_out])
 
 
-class _Classifier:
+class Classifier:
     """How much of an attribute images have: the log-odds of a logistic regression on their pixels."""
 
     def __init__(self, images: Images, places: Ints, has: Bools) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from formulations.gan import evidence
+from formulations.gan import evidence, random_numbers
 from formulations.losses import log_ratios
 from formulations.players.convolutional import settled
+from problems.studies.image_codes import MOST_REACHING, described_paths, paths
 from problems.studies.image_samples import compared, described
 from problems.studies.observed_images import nearest, shown_as_json
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SAMPLES = 64  # in pictures
 SHOWN = 5  # in the answer
 MOST_JUDGED = 5_000  # samples, and held-out images
+PAIRS = 200  # of noises, between which paths are measured
 DRAWS_PER_IMAGE = 4  # of the generator, for bounds by its discriminator
 
 
@@ -89,7 +91,17 @@ class GameJudged:
         if game.features.classify is not None and game.conditions:
             told = game.features.classify(made)
             found["as_asked"] = float((told == rows[:, -game.conditions :].argmax(1).numpy()).mean())
+        labels = max(game.conditions, 1)
+        pairs = max(PAIRS - PAIRS % labels, labels)  # so that both ends of each are of one label
+        ends = torch.randn(2 * pairs, game.model.latent, generator=random_numbers(game.seed, "paths"))
+        own = game.features.of(train[:MOST_REACHING])
+        found["paths"] = paths(lambda z: self.decoded(solution, z), ends, own, game.features.of)
         return found
+
+    def decoded(self, solution: Solution, z: Tensor, label: int | None = None) -> Tensor:
+        """The images of noise (n, latent); if they are made by label, of that one or of all in turn."""
+        with torch.no_grad():
+            return self.training.pictures(self.players(solution)["f"].decoded(z, label))
 
     def nearest(self, made: Tensor) -> Tensor:
         """The training image nearest to each of these by their pixels."""
@@ -118,5 +130,6 @@ class GameJudged:
         if not found:
             return
         yield from described(found, self.training.names)
+        yield from described_paths(found["paths"])
         if "as_asked" in found:
             yield f"  {found['as_asked']:.1%} of the images are told to be of the label that they were made by"

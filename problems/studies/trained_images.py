@@ -39,14 +39,25 @@ def drawn(f: Any, shape: Sequence[int], n: int, numbers: Generator) -> Tensor:
     import torch
 
     with torch.no_grad():
-        parts = []
-        for start in range(0, n, AT_ONCE):
-            count = min(AT_ONCE, n - start)
-            if hasattr(f, "posterior"):
-                parts.append(f(torch.randn(count, f.latent, generator=numbers)))
-            else:
-                parts.append(f.sample(count, numbers))
+        counts = [min(AT_ONCE, n - start) for start in range(0, n, AT_ONCE)]
+        if hasattr(f, "latent"):
+            parts = [decoded(f, _codes(f.latent, numbers)[:count]) for count in counts]
+        else:
+            parts = [f.sample(count, numbers) for count in counts]
         return torch.cat(parts).view(-1, *shape).clamp(0, 1)
+
+
+def decoded(f: Any, z: Tensor, label: int | None = None) -> Tensor:
+    """The images of codes (n, latent), as rows; of a generator by label of that one, or of all in turn."""
+    found: Tensor = f(z) if hasattr(f, "posterior") else f.decoded(z, label)
+    return found
+
+
+def _codes(latent: int, numbers: Generator) -> Tensor:
+    """As many as are decoded at once, whatever number is asked for, so that each is the same then."""
+    import torch
+
+    return torch.randn(AT_ONCE, latent, generator=numbers)
 
 
 def write_trained(folder: Folder, training: ImageTraining | ImageGame, f: nn.Module) -> None:
@@ -82,7 +93,7 @@ class Sampled:
 
 def sampled(options: argparse.Namespace) -> Sampled:
     """The new images that --sample asks for, in the file or folder that --out names, or as JSON."""
-    refuse_training(options, TRAINING)
+    refuse_training(options, LEARNING if options.between else TRAINING)
     if options.out is None and not options.json:
         raise InputError("--sample: say where to, as by --out new.npy, new.png or the name of a folder; or add --json")
     suffix = "" if options.out is None else os.path.splitext(options.out)[1].lower()
@@ -94,12 +105,59 @@ def sampled(options: argparse.Namespace) -> Sampled:
     if options.sample > MOST_NUMBERS // model.dims:
         most = MOST_NUMBERS // model.dims
         raise InputError(f"--sample {options.sample}: makes at most {most:,} images; make more by another --seed")
-    made = drawn(f, model.shape, options.sample, random_numbers(options.seed, "samples")).movedim(1, -1).numpy()
+    numbers = random_numbers(options.seed, "samples")
+    n, way = options.sample, options.between
+    made = _between(options, model, f, numbers) if way else drawn(f, model.shape, n, numbers)
+    pixels = made.movedim(1, -1).numpy()
     if options.out is not None:
-        _write(options.out, suffix, made)
-    lines = [f"{len(made):,} images by the {model.kind} in {safe(options.source, 200)}: {safe(options.out, 200)}"]
-    images: Floats = made.squeeze(-1) if model.shape[0] == 1 else made
+        _write(options.out, suffix, pixels)
+    lines = [f"{len(pixels):,} images by the {model.kind} in {safe(options.source, 200)}: {safe(options.out, 200)}"]
+    images: Floats = pixels.squeeze(-1) if model.shape[0] == 1 else pixels
     return Sampled(lines, {"model": model.kind, "samples": images.tolist() if options.json else []})
+
+
+def _between(options: argparse.Namespace, model: Model, f: Any, numbers: Generator) -> Tensor:
+    """Images on the way between two codes: of images of --data along a line, or of samples along a great circle."""
+    import torch
+
+    from formulations.players.codes import along_circle, along_line
+
+    if not hasattr(f, "latent"):
+        raise InputError(f"--between: a model that is {model.kind} has no codes to walk between; leave it out")
+    ends, label = [place - 1 for place in options.between], None
+    with torch.no_grad():
+        if options.data is None:
+            most = max(ends)
+            if most >= MOST_NUMBERS // model.dims:
+                raise InputError(f"--between {most + 1}: is too far among the samples; name two of the first")
+            first, last = torch.cat([_codes(f.latent, numbers) for _ in range(most // AT_ONCE + 1)])[ends]
+            z = along_circle(first, last, options.sample)
+            label = ends[0] % AT_ONCE % len(model.labels) if model.labels else None
+        else:
+            first, last = _codes_of(options, model, f, ends)
+            z = along_line(first, last, options.sample)
+        return decoded(f, z, label).view(-1, *model.shape).clamp(0, 1)
+
+
+def _codes_of(options: argparse.Namespace, model: Model, f: Any, places: Sequence[int]) -> Tensor:
+    """The codes of images of --data, (k, latent); raises InputError if there are none."""
+    import torch
+
+    from problems.io.images import read_images
+
+    if not hasattr(f, "posterior"):
+        raise InputError(f"--data: {model.kind} has no encoder, so that --between is of its samples; leave it out")
+    images = read_images(options.data, options.labels, options.size, grey=options.grey, drop=options.missing == "drop")
+    name, (height, width, channels) = safe(images.source, 200), images.shape
+    if (channels, height, width) != model.shape:
+        raise InputError(
+            f"{name}: its images are of {height} x {width} pixels, {channels} channels, and the model's of "
+            f"{model.shape[1]} x {model.shape[2]}, {model.shape[0]}; give what it was trained with, and its --size"
+        )
+    if max(places) >= len(images):
+        raise InputError(f"--between {max(places) + 1}: {name} holds {len(images):,} images; name two of these")
+    found: Tensor = f.posterior(torch.from_numpy(images.rows(np.array(places))))[0]
+    return found
 
 
 def _write(path: str, suffix: str, images: Floats) -> None:

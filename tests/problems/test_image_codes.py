@@ -115,3 +115,30 @@ def test_attributes_that_cannot_be_used_are_refused(capsys: Any, tmp_path: Path,
         assert run(RECIPE, ["--data", bars[0], *options]) == 2
         [line] = capsys.readouterr().err.splitlines()
         assert said in line
+
+
+def test_images_between_two_are_made_by_what_was_trained(capsys: Any, tmp_path: Path, bars: tuple[str, str]) -> None:
+    trained, new = str(tmp_path / "run"), tmp_path / "way.npy"
+    assert run(RECIPE, ["--data", bars[0], "--iterations", "200", "--out", trained, "--quiet"]) == 0
+    way = ["--sample", "5", "--from", trained, "--between", "1", "3"]
+    capsys.readouterr()
+    made = np.array(answer_of(RECIPE, capsys, *way)[1]["samples"])
+    drawn = np.array(answer_of(RECIPE, capsys, *way[:1], "3", *way[2:4])[1]["samples"])
+    assert made[[0, -1]] == pytest.approx(drawn[[0, 2]], abs=1e-6)
+    assert run(RECIPE, [*way, "--data", bars[0], "--out", str(new)]) == 0
+    capsys.readouterr()
+    there = np.load(new)
+    back = answer_of(RECIPE, capsys, *way[:4], "--between", "3", "1", "--data", bars[0])[1]["samples"]
+    assert there == pytest.approx(255 * np.array(back[::-1]), abs=1)
+    ends = np.load(bars[0])[[0, 2]].astype(float)
+    away = np.abs(there[[0, -1]][:, None] - ends[None]).mean((2, 3))  # each end is more like its own image
+    assert away[0, 0] < away[0, 1]
+    assert away[1, 1] < away[1, 0]
+    for options, said in (
+        ((*way[:4], "--between", "1", "121", "--data", bars[0], "--json"), "holds 120 images; name two of these"),
+        ((*way, "--data", "digits", "--size", "9", "--json"), "give what it was trained with"),
+        ((*way, "--data", bars[0], "--model", "vae", "--json"), "--model is for training"),
+        (("--data", bars[0], "--between", "1", "2"), "goes with --sample"),
+    ):
+        assert run(RECIPE, options) == 2
+        assert said in capsys.readouterr().err

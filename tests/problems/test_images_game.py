@@ -82,6 +82,12 @@ def test_a_run_is_resumed_and_sampled(capsys: Any, tmp_path: Path, shapes: tuple
     made = str(tmp_path / "made.npy")
     assert run(RECIPE, ["--sample", "6", "--from", whole, "--out", made, "--seed", "3"]) == 0
     assert np.load(made).shape == (6, 8, 8)
+    way = ["--sample", "4", "--from", whole, "--between", "2", "5", "--seed", "3"]
+    capsys.readouterr()
+    on_the_way = answer_of(RECIPE, capsys, *way)[1]["samples"]
+    assert 255 * np.array(on_the_way)[0] == pytest.approx(np.load(made)[1], abs=0.51)
+    assert run(RECIPE, [*way, "--data", images, "--json"]) == 2
+    assert "dcgan has no encoder" in capsys.readouterr().err
     other = ["--data", images, "--labels", labels, *GAME, "--iterations", "30", "--out", whole, "--resume"]
     assert run(RECIPE, other) == 2
     assert "--by-label" in capsys.readouterr().err
