@@ -7,7 +7,7 @@ that makes images also says how probable any image is. How well does it do on im
 that it has not seen?
 """
 
-# sphinx_gallery_thumbnail_number = -1
+# sphinx_gallery_thumbnail_number = 2
 
 import numpy as np
 import torch
@@ -138,6 +138,65 @@ print(f"of 100 images alone   {log_w[:100].mean():.3f} by weights")
 print(f"                      {exact.mean():.3f} by summing up, to {error:.0e}")
 
 # %%
+# Walks and directions
+# --------------------
+#
+# Here a code has eight coordinates. Between the codes of two held-out images, images
+# are made along a line (above), and along a great circle (below), on which codes keep
+# the lengths that codes of :math:`N(0, I)` have.
+
+from formulations.players.codes import along_circle, along_line, direction
+from problems.studies.image_attributes import attributes
+
+
+def start_of_eight(numbers):
+    """An autoencoder whose codes have eight coordinates."""
+    encoder = dense_encoder(data.shape, latent=8, width=64)
+    decoder = dense_decoder(data.shape, latent=8, width=64)
+    return VariationalAutoencoder(8, encoder, decoder, Bernoulli())
+
+
+f = solve(variational(data, start_of_eight), training).answer["f"]
+with torch.no_grad():
+    codes = f.posterior(data.held_out[0])[0]
+    walks = [walk(codes[0], codes[1], 9) for walk in (along_line, along_circle)]
+    between = f(torch.cat(walks)).view(-1, *data.shape)
+figure_of_images(between, "Between two codes: line, circle", columns=9)
+
+# %%
+# An attribute is a direction: the mean of the codes of images that have it, less that
+# of the others [6]_. How far an image leans is measured by its moments. Added to the
+# codes of held-out images, the direction makes these lean more, or less.
+
+x = torch.from_numpy(images.rows(np.arange(1000)))
+slant = attributes(x).slant
+with torch.no_grad():
+    leaning = torch.from_numpy(slant > np.median(slant))
+    v = direction(f.posterior(x)[0], leaning)
+    steps = torch.linspace(-2, 2, 9)[:, None]
+    rows = [f(code + steps * v).view(-1, *data.shape) for code in codes[:4]]
+figure_of_images(torch.cat(rows), "From two steps less slant to two more", columns=9)
+
+# %%
+# Measured, of a hundred held-out images: how many degrees each step adds.
+
+with torch.no_grad():
+    for step in (-1, 0, 1):
+        made = f(codes + step * v).view(-1, *data.shape)
+        print(f"{step:+d} steps: {attributes(made).slant.mean():+.1f} degrees")
+
+# %%
+# The recipe does this for attributes that are asked for by ``--attribute``, within each
+# label if images have labels, and says as well what else a step changes. Of MNIST's
+# test set, 28 x 28 pixels, a step along thickness moves it by 88 % of the difference
+# between thick and thin digits, and slant by 2 % of its own; 6.3 % of the digits are
+# told to be others then, and 5.8 % after a step as long in a random direction. A step
+# of slant moves it by 66 %; 11.9 % are told to be others, and 9.1 % at random.
+#
+# On a line 90 % of the images lie among training images by their features, on a great
+# circle 85 %, at their ends 95 %. So for codes that an encoder tells, the line is the
+# better way, though its codes are shorter than those that are drawn.
+#
 # Where encoder and decoder are linear, and pixels normal, the likelihood is known, and
 # so is the best that any model of its kind can have on given images: probabilistic
 # principal components [3]_. Then there is a bound from above, at which the model would
@@ -150,13 +209,15 @@ print(f"                      {exact.mean():.3f} by summing up, to {error:.0e}")
 #
 #    $ python -m problems.images --data pictures/ --size 28 --out run/ --plot images.png
 #    $ python -m problems.images --sample 100 --from run/ --out new.png
+#    $ python -m problems.images --data digits --attribute slant --plot images.png
+#    $ python -m problems.images --sample 9 --from run/ --between 1 2 --out new.png
 #
 # ``--model autoregressive`` is the explicit density. Here the linear model:
 
 from problems.images import RECIPE
 from problems.recipe import run
 
-_ = run(RECIPE, ["--model", "linear-vae", "--iterations", "150", "--quiet"])
+_ = run(RECIPE, ["--model", "linear-vae", "--iterations", "100", "--quiet"])
 
 # %%
 # Where it fails, and what else to use
@@ -175,7 +236,11 @@ _ = run(RECIPE, ["--model", "linear-vae", "--iterations", "150", "--quiet"])
 #   pretrained model, as of `diffusers <https://huggingface.co/docs/diffusers>`_.
 # - Few images are learnt by heart; early stopping by the images to watch by prevents
 #   the worst. The picture of ``--plot`` shows samples beside the nearest training
-#   images.
+#   images, and a test says whether samples lie nearest to training images more often
+#   than chance has it, by pixels and by features: at a level of 1 %, and before it
+#   accuses, samples must be nearer to training images than held-out ones are.
+# - Directions tell what goes together in the images, not what causes what: people with
+#   glasses may be older. Compare what else a step changes with random directions.
 #
 # References
 # ----------
@@ -193,6 +258,8 @@ _ = run(RECIPE, ["--model", "linear-vae", "--iterations", "150", "--quiet"])
 # .. [5] A. Radford, L. Metz and S. Chintala, `Unsupervised representation learning with
 #    deep convolutional generative adversarial networks
 #    <https://arxiv.org/abs/1511.06434>`_, ICLR 2016.
+# .. [6] T. White, `Sampling generative networks <https://arxiv.org/abs/1609.04468>`_,
+#    2016.
 #
 # Related pages
 # -------------
