@@ -7,7 +7,6 @@ and it is not proven; 2 the input cannot be used or there is no answer; 130 inte
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import threading
@@ -19,7 +18,7 @@ from problems.running.declared import Ranking, Recipe, Report, Task, Verdict
 from problems.running.graph_options import graph_arguments, graph_of
 from problems.running.run import Run
 from problems.running.shown import told
-from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE, parser
+from problems.terminal.arguments import ANSWERED, FAILED, INTERRUPTED, UNUSABLE, sweep_is_asked
 from problems.terminal.leaving import leave
 from problems.terminal.processes import be_silent, helps
 from problems.terminal.watch import Watch
@@ -47,10 +46,9 @@ def main(recipe: Recipe) -> NoReturn:
     # Nothing here is dense: BLAS's threads would only cost, a quarter of a second at the start alone.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     started = time.perf_counter()
-    options = _options(recipe, None)
+    running = _run(recipe, sys.argv[1:], started)
     if helps():
         be_silent()
-    running = Run(recipe, options, started)
     with Watch(running.last_words) as running.watch:
         code = running.code()
     # What outlasted the limit would delay or abort the exit; and where Ctrl-C broke off an exec(), as of a dataclass in
@@ -62,11 +60,15 @@ def main(recipe: Recipe) -> NoReturn:
 
 def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
     """Run the recipe on command-line arguments, within a program; returns the exit code."""
-    return Run(recipe, _options(recipe, arguments), time.perf_counter()).code()
+    return _run(recipe, sys.argv[1:] if arguments is None else arguments, time.perf_counter()).code()
 
 
-def _options(recipe: Recipe, arguments: Sequence[str] | None) -> argparse.Namespace:
-    known = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples, recipe.draws)
-    options = known.parse_args(arguments)
-    options.words = sys.argv[1:] if arguments is None else list(arguments)
-    return options
+def _run(recipe: Recipe, words: Sequence[str], started: float) -> Run:
+    """The run that the words of a command line ask for, or the sweep, which reports on many."""
+    options = recipe.parser().parse_args(words)
+    options.words = list(words)
+    if sweep_is_asked(options):
+        from problems.sweeps.report import report_on_sweep
+
+        recipe = report_on_sweep(recipe)
+    return Run(recipe, options, started)

@@ -1,11 +1,15 @@
-"""Packages that may be missing: torch, which searches by gradients and batched searches compute with, scikit-learn."""
+"""Packages that may be missing.
+
+They are torch, which searches by gradients and batched searches compute with, scikit-learn, and Dask's distributed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PACKAGES = {"torch": "torch", "sklearn": "scikit-learn"}  # module -> what pip calls it; together the extra "learn"
+PACKAGES = {"torch": "torch", "sklearn": "scikit-learn", "distributed": "distributed"}  # module -> what pip calls it
+EXTRAS = {"torch": "learn", "scikit-learn": "learn", "distributed": "sweep"}  # package -> the extra that brings it
 
 
 class Missing(ModuleNotFoundError):
@@ -33,7 +37,7 @@ def remedy(package: str = "torch") -> str:
     >>> remedy()
     'install the extra learn, or python -m pip install torch'
     """
-    return f"install the extra learn, or python -m pip install {package}"
+    return f"install the extra {EXTRAS[package]}, or python -m pip install {package}"
 
 
 def has_torch() -> bool:

@@ -46,9 +46,11 @@ def without(tmp_path: Path):  # type: ignore[no-untyped-def]
     return ran
 
 
-def refused(done: subprocess.CompletedProcess[str], by: str, package: str) -> None:
+def refused(done: subprocess.CompletedProcess[str], by: str, package: str, extra: str = "learn") -> None:
     """It ended with the sentence that says what to install."""
-    said = f"{by} needs {package}, which is not installed; install the extra learn, or python -m pip install {package}"
+    said = (
+        f"{by} needs {package}, which is not installed; install the extra {extra}, or python -m pip install {package}"
+    )
     assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", said)
     assert "Traceback" not in done.stderr
 
@@ -75,7 +77,7 @@ def test_a_recipe_that_needs_torch_says_so(recipe: str, without) -> None:  # typ
 
 @pytest.mark.parametrize("recipe", sorted(recipes()))
 def test_help_needs_nothing(recipe: str, without) -> None:  # type: ignore[no-untyped-def]
-    done = without((*LEARNING, "numpy"), "-m", f"problems.{recipe}", "--help")
+    done = without((*LEARNING, "numpy", "distributed"), "-m", f"problems.{recipe}", "--help")
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -97,6 +99,10 @@ def test_mixtures_need_scikit_learn(without) -> None:  # type: ignore[no-untyped
     refused(
         without(("sklearn",), "-m", "problems.gan", *WITH_TORCH[1:], "--generator", "mixture"), "gan", "scikit-learn"
     )
+
+
+def test_sweeps_need_dask(without) -> None:  # type: ignore[no-untyped-def]
+    refused(without(("distributed", "dask"), "-m", "problems.mst", "--seeds", "2"), "--sweep", "distributed", "sweep")
 
 
 def test_another_missing_package_is_no_sentence_of_ours(without) -> None:  # type: ignore[no-untyped-def]

@@ -24,7 +24,7 @@ def asked_of(name: str, words: Sequence[str], options: argparse.Namespace) -> di
     """
     return {
         "command": command(name, words, options),
-        "files": [[os.path.basename(os.path.normpath(path)), digest(path)] for path in _given(options)],
+        "files": [[os.path.basename(os.path.normpath(path)), digest(path)] for path in files_of(options)],
         "seed": options.seed,
         "versions": versions(),
     }
@@ -37,7 +37,7 @@ def command(name: str, words: Sequence[str], options: argparse.Namespace) -> str
     >>> command("mst", ["--graph", "maps/a b.gml", "--forest", "--plot", "a.png", "--json"], options)
     "python -m problems.mst --graph 'a b.gml' --forest"
     """
-    files = {str(path): os.path.basename(os.path.normpath(path)) for path in _given(options)}
+    files = {str(path): os.path.basename(os.path.normpath(path)) for path in files_of(options)}
     written = {f"--{option}" for option, value in vars(options).items() if isinstance(value, Written)}
     kept, left = [], iter(words)
     for word in left:
@@ -50,7 +50,7 @@ def command(name: str, words: Sequence[str], options: argparse.Namespace) -> str
     return shlex.join(["python", "-m", f"problems.{name}", *kept])
 
 
-def _given(options: argparse.Namespace) -> list[Given]:
+def files_of(options: argparse.Namespace) -> list[Given]:
     """The files and folders that the options name, in alphabetical order of the options."""
     values = (value for _, value in sorted(vars(options).items()))
     flat = (one for value in values for one in (value if isinstance(value, list) else [value]))

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from problems.running.declared import Recipe
-from problems.terminal.arguments import parser
 
 SHELLS = ("bash", "zsh", "tcsh")
 FILES = {"FILE", "FOLDER", "DIR", "PATH", "ANSWER", "TRAIN", "HOLDOUT", "FROM", "DATA"}  # metavars of what is a file
@@ -43,7 +42,7 @@ def _handed_on(made: argparse.ArgumentParser, **_: Any) -> argparse.ArgumentPars
 
 def _parser(recipe: Recipe) -> argparse.ArgumentParser:
     """The parser of a recipe, with its solvers as choices."""
-    found = parser(recipe.name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)
+    found = recipe.parser()
     for argument in found._actions:
         if argument.dest == "solver" and recipe.solvers:
             argument.choices = recipe.solvers

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from problems.terminal.arguments import ANSWERED, parser
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -94,6 +96,7 @@ class Report:
     data   the same for --json
     notes  what the user should be told before
     draw   those rows as a figure, where there is one
+    code   the exit code that those rows come to
     """
 
     rows: Iterable[Any]
@@ -101,6 +104,7 @@ class Report:
     data: Callable[[Sequence[Any]], Mapping[str, Any]]
     notes: Sequence[str] = ()
     draw: Callable[[Sequence[Any]], Figure] | None = None
+    code: Callable[[Sequence[Any]], int] = lambda _: ANSWERED
 
 
 @dataclass(frozen=True)
@@ -127,3 +131,7 @@ class Recipe:
     parts: bool = False
     draws: bool = True
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def parser(self) -> argparse.ArgumentParser:
+        """The parser of its command line."""
+        return parser(self.name, self.summary, self.arguments, self.solvers, self.examples, self.draws)

@@ -88,7 +88,7 @@ class Run:
         if self._report is not None and self._rows:
             self._compare(self._report)
             why = "interrupted" if interrupted else "the time limit is over"
-            say(f"{self.recipe.name}: {why}; the methods that are not listed have not been run")
+            say(f"{self.recipe.name}: {why}; what is not listed has not been run")
             not_drawn(self.options)
             return INTERRUPTED if interrupted else ANSWERED
         task, search, solution = self._task, self._search, None
@@ -171,7 +171,7 @@ class Run:
         self._compare(report)
         picture = None if report.draw is None or not self._rows else partial(report.draw, self._rows)
         draw(self.recipe, picture, self._document, self.options)
-        return ANSWERED
+        return report.code(self._rows)
 
     def _compare(self, report: Report) -> None:
         """Say what came of comparing methods, as far as there are rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -112,7 +113,44 @@ def parser(
     common.add_argument("--plot", type=Written, metavar="FILE", help=drawn)
     common.add_argument("--report", type=Written, metavar="FILE", help="write what was asked and found to a .html file")
     common.add_argument("--quiet", action="store_true", help="no progress and no notes on standard error")
+    sweep_arguments(found.add_argument_group("many runs side by side, as one table"))
     return found
+
+
+def sweep_arguments(group: Any) -> None:
+    """What says that a command is run for several values and seeds; --seeds and --out only where they are not yet.
+
+    A recipe that has these itself means something else by them without --sweep.
+    """
+    group.add_argument(
+        "--sweep",
+        type=option_and_values,
+        action="append",
+        metavar="OPTION=A,B",
+        help="run for each of these values of an option; yes,no for one that takes none",
+    )
+    known = group._option_string_actions
+    if "--seeds" not in known:
+        group.add_argument("--seeds", dest="runs", type=positive_whole, metavar="K", help="run K seeds, from --seed on")
+    if "--out" not in known:
+        kept = "keep what each run answers; what is there is not run again"
+        group.add_argument("--out", dest="results", type=Written, metavar="DIR", help=kept)
+    group.add_argument(
+        "--workers", type=positive_whole, metavar="N", help="how many at a time (default: as many cores)"
+    )
+    group.add_argument(
+        "--scheduler", metavar="ADDRESS", help="run on the machines of a Dask scheduler, as tcp://host:8786"
+    )
+
+
+def sweep_is_asked(options: argparse.Namespace) -> bool:
+    """Whether anything on the command line is of a sweep.
+
+    >>> sweep_is_asked(argparse.Namespace(sweep=[("gap", [".1"])])), sweep_is_asked(argparse.Namespace(seeds=3))
+    (True, False)
+    """
+    of_sweeps = ("sweep", "runs", "results", "scheduler", "workers")
+    return any(getattr(options, name, None) is not None for name in of_sweeps)
 
 
 def refuse(options: argparse.Namespace, reasons: Mapping[str, str], recipe: str) -> None:
@@ -174,6 +212,19 @@ def whole(text: str) -> int:
     if text.isdecimal() and len(text) < 10:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 999999999")
+
+
+def option_and_values(text: str) -> tuple[str, list[str]]:
+    """A command-line value OPTION=A,B,C; a value that has commas itself stands in double quotes.
+
+    >>> option_and_values('columns="age,size",age')
+    ('columns', ['age,size', 'age'])
+    """
+    name, _, listed = text.partition("=")
+    values = next(csv.reader([listed]), [])
+    if not name or not all(values) or not values:
+        raise argparse.ArgumentTypeError(f"{text!r} is not OPTION=VALUE,VALUE, as in gap=.1,.01")
+    return name, values
 
 
 def exit_code(work: Callable[[], int], interrupted: str) -> int:

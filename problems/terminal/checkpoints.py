@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from problems.terminal.errors import InputError, safe
-from problems.terminal.files import remove_parts, replace_file
+from problems.terminal.files import make_folder, remove_parts, replace_file
 
 if TYPE_CHECKING:
     from solvers.descent_ascent import SaddleSearch
@@ -34,20 +34,10 @@ class Folder:
 
     def begin(self) -> None:
         """Make the folder; raises InputError if it cannot be made or written to, or holds an earlier run."""
-        try:
-            os.makedirs(self.path, exist_ok=True)
-            taken = os.path.exists(self._file(CHECKPOINT))
-            writable = os.access(self.path, os.W_OK)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "not a possible path"
-            raise InputError(
-                f"--out {safe(self.path, 200)}: no such folder can be made ({why}); name another"
-            ) from None
-        if taken:
+        make_folder("--out", self.path)
+        if os.path.exists(self._file(CHECKPOINT)):
             remedy = "add --resume to go on with it, or name another folder"
             raise InputError(f"--out {safe(self.path, 200)}: holds the checkpoint of an earlier run; {remedy}")
-        if not writable:
-            raise InputError(f"--out {safe(self.path, 200)}: cannot be written to; name another folder")
 
     def state(self, free: str | None = None) -> tuple[dict[str, Any], Any]:
         """The last checkpoint, and what the option `free` was, if any may be another now.

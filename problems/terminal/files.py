@@ -27,6 +27,18 @@ def check_writable(option: str, path: str, suffixes: Collection[str]) -> None:
         raise InputError(f"{option} {safe(path, 200)}: cannot be written there; name a file in an existing folder")
 
 
+def make_folder(option: str, path: str) -> None:
+    """Make a folder, if it is not there; raises InputError if it cannot be made or written to."""
+    try:
+        os.makedirs(path, exist_ok=True)
+        writable = os.access(path, os.W_OK)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a possible path"
+        raise InputError(f"{option} {safe(path, 200)}: no such folder can be made ({why}); name another") from None
+    if not writable:
+        raise InputError(f"{option} {safe(path, 200)}: cannot be written to; name another folder")
+
+
 def replace_file(path: str, data: bytes | memoryview) -> None:
     """Write a file atomically; raises InputError if it cannot be written."""
     part = os.path.join(os.path.dirname(path), f".{token_hex(6)}{PART}")

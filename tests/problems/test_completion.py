@@ -13,7 +13,6 @@ from places import ROOT
 
 from problems.__main__ import commands, main, recipes
 from problems.running.completion import SHELLS
-from problems.terminal.arguments import parser
 
 OFFER = """\
 source "$1"
@@ -59,7 +58,7 @@ def test_recipes_are_offered(script: Path) -> None:
 @pytest.mark.parametrize("name", recipes())
 def test_all_options_of_a_recipe_are_offered(name: str, script: Path) -> None:
     recipe = recipes()[name]
-    actions = parser(name, recipe.summary, recipe.arguments, recipe.solvers, recipe.examples)._actions
+    actions = recipe.parser()._actions
     visible = {option for action in actions if action.help != "==SUPPRESS==" for option in action.option_strings}
     assert {"--json", "--seed"} < visible
     assert set(offered(script, name, "--")) == {option for option in visible if option.startswith("--")}
