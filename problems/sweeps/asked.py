@@ -66,6 +66,8 @@ def asked(recipe: Recipe, words: Sequence[str]) -> Sweep:
         raise InputError(f"--{given} goes with {also}; give both, or neither")
     if own.scheduler is not None and own.workers is not None:
         raise InputError("--workers says how many to start here, and --scheduler has its own; leave one of them out")
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        raise InputError("a sweep shares its runs out by itself; start it without torchrun")
     seeds = range(own.seed, own.seed + (own.runs or 1))
     runs = len(seeds)
     for name, values in swept:

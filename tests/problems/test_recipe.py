@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from commandline import answer_of, without_seconds
 from places import ROOT, SHARED
@@ -185,17 +184,6 @@ def test_plot_writes_a_picture(capsys: Any, tmp_path: Path, suffix: str) -> None
     path = tmp_path / f"tree.{suffix}"
     assert run(RECIPE, ["--plot", str(path), "--quiet"]) == 0
     assert path.read_bytes()[:4] in (b"\x89PNG", b"<?xm", b"%PDF")
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A degree-constrained instance that is not solved in seconds."""
-    rng, path = np.random.default_rng(0), tmp_path_factory.mktemp("large") / "large.edgelist"
-    points = rng.random((400, 2))
-    i, j = np.triu_indices(400, 1)
-    weights = np.linalg.norm(points[i] - points[j], axis=1)
-    path.write_text("".join(f"{u} {v} {w:.9f}\n" for u, v, w in zip(i, j, weights, strict=True)))
-    return str(path)
 
 
 def test_the_time_limit_is_kept_and_the_answer_bounded(large: str) -> None:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import pytest
 from commandline import answer_of, without_seconds
 from places import ROOT
@@ -161,6 +160,12 @@ def test_what_runs_would_do_to_each_other_is_refused(name: str, arguments: str, 
     assert str(refused.value).startswith(said)
 
 
+def test_several_processes_are_not_started_by_two(monkeypatch: Any) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    with pytest.raises(InputError, match="start it without torchrun"):
+        asked(KMEANS, ["--seeds", "2"])
+
+
 def test_the_key_is_of_what_an_answer_depends_on(table: str, tmp_path: Path, monkeypatch: Any) -> None:
     def key(*words: str) -> str:
         return asked(KMEANS, ["--seeds", "1", *words]).trials[0].key
@@ -220,17 +225,6 @@ def test_a_run_keeps_its_time_limit(large: str, scheduler: str, capsys: Any) -> 
     exit_code, found, _ = answer_of(MST, capsys, *words)
     assert exit_code == 0
     assert found["rows"][0]["status"] == "feasible"
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A graph whose best tree of degree 2 is not found in seconds."""
-    rng, path = np.random.default_rng(0), tmp_path_factory.mktemp("large") / "large.edgelist"
-    points = rng.random((400, 2))
-    i, j = np.triu_indices(400, 1)
-    weights = np.linalg.norm(points[i] - points[j], axis=1)
-    path.write_text("".join(f"{u} {v} {w:.9f}\n" for u, v, w in zip(i, j, weights, strict=True)))
-    return str(path)
 
 
 class Watched:
