@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 DIGITS = "digits"
 STROKES = ("ink", "thickness", "slant", "height", "width")  # attributes that are measured
 LOSS, NOISE = "non-saturating", 32  # of a game by default, and its numbers of noise
-LOOKED_AT = 200  # images, by which the usual law of a pixel is chosen
 SHADES = 0.15  # mean of 4 x (1 - x), which is 0 at black and white, and 1 at a grey in the middle: more are shades
 
 
@@ -160,11 +159,12 @@ def _training(options: argparse.Namespace) -> tuple[ImageTraining | ImageGame, I
 def _game(options: argparse.Namespace, images: Images) -> ImageGame:
     """The game that is asked for; raises InputError for options that do not go together."""
     from problems.studies.image_game import ITERATIONS, ImageGame, numbered
+    from problems.studies.observed_images import some_images
 
     for name in ("likelihood", "binarise"):
         if getattr(options, name):
             raise InputError(f"--{name} is of models with a likelihood, and {GAME} has none; leave it out")
-    _some(images)
+    some_images(images)
     height, width, channels = images.shape
     if options.by_label and images.labels is None:
         raise InputError("--by-label needs labels; give them by --labels FILE, or a folder with a subfolder for each")
@@ -177,9 +177,11 @@ def _game(options: argparse.Namespace, images: Images) -> ImageGame:
 
 def _model(options: argparse.Namespace, images: Images) -> tuple[Model, Sequence[str]]:
     """The model that is asked for; raises InputError for options that do not go together."""
+    from problems.studies.observed_images import some_images
+
     height, width, channels = images.shape
     kind = options.model or "vae"
-    some = _some(images)
+    some = some_images(images)
     likelihood = options.likelihood or _usual(kind, images, some)
     if kind == "linear-vae" and likelihood != "gaussian":
         raise InputError(f"--likelihood {likelihood}: a linear autoencoder is of the gaussian law; leave it out")
@@ -217,16 +219,6 @@ def _usual(kind: str, images: Images, some: Any) -> str:
     if some.shape[1] == 1 and float(4 * (some * (1 - some)).mean()) < SHADES:
         return "bernoulli"
     return "gaussian" if images.levels is None else "logistic"
-
-
-def _some(images: Images) -> Any:
-    """Some of the images, from the first to the last; raises InputError if they are all the same."""
-    import numpy as np
-
-    some = images.rows(np.linspace(0, len(images) - 1, LOOKED_AT).astype(np.int64))
-    if (some == some[0]).all():
-        raise InputError(f"{safe(images.source, 200)}: holds one image again and again; give different ones")
-    return some
 
 
 def draw(judged: Judged | GameJudged, solution: Solution) -> Figure:

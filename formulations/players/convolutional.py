@@ -40,7 +40,7 @@ class ConvolutionalGenerator(nn.Module):
         super().__init__()
         self.shape, self.latent, self.labels = shape, latent, labels
         channels, height, width_of_image = shape
-        doublings = _halvings(shape)
+        doublings = halvings(shape)
         sides = [-(-side // 2**doublings) for side in (height, width_of_image)]  # rounded up: what is over is cut off
         widths = [width * 2**k for k in reversed(range(max(doublings, 1)))]
         layers: list[nn.Module] = [
@@ -92,15 +92,15 @@ class ConvolutionalDiscriminator(nn.Module):
         super().__init__()
         self.shape, self.labels = shape, labels
         channels, height, width_of_image = shape
-        halvings = max(_halvings(shape), 1)
-        widths = [channels + labels, *(width * 2**k for k in range(halvings))]
+        times = max(halvings(shape), 1)
+        widths = [channels + labels, *(width * 2**k for k in range(times))]
         layers: list[nn.Module] = []
         for k, (few, many) in enumerate(pairwise(widths)):
             layers.append(nn.Conv2d(few, many, 4, 2, 1, bias=not (normalised and k)))
             if normalised and k:
                 layers.append(nn.BatchNorm2d(many))
             layers.append(nn.LeakyReLU(LEAK))
-        sides = [side // 2**halvings for side in (height, width_of_image)]
+        sides = [side // 2**times for side in (height, width_of_image)]
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * math.prod(sides), 1))
         draw_weights(self, generator)
 
@@ -130,8 +130,12 @@ def draw_weights(module: nn.Module, generator: Generator) -> None:
                     part.bias.zero_()
 
 
-def _halvings(shape: Shape) -> int:
-    """How often the sides are halved until the smaller one is less than twice LEAST_SIDE."""
+def halvings(shape: Shape) -> int:
+    """How often the sides are halved until the smaller one is less than twice LEAST_SIDE.
+
+    >>> halvings((1, 28, 28)), halvings((3, 8, 50))
+    (2, 1)
+    """
     return max(int(math.log2(min(shape[1:]) / LEAST_SIDE)), 0)
 
 

@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from formulations.gan import random_numbers
 from formulations.likelihood.data import SPLIT_SHARES
 from formulations.likelihood.observed import Observed
 from formulations.problem import Ints
+from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
     from problems.io.images import Images
 
 MOST_WATCHED = 1_000  # images that are watched by
+LOOKED_AT = 200  # images, by which it is told whether they differ, and what shades they have
 BATCH = 100  # of those that are judged by
 MOST_COMPARED, AT_ONCE = 20_000, 1_000  # training images among which the nearest are looked for
 DECIMALS = 4  # of pixels in JSON
@@ -68,6 +71,14 @@ def observed(images: Images, how: str | None, seed: int) -> Observed:
     watch = binarised(_rows(images, parts.watch[:MOST_WATCHED]), how, random_numbers(seed, "watched images"))
     train, held_out = _Drawn(images, parts.train, how), _Batches(images, parts.held_out, how, seed)
     return Observed((channels, height, width), train, watch, held_out, len(parts.held_out))
+
+
+def some_images(images: Images) -> NDArray[np.float32]:
+    """Some of the images, from the first to the last, (n, channels, height, width); InputError if all are the same."""
+    some = images.rows(np.linspace(0, len(images) - 1, LOOKED_AT).astype(np.int64))
+    if (some == some[0]).all():
+        raise InputError(f"{safe(images.source, 200)}: holds one image again and again; give different ones")
+    return some
 
 
 def nearest(images: Images, seed: int, made: Tensor) -> Tensor:

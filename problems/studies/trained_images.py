@@ -16,7 +16,7 @@ from problems.io.images.written import png, tiled
 from problems.studies.image_models import Model, made
 from problems.studies.trained import RUN, read_held, refuse_training, saved, versions
 from problems.terminal.errors import InputError, safe
-from problems.terminal.files import check_writable, replace_file
+from problems.terminal.files import check_writable, empty_folder, replace_file
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -174,14 +174,7 @@ def _write(path: str, suffix: str, images: Floats) -> None:
 
 
 def _write_each(folder: str, values: Any) -> None:
-    try:
-        os.makedirs(folder, exist_ok=True)
-        holds = os.listdir(folder)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not a possible path"
-        raise InputError(f"--out {safe(folder, 200)}: no such folder can be made ({why}); name another") from None
-    if holds:
-        raise InputError(f"--out {safe(folder, 200)}: is not empty; name a new folder for the images")
+    empty_folder("--out", folder)
     digits = len(str(len(values)))
     for k, image in enumerate(values, start=1):
         replace_file(os.path.join(folder, f"{k:0{digits}}.png"), png(image))

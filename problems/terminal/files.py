@@ -39,6 +39,13 @@ def make_folder(option: str, path: str) -> None:
         raise InputError(f"{option} {safe(path, 200)}: cannot be written to; name another folder")
 
 
+def empty_folder(option: str, path: str) -> None:
+    """Make a folder that holds nothing; raises InputError if it cannot be made, or holds anything."""
+    make_folder(option, path)
+    if os.listdir(path):
+        raise InputError(f"{option} {safe(path, 200)}: is not empty; name a new folder for the images")
+
+
 def replace_file(path: str, data: bytes | memoryview) -> None:
     """Write a file atomically; raises InputError if it cannot be written."""
     part = os.path.join(os.path.dirname(path), f".{token_hex(6)}{PART}")

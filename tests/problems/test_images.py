@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from commandline import answer_of, without_seconds
+from commandline import answer_of, broken_off, without_seconds
 from PIL import Image
 
 import formulations.elbo
@@ -17,7 +17,6 @@ import problems.studies.observed_images
 from problems.images import RECIPE
 from problems.recipe import run
 from problems.studies.observed_images import split
-from problems.terminal.checkpoints import Folder
 
 
 @pytest.fixture(autouse=True)
@@ -212,16 +211,8 @@ def test_a_run_that_is_broken_off_goes_on_as_if_it_had_not_been(capsys: Any, sha
     options = ("--data", shapes, "--iterations", "60")
     _, whole, _ = answered(capsys, *options)
     folder = tmp_path / "run"
-
-    def stop(search: Any) -> None:
-        if search.iteration >= 20:
-            raise KeyboardInterrupt
-
-    monkeypatch = pytest.MonkeyPatch()
-    follow = Folder.follow
-    monkeypatch.setattr(Folder, "follow", lambda self, search: (follow(self, search), self.save(), stop(search)))
-    code, _, _ = answered(capsys, *options, "--out", str(folder))
-    monkeypatch.undo()
+    with broken_off(20):
+        code, _, _ = answered(capsys, *options, "--out", str(folder))
     assert code == 130
     state = torch.load(folder / "checkpoint.pt", weights_only=True)["state"]
     assert 20 <= state["iteration"] < 60

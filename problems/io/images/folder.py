@@ -26,7 +26,7 @@ def read_folder(folder: str, size: int | None, grey: bool, drop: bool) -> Images
 
     Raises InputError, naming the pictures that cannot be used.
     """
-    names, others = _names(folder)
+    names, others = picture_names(folder)
     if not names:
         raise InputError(f"holds no pictures; their names end in {', '.join(SUFFIXES)}")
     bad: dict[str, str] = {}
@@ -48,7 +48,7 @@ def read_folder(folder: str, size: int | None, grey: bool, drop: bool) -> Images
             read = held(found)
         else:
             kept, read = list(headers), _reader(folder, list(headers), side, channels)
-    _refuse(bad, len(names), drop and len(bad) < len(names))
+    refuse_unusable(bad, len(names), drop and len(bad) < len(names))
     used = [headers[name] for name in kept]
     return Images(
         source=os.path.basename(os.path.abspath(folder)),
@@ -57,12 +57,13 @@ def read_folder(folder: str, size: int | None, grey: bool, drop: bool) -> Images
         levels=256,
         read=read,
         labels=_labels(kept),
+        names=kept,
         notes=[*_notes(used, shape, side, grey), *_left_out(others, bad, kept)],
     )
 
 
-def _names(folder: str) -> tuple[list[str], list[str]]:
-    """Paths, from the folder on, of its pictures and of other files; hidden ones are neither."""
+def picture_names(folder: str) -> tuple[list[str], list[str]]:
+    """Paths, from the folder on, of its pictures and of other files; hidden ones are neither; raises InputError."""
     found: list[str] = []
     others: list[str] = []
     for place, folders, files in os.walk(folder):
@@ -108,13 +109,13 @@ def _reader(folder: str, names: Sequence[str], side: int | None, channels: int) 
 
     def read(places: Ints) -> Pixels:
         found, bad = _all(folder, [names[k] for k in places.tolist()], side, channels)
-        _refuse(bad, len(places), drop=False)
+        refuse_unusable(bad, len(places), drop=False)
         return found
 
     return read
 
 
-def _refuse(bad: dict[str, str], total: int, drop: bool) -> None:
+def refuse_unusable(bad: dict[str, str], total: int, drop: bool) -> None:
     """Raise InputError that names the pictures which cannot be used, unless they are to be dropped."""
     if bad and not drop:
         shown, more = most_of(list(bad.items()), NAMED)

@@ -25,6 +25,7 @@ class Images:
     levels   how many values a pixel may have, evenly spaced from black to white; None for any number in between
     read     places, int64 (k,) -> their pixels as they are stored, of `levels` the whole numbers from 0 on
     labels   of each image, or None
+    names    of each image in a folder, its path from there on; none of a file's
     notes    what the user should be told about how they were read
 
     >>> pixels = np.array([[[[0], [255]]]], dtype=np.uint8)
@@ -39,6 +40,7 @@ class Images:
     levels: int | None
     read: Callable[[Ints], Pixels]
     labels: Sequence[str] | None = None
+    names: Sequence[str] = ()
     notes: Sequence[str] = ()
 
     def __len__(self) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+FEWEST_LOSSES: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}  # by format
+
 
 def tiled(images: NDArray[Any], columns: int | None = None, white: Any = 255) -> NDArray[Any]:
     """Images (n, height, width, channels) in rows, a white line between them; about a square unless columns are given.
@@ -32,8 +34,18 @@ def png(image: NDArray[np.uint8]) -> bytes:
     >>> png(np.zeros((2, 2, 1), dtype=np.uint8))[:4]
     b'\\x89PNG'
     """
+    return encoded(image, ".png")
+
+
+def encoded(image: NDArray[np.uint8], suffix: str) -> bytes:
+    """The same as the bytes of a file of that suffix, one of pictures.SUFFIXES.
+
+    >>> encoded(np.zeros((2, 2, 3), dtype=np.uint8), ".gif")[:3]
+    b'GIF'
+    """
     from PIL import Image
 
     data = io.BytesIO()
-    Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image).save(data, "png")
+    kind = Image.registered_extensions()[suffix]
+    Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image).save(data, kind, **FEWEST_LOSSES.get(kind, {}))
     return data.getvalue()
