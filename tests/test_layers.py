@@ -97,7 +97,7 @@ def test_no_folder_is_in_a_circle() -> None:
 
 # formulations/ has one file a page, problems/ one a recipe, and some twenty are named in the design; machinery goes
 # into their folders.
-@pytest.mark.parametrize(("folder", "most"), [("formulations", 42), ("solvers", 9), ("problems", 27)])
+@pytest.mark.parametrize(("folder", "most"), [("formulations", 43), ("solvers", 9), ("problems", 28)])
 def test_the_top_level_is_a_table_of_contents(folder: str, most: int) -> None:
     assert len(list((ROOT / folder).glob("*.py"))) <= most
 

@@ -24,7 +24,8 @@ class Blocker:
 sys.meta_path.insert(0, Blocker())
 """
 LEARNING = ("torch", "sklearn")
-NEED_TORCH = ("collapse", "divergence", "gan", "images", "robust_network")  # recipes that do nothing without it
+# Recipes that do nothing without torch:
+NEED_TORCH = ("collapse", "divergence", "gan", "images", "robust_network", "translate")
 WITH_TORCH = ["gan", "--data", "mixture", "--iterations", "40", "--seeds", "1", "--quiet"]
 
 

@@ -34,6 +34,7 @@ ORDER = (  # easy problems first, each kind together; a page that is not named h
     "gan",
     "collapse",
     "images",
+    "translate",
 )
 SHOWN: WeakSet[Figure] = WeakSet()
 

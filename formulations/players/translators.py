@@ -1,0 +1,150 @@
+"""Networks that turn images into images and tell them by patches, of pix2pix and CycleGAN, for images of any sides.
+
+A generator is a U-Net (Ronneberger, Fischer & Brox, U-Net: convolutional networks for biomedical image segmentation,
+2015): sides are halved by strided convolutions and doubled again, and what is made at a resolution sees what was seen
+there before. A discriminator says of each patch of an image, some pixels a side, how real it looks, so that it judges
+texture and leaves the whole to other terms (Isola, Zhu, Zhou & Efros, Image-to-image translation with conditional
+adversarial networks, 2017). Both are convolutions alone: what was trained on small images takes large ones too. Unlike
+theirs they do not normalise, which small images do without, and a generator makes one image of each, without noise.
+
+Images are (batch, channels, height, width), numbers from 0 to 1.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from formulations.players.convolutional import LEAK
+
+CONTRAST = 4.0  # argument of the logistic function at white, less at black, where a generator begins near the identity
+Shape = tuple[int, int, int]  # channels, height, width
+
+
+class UNet(nn.Module):
+    """Images -> images of the same sides and channels; what it makes is relative to the identity, on logits.
+
+    >>> G = UNet(1, 8, halvings=2)
+    >>> G(torch.zeros(5, 1, 11, 8)).shape
+    torch.Size([5, 1, 11, 8])
+    """
+
+    def __init__(self, channels: int, width: int, halvings: int) -> None:
+        """width: channels at the full resolution; after each halving, whose sides are rounded down, twice as many."""
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.LeakyReLU(LEAK))
+        self.inner = _seen(width, halvings)
+        self.last = nn.Conv2d(2 * width, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The translated images."""
+        logits = CONTRAST * (2 * x - 1)
+        return torch.as_tensor((logits + self.last(self.inner(self.first(2 * x - 1)))).sigmoid())
+
+
+class _Level(nn.Module):
+    """What is seen at a resolution beside what is made of it at half of that: `width` channels -> twice as many."""
+
+    def __init__(self, width: int, halvings: int) -> None:
+        super().__init__()
+        self.down = nn.Sequential(nn.Conv2d(width, 2 * width, 4, 2, 1), nn.LeakyReLU(LEAK))
+        self.inner = _seen(2 * width, halvings - 1)
+        self.up, self.bent = nn.ConvTranspose2d(4 * width, width, 4, 2, 1), nn.LeakyReLU(LEAK)
+
+    def forward(self, x: Tensor) -> Tensor:
+        made = self.up(self.inner(self.down(x)), output_size=x.shape[-2:])  # whether a side was odd, halves do not tell
+        return torch.cat([x, self.bent(made)], dim=1)
+
+
+def _seen(width: int, halvings: int) -> nn.Module:
+    """`width` channels -> twice as many, seen at this resolution and at so many halvings of it."""
+    if halvings:
+        return _Level(width, halvings)
+    return nn.Sequential(nn.Conv2d(width, 2 * width, 3, padding=1), nn.LeakyReLU(LEAK))
+
+
+class PatchDiscriminator(nn.Module):
+    """Images -> an output for each patch, (batch, rows, columns): patches of 8 pixels a side, or 18 by two halvings.
+
+    >>> D = PatchDiscriminator(1, 8, halvings=1)
+    >>> D(torch.zeros(5, 1, 11, 8)).shape
+    torch.Size([5, 5, 4])
+    """
+
+    def __init__(self, channels: int, width: int, halvings: int) -> None:
+        """width: channels of the first layer; each behind it has twice as many."""
+        super().__init__()
+        widths = [channels, *(width * 2**k for k in range(halvings))]
+        layers: list[nn.Module] = []
+        for few, many in pairwise(widths):
+            layers += [nn.Conv2d(few, many, 4, 2, 1), nn.LeakyReLU(LEAK)]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs."""
+        return torch.as_tensor(self.layers(2 * x - 1).squeeze(1))
+
+
+class Remembering(nn.Module):
+    """A discriminator with a history of images that it was shown: D(D.history(x)) is also of earlier ones.
+
+    >>> D = Remembering(PatchDiscriminator(1, 8, halvings=1), 50, (1, 8, 8))
+    >>> D(D.history(torch.zeros(5, 1, 8, 8))).shape
+    torch.Size([5, 4, 4])
+    """
+
+    def __init__(self, discriminator: nn.Module, images: int, shape: Shape) -> None:
+        """It remembers so many images of that shape."""
+        super().__init__()
+        self.discriminator, self.history = discriminator, History(images, shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The discriminator's outputs."""
+        return torch.as_tensor(self.discriminator(x))
+
+
+class History(nn.Module):
+    """Images -> the same, about half of them exchanged for images of earlier calls, at random, once there are enough.
+
+    Shrivastava et al., Learning from simulated and unsupervised images through adversarial training, 2017. Which are
+    remembered is part of a game's state, as running means of a batch are, so that a game that is resumed goes on alike.
+    In evaluation mode images stay as they are. They are held as bits, which are no numbers to be averaged, as running
+    statistics of several processes are: each process remembers its own share.
+
+    >>> history = History(2, (1, 1, 1))
+    >>> history(torch.ones(2, 1, 1, 1)).sum(), history.images.sum()
+    (tensor(2.), tensor(2.))
+    """
+
+    bits: Tensor
+    held: Tensor
+
+    def __init__(self, most: int, shape: Shape) -> None:
+        """It holds that many images of that shape at most."""
+        super().__init__()
+        self.register_buffer("bits", torch.zeros(most, *shape, dtype=torch.int32))
+        self.register_buffer("held", torch.zeros((), dtype=torch.int64))
+
+    @property
+    def images(self) -> Tensor:
+        """What it holds, float32."""
+        return self.bits.view(torch.float32)
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        """Images that are shown."""
+        if not self.training:
+            return x
+        held, most, images = int(self.held), len(self.bits), self.images
+        if held < most:
+            first = x[: most - held]
+            images[held : held + len(first)] = first
+            self.held += len(first)
+            return x
+        places = torch.randperm(most, device=x.device)[: len(x)]
+        rows = (torch.rand(len(places), device=x.device) < 0.5).nonzero().squeeze(1)
+        shown = x.clone()
+        shown[rows], images[places[rows]] = images[places[rows]], x[rows]
+        return shown

@@ -1,0 +1,135 @@
+"""Training of a translation between two kinds of images: the game, its settings, what a checkpoint must agree with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Generator, nn
+
+from formulations.players.convolutional import halvings
+from formulations.players.translators import PatchDiscriminator, UNet
+from formulations.translate import paired, unpaired
+from problems.studies.observed_images import observed
+
+if TYPE_CHECKING:
+    from formulations.likelihood.observed import Observed
+    from formulations.problem import Ints, SaddleProblem
+    from problems.io.images import Images
+    from solvers.descent_ascent import DescentAscent
+
+WIDTH, TELLS = 16, 32  # channels at the full resolution of a generator, and of a discriminator's first layer
+BATCH = {True: 16, False: 8}  # with pairs, and without
+LEARNING = 2e-3
+WARMING = 100  # iterations in which steps grow to the first size, or a tenth of all if that is less
+SMALL = 256  # pixels up to which images are learnt in less time
+ITERATIONS = {True: (1_000, 1_500), False: (1_500, 2_500)}  # with pairs and without, of small images and of others
+
+
+@dataclass(frozen=True)
+class Translator:
+    """What is to be known to build a generator again.
+
+    shape   channels, height, width of the images that it was trained with
+    paired  whether by pairs: then there is no way back
+    """
+
+    shape: tuple[int, int, int]
+    paired: bool
+    width: int = WIDTH
+
+    def generator(self) -> UNet:
+        """A generator, as training begins."""
+        return UNet(self.shape[0], self.width, halvings(self.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Translation:
+    """One training run.
+
+    x, y    images of both kinds, of one shape
+    known   whether image k of x belongs to image k of y: to be trained by, or only to be judged by
+    """
+
+    source: str
+    x: Images
+    y: Images
+    known: bool
+    model: Translator
+    iterations: int
+    seed: int
+
+    @cached_property
+    def pairs(self) -> Observed:
+        """Pairs, the channels of x before those of y."""
+        return observed(beside(self.x, self.y), None, self.seed)
+
+    @cached_property
+    def kinds(self) -> tuple[Observed, Observed]:
+        """The images of either kind, each drawn by itself."""
+        return observed(self.x, None, self.seed), observed(self.y, None, self.seed)
+
+    @cached_property
+    def problem(self) -> SaddleProblem:
+        """The game."""
+        if self.model.paired:
+            return paired(self.pairs, self._generator, partial(self._discriminator, 2))
+        return unpaired(*self.kinds, self._generator, partial(self._discriminator, 1))
+
+    def _generator(self, _: Generator) -> nn.Module:
+        return self.model.generator()
+
+    def _discriminator(self, images: int, _: Generator) -> nn.Module:
+        return PatchDiscriminator(images * self.model.shape[0], TELLS, max(halvings(self.model.shape), 1))
+
+    def settings(self, resume: Mapping[str, Any] | None) -> DescentAscent:
+        """How it is trained: Adam, steps that grow, stay, and shrink at last, and a moving average."""
+        from solvers.descent_ascent import DescentAscent
+
+        return DescentAscent(
+            method="simultaneous",
+            optimizer=partial(torch.optim.Adam, lr=LEARNING, betas=(0.5, 0.99), fused=True),
+            schedule=self.pace,
+            averaging=0.996,
+            iterations=self.iterations,
+            batch=BATCH[self.model.paired],
+            resume=resume,
+        )
+
+    def pace(self, iteration: float) -> float:
+        """The steps relative to the longest: up along a line, level for half the time, down along half a cosine."""
+        share, warming = max(0.0, 2 * iteration / self.iterations - 1), max(1, min(WARMING, self.iterations // 10))
+        return min(1.0, (iteration + 1) / warming) * (1 + math.cos(math.pi * share)) / 2
+
+    @property
+    def schedules(self) -> tuple[Callable[[float], float], Callable[[float], float]]:
+        """Of both players' steps."""
+        return self.pace, self.pace
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a checkpoint must have been made with to go on from."""
+        watched = [self.pairs.watch] if self.model.paired else [kind.watch for kind in self.kinds]
+        data = [self.source, *self.model.shape, len(self.x), len(self.y), *(float(w.double().sum()) for w in watched)]
+        shown = {"--unpaired": not self.model.paired, "--iterations": self.iterations}
+        return {"--seed": self.seed, **shown, "--data": data}
+
+
+def beside(x: Images, y: Images) -> Images:
+    """Pairs as images, the channels of y behind those of x."""
+
+    def read(places: Ints) -> Any:
+        return np.moveaxis(np.concatenate([x.rows(places), y.rows(places)], axis=1), 1, -1)
+
+    height, width, channels = x.shape
+    return replace(x, shape=(height, width, 2 * channels), levels=None, read=read)
+
+
+def usual_iterations(model: Translator) -> int:
+    """How long it is trained unless --iterations says otherwise."""
+    return ITERATIONS[model.paired][math.prod(model.shape[1:]) > SMALL]
