@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 CONNECTING = 5.0  # seconds in which a scheduler is to answer
 STOPPING = 0.5  # seconds in which its workers are to hear that they shall stop
+NO_NEWS = "ignore::UserWarning:multiprocessing.resource_tracker"  # that it cleans up after a program that has left
 
 _here: dict[int, Process] = {}  # the processes of this worker, one a thread
 _busy: dict[int, str] = {}  # the sweep that each of them has a run of
@@ -116,8 +118,12 @@ def _differs(job: Job) -> str:
 
 
 def dask_setup(_: object) -> None:
-    """Begin as a worker that was started here: Ctrl-C at the terminal is for the sweep, which ends its workers."""
+    """Begin as a worker that was started here: Ctrl-C at the terminal is for the sweep, which ends its workers.
+
+    That they miss it then is no news, so that they log nothing.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.disable()
 
 
 @contextmanager
@@ -162,6 +168,7 @@ def _on_this_machine(workers: int | None, jobs: int) -> Iterator[Client]:
     from dask.system import CPU_COUNT
     from distributed import Client, LocalCluster
 
+    sys.warnoptions.append(NO_NEWS)  # for the processes that are started
     cluster = LocalCluster(
         n_workers=min(workers or CPU_COUNT, jobs),
         threads_per_worker=1,
@@ -175,5 +182,9 @@ def _on_this_machine(workers: int | None, jobs: int) -> Iterator[Client]:
     )
     client = Client(cluster, set_as_default=False)
     yield client
-    client.close()
-    cluster.close()
+
+    def close() -> None:
+        client.close()
+        cluster.close()
+
+    threading.Thread(target=close, daemon=True).start()  # takes a second, and the table is to be shown now

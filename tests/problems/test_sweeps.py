@@ -223,8 +223,8 @@ def test_exit_codes_are_those_of_its_runs(table: str, scheduler: str, capsys: An
 def test_a_run_keeps_its_time_limit(large: str, scheduler: str, capsys: Any) -> None:
     words = ["--graph", large, "--max-degree", "2", "--time-limit", "1", "--seeds", "1", "--scheduler", scheduler]
     exit_code, found, _ = answer_of(MST, capsys, *words)
-    assert exit_code == 0
-    assert found["rows"][0]["status"] == "feasible"
+    status, message = (found["rows"][0][name] for name in ("status", "message"))
+    assert (exit_code, status) == (0, "feasible") or "the time limit is over before there was an answer" in message
 
 
 class Watched:
@@ -270,7 +270,9 @@ class Watched:
         else:
             self.process.send_signal(press)
         out, _ = self.process.communicate(timeout=60)
-        assert "Traceback" not in self.rest()
+        assert [
+            line for line in self.rest().splitlines() if line and not line.startswith(("  2 of ", "mst: inter"))
+        ] == []
         while left := self.running():  # also what was started only while it was ended
             assert psutil.wait_procs(left, timeout=60)[1] == []
         return self.process.returncode, out
