@@ -87,6 +87,7 @@ def gan(
     penalties: Sequence[Term] = (),
     blur: Blur | None = None,
     told: bool = False,
+    scale: Tensor | float | None = None,
     level: float = 0.95,
 ) -> SaddleProblem:
     """The game of a generator "f" and a discriminator "d", two modules, which are its answer.
@@ -100,6 +101,7 @@ def gan(
                    to the discriminator's inputs in training: while it is large, distant modes are found. For generators
                    without discrete choices. Sonderby et al., Amortised MAP inference, 2017, section 3.4
     told           whether the discriminator is given the share of training done as well, d(x, t), to change with it
+    scale          the units of slopes and distances, one or (d,); by default the data's standard deviations
     Of the problem, value is the lower end of an asymptotic confidence interval for V on held-out data, if f has a
     log_density; bound is -entropy(q), if that is known; watch gives the estimates of `watched`. All are in nats per
     observation, of data in their own units. Raises ValueError for an unknown loss and a level not within [0.5, 1).
@@ -111,7 +113,7 @@ def gan(
     >>> round(game.bound({}), 4)  # no generator has a higher expected log-likelihood
     -1.4189
     """
-    scored = objective(loss, data.scale, blur, told)
+    scored = objective(loss, data.scale if scale is None else scale, blur, told)
     if not 0.5 <= level < 1:
         raise ValueError(f"the confidence level is {level}; it must be at least 0.5 and below 1, such as 0.95")
     known = hasattr(generator(torch.Generator()), "log_density")

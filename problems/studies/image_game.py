@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from formulations.divergences.features import kernel_distance
+from formulations.divergences.features import kernel_distance, kernel_distance_error
 from formulations.gan import gan, random_numbers
 from formulations.likelihood.data import Data
 from formulations.losses import objective
-from formulations.players.convolutional import ConvolutionalDiscriminator
+from formulations.players.convolutional import ConvolutionalDiscriminator, settled
 from formulations.players.generators import normal
 from problems.studies.image_features import Features, features_of
 from problems.studies.image_models import generator_of
@@ -34,6 +34,8 @@ WIDTH = 32  # channels of the discriminator's first layer
 BATCH, LEARNING = 64, 5e-4
 ITERATIONS = 6_000
 RESTORED = 256  # hidden numbers of the auto-encoder of "began"
+SETTLING = 2  # batches of noise by which a generator that is watched normalises
+FEWEST = 20  # images, of which a standard error is told
 WATCHED = 500  # images, and as many samples, by which the generator to answer is chosen
 
 
@@ -109,7 +111,9 @@ class ImageGame:
     @cached_property
     def problem(self) -> SaddleProblem:
         """The game; the generator to answer is chosen by the kernel distance of features."""
-        game = gan(self.data, partial(generator_of, self.model), self._discriminator, self.noise, loss=self.loss)
+        scale = 1.0 if objective(self.loss).penalties else None  # slopes by a pixel: at edges, where none varies, too
+        begun = partial(generator_of, self.model), self._discriminator
+        game = gan(self.data, *begun, self.noise, loss=self.loss, scale=scale)
         draws = {} if len(self.parts.train) <= MOST_ROWS else {"data": self._drawn}
         return replace(game, watch=self.watched, samplers={**game.samplers, **draws})
 
@@ -132,10 +136,13 @@ class ImageGame:
         return self.features.of(self.pictures(self.data.watch[:WATCHED]))
 
     def watched(self, players: Players) -> Mapping[str, float | None]:
-        """The kernel distance of features of samples from those of watched images."""
-        made = self.features.of(self.pictures(self.samples(players["f"], WATCHED, "watched")))
-        finite = bool(np.isfinite(made).all())
-        return {"value": None, "bound": None, "distance": kernel_distance(self._seen, made) if finite else None}
+        """The kernel distance of features of samples from those of watched images, and its standard error."""
+        f = settled(players["f"], self.noise, random_numbers(self.seed, "settled"), batches=SETTLING)
+        made = self.features.of(self.pictures(self.samples(f, WATCHED, "watched")))
+        known = bool(np.isfinite(made).all())
+        distance = kernel_distance(self._seen, made) if known else None
+        error = kernel_distance_error(self._seen, made) if known and len(self._seen) > FEWEST else None
+        return {"value": None, "bound": None, "distance": distance, "distance_error": error}
 
     def samples(self, f: Any, n: int, purpose: str) -> Tensor:
         """n rows that the generator makes, (n, dims and labels), the same for the same seed and purpose."""

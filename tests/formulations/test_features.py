@@ -7,7 +7,14 @@ import pytest
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 
-from formulations.divergences.features import Likeness, frechet_distance, kernel_distance, likeness, reach
+from formulations.divergences.features import (
+    Likeness,
+    frechet_distance,
+    kernel_distance,
+    kernel_distance_error,
+    likeness,
+    reach,
+)
 
 
 def test_the_frechet_distance_is_that_of_the_paper() -> None:
@@ -34,6 +41,17 @@ def test_the_kernel_distance_has_no_bias_and_is_summed_in_parts() -> None:
     null = [kernel_distance(*rng.normal(size=(2, 40, 2))) for _ in range(400)]
     assert abs(np.mean(null)) < 4 * np.std(null) / 20
     assert kernel_distance(x, y + 1) > 10 * abs(kernel_distance(x, y))
+
+
+def test_the_error_of_a_kernel_distance_is_that_of_samples_drawn_anew() -> None:
+    rng = np.random.default_rng(2)
+    drawn = [(rng.normal(size=(103, 2)), rng.normal(0.5, 1, size=(120, 2))) for _ in range(300)]
+    spread = np.std([kernel_distance(x, y) for x, y in drawn])
+    told = np.mean([kernel_distance_error(x, y) for x, y in drawn])
+    assert 0.9 * spread < told < 1.3 * spread
+    x, y = drawn[0]
+    left = [kernel_distance(x[np.arange(103) % 10 != g], y[np.arange(120) % 10 != g]) for g in range(10)]
+    assert kernel_distance_error(x, y) == pytest.approx(np.sqrt(9 * np.var(left)))
 
 
 def plain(x: np.ndarray, y: np.ndarray) -> Likeness:
