@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -104,12 +104,25 @@ def read(options: argparse.Namespace) -> Task | Report:
         notes=[*notes, *said],
         facts={"images": len(images), "pixels": images.shape[0] * images.shape[1], "channels": images.shape[2]},
         solver=lambda name: training.settings(resume) if name in (None, "descent-ascent") else name,
-        follow=None if folder is None else folder.follow,
+        follow=None if folder is None else _following(folder, training),
         answer=judged.answer,
         evidence=judged.evidence,
         measures=judged.measures,
         write=None if folder is None else partial(write, folder, training),
     )
+
+
+def _following(folder: Folder, training: ImageTraining | ImageGame) -> Callable[[Any], None]:
+    """What a run that is kept does at each evaluation: a checkpoint, and a picture of what the model makes by now."""
+    from problems.studies.trained_images import Sheet
+
+    sheet = Sheet(folder, training)
+
+    def follow(search: Any) -> None:
+        folder.follow(search)
+        sheet.follow(search)
+
+    return follow
 
 
 def _attributes(options: argparse.Namespace, images: Images) -> list[Attribute]:
@@ -230,10 +243,11 @@ def draw(judged: Judged | GameJudged, solution: Solution) -> Figure:
 
 
 def write(folder: Folder, training: ImageTraining | ImageGame, solution: Solution) -> None:
-    """The last checkpoint, and the model."""
-    from problems.studies.trained_images import write_trained
+    """The last checkpoint, what the model makes, and the model."""
+    from problems.studies.trained_images import Sheet, write_trained
 
     folder.save()
+    Sheet(folder, training).draw(solution.answer["f"])
     write_trained(folder, training, solution.answer["f"])
 
 
