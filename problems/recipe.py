@@ -46,9 +46,9 @@ def main(recipe: Recipe) -> NoReturn:
     # Nothing here is dense: BLAS's threads would only cost, a quarter of a second at the start alone.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     started = time.perf_counter()
-    running = _run(recipe, sys.argv[1:], started)
     if helps():
         be_silent()
+    running = _run(recipe, sys.argv[1:], started)
     with Watch(running.last_words) as running.watch:
         code = running.code()
     # What outlasted the limit would delay or abort the exit; and where Ctrl-C broke off an exec(), as of a dataclass in

@@ -25,7 +25,6 @@ from formulations.players.codes import direction
 from formulations.probabilistic_pca import LinearAutoencoder, best_likelihood, sandwich
 from problems.images import RECIPE, _training
 from problems.io.images import read_images
-from problems.recipe import _options
 from problems.studies.asked_attributes import Classifier, asked_attributes
 from problems.studies.code_evidence import Coded
 from problems.studies.image_evidence import Judged
@@ -63,7 +62,9 @@ def one_thread() -> Iterator[None]:
 def learnt(kind: str, seed: int) -> tuple[float, dict[str, Any]]:
     """CPU seconds to train on MNIST's test set by the recipe's own settings, and what is proven of the model."""
     start = time.process_time()
-    training, images, _ = _training(_options(RECIPE, ["--data", str(MNIST), "--model", kind, "--seed", str(seed)]))
+    training, images, _ = _training(
+        RECIPE.parser().parse_args(["--data", str(MNIST), "--model", kind, "--seed", str(seed)])
+    )
     solution = solve(training.problem, training.settings(None), seed=seed)
     spent = time.process_time() - start
     return spent, dict(Judged(training, images).evidence(solution))
@@ -137,7 +138,7 @@ def test_the_sandwich(report: Report, dims: int, latent: int, asked: str) -> Non
 def trained_on(arguments: list[str]) -> tuple[float, Any, Coded]:
     """CPU seconds, an autoencoder trained by the recipe's own settings, and the images by their codes."""
     start = time.process_time()
-    options = _options(RECIPE, arguments)
+    options = RECIPE.parser().parse_args(arguments)
     training, images, _ = _training(options)
     assert isinstance(training, ImageTraining)
     solution = solve(training.problem, training.settings(None), seed=options.seed)

@@ -22,7 +22,7 @@ import formulations.gan
 import formulations.losses
 import problems.gan
 from problems.gan import RECIPE
-from problems.recipe import Task, _options, run
+from problems.recipe import Task, run
 from problems.studies.compared_losses import LOSSES, USUAL
 
 
@@ -178,7 +178,7 @@ def test_losses_share_the_time_limit_evenly_the_first_as_well(monkeypatch: Any) 
     monkeypatch.setattr(problems.gan.time, "monotonic", lambda: 1000.0)  # reading takes no time
     for compare, share in (("kl,mmd", 100.0), ("kl,mmd,lagrangian,likelihood", 100.0), ("lagrangian", None)):
         arguments = ["--data", "ring", "--compare", compare, "--time-limit", "300"]
-        task = RECIPE.read(_options(RECIPE, arguments))
+        task = RECIPE.read(RECIPE.parser().parse_args(arguments))
         assert isinstance(task, Task)
         assert task.solving.get("time_limit") == share
 
