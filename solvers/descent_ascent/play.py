@@ -126,19 +126,33 @@ class Play:
             earlier.slopes.update({side: slope.sum(dim=-1) for side, slope in earlier.slopes.items() if slope.ndim > 1})
         seen = Evaluation(self.drawn(names, generators or self.generators), points)
         self.log.append(seen)
-        if len(sides) == 2 and self._zero_sum:
+        if len(sides) == 2 and self._zero_sum and all(self.players[side].leaves for side in SIDES):
             found = self.differentiate([(1, where) for where in self.terms], SIDES, seen)
             first = len(self.players["maximize"].leaves)
             self._set("maximize", found[:first], seen, -1)
             self._set("minimize", found[first:], seen)
             return
-        for side in sides:
-            idle = [leaf for other in SIDES if other != side for leaf in self.players[other].leaves]
-            for leaf in idle:
-                leaf.requires_grad_(False)
-            self._set(side, self.differentiate(self.pay[side], [side], seen), seen)
-            for leaf in idle:
-                leaf.requires_grad_(True)
+        if len(sides) == 2:
+            self._gradients_of_both(seen)
+            return
+        (side,) = sides
+        idle = [leaf for other in SIDES if other != side for leaf in self.players[other].leaves]
+        for leaf in idle:
+            leaf.requires_grad_(False)
+        self._set(side, self.differentiate(self.pay[side], [side], seen), seen)
+        for leaf in idle:
+            leaf.requires_grad_(True)
+
+    def _gradients_of_both(self, seen: Evaluation) -> None:
+        """Those of sides that pay by different terms; what a module returns for both is worked out once."""
+        try:
+            for side in SIDES:
+                for player in self.players.values():
+                    player.share_calls(first=side == SIDES[0])
+                self._set(side, self.differentiate(self.pay[side], [side], seen, keep=side == SIDES[0]), seen)
+        finally:
+            for player in self.players.values():
+                player.forget_calls()
 
     def _largest(self, side: Side) -> Tensor:
         """The greatest absolute number of each member, (members,)."""
@@ -158,9 +172,12 @@ class Play:
         return {name: drawn[:, self.share] for name, drawn in whole.items()}
 
     def differentiate(
-        self, pay: Sequence[tuple[int, str]], sides: Sequence[Side], seen: Evaluation
+        self, pay: Sequence[tuple[int, str]], sides: Sequence[Side], seen: Evaluation, keep: bool = False
     ) -> Sequence[Tensor | None]:
-        """The gradients, by these sides' leaves, of the signed sum of the means of terms; None for none."""
+        """The gradients, by these sides' leaves, of the signed sum of the means of terms; None for none.
+
+        keep  what modules returned is to be differentiated again
+        """
         total: Any = 0.0
         with torch.enable_grad():
             for sign, where in pay:
@@ -171,7 +188,7 @@ class Play:
         if not leaves or not isinstance(total, Tensor) or not total.requires_grad:
             return [None for _ in leaves]
         try:
-            return torch.autograd.grad(total, leaves, allow_unused=True)
+            return torch.autograd.grad(total, leaves, retain_graph=keep, allow_unused=True)
         except Exception as error:
             terms = ", ".join(named(where, self.terms[where]) for _, where in pay)
             remedy = (

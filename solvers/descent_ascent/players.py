@@ -90,6 +90,7 @@ class Player:
     def __init__(self, parts: Sequence[TensorBlock | ModuleBlock], members: int, device: torch.device) -> None:
         """Of blocks that were begun; raises ValueError unless all have one floating-point dtype."""
         self._parts = parts
+        self._modules = [part for part in parts if isinstance(part, ModuleBlock)]
         starts = [[tensor for part in parts for tensor in part.starts(k)] for k in range(members)]
         kinds = {tensor.dtype for tensor in starts[0]}
         if len(kinds) > 1 or not all(kind.is_floating_point for kind in kinds):
@@ -145,11 +146,20 @@ class Player:
         """What else a member's modules hold that playing changes, such as running statistics."""
         return {f"{part.name}.{key}": b for part in self._parts for key, b in part.buffers(k).items()}
 
+    def share_calls(self, first: bool) -> None:
+        """Let modules hand on what they return to the side that is evaluated next; first: this one is the first."""
+        for part in self._modules:
+            part.share_calls(first)
+
+    def forget_calls(self) -> None:
+        """Let modules work out each call."""
+        for part in self._modules:
+            part.forget_calls()
+
     def rehearsed(self) -> None:
         """From now on keep to how the members were played; raises ValueError where a module replaced its parameters."""
-        for part in self._parts:
-            if isinstance(part, ModuleBlock):
-                part.rehearsed()
+        for part in self._modules:
+            part.rehearsed()
 
 
 def begin(name: str, block: Block, generator: Generator, given: Any = None) -> Tensor | nn.Module:

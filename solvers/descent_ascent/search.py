@@ -71,6 +71,7 @@ class SaddleSearch:
         self.kept: list[Kept | None] = [None] * settings.members
         self.lost = torch.zeros(settings.members, dtype=torch.bool)  # members that diverged: they stay where they were
         self.reasons: dict[int, str] = {}  # why those did
+        self._before = {side: torch.empty_like(player.flat) for side, player in self.play.players.items()}
         self.averages: dict[Side, Tensor] = {}
         self._averaged = 0
         self._gradients: dict[Side, Tensor] = {}  # the optimistic rule's last
@@ -119,7 +120,10 @@ class SaddleSearch:
         """One iteration of the rule; members whose numbers are no longer finite after it are put back and given up."""
         settings, play = self.settings, self.play
         factor = scheduled(settings.schedule, self.iteration)
-        before, buffers = {side: player.flat.clone() for side, player in play.players.items()}, play.buffers()
+        before, buffers = (
+            {side: self._before[side].copy_(player.flat) for side, player in play.players.items()},
+            play.buffers(),
+        )
         play.progress = self.iteration / self.total
         play.log.clear()
         with play.numbers.used():

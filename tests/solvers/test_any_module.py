@@ -284,3 +284,55 @@ def test_parts_methods_and_weights_of_a_module_are_at_hand_in_payoffs() -> None:
     game = against(MAKES["linear"], penalties={"maximize": [Term(decay, ["f"], ["noise"])]})
     for k, member in enumerate(played(game, members=2)):
         assert same(member["f"], played(game, seed=k)[0]["f"], 1e-5)
+
+
+class Counted(nn.Module):
+    """Layers with chance in them that count their calls."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__()
+        self.layers, self.calls = nn.Sequential(nn.Linear(2, 16), nn.Dropout(), nn.Linear(16, last)), 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        found: Tensor = self.layers(x)
+        return found
+
+
+def test_what_both_sides_ask_of_a_module_is_worked_out_once() -> None:
+    """In a game whose sides climb and pay different terms, which two calls within one term are never the same for."""
+    apart: list[float] = []
+
+    def twice(f: Any, z: Tensor) -> Tensor:
+        apart.append(float((f(z) - f(z)).abs().sum().detach()))
+        return f(z).square().sum(-1)
+
+    noise = lambda n, numbers: torch.randn(n, 2, generator=numbers)  # noqa: E731
+    game = SaddleProblem(
+        maximize_over={"f": Block(lambda _: Counted(2))},
+        minimize_over={"d": Block(lambda _: Counted(1))},
+        payoff=[
+            Term(lambda d, x: softplus(-d(x)[..., 0]), ["d"], ["data"]),
+            Term(lambda f, d, z: softplus(d(f(z))[..., 0]), ["f", "d"], ["noise"]),
+        ],
+        surrogate=[Term(lambda f, d, z: -softplus(-d(f(z))[..., 0]), ["f", "d"], ["noise"])],
+        samplers={"data": noise, "noise": noise},
+    )
+    settings = DescentAscent(method="simultaneous", batch=8, iterations=1, step=0.1)
+    search = SaddleSearch(game, settings, clock=Clock(), gap=0.0, seed=0, device="cpu")
+    f, d = (search.play.blocks[name]._block.modules[0] for name in "fd")
+    with torch.no_grad():
+        search._step()
+        assert (f.calls, d.calls) == (1, 2)
+        game = replace(game, penalties={"maximize": [Term(twice, ["f"], ["noise"])]})
+        SaddleSearch(game, settings, clock=Clock(), gap=0.0, seed=0, device="cpu")._step()
+    assert all(difference > 0 for difference in apart)
+    f.eval(), d.eval()  # without chance the gradients are those of either side alone
+    numbers = lambda: [torch.Generator().manual_seed(3)]  # noqa: E731
+    with torch.no_grad():
+        search.play.gradients("maximize", "minimize", generators=numbers())
+        both = [player.gradient.clone() for player in search.play.players.values()]
+        seen, pay = search.play.log[-1], search.play.pay
+        found = [search.play.differentiate(pay[side], [side], replace(seen, values={})) for side in pay]
+    for gradient, parts in zip(both, found, strict=True):
+        torch.testing.assert_close(gradient[0], torch.cat([part.reshape(-1) for part in parts if part is not None]))
