@@ -34,7 +34,7 @@ WIDTH = 32  # channels of the discriminator's first layer
 BATCH, LEARNING = 64, 5e-4
 ITERATIONS = 6_000
 RESTORED = 256  # hidden numbers of the auto-encoder of "began"
-SETTLING = 2  # batches of noise by which a generator that is watched normalises
+SETTLED, SETTLING = 20, 2  # batches of noise that a generator normalises by, in the end and while it is watched
 FEWEST = 20  # images, of which a standard error is told
 WATCHED = 500  # images, and as many samples, by which the generator to answer is chosen
 
@@ -137,12 +137,16 @@ class ImageGame:
 
     def watched(self, players: Players) -> Mapping[str, float | None]:
         """The kernel distance of features of samples from those of watched images, and its standard error."""
-        f = settled(players["f"], self.noise, random_numbers(self.seed, "settled"), batches=SETTLING)
+        f = self.settled(players["f"], SETTLING)
         made = self.features.of(self.pictures(self.samples(f, WATCHED, "watched")))
         known = bool(np.isfinite(made).all())
         distance = kernel_distance(self._seen, made) if known else None
         error = kernel_distance_error(self._seen, made) if known and len(self._seen) > FEWEST else None
         return {"value": None, "bound": None, "distance": distance, "distance_error": error}
+
+    def settled(self, f: nn.Module, batches: int = SETTLED) -> nn.Module:
+        """A copy of the generator that normalises by means of its own, over so many batches of noise."""
+        return settled(f, self.noise, torch.Generator().manual_seed(self.seed), batches)
 
     def samples(self, f: Any, n: int, purpose: str) -> Tensor:
         """n rows that the generator makes, (n, dims and labels), the same for the same seed and purpose."""

@@ -10,7 +10,6 @@ import torch
 
 from formulations.gan import evidence, random_numbers
 from formulations.losses import log_ratios
-from formulations.players.convolutional import settled
 from problems.studies.image_codes import MOST_REACHING, described_paths, paths
 from problems.studies.image_samples import compared, described
 from problems.studies.observed_images import nearest, shown_as_json
@@ -64,8 +63,7 @@ class GameJudged:
         return self.training.pictures(made)
 
     def _players(self, solution: Solution) -> Players:
-        numbers = torch.Generator().manual_seed(self.training.seed)
-        return {**solution.answer, "f": settled(solution.answer["f"], self.training.noise, numbers)}
+        return {**solution.answer, "f": self.training.settled(solution.answer["f"])}
 
     def _evidence(self, solution: Solution) -> Mapping[str, Any]:
         if solution.stats["interrupted"]:

@@ -66,6 +66,8 @@ def _codes(latent: int, numbers: Generator) -> Tensor:
 
 def write_trained(folder: Folder, training: ImageTraining | ImageGame, f: nn.Module) -> None:
     """The model, which alone is read again, and a word on what it came of."""
+    if training.model.kind == GAME:
+        f = training.settled(f)  # type: ignore[union-attr]
     held = {"format": FORMAT, "model": asdict(training.model), "weights": f.state_dict()}
     folder.write(MODEL, saved(held))
     about = {"options": training.options, "versions": versions()}
@@ -93,11 +95,10 @@ class Sheet:
     def draw(self, f: nn.Module) -> None:
         """Renew it by this model."""
         from formulations.gan import random_numbers
-        from formulations.players.convolutional import settled
 
         training = self._training
         if training.model.kind == GAME:
-            f = settled(f, training.noise, random_numbers(training.seed, "settled"), batches=1)  # type: ignore[union-attr]
+            f = training.settled(f, batches=1)  # type: ignore[union-attr]
         made = drawn(f, training.model.shape, ON_SHEET, random_numbers(training.seed, "samples"))
         self._folder.write(SHEET, png(tiled((255 * made.movedim(1, -1).numpy()).round().astype(np.uint8))))
 

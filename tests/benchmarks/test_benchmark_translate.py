@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from places import SHARED
 
-from problems.recipe import _options
 from problems.studies.translation_quality import TranslationJudged
 from problems.translate import RECIPE, _training
 from solvers import solve
@@ -27,7 +26,7 @@ SEEDS = range(int(os.environ.get("COOKBOOK_SEEDS", "1")))
 def learnt(*asked: str, seed: int) -> dict[str, Any]:
     """What is measured of a translation by the recipe's own settings, with the CPU seconds that it was trained."""
     given = ["--data", str(MNIST), "--labels", str(LABELS), "--made", "bold", "--seed", str(seed), *asked]
-    training, start = _training(_options(RECIPE, given)), time.process_time()
+    training, start = _training(RECIPE.parser().parse_args(given)), time.process_time()
     solution = solve(training.problem, training.settings(None), seed=seed)
     spent, judged = time.process_time() - start, TranslationJudged(training)
     (pixels, _), found = judged.evidence(solution)["transport"], judged.measures(solution)
