@@ -19,12 +19,14 @@ from torch import Tensor, nn
 
 from formulations.players.convolutional import LEAK
 
-CONTRAST = 4.0  # argument of the logistic function at white, less at black, where a generator begins near the identity
 Shape = tuple[int, int, int]  # channels, height, width
 
 
 class UNet(nn.Module):
-    """Images -> images of the same sides and channels; what it makes is relative to the identity, on logits.
+    """Images -> images of the same sides and channels: x plus what the network makes of it.
+
+    In evaluation mode what is beyond 0 and 1 is cut off. In training it is not: a pixel there would have no slope, so
+    that a generator, which begins near the identity, would not learn to turn white into black.
 
     >>> G = UNet(1, 8, halvings=2)
     >>> G(torch.zeros(5, 1, 11, 8)).shape
@@ -40,8 +42,8 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The translated images."""
-        logits = CONTRAST * (2 * x - 1)
-        return torch.as_tensor((logits + self.last(self.inner(self.first(2 * x - 1)))).sigmoid())
+        made: Tensor = x + self.last(self.inner(self.first(2 * x - 1)))
+        return made if self.training else made.clamp(0, 1)
 
 
 class _Level(nn.Module):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WIDTH, TELLS = 16, 32  # channels at the full resolution of a generator, and of a discriminator's first layer
 BATCH = {True: 16, False: 8}  # with pairs, and without
-LEARNING = 2e-3
+LEARNING = 4e-3
 WARMING = 100  # iterations in which steps grow to the first size, or a tenth of all if that is less
 SMALL = 256  # pixels up to which images are learnt in less time
 ITERATIONS = {True: (1_000, 1_500), False: (1_500, 2_500)}  # with pairs and without, of small images and of others

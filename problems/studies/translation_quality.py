@@ -199,8 +199,8 @@ class TranslationJudged:
         """Claims, measures and matchings, in words."""
         found, proof = self.measures(solution), self.evidence(solution)
         if solution.value is not None:
-            what = "error of a pair" if self.training.model.paired else "errors of both cycles together"
-            yield f"  expected {what}: at most {-solution.value:.4g} of black to white, at {LEVEL:.0%} confidence"
+            what = "error of a pair" if self.training.model.paired else "errors of both cycles"
+            yield f"  expected {what}: at most {-solution.value:.4g}, white being 1, at {LEVEL:.0%} confidence"
         yield from described(found, proof.get("transport", ()))
 
 
@@ -214,9 +214,9 @@ def described(found: Mapping[str, Any], transports: Sequence[Mapping[str, Any]])
         told = f"of true images of that kind it tells {found['label_told_of_second_kind']:.1%}"
         yield f"  labels kept, by a classifier: {found['label_kept']:.1%}; {told}"
     if "cycle_error" in found:
-        noise = ", ".join(f"of {sd}/255 {found['cycle_error_noise'][sd]:.4f}" for sd in ("1", "4", "16"))
+        noise = ", ".join(f"{sd}/255 {found['cycle_error_noise'][sd]:.4f}" for sd in ("1", "4", "16"))
         yield f"  there and back: error {found['cycle_error']:.4f}; with the image in between"
-        yield f"    rounded to 256 levels {found['cycle_error_rounded']:.4f}, with noise {noise}"
+        yield f"    rounded to 256 levels {found['cycle_error_rounded']:.4f}, with noise of {noise}"
     for one in transports:
         proven = f"{one['status']}, cost {one['cost']:.6g}, none less than {one['cost_at_least']:.6g}"
         yield f"  transport by {one['of']}: {proven}"
