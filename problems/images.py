@@ -58,6 +58,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--loss", choices=LOSSES, metavar="L", help=f"of dcgan: as in problems.gan (default {LOSS})")
     parser.add_argument("--by-label", action="store_true", help="of dcgan: make images by their labels")
+    parser.add_argument(
+        "--by-words", action="store_true", help="of dcgan: by captions made of labels, thickness and slant"
+    )
+    parser.add_argument("--captions", type=Given, metavar="FILE", help="of dcgan: by these, one a line for each image")
     parser.add_argument("--latent", type=positive_whole, metavar="K", help="coordinates of a code")
     parser.add_argument(
         "--attribute",
@@ -79,6 +83,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("I", "J"),
         help="with --sample: on the way from image I of --data to J, or of samples",
     )
+    parser.add_argument("--label", metavar="L", help="with --sample: of that label")
+    parser.add_argument("--words", dest="caption", metavar="TEXT", help="with --sample: of that caption")
 
 
 def read(options: argparse.Namespace) -> Task | Report:
@@ -90,6 +96,9 @@ def read(options: argparse.Namespace) -> Task | Report:
         return Report(made.lines, lambda shown: shown, lambda _: made.data)
     if options.between:
         raise InputError("--between goes with --sample N --from DIR, a folder that --out named in training; give all")
+    for name, given in (("label", options.label), ("words", options.caption)):
+        if given is not None:
+            raise InputError(f"--{name} says what --sample N --from DIR is to make; give these too, or leave it out")
     if options.resume and options.out is None:
         raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
     training, images, notes = _training(options)
@@ -158,7 +167,7 @@ def _training(options: argparse.Namespace) -> tuple[ImageTraining | ImageGame, I
     )
     if options.model == GAME:
         return _game(options, images), images, images.notes
-    for name in ("loss", "by_label"):
+    for name in ("loss", "by_label", "by_words", "captions"):
         if getattr(options, name):
             raise InputError(f"--{name.replace('_', '-')} goes with --model {GAME}; give both, or neither")
     model, said = _model(options, images)
@@ -185,7 +194,12 @@ def _game(options: argparse.Namespace, images: Images) -> ImageGame:
     shape, latent = (channels, height, width), options.latent or NOISE
     model = Model(GAME, "", None, shape, images.levels, latent, names if options.by_label else ())
     source, iterations = safe(images.source, 200), options.iterations or ITERATIONS
-    return ImageGame(source, images, model, options.loss or LOSS, iterations, options.seed, labels)
+    game = ImageGame(source, images, model, options.loss or LOSS, iterations, options.seed, labels)
+    if not (options.by_words or options.captions):
+        return game
+    from problems.studies.worded_images import worded
+
+    return worded(game, options)
 
 
 def _model(options: argparse.Namespace, images: Images) -> tuple[Model, Sequence[str]]:

@@ -11,6 +11,7 @@ from problems.io.images.written import tiled
 from problems.pictures.drawing import GREY, INK, RUST, SLATE, headline
 from problems.pictures.samples import widened
 from problems.pictures.training import over_time, series
+from problems.terminal.errors import safe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 8  # images in a row
 MOST_COLUMNS = 12  # where images are made by label, each in a column of its own
+MOST_LETTERS = 40  # of a caption
 PAIRS, WALKS = 24, 3  # samples with their nearest images; rows of each kind of interpolation
 MOVED, FARTHEST, STRIP = 4, 2.0, 9  # images moved along a direction; steps to either side; images in a row
 EARLY = 0.05  # of training: what was watched before is left out of the axis' range
@@ -88,15 +90,17 @@ def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
     made = judged.samples(solution)
     order = f", of {len(game.model.labels)} labels in turn" if game.conditions else ""
     across = len(game.model.labels) if 1 < game.conditions <= MOST_COLUMNS else COLUMNS
-    _show(figure.add_subplot(grid[0, 0]), made[: across * 6], f"Samples{order}", across)
+    if judged.captions:
+        _show_captions(figure.add_subplot(grid[0, 0]), made, judged.captions)
+    else:
+        _show(figure.add_subplot(grid[0, 0]), made[: across * 6], f"Samples{order}", across)
     _show(figure.add_subplot(grid[1, 0]), judged.held_out[: COLUMNS * 6], "Held-out images")
     some = made[: 2 * COLUMNS]
     beside = _in_turn(some, judged.nearest(some), judged.nearest_by_features(some))
     title = "Samples; nearest training images by pixels, by features"
     _show(figure.add_subplot(grid[0, 1]), beside, title)
     ends = torch.randn(2 * WALKS, game.model.latent, generator=random_numbers(game.seed, "walks"))
-    labels = max(game.conditions, 1)
-    draw_walks(figure.add_subplot(grid[1, 1]), lambda k, z: judged.decoded(solution, z, k % labels), ends)
+    draw_walks(figure.add_subplot(grid[1, 1]), lambda k, z: judged.decoded(solution, z, k % judged.kinds), ends)
     ax, iteration, distance = figure.add_subplot(grid[:, 2]), series(history, "iteration"), series(history, "distance")
     ax.set(title="Kernel distance of features from watched images")
     ax.plot(iteration, distance, color=INK, lw=1.8, label="estimate; 0 for images of the same law")
@@ -217,6 +221,15 @@ def _in_turn(*images: Tensor) -> Tensor:
 
     parts = [torch.split(some, COLUMNS) for some in images]
     return torch.cat([row for rows in zip(*parts, strict=True) for row in rows])
+
+
+def _show_captions(ax: Axes, images: Tensor, captions: Sequence[str]) -> None:
+    """Images of these captions in turn, in a row for each."""
+    rows = images.view(-1, len(captions), *images.shape[1:]).transpose(0, 1)
+    _show(ax, rows.flatten(0, 1), "Samples by their captions", rows.shape[1])
+    for k, caption in enumerate(captions):
+        text = safe(caption, MOST_LETTERS)
+        ax.text(-0.02, 1 - (k + 0.5) / len(captions), text, transform=ax.transAxes, ha="right", va="center")
 
 
 def _show(ax: Axes, images: Tensor, title: str, columns: int = COLUMNS) -> None:

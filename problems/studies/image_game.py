@@ -18,6 +18,7 @@ from formulations.likelihood.data import Data
 from formulations.losses import objective
 from formulations.players.convolutional import ConvolutionalDiscriminator, settled
 from formulations.players.generators import normal
+from formulations.players.words import WordedDiscriminator, by_words
 from problems.studies.image_features import Features, features_of
 from problems.studies.image_models import generator_of
 from problems.studies.observed_images import Split, split
@@ -25,6 +26,7 @@ from problems.studies.observed_images import Split, split
 if TYPE_CHECKING:
     from formulations.problem import Floats, Ints, Players, SaddleProblem
     from problems.io.images import Images
+    from problems.studies.image_captions import Thirds
     from problems.studies.image_models import Model
     from solvers.descent_ascent import DescentAscent
 
@@ -43,7 +45,9 @@ WATCHED = 500  # images, and as many samples, by which the generator to answer i
 class ImageGame:
     """One training run of a generator against a discriminator.
 
-    labels  of each image a number from 0 on, where there are labels
+    labels    of each image a number from 0 on, where there are labels
+    captions  of each image the numbers of its words, (n, most words), where images are made by words
+    thirds    what captions were made by, where they were
     """
 
     source: str
@@ -53,6 +57,8 @@ class ImageGame:
     iterations: int
     seed: int
     labels: Ints | None
+    captions: Ints | None = None
+    thirds: Thirds | None = None
 
     @cached_property
     def parts(self) -> Split:
@@ -68,6 +74,8 @@ class ImageGame:
 
     def _rows(self, places: Ints) -> Tensor:
         rows = torch.from_numpy(self.images.rows(places)).flatten(1)
+        if self.captions is not None:
+            return torch.cat([rows, torch.from_numpy(self.captions[places]).float()], dim=1)
         if self.labels is None or not self.conditions:
             return rows
         told = torch.from_numpy(self.labels[places])
@@ -97,16 +105,21 @@ class ImageGame:
         return () if self.images.labels is None else numbered(self.images.labels)[1]
 
     def pictures(self, rows: Tensor) -> Tensor:
-        """Rows without their labels, as images (n, channels, height, width)."""
+        """Rows without their labels or captions, as images (n, channels, height, width)."""
         return rows[:, : self.model.dims].reshape(-1, *self.model.shape)
 
     def noise(self, n: int, generator: Generator) -> Tensor:
-        """Noise, (n, latent), and behind it labels as often as images have them."""
+        """Noise, (n, latent), and behind it labels or captions as often as images have them."""
+        return self._fed(n, generator, 1)
+
+    def _fed(self, n: int, generator: Generator, alike: int) -> Tensor:
+        """The same, so many after each other having the same label or caption."""
         z = normal(self.model.latent)(n, generator)
-        if not self.conditions:
+        told = self.data.train[:, self.model.dims :].to(z.device)
+        if not told.shape[1]:
             return z
-        told = self.data.train[:, -self.conditions :].to(z.device)
-        return torch.cat([z, told[torch.randint(len(told), (n,), generator=generator, device=z.device)]], dim=1)
+        chosen = torch.randint(len(told), (-(-n // alike),), generator=generator, device=z.device)
+        return torch.cat([z, told[chosen.repeat_interleave(alike)[:n]]], dim=1)
 
     @cached_property
     def problem(self) -> SaddleProblem:
@@ -114,10 +127,15 @@ class ImageGame:
         scale = 1.0 if objective(self.loss).penalties else None  # slopes by a pixel: at edges, where none varies, too
         begun = partial(generator_of, self.model), self._discriminator
         game = gan(self.data, *begun, self.noise, loss=self.loss, scale=scale)
-        draws = {} if len(self.parts.train) <= MOST_ROWS else {"data": self._drawn}
+        draws: dict[str, Any] = {} if len(self.parts.train) <= MOST_ROWS else {"data": self._drawn}
+        if self.captions is not None:
+            game = by_words(game, self.model.latent)
+            draws["noise"] = partial(self._fed, alike=2)
         return replace(game, watch=self.watched, samplers={**game.samplers, **draws})
 
     def _discriminator(self, numbers: Generator) -> nn.Module:
+        if self.model.words:
+            return WordedDiscriminator(self.model.shape, WIDTH, len(self.model.words), numbers)
         scored = objective(self.loss)
         if self.loss == "began":
             restoring: nn.Module = scored.network((RESTORED,), self.data.center, self.data.scale, numbers)
@@ -149,7 +167,7 @@ class ImageGame:
         return settled(f, self.noise, torch.Generator().manual_seed(self.seed), batches)
 
     def samples(self, f: Any, n: int, purpose: str) -> Tensor:
-        """n rows that the generator makes, (n, dims and labels), the same for the same seed and purpose."""
+        """n rows that the generator makes, (n, dims and labels or words), the same for the same seed and purpose."""
         numbers = random_numbers(self.seed, purpose)
         with torch.no_grad():
             parts = [f(self.noise(min(AT_ONCE, n - start), numbers)) for start in range(0, n, AT_ONCE)]
@@ -178,6 +196,8 @@ class ImageGame:
     def options(self) -> dict[str, Any]:
         """What a checkpoint must have been made with to go on from."""
         shown = {"--model": self.model.kind, "--loss": self.loss, "--by-label": list(self.model.labels)}
+        if self.model.words:
+            shown["--by-words"] = list(self.model.words)
         sizes = {"--latent": self.model.latent, "--iterations": self.iterations}
         data = [self.source, *self.model.shape, len(self.images), float(self.data.watch.double().sum())]
         return {"--seed": self.seed, **shown, **sizes, "--data": data}

@@ -35,6 +35,7 @@ class Model:
     levels      that a pixel may have, where that is known
     latent      coordinates of a code; 0 where there is none
     labels      by which images are made, of a generator that makes them by label
+    words       by which images are made, of one that makes them by captions, and how many words these have at most
     """
 
     kind: str
@@ -44,6 +45,8 @@ class Model:
     levels: int | None
     latent: int
     labels: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    most_words: int = 0
 
     @property
     def dims(self) -> int:
@@ -94,5 +97,8 @@ def made(model: Model, center: Tensor) -> Any:
 def generator_of(model: Model, numbers: Generator) -> Any:
     """A convolutional generator, as training begins."""
     from formulations.players.convolutional import ConvolutionalGenerator
+    from formulations.players.words import WordedGenerator
 
+    if model.words:
+        return WordedGenerator(model.shape, model.latent, CONVOLVED, len(model.words), numbers)
     return ConvolutionalGenerator(model.shape, model.latent, CONVOLVED, numbers, len(model.labels))

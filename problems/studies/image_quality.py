@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from formulations.gan import evidence, random_numbers
 from formulations.losses import log_ratios
+from problems.studies.image_captions import Asked, Words, asked_of
 from problems.studies.image_codes import MOST_REACHING, described_paths, paths
 from problems.studies.image_samples import compared, described
 from problems.studies.observed_images import nearest, shown_as_json
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from solvers.solution import Solution
 
 SAMPLES = 64  # in pictures
+CAPTIONS = 8  # of these
 SHOWN = 5  # in the answer
 MOST_JUDGED = 5_000  # samples, and held-out images
 PAIRS = 200  # of noises, between which paths are measured
@@ -58,9 +61,35 @@ class GameJudged:
         return found
 
     def samples(self, solution: Solution) -> Tensor:
-        """What the generator makes, (64, channels, height, width); by label, of all in turn."""
-        made: Tensor = self.players(solution)["f"].sample(SAMPLES, torch.Generator().manual_seed(self.training.seed))
-        return self.training.pictures(made)
+        """What the generator makes, (64, channels, height, width); by label or caption, of all in turn."""
+        z = torch.randn(
+            SAMPLES, self.training.model.latent, generator=torch.Generator().manual_seed(self.training.seed)
+        )
+        return self.decoded(solution, z)
+
+    @property
+    def kinds(self) -> int:
+        """How many labels or captions samples are of in turn; 1 if they are of none."""
+        return len(self.captions) or max(self.training.conditions, 1)
+
+    @cached_property
+    def asked(self) -> Asked:
+        """All that captions of labels and attributes can say."""
+        return asked_of(self.training.names, self.training.seed)
+
+    @cached_property
+    def captions(self) -> Sequence[str]:
+        """Of pictures: some that can be asked for, or those of some held-out images; none if there are no captions."""
+        game = self.training
+        if game.captions is None:
+            return []
+        if game.thirds is None:
+            return [
+                Words(game.model.words, game.model.most_words).text(game.captions[k])
+                for k in game.parts.held_out[:CAPTIONS]
+            ]
+        chosen = np.linspace(0, len(self.asked.captions) - 1, CAPTIONS).astype(np.int64)
+        return [self.asked.captions[k] for k in chosen]
 
     def _players(self, solution: Solution) -> Players:
         return {**solution.answer, "f": self.training.settled(solution.answer["f"])}
@@ -89,17 +118,43 @@ class GameJudged:
         if game.features.classify is not None and game.conditions:
             told = game.features.classify(made)
             found["as_asked"] = float((told == rows[:, -game.conditions :].argmax(1).numpy()).mean())
-        labels = max(game.conditions, 1)
-        pairs = max(PAIRS - PAIRS % labels, labels)  # so that both ends of each are of one label
+        pairs = max(PAIRS - PAIRS % self.kinds, self.kinds)  # so that both ends of each are of one label or caption
         ends = torch.randn(2 * pairs, game.model.latent, generator=random_numbers(game.seed, "paths"))
         own = game.features.of(train[:MOST_REACHING])
         found["paths"] = paths(lambda z: self.decoded(solution, z), ends, own, game.features.of)
+        if game.thirds is not None:
+            found["captions"] = self._right(solution)
         return found
 
-    def decoded(self, solution: Solution, z: Tensor, label: int | None = None) -> Tensor:
-        """The images of noise (n, latent); if they are made by label, of that one or of all in turn."""
+    def _right(self, solution: Solution) -> dict[str, Any]:
+        """Of which share of images what their captions say is true, and of how many the classifier knows the label."""
+        game, classify = self.training, self.training.features.classify
+        assert game.thirds is not None
+        assert game.labels is not None
+        assert classify is not None
+        f, numbers = self.players(solution)["f"], random_numbers(game.seed, "captions")
         with torch.no_grad():
-            return self.training.pictures(self.players(solution)["f"].decoded(z, label))
+            parts = [f.sample(self.asked.each, numbers, told[None]) for told in self._numbers(self.asked.captions)]
+        made, known = game.pictures(torch.cat(parts)), game.labels[game.parts.held_out[: len(self.held_out)]]
+        return {
+            "asked": len(self.asked.captions),
+            "images": len(made),
+            **self.asked.right(game.thirds, made, classify),
+            "classifier": float((classify(self.held_out) == known).mean()),
+        }
+
+    def decoded(self, solution: Solution, z: Tensor, place: int | None = None) -> Tensor:
+        """The images of noise (n, latent): of the label or caption in that place, or of all in turn."""
+        told: Any = place
+        if self.captions:
+            told = self._numbers(self.captions if place is None else [self.captions[place]])
+        with torch.no_grad():
+            return self.training.pictures(self.players(solution)["f"].decoded(z, told))
+
+    def _numbers(self, captions: Sequence[str]) -> Tensor:
+        """Of their words."""
+        model = self.training.model
+        return torch.from_numpy(Words(model.words, model.most_words).numbers(captions))
 
     def nearest(self, made: Tensor) -> Tensor:
         """The training image nearest to each of these by their pixels."""
@@ -117,6 +172,8 @@ class GameJudged:
         game = self.training
         named = {"model": game.model.kind, "loss": game.loss, "latent": game.model.latent}
         labels = {"labels": list(game.model.labels)} if game.conditions else {}
+        if self.captions:
+            labels = {"captions": list(self.captions[:SHOWN])}
         return {**named, **labels, "samples": shown_as_json(self.samples(solution)[:SHOWN])}
 
     def describe(self, solution: Solution) -> Iterable[str]:
@@ -131,3 +188,9 @@ class GameJudged:
         yield from described_paths(found["paths"])
         if "as_asked" in found:
             yield f"  {found['as_asked']:.1%} of the images are told to be of the label that they were made by"
+        if "captions" in found:
+            said = found["captions"]
+            by = f"{said['images']:,} images by {said['asked']} captions"
+            yield f"  of {by} {said['all']:.1%} are right in all that these say: the label of {said['label']:.1%},"
+            yield f"    thin or thick {said['thickness']:.1%}, the slant {said['slant']:.1%}"
+            yield f"    (labels are told by a classifier that is right for {said['classifier']:.1%} of held-out images)"

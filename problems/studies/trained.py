@@ -305,7 +305,7 @@ def refuse_training(options: argparse.Namespace, names: Iterable[str]) -> None:
         raise InputError("--sample N goes with --from DIR, a folder that --out named in training; give both")
     for option in names:
         if getattr(options, option):
-            raise InputError(f"--{option} is for training, not for --sample; leave it out")
+            raise InputError(f"--{option.replace('_', '-')} is for training, not for --sample; leave it out")
 
 
 def sampled(options: argparse.Namespace) -> Sampled:

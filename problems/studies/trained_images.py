@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from problems.io.images.written import png, tiled
+from problems.studies.asked_images import asked_of
 from problems.studies.image_models import GAME, Model, made
 from problems.studies.trained import RUN, read_held, refuse_training, saved, versions
 from problems.terminal.errors import InputError, safe
@@ -34,26 +35,30 @@ SHARE = 0.02  # of the time that training takes, at most, for its sheets
 MOST_NUMBERS = 100_000_000  # that are sampled at once
 AT_ONCE = 256  # images
 READING = ("data", "labels", "size", "grey", "missing")
-LEARNING = ("model", "likelihood", "binarise", "latent", "attribute", "iterations", "resume", "plot")
+ASKED = ("model", "likelihood", "binarise", "loss", "by_label", "by_words", "captions", "latent", "attribute")
+LEARNING = (*ASKED, "iterations", "resume", "plot")
 TRAINING = (*READING, *LEARNING)  # which say nothing to it
 
 
-def drawn(f: Any, shape: Sequence[int], n: int, numbers: Generator) -> Tensor:
-    """n new images, (n, channels, height, width): of a model with a code the mean image of each code drawn."""
+def drawn(f: Any, shape: Sequence[int], n: int, numbers: Generator, told: int | Tensor | None = None) -> Tensor:
+    """n new images, (n, channels, height, width): of a model with a code the mean image of each code drawn.
+
+    told  a label's number, of all in turn if it is None, or captions' numbers of words, (k, most), in turn
+    """
     import torch
 
     with torch.no_grad():
         counts = [min(AT_ONCE, n - start) for start in range(0, n, AT_ONCE)]
         if hasattr(f, "latent"):
-            parts = [decoded(f, _codes(f.latent, numbers)[:count]) for count in counts]
+            parts = [decoded(f, _codes(f.latent, numbers)[:count], told) for count in counts]
         else:
             parts = [f.sample(count, numbers) for count in counts]
         return torch.cat(parts).view(-1, *shape).clamp(0, 1)
 
 
-def decoded(f: Any, z: Tensor, label: int | None = None) -> Tensor:
-    """The images of codes (n, latent), as rows; of a generator by label of that one, or of all in turn."""
-    found: Tensor = f(z) if hasattr(f, "posterior") else f.decoded(z, label)
+def decoded(f: Any, z: Tensor, told: int | Tensor | None = None) -> Tensor:
+    """The images of codes (n, latent), as rows; of a generator of that label or these captions, or of all in turn."""
+    found: Tensor = f(z) if hasattr(f, "posterior") else f.decoded(z, told)
     return found
 
 
@@ -140,18 +145,21 @@ def sampled(options: argparse.Namespace) -> Sampled:
     if options.sample > MOST_NUMBERS // model.dims:
         most = MOST_NUMBERS // model.dims
         raise InputError(f"--sample {options.sample}: makes at most {most:,} images; make more by another --seed")
-    numbers = random_numbers(options.seed, "samples")
+    told, numbers = asked_of(options, model), random_numbers(options.seed, "samples")
     n, way = options.sample, options.between
-    made = _between(options, model, f, numbers) if way else drawn(f, model.shape, n, numbers)
+    made = _between(options, model, f, numbers, told) if way else drawn(f, model.shape, n, numbers, told)
     pixels = made.movedim(1, -1).numpy()
     if options.out is not None:
         _write(options.out, suffix, pixels)
     lines = [f"{len(pixels):,} images by the {model.kind} in {safe(options.source, 200)}: {safe(options.out, 200)}"]
     images: Floats = pixels.squeeze(-1) if model.shape[0] == 1 else pixels
-    return Sampled(lines, {"model": model.kind, "samples": images.tolist() if options.json else []})
+    asked = {name: said for name, said in (("label", options.label), ("words", options.caption)) if said is not None}
+    return Sampled(lines, {"model": model.kind, **asked, "samples": images.tolist() if options.json else []})
 
 
-def _between(options: argparse.Namespace, model: Model, f: Any, numbers: Generator) -> Tensor:
+def _between(
+    options: argparse.Namespace, model: Model, f: Any, numbers: Generator, told: int | Tensor | None
+) -> Tensor:
     """Images on the way between two codes: of images of --data along a line, or of samples along a great circle."""
     import torch
 
@@ -159,7 +167,7 @@ def _between(options: argparse.Namespace, model: Model, f: Any, numbers: Generat
 
     if not hasattr(f, "latent"):
         raise InputError(f"--between: a model that is {model.kind} has no codes to walk between; leave it out")
-    ends, label = [place - 1 for place in options.between], None
+    ends = [place - 1 for place in options.between]
     with torch.no_grad():
         if options.data is None:
             most = max(ends)
@@ -167,11 +175,12 @@ def _between(options: argparse.Namespace, model: Model, f: Any, numbers: Generat
                 raise InputError(f"--between {most + 1}: is too far among the samples; name two of the first")
             first, last = torch.cat([_codes(f.latent, numbers) for _ in range(most // AT_ONCE + 1)])[ends]
             z = along_circle(first, last, options.sample)
-            label = ends[0] % AT_ONCE % len(model.labels) if model.labels else None
+            if told is None and model.labels:
+                told = ends[0] % AT_ONCE % len(model.labels)
         else:
             first, last = _codes_of(options, model, f, ends)
             z = along_line(first, last, options.sample)
-        return decoded(f, z, label).view(-1, *model.shape).clamp(0, 1)
+        return decoded(f, z, told).view(-1, *model.shape).clamp(0, 1)
 
 
 def _codes_of(options: argparse.Namespace, model: Model, f: Any, places: Sequence[int]) -> Tensor:

@@ -138,8 +138,8 @@ def _refuse(images: Images) -> None:
         )
 
 
-def read_labels(path: str, count: int) -> list[str]:
-    """The labels in a file, one for each image."""
+def read_labels(path: str, count: int, what: str = "labels") -> list[str]:
+    """The labels in a file, or captions, one for each image."""
     try:
         if path.lower().endswith(".npy"):
             values = map_npy(path)
@@ -148,7 +148,7 @@ def read_labels(path: str, count: int) -> list[str]:
             lines = [] if data[:2] == b"\0\0" else decode(data).rstrip("\r\n").split("\n")
             values = np.array(lines) if lines else idx_array(data)
         if values.ndim != 1 or len(values) != count:
-            raise InputError(f"holds {len(values):,} labels for {count:,} images; give one for each")
+            raise InputError(f"holds {len(values):,} {what} for {count:,} images; give one for each")
         return [str(value).strip() for value in values.tolist()]
     except InputError as error:
         raise InputError(f"{safe(path, 200)}: {error}") from None
