@@ -82,7 +82,7 @@ def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
 
     from formulations.gan import random_numbers
 
-    figure = Figure(figsize=(14, 8), dpi=150, layout="constrained")
+    figure = Figure(figsize=(17 if judged.captions else 14, 8), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     game, history = judged.training, solution.stats["history"]
     headline(figure, f"{game.source}: {game.model.kind}, {game.loss} loss")
@@ -91,7 +91,7 @@ def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
     order = f", of {len(game.model.labels)} labels in turn" if game.conditions else ""
     across = len(game.model.labels) if 1 < game.conditions <= MOST_COLUMNS else COLUMNS
     if judged.captions:
-        _show_captions(figure.add_subplot(grid[0, 0]), made, judged.captions)
+        show_captions(figure.add_subplot(grid[0, 0]), made, judged.captions)
     else:
         _show(figure.add_subplot(grid[0, 0]), made[: across * 6], f"Samples{order}", across)
     _show(figure.add_subplot(grid[1, 0]), judged.held_out[: COLUMNS * 6], "Held-out images")
@@ -223,13 +223,13 @@ def _in_turn(*images: Tensor) -> Tensor:
     return torch.cat([row for rows in zip(*parts, strict=True) for row in rows])
 
 
-def _show_captions(ax: Axes, images: Tensor, captions: Sequence[str]) -> None:
+def show_captions(ax: Axes, images: Tensor, captions: Sequence[str]) -> None:
     """Images of these captions in turn, in a row for each."""
     rows = images.view(-1, len(captions), *images.shape[1:]).transpose(0, 1)
     _show(ax, rows.flatten(0, 1), "Samples by their captions", rows.shape[1])
     for k, caption in enumerate(captions):
         text = safe(caption, MOST_LETTERS)
-        ax.text(-0.02, 1 - (k + 0.5) / len(captions), text, transform=ax.transAxes, ha="right", va="center")
+        ax.text(-0.02, 1 - (k + 0.5) / len(captions), text, transform=ax.transAxes, ha="right", va="center", size=9)
 
 
 def _show(ax: Axes, images: Tensor, title: str, columns: int = COLUMNS) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from problems.studies.image_captions import Thirds
 
 LOSS = "non-saturating"  # whose game has a form for captions
+ITERATIONS = 1_600
 
 
 def worded(game: ImageGame, options: argparse.Namespace) -> ImageGame:
@@ -32,7 +33,8 @@ def worded(game: ImageGame, options: argparse.Namespace) -> ImageGame:
         captions, thirds = _made(game)
     words = words_of([captions[k] for k in train])
     model = replace(game.model, words=words.known, most_words=words.most)
-    return replace(game, model=model, captions=words.numbers(captions), thirds=thirds)
+    iterations = options.iterations or ITERATIONS
+    return replace(game, model=model, iterations=iterations, captions=words.numbers(captions), thirds=thirds)
 
 
 def _read(path: str, count: int) -> list[str]:
