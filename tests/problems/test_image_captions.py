@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commandline import answer_of
+from shapes import shapes as drawn_shapes
 
 from formulations.problem import Floats, Ints
 from problems.images import RECIPE
@@ -85,13 +86,8 @@ def test_words_that_are_not_known_are_refused() -> None:
 @pytest.fixture
 def shapes(tmp_path: Path) -> str:
     """200 images of 8 x 8, bright above or on the left, and captions in their words."""
-    numbers = np.random.default_rng(0)
-    x = numbers.integers(0, 60, (200, 8, 8), dtype=np.uint8)
-    x[::2, :4] += 190
-    x[1::2, :, :4] += 190
-    np.save(tmp_path / "shapes.npy", x)
     (tmp_path / "captions.txt").write_text("\n".join(["It is bright above.", "bright, on the left"] * 100))
-    return str(tmp_path / "shapes.npy")
+    return drawn_shapes(tmp_path, 200, 8)
 
 
 def test_a_persons_own_captions_are_learnt(capsys: Any, tmp_path: Path, shapes: str) -> None:

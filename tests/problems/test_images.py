@@ -11,6 +11,7 @@ import pytest
 import torch
 from commandline import answer_of, broken_off, without_seconds
 from PIL import Image
+from shapes import shapes as drawn_shapes
 
 import formulations.elbo
 import problems.studies.observed_images
@@ -29,12 +30,7 @@ def few_samples(monkeypatch: Any) -> None:
 @pytest.fixture
 def shapes(tmp_path: Path) -> str:
     """60 images of 4 x 4: bright above, or on the left."""
-    numbers = np.random.default_rng(0)
-    x = numbers.integers(0, 60, (60, 4, 4), dtype=np.uint8)
-    x[::2, :2] += 190
-    x[1::2, :, :2] += 190
-    np.save(tmp_path / "shapes.npy", x)
-    return str(tmp_path / "shapes.npy")
+    return drawn_shapes(tmp_path, 60, 4)
 
 
 def answered(capsys: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:

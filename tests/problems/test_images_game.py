@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commandline import answer_of, without_seconds
+from shapes import shapes as drawn_shapes
 
 from problems.images import RECIPE
 from problems.recipe import run
@@ -28,13 +29,8 @@ def small(monkeypatch: Any) -> None:
 @pytest.fixture
 def shapes(tmp_path: Path) -> tuple[str, str]:
     """200 images of 8 x 8, bright above or on the left, and which."""
-    numbers = np.random.default_rng(0)
-    x = numbers.integers(0, 60, (200, 8, 8), dtype=np.uint8)
-    x[::2, :4] += 190
-    x[1::2, :, :4] += 190
-    np.save(tmp_path / "shapes.npy", x)
     (tmp_path / "labels.txt").write_text("\n".join(["above", "left"] * 100))
-    return str(tmp_path / "shapes.npy"), str(tmp_path / "labels.txt")
+    return drawn_shapes(tmp_path, 200, 8), str(tmp_path / "labels.txt")
 
 
 def test_samples_are_measured_and_drawn(capsys: Any, tmp_path: Path, shapes: tuple[str, str]) -> None:
