@@ -38,6 +38,7 @@ ITERATIONS = 6_000
 RESTORED = 256  # hidden numbers of the auto-encoder of "began"
 SETTLED, SETTLING = 20, 2  # batches of noise that a generator normalises by, in the end and while it is watched
 FEWEST = 20  # images, of which a standard error is told
+CAPTIONS = 8  # in pictures
 WATCHED = 500  # images, and as many samples, by which the generator to answer is chosen
 
 
@@ -103,6 +104,11 @@ class ImageGame:
     def names(self) -> tuple[str, ...]:
         """Of the labels, whether images are made by them or not."""
         return () if self.images.labels is None else numbered(self.images.labels)[1]
+
+    @property
+    def some_captions(self) -> Tensor | None:
+        """Of some held-out images, (8, most words), where images are made by words."""
+        return None if self.captions is None else torch.from_numpy(self.captions[self.parts.held_out[:CAPTIONS]])
 
     def pictures(self, rows: Tensor) -> Tensor:
         """Rows without their labels or captions, as images (n, channels, height, width)."""

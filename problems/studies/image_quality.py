@@ -13,6 +13,7 @@ from formulations.gan import evidence, random_numbers
 from formulations.losses import log_ratios
 from problems.studies.image_captions import Asked, Words, asked_of
 from problems.studies.image_codes import MOST_REACHING, described_paths, paths
+from problems.studies.image_game import CAPTIONS
 from problems.studies.image_samples import compared, described
 from problems.studies.observed_images import nearest, shown_as_json
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from solvers.solution import Solution
 
 SAMPLES = 64  # in pictures
-CAPTIONS = 8  # of these
 SHOWN = 5  # in the answer
 MOST_JUDGED = 5_000  # samples, and held-out images
 PAIRS = 200  # of noises, between which paths are measured
@@ -84,10 +84,8 @@ class GameJudged:
         if game.captions is None:
             return []
         if game.thirds is None:
-            return [
-                Words(game.model.words, game.model.most_words).text(game.captions[k])
-                for k in game.parts.held_out[:CAPTIONS]
-            ]
+            words, some = Words(game.model.words, game.model.most_words), game.captions[game.parts.held_out[:CAPTIONS]]
+            return [words.text(numbers) for numbers in some]
         chosen = np.linspace(0, len(self.asked.captions) - 1, CAPTIONS).astype(np.int64)
         return [self.asked.captions[k] for k in chosen]
 

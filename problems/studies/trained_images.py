@@ -101,10 +101,11 @@ class Sheet:
         """Renew it by this model."""
         from formulations.gan import random_numbers
 
-        training = self._training
+        training, told = self._training, None
         if training.model.kind == GAME:
+            told = training.some_captions  # type: ignore[union-attr]
             f = training.settled(f, batches=1)  # type: ignore[union-attr]
-        made = drawn(f, training.model.shape, ON_SHEET, random_numbers(training.seed, "samples"))
+        made = drawn(f, training.model.shape, ON_SHEET, random_numbers(training.seed, "samples"), told)
         self._folder.write(SHEET, png(tiled((255 * made.movedim(1, -1).numpy()).round().astype(np.uint8))))
 
 

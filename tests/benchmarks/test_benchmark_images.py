@@ -90,7 +90,7 @@ def test_mnist_by_words(report: Report) -> None:
     for seed in (0, 1):
         asked = ["--data", str(MNIST), "--labels", str(labels), "--model", "dcgan", "--by-words", "--seed", str(seed)]
         start = time.process_time()
-        training, _, _ = _training(_options(RECIPE, asked))
+        training, _, _ = _training(RECIPE.parser().parse_args(asked))
         assert isinstance(training, ImageGame)
         solution = solve(training.problem, training.settings(None), seed=seed)
         spent = time.process_time() - start
