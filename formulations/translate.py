@@ -51,6 +51,7 @@ from formulations.wasserstein import wasserstein
 Start = Callable[[Generator], nn.Module]
 LEVEL = 0.95
 REMEMBERED = 50  # images of a history
+WATCHED = 200  # images, at every evaluation of a game: more would cost what steps do
 
 
 def paired(pairs: Observed, generator: Start, discriminator: Start, weight: float = 100.0) -> SaddleProblem:
@@ -95,7 +96,11 @@ def paired(pairs: Observed, generator: Start, discriminator: Start, weight: floa
         bound=lambda _: 0.0,
         level=LEVEL,
         size=lambda _: 1.0,  # from black to white
-        watch=lambda players: {"value": None, "bound": 0.0, "distance": mean_of(expected(players, [pairs.watch]))},
+        watch=lambda players: {
+            "value": None,
+            "bound": 0.0,
+            "distance": mean_of(expected(players, [pairs.watch[:WATCHED]])),
+        },
         maths={
             "minimize over G, maximize over D": r"\mathrm{E} \log D(X, Y) + \mathrm{E} \log(1 - D(X, G(X))) "
             rf"+ {weight:g} \, \mathrm{{E}} |Y - G(X)|",
@@ -145,7 +150,7 @@ def unpaired(
 
     def watch(players: Players) -> dict[str, float | None]:
         G, F = players["G"], players["F"]
-        seen = {"cycle_x": cycle_errors(G, F, [x.watch]), "cycle_y": cycle_errors(F, G, [y.watch])}
+        seen = {"cycle_x": cycle_errors(G, F, [x.watch[:WATCHED]]), "cycle_y": cycle_errors(F, G, [y.watch[:WATCHED]])}
         return {"value": None, "bound": 0.0, **{name: mean_of(errors) for name, errors in seen.items()}}
 
     identities = [Term(identity, ["G"], ["y"]), Term(identity, ["F"], ["x"])]
