@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from problems.recipe import Recipe, Report, Task, main
 from problems.studies.compared_losses import LOSSES
 from problems.studies.generator_training import in_folder
-from problems.studies.image_models import BINARISED, GAME, LIKELIHOODS, MODELS, Model, usual_latent
+from problems.studies.image_models import BINARISED, GAMES, LIKELIHOODS, MODELS, Model, usual_latent
 from problems.studies.image_training import ImageTraining, usual_iterations
 from problems.studies.table_options import missing_argument
 from problems.studies.trained import sample_arguments
-from problems.terminal.arguments import Given, Written, positive_whole
+from problems.terminal.arguments import Given, Written, positive_whole, up_to_one
 from problems.terminal.checkpoints import Folder
 from problems.terminal.errors import InputError, safe
 
@@ -57,7 +57,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--binarise", choices=BINARISED, metavar="HOW", help="for bernoulli: dynamic (default), or threshold"
     )
     parser.add_argument("--loss", choices=LOSSES, metavar="L", help=f"of dcgan: as in problems.gan (default {LOSS})")
-    parser.add_argument("--by-label", action="store_true", help="of dcgan: make images by their labels")
+    parser.add_argument("--by-label", action="store_true", help="of dcgan and style: make images by their labels")
     parser.add_argument(
         "--by-words", action="store_true", help="of dcgan: by captions made of labels, thickness and slant"
     )
@@ -83,6 +83,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("I", "J"),
         help="with --sample: on the way from image I of --data to J, or of samples",
     )
+    parser.add_argument(
+        "--truncation", type=up_to_one, metavar="PSI", help="with --sample, of style: how far from the mean style, to 1"
+    )
     parser.add_argument("--label", metavar="L", help="with --sample: of that label")
     parser.add_argument("--words", dest="caption", metavar="TEXT", help="with --sample: of that caption")
 
@@ -96,7 +99,7 @@ def read(options: argparse.Namespace) -> Task | Report:
         return Report(made.lines, lambda shown: shown, lambda _: made.data)
     if options.between:
         raise InputError("--between goes with --sample N --from DIR, a folder that --out named in training; give all")
-    for name, given in (("label", options.label), ("words", options.caption)):
+    for name, given in (("label", options.label), ("words", options.caption), ("truncation", options.truncation)):
         if given is not None:
             raise InputError(f"--{name} says what --sample N --from DIR is to make; give these too, or leave it out")
     if options.resume and options.out is None:
@@ -138,7 +141,7 @@ def _attributes(options: argparse.Namespace, images: Images) -> list[Attribute]:
     """Those whose directions are asked for; raises InputError where there are no codes to have them."""
     if not options.attribute:
         return []
-    if options.model in ("autoregressive", GAME):
+    if options.model in ("autoregressive", *GAMES):
         raise InputError(f"--attribute is of models with an encoder, and {options.model} has none; leave it out")
     from problems.studies.asked_attributes import asked_attributes
 
@@ -165,11 +168,12 @@ def _training(options: argparse.Namespace) -> tuple[ImageTraining | ImageGame, I
     images = read_images(
         options.data or DIGITS, options.labels, options.size, grey=options.grey, drop=options.missing == "drop"
     )
-    if options.model == GAME:
+    if options.model in GAMES:
         return _game(options, images), images, images.notes
     for name in ("loss", "by_label", "by_words", "captions"):
         if getattr(options, name):
-            raise InputError(f"--{name.replace('_', '-')} goes with --model {GAME}; give both, or neither")
+            games = " or ".join(GAMES)
+            raise InputError(f"--{name.replace('_', '-')} goes with --model {games}; give both, or neither")
     model, said = _model(options, images)
     data = observed(images, model.binarise, options.seed)
     iterations = options.iterations or usual_iterations(model.kind, model.dims)
@@ -185,18 +189,22 @@ def _game(options: argparse.Namespace, images: Images) -> ImageGame:
 
     for name in ("likelihood", "binarise"):
         if getattr(options, name):
-            raise InputError(f"--{name} is of models with a likelihood, and {GAME} has none; leave it out")
+            raise InputError(f"--{name} is of models with a likelihood, and {options.model} has none; leave it out")
+    if options.model == "style" and options.loss not in (None, LOSS):
+        raise InputError(f"--loss {options.loss}: style is trained by the {LOSS} loss; leave it out, or take dcgan")
     some_images(images)
     height, width, channels = images.shape
     if options.by_label and images.labels is None:
         raise InputError("--by-label needs labels; give them by --labels FILE, or a folder with a subfolder for each")
     labels, names = (None, ()) if images.labels is None else numbered(images.labels)
     shape, latent = (channels, height, width), options.latent or NOISE
-    model = Model(GAME, "", None, shape, images.levels, latent, names if options.by_label else ())
-    source, iterations = safe(images.source, 200), options.iterations or ITERATIONS
+    model = Model(options.model, "", None, shape, images.levels, latent, names if options.by_label else ())
+    source, iterations = safe(images.source, 200), options.iterations or ITERATIONS[model.kind]
     game = ImageGame(source, images, model, options.loss or LOSS, iterations, options.seed, labels)
     if not (options.by_words or options.captions):
         return game
+    if model.styled:
+        raise InputError("--by-words and --captions are of dcgan, and style reads no words; leave them out")
     from problems.studies.worded_images import worded
 
     return worded(game, options)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import copy
 import math
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -145,7 +146,7 @@ def _depth(shape: Shape) -> int:
 
 
 def settled(f: nn.Module, noise: Sampler, generator: Generator, batches: int = 20, batch: int = 256) -> nn.Module:
-    """A copy of the generator, in evaluation mode, that normalises by means over that many batches of noise.
+    """A copy of the generator, in evaluation mode, that keeps means over that many batches of noise.
 
     An average of parameters as they were trained has no means of its own.
 
@@ -155,7 +156,7 @@ def settled(f: nn.Module, noise: Sampler, generator: Generator, batches: int = 2
     False
     """
     f = copy.deepcopy(f)
-    layers = [part for part in f.modules() if isinstance(part, nn.BatchNorm2d)]
+    layers: list[Any] = [part for part in f.modules() if hasattr(part, "reset_running_stats")]
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None  # a plain mean of all batches

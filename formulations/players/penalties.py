@@ -97,6 +97,63 @@ def uniform_numbers(batch: int, generator: Generator) -> Tensor:
     return torch.rand(batch, generator=generator, device=generator.device)
 
 
+def path_length(
+    generator: str = "f", noise: str = "noise", directions: str = "directions", weight: float = 1.0
+) -> Term:
+    """weight E (|J'y| - a)^2, J the slopes of images by their codes w, a the mean of |J'y|, which makes it least.
+
+    It makes all codes change images as much as others (Karras et al., Analyzing and improving the image quality of
+    StyleGAN, 2020, where a is a moving average). Of a block with parts `codes`, z -> w, and `images`, w -> x;
+    directions are drawn from N(0, 1) for each number of an image, and divided by the root of how many there are.
+
+    >>> f = torch.nn.Module()
+    >>> f.codes, f.images = (lambda z: z), (lambda w: w.square())
+    >>> path_length().f(f, torch.tensor([[[1.0], [2.0]]]), torch.ones(1, 2, 1))  # slopes 2 and 4, and their mean is 3
+    tensor([[2., 2.]], grad_fn=<MulBackward0>)
+    """
+
+    def penalty(f: Any, z: Tensor, y: Tensor) -> Tensor:
+        with torch.enable_grad():
+            w = f.codes(z)
+            w = w if w.requires_grad else w.requires_grad_()
+            along = (f.images(w) * y).sum() / y.shape[-1] ** 0.5
+            (slopes,) = torch.autograd.grad(along, w, create_graph=True)
+        lengths = (slopes.square().sum(-1) + 1e-12).sqrt()
+        n = lengths.shape[-1]  # of few, deviations from their own mean are too small by (n - 1) / n
+        return torch.as_tensor(weight * n / max(n - 1, 1) * (lengths - lengths.mean(-1, keepdim=True)).square())
+
+    return Term(penalty, [generator], [noise, directions])
+
+
+def lazily(term: Term, every: int, coin: str = "coin") -> Term:
+    """The term times `every` in one step of that many, chosen at random, and 0 in others: the same in expectation.
+
+    What changes slowly need not be worked out at each step. Karras et al., Analyzing and improving the image quality of
+    StyleGAN, 2020, where each such step comes after as many. The sampler is `now_and_then`.
+
+    >>> lazy = lazily(Term(lambda x: x, [], ["data"]), 4)
+    >>> lazy.f(torch.ones(1, 2), torch.full((1, 2), 0.2)), lazy.f(torch.ones(1, 2), torch.full((1, 2), 0.3))
+    (tensor([[4., 4.]]), tensor([[0., 0.]], requires_grad=True))
+    """
+
+    def sometimes(*given: Any) -> Tensor:
+        chosen = given[-1] * every < 1
+        if chosen.any():
+            return torch.as_tensor(chosen * every * term.f(*given[:-1]))
+        return torch.zeros_like(given[-1]).requires_grad_()  # as what it would be is; of no block, it moves none
+
+    return Term(sometimes, term.blocks, [*term.over, coin])
+
+
+def now_and_then(batch: int, generator: Generator) -> Tensor:
+    """The sampler by which steps are chosen: one number in [0, 1) for the whole batch, (batch,).
+
+    >>> now_and_then(3, Generator().manual_seed(0)).unique().shape
+    torch.Size([1])
+    """
+    return torch.rand(1, generator=generator, device=generator.device).expand(batch)
+
+
 def _share(told: bool) -> list[str]:
     """The sampler of the share of the play that is over, where the block is told that."""
     return ["progress"] if told else []

@@ -1,4 +1,4 @@
-"""Training of a convolutional generator of images against a discriminator: the game, its settings, and its samples."""
+"""Training of a generator of images against a discriminator: the game, its settings, and its samples."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from formulations.divergences.features import kernel_distance, kernel_distance_e
 from formulations.gan import gan, random_numbers
 from formulations.likelihood.data import Data
 from formulations.losses import objective
+from formulations.players.augmentation import Augmented
 from formulations.players.convolutional import ConvolutionalDiscriminator, settled
 from formulations.players.generators import normal
+from formulations.players.style import StyleDiscriminator, by_styles
 from formulations.players.words import WordedDiscriminator, by_words
 from problems.studies.image_features import Features, features_of
 from problems.studies.image_models import generator_of
@@ -32,9 +34,10 @@ if TYPE_CHECKING:
 
 AT_ONCE = 256  # samples
 MOST_ROWS = 20_000  # images of each part that are looked at
-WIDTH = 32  # channels of the discriminator's first layer
-BATCH, LEARNING = 64, 5e-4
-ITERATIONS = 6_000
+WIDTH = 32  # channels of the discriminator's first layer; half as many of that by styles, which has more layers
+BATCH = 64
+LEARNING = {"dcgan": (5e-4, (0.5, 0.999)), "style": (2e-3, (0.0, 0.99))}  # steps of Adam, and its averages
+ITERATIONS = {"dcgan": 6_000, "style": 2_500}
 RESTORED = 256  # hidden numbers of the auto-encoder of "began"
 SETTLED, SETTLING = 20, 2  # batches of noise that a generator normalises by, in the end and while it is watched
 FEWEST = 20  # images, of which a standard error is told
@@ -137,9 +140,15 @@ class ImageGame:
         if self.captions is not None:
             game = by_words(game, self.model.latent)
             draws["noise"] = partial(self._fed, alike=2)
+        if self.model.styled:
+            game = by_styles(game, self.model.dims, lambda d, x: d.of_data(x))
         return replace(game, watch=self.watched, samplers={**game.samplers, **draws})
 
     def _discriminator(self, numbers: Generator) -> nn.Module:
+        if self.model.styled:
+            return Augmented(
+                StyleDiscriminator(self.model.shape, WIDTH // 2, numbers, self.conditions), self.model.shape
+            )
         if self.model.words:
             return WordedDiscriminator(self.model.shape, WIDTH, len(self.model.words), numbers)
         scored = objective(self.loss)
@@ -180,12 +189,13 @@ class ImageGame:
         return torch.cat(parts)
 
     def settings(self, resume: Mapping[str, Any] | None) -> DescentAscent:
-        """How it is trained: Adam as DCGAN has it, steps that shrink at last, and a moving average."""
+        """How it is trained: Adam as each of the papers has it, steps that shrink at last, and a moving average."""
         from solvers.descent_ascent import DescentAscent
 
+        rate, averages = LEARNING[self.model.kind]
         return DescentAscent(
             method="simultaneous",
-            optimizer=partial(torch.optim.Adam, lr=LEARNING, betas=(0.5, 0.999), fused=True),
+            optimizer=partial(torch.optim.Adam, lr=rate, betas=averages, fused=True),
             schedule=self.pace,
             averaging=0.999,
             iterations=self.iterations,

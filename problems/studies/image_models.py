@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
     from formulations.likelihood.pixels import Law
 
-GAME = "dcgan"  # the one that is played against a discriminator
-MODELS = ("vae", "linear-vae", "autoregressive", GAME)
+GAMES = ("dcgan", "style")  # those that are played against a discriminator
+MODELS = ("vae", "linear-vae", "autoregressive", *GAMES)
 LIKELIHOODS = ("bernoulli", "gaussian", "logistic")
 BINARISED = ("dynamic", "threshold")
 CODE_SHARE, MOST_LATENT = 8, 32  # coordinates of a code: one for so many pixels, and at most
 SMALL = 256  # numbers of an image up to which networks are small
-CONVOLVED = 32  # channels of the last layer of a convolutional generator
+CONVOLVED = 32  # channels of the last layer of a convolutional generator, and of each of one by styles
 WIDTH, SMALL_WIDTH = 300, 128  # of the networks to and from codes
 SEEING, SMALL_SEEING = 192, 64  # of the network of an explicit density
 REACH, DEPTH = 7, 2  # of that one: how many pixels it sees on either side, and its layers
@@ -53,6 +53,16 @@ class Model:
         """Numbers in an image."""
         return math.prod(self.shape)
 
+    @property
+    def played(self) -> bool:
+        """Whether it is trained against a discriminator."""
+        return self.kind in GAMES
+
+    @property
+    def styled(self) -> bool:
+        """Whether it is the one by styles."""
+        return self.kind == "style"
+
 
 def usual_latent(kind: str, dims: int) -> int:
     """Coordinates of a code unless --latent says otherwise.
@@ -81,7 +91,7 @@ def made(model: Model, center: Tensor) -> Any:
     from formulations.players.autoencoders import dense_decoder, dense_encoder
     from formulations.probabilistic_pca import LinearAutoencoder
 
-    if model.kind == GAME:
+    if model.played:
         return generator_of(model, torch.Generator())
     law, small = _law(model), model.dims <= SMALL
     width, sees = (SMALL_WIDTH, SMALL_SEEING) if small else (WIDTH, SEEING)
@@ -95,9 +105,13 @@ def made(model: Model, center: Tensor) -> Any:
 
 
 def generator_of(model: Model, numbers: Generator) -> Any:
-    """A convolutional generator, as training begins."""
+    """A generator that is played against a discriminator, as training begins."""
     from formulations.players.convolutional import ConvolutionalGenerator
+    from formulations.players.style import StyleGenerator
     from formulations.players.words import WordedGenerator
+
+    if model.styled:
+        return StyleGenerator(model.shape, model.latent, CONVOLVED, numbers, len(model.labels))
 
     if model.words:
         return WordedGenerator(model.shape, model.latent, CONVOLVED, len(model.words), numbers)

@@ -15,7 +15,7 @@ import numpy as np
 
 from problems.io.images.written import png, tiled
 from problems.studies.asked_images import asked_of
-from problems.studies.image_models import GAME, Model, made
+from problems.studies.image_models import Model, made
 from problems.studies.trained import RUN, read_held, refuse_training, saved, versions
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable, empty_folder, replace_file
@@ -71,7 +71,7 @@ def _codes(latent: int, numbers: Generator) -> Tensor:
 
 def write_trained(folder: Folder, training: ImageTraining | ImageGame, f: nn.Module) -> None:
     """The model, which alone is read again, and a word on what it came of."""
-    if training.model.kind == GAME:
+    if training.model.played:
         f = training.settled(f)  # type: ignore[union-attr]
     held = {"format": FORMAT, "model": asdict(training.model), "weights": f.state_dict()}
     folder.write(MODEL, saved(held))
@@ -102,7 +102,7 @@ class Sheet:
         from formulations.gan import random_numbers
 
         training, told = self._training, None
-        if training.model.kind == GAME:
+        if training.model.played:
             told = training.some_captions  # type: ignore[union-attr]
             f = training.settled(f, batches=1)  # type: ignore[union-attr]
         made = drawn(f, training.model.shape, ON_SHEET, random_numbers(training.seed, "samples"), told)
@@ -146,6 +146,10 @@ def sampled(options: argparse.Namespace) -> Sampled:
     if options.sample > MOST_NUMBERS // model.dims:
         most = MOST_NUMBERS // model.dims
         raise InputError(f"--sample {options.sample}: makes at most {most:,} images; make more by another --seed")
+    if options.truncation is not None:
+        if not model.styled:
+            raise InputError(f"--truncation: a model that is {model.kind} has no styles; leave it out")
+        f.truncation = options.truncation
     told, numbers = asked_of(options, model), random_numbers(options.seed, "samples")
     n, way = options.sample, options.between
     made = _between(options, model, f, numbers, told) if way else drawn(f, model.shape, n, numbers, told)

@@ -192,6 +192,20 @@ def share(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to less than 1")
 
 
+def up_to_one(text: str) -> float:
+    """A command-line value that is a number from 0 to 1.
+
+    >>> up_to_one("0.5"), up_to_one("1")
+    (0.5, 1.0)
+    """
+    try:
+        if 0 <= float(text) <= 1:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+
+
 def positive_whole(text: str) -> int:
     """A command-line value that is a whole number from 1.
 

@@ -17,6 +17,7 @@ from problems.studies import image_features, image_game
 from problems.studies.compared_losses import LOSSES
 
 GAME = ("--model", "dcgan")
+STYLE = ("--model", "style")
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +68,19 @@ def test_every_loss_is_played(capsys: Any, shapes: tuple[str, str], loss: str) -
     assert np.isfinite(found["stats"]["kernel_distance"])
 
 
+def test_styles_are_learnt_by_label(capsys: Any, tmp_path: Path, shapes: tuple[str, str]) -> None:
+    asked = ("--data", shapes[0], "--labels", shapes[1], *STYLE, "--by-label", "--iterations", "20")
+    code, found, _ = answer_of(RECIPE, capsys, *asked, "--out", str(tmp_path / "run"))
+    assert (code, found["status"], found["answer"]["model"]) == (0, "feasible", "style")
+    assert all(0 <= found["stats"][name] <= 1 for name in ("precision", "recall", "as_asked"))
+    made = answer_of(RECIPE, capsys, "--sample", "4", "--from", str(tmp_path / "run"), "--label", "left")[1]
+    assert np.array(made["samples"]).shape == (4, 8, 8)
+    usual = answer_of(
+        RECIPE, capsys, "--sample", "4", "--from", str(tmp_path / "run"), "--label", "left", "--truncation", "0"
+    )[1]
+    assert np.ptp(usual["samples"], axis=0).max() == 0  # all are as the mean style
+
+
 def test_a_run_is_resumed_and_sampled(capsys: Any, tmp_path: Path, shapes: tuple[str, str]) -> None:
     images, labels = shapes
     asked = ["--data", images, "--labels", labels, *GAME, "--by-label"]
@@ -82,6 +96,8 @@ def test_a_run_is_resumed_and_sampled(capsys: Any, tmp_path: Path, shapes: tuple
     capsys.readouterr()
     on_the_way = answer_of(RECIPE, capsys, *way)[1]["samples"]
     assert 255 * np.array(on_the_way)[0] == pytest.approx(np.load(made)[1], abs=0.51)
+    assert run(RECIPE, [*way, "--truncation", "0.5", "--json"]) == 2
+    assert "dcgan has no styles" in capsys.readouterr().err
     assert run(RECIPE, [*way, "--data", images, "--json"]) == 2
     assert "dcgan has no encoder" in capsys.readouterr().err
     other = ["--data", images, "--labels", labels, *GAME, "--iterations", "30", "--out", whole, "--resume"]
@@ -97,6 +113,10 @@ def test_a_run_is_resumed_and_sampled(capsys: Any, tmp_path: Path, shapes: tuple
         (("--by-label",), "goes with --model dcgan"),
         (("--loss", "minimax"), "goes with --model dcgan"),
         ((*GAME, "--loss", "likelihood"), "likelihood"),
+        ((*STYLE, "--loss", "wasserstein"), "style is trained by the non-saturating loss"),
+        ((*STYLE, "--by-words"), "style reads no words"),
+        ((*STYLE, "--truncation", "0.5"), "--truncation says what --sample N --from DIR is to make"),
+        ((*STYLE, "--attribute", "slant"), "style has none"),
     ],
 )
 def test_what_does_not_go_is_said(capsys: Any, shapes: tuple[str, str], asked: tuple[str, ...], said: str) -> None:

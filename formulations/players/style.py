@@ -1,0 +1,208 @@
+"""A style-based generator of small images, and the discriminator that it is played against.
+
+Noise z is first mapped to a code w, which says at every layer how strong each channel is, so that w need not have the
+law of z and can be less entangled (Karras, Laine & Aila, A style-based generator architecture for generative
+adversarial networks, 2019). Images grow from a learnt constant; each layer l is, of what is below it, x,
+
+    s = A_l w + 1,   y_o = sum over i, k of W_oik s_i x_i / sqrt(sum over i, k of (W_oik s_i)^2)
+    x <- a(y + strength_l noise + bias),   noise ~ N(0, 1) at each pixel,   a(t) = sqrt(2) max(t, 0.2 t)
+
+so that where x has unit variance y has as well (Karras et al., Analyzing and improving the image quality of StyleGAN,
+2020): convolutions are modulated by s, and demodulated by the root. Before a layer at twice the sides x is enlarged;
+the image is the sum of what 1 x 1 convolutions, modulated only, make of each resolution. Weights are drawn from N(0, 1)
+and divided by the root of how many are summed up.
+
+    truncation   w <- m + psi (w - m), m the mean of w: psi < 1 gives more usual images, fewer kinds of them
+    mixing       another w from a layer on; in training at random, so that layers do not rely on each other
+
+Discriminators have residual blocks, and see how much the images of a batch differ (minibatch standard deviation; Karras
+et al., Progressive growing of GANs, 2018), so that they reject generators of few kinds. With u = log d(X) the game is
+
+    min over d    E_q[-log D(X)] + E[-log(1 - D(f(Z)))] + gamma / 2 E_q |grad v(X)|^2                        "R1"
+    max over f    E[log D(f(Z))] - delta E[(|J'y| - a)^2],  J = dx/dw, y ~ N(0, 1 / pixels)          "path length"
+
+with D the logistic function of the output v, and a the mean of |J'y|. Both terms in E of squares are worked out in few
+steps only, and weigh the more there (formulations.players.penalties.lazily). Images are rows of numbers from 0 to 1, as
+in players.convolutional, with one-hot labels behind them where there are any.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.functional import interpolate, one_hot, softplus
+
+from formulations.players.convolutional import Shape, halvings
+from formulations.players.generators import normal
+from formulations.players.penalties import lazily, now_and_then, path_length, r1
+from formulations.players.style_layers import (
+    EPSILON,
+    Conv,
+    Deviation,
+    Linear,
+    Mean,
+    Modulated,
+    Residual,
+    StyledLayer,
+    bent,
+)
+from formulations.problem import SaddleProblem, Term
+
+MAPPINGS, SLOWER = 4, 0.1  # layers from z to w; steps of these, relative to those of others
+MIXED = 0.9  # share of images in training that have two codes
+GAMMA, DELTA = 0.1, 0.1  # weights of R1 and of path lengths
+R1_EVERY, LENGTH_EVERY = 16, 8  # steps
+
+
+class StyleGenerator(nn.Module):
+    """Noise (batch, latent + labels) -> images with their labels, (batch, channels x h x w + labels).
+
+    In evaluation mode noise at pixels is the same for all images, and codes are not mixed.
+
+    >>> f = StyleGenerator((1, 8, 8), 16, 8, Generator().manual_seed(0), labels=3)
+    >>> f(torch.zeros(5, 16 + 3)).shape, f.layers
+    (torch.Size([5, 67]), 3)
+    """
+
+    def __init__(self, shape: Shape, latent: int, width: int, generator: Generator, labels: int = 0) -> None:
+        """width: the channels of every layer; latent: the coordinates of z, and of w."""
+        super().__init__()
+        self.shape, self.latent, self.labels, self.truncation = shape, latent, labels, 1.0
+        times = halvings(shape)
+        sides = [tuple(-(-side // 2**k) for side in shape[1:]) for k in reversed(range(times + 1))]
+        widths = [latent + labels, *[latent] * MAPPINGS]
+        self.mapping = nn.ModuleList([Linear(few, many, generator, SLOWER) for few, many in pairwise(widths)])
+        self.center = Mean(latent)
+        self.constant = nn.Parameter(torch.randn(1, width, *sides[0], generator=generator))
+        at = [sides[0], *(side for side in sides[1:] for _ in range(2))]
+        self.styled = nn.ModuleList([StyledLayer(width, latent, side, generator) for side in at])
+        self.shown = nn.ModuleList([Modulated(width, shape[0], 1, latent, generator, False) for _ in sides])
+        self.layers = len(at)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """The images, and behind them the labels that the noise ends with."""
+        w = self.codes(z)
+        if self.training:
+            told = z[:, self.latent :]
+            other = self.codes(torch.cat([z[:, : self.latent].roll(1, dims=0), told], dim=1))
+            w = self._mixed_at_random(self.center(w), other)
+        images = self.images(w)
+        return torch.cat([images, z[:, self.latent :]], dim=1) if self.labels else images
+
+    def codes(self, z: Tensor) -> Tensor:
+        """W of noise with labels, (batch, latent); z is taken by its direction alone."""
+        noise = z[:, : self.latent]
+        w = torch.cat([noise * (noise.square().mean(1, keepdim=True) + EPSILON).rsqrt(), z[:, self.latent :]], dim=1)
+        for layer in self.mapping:
+            w = bent(layer(w))
+        return w
+
+    def _mixed_at_random(self, w: Tensor, other: Tensor) -> Tensor:
+        first = torch.randint(1, self.layers, (len(w),), device=w.device) if self.layers > 1 else w.new_ones(len(w))
+        first = torch.where(torch.rand(len(w), device=w.device) < MIXED, first, self.layers)
+        return mixed(self.each(w), self.each(other), torch.arange(self.layers, device=w.device) >= first[:, None])
+
+    def each(self, w: Tensor) -> Tensor:
+        """The same code for each layer, (batch, layers, latent), unless it is that already."""
+        return w if w.ndim == 3 else w[:, None].expand(-1, self.layers, -1)
+
+    def images(self, w: Tensor) -> Tensor:
+        """The images of codes (batch, latent), or of one for each layer, (batch, layers, latent), as rows."""
+        w = self.each(w)
+        x, done = self.constant.expand(len(w), -1, -1, -1), 0
+        image = x.new_zeros(len(w), self.shape[0], *x.shape[2:])
+        for k, shown in enumerate(self.shown):
+            if k:
+                x, image = (interpolate(y, scale_factor=2, mode="bilinear") for y in (x, image))
+                x, image = (y[:, :, : self.styled[done].height, : self.styled[done].width] for y in (x, image))
+            for _ in range(2 if k else 1):
+                x, done = self.styled[done](x, w[:, done]), done + 1
+            image = image + shown(x, w[:, done - 1])
+        return torch.as_tensor((image.flatten(1).tanh() + 1) / 2)
+
+    def truncated(self, w: Tensor) -> Tensor:
+        """Codes moved towards their mean, as far as `truncation` says."""
+        return self.center.mean + self.truncation * (w - self.center.mean)
+
+    def sample(self, n: int, generator: Generator, label: int | None = None) -> Tensor:
+        """n images, (n, channels x height x width), of that label, or of all labels in turn."""
+        return self.decoded(torch.randn(n, self.latent, generator=generator), label)
+
+    def decoded(self, z: Tensor, label: int | None = None) -> Tensor:
+        """The images of noise without labels, (n, latent): of that label, or of all labels in turn."""
+        if self.labels:
+            chosen = torch.arange(len(z)) % self.labels if label is None else torch.full((len(z),), label)
+            z = torch.cat([z, one_hot(chosen, self.labels).float()], dim=1)
+        return self.images(self.truncated(self.codes(z)))
+
+
+def mixed(w: Tensor, other: Tensor, layers: Tensor) -> Tensor:
+    """Codes for each layer, (batch, layers, latent), at some of them, (..., layers), those of others.
+
+    >>> mixed(torch.zeros(1, 3, 1), torch.ones(1, 3, 1), torch.tensor([False, True, False])).flatten()
+    tensor([0., 1., 0.])
+    """
+    return torch.where(layers[..., None], other, w)
+
+
+class StyleDiscriminator(nn.Module):
+    """Images with their labels, (batch, channels x h x w + labels) -> an output for each, (batch,).
+
+    >>> d = StyleDiscriminator((1, 8, 8), 8, Generator().manual_seed(0))
+    >>> d(torch.zeros(5, 64)).shape
+    torch.Size([5])
+    """
+
+    def __init__(self, shape: Shape, width: int, generator: Generator, labels: int = 0) -> None:
+        """width: the channels of the first layer; after each halving, whose sides are rounded down, twice as many."""
+        super().__init__()
+        self.shape, self.labels = shape, labels
+        times = halvings(shape)
+        widths = [width * 2**k for k in range(times + 1)]
+        self.seen = Conv(shape[0] + labels, width, 1, generator)
+        self.blocks = nn.Sequential(*(Residual(few, many, generator) for few, many in pairwise(widths)))
+        self.deviation, self.last = Deviation(), Conv(widths[-1] + 1, widths[-1], 3, generator)
+        pixels = math.prod(side // 2**times for side in shape[1:])
+        self.told, self.out = Linear(widths[-1] * pixels, widths[-1], generator), Linear(widths[-1], 1, generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output."""
+        images = 2 * x[:, : math.prod(self.shape)].reshape(-1, *self.shape) - 1
+        if self.labels:
+            told = x[:, -self.labels :, None, None].expand(-1, -1, *self.shape[1:])
+            images = torch.cat([images, told], dim=1)
+        h = self.deviation(self.blocks(bent(self.seen(images))))
+        return torch.as_tensor(self.out(bent(self.told(bent(self.last(h)).flatten(1))))[:, 0])
+
+
+def by_styles(game: SaddleProblem, pixels: int, of_data: Callable[[Any, Tensor], Tensor]) -> SaddleProblem:
+    """The game of a StyleGenerator "f" and a StyleDiscriminator "d", of the samplers "data" and "noise".
+
+    game     of such players, by formulations.gan
+    pixels   numbers of an image
+    of_data  the discriminator, images of the data -> its outputs
+    """
+    return replace(
+        game,
+        payoff=[
+            Term(lambda d, x: softplus(-of_data(d, x)), ["d"], ["data"]),
+            Term(lambda f, d, z: softplus(d(f(z))), ["f", "d"], ["noise"]),
+        ],
+        surrogate=[Term(lambda f, d, z: -softplus(-d(f(z))), ["f", "d"], ["noise"])],
+        penalties={
+            "minimize": [lazily(r1(weight=GAMMA), R1_EVERY)],
+            "maximize": [lazily(path_length(weight=DELTA), LENGTH_EVERY)],
+        },
+        samplers={**game.samplers, "directions": normal(pixels), "coin": now_and_then},
+        maths={
+            "maximize over f": r"E[\log D(f(Z))] - \delta E[(|J_w' y| - a)^2]",
+            "minimize over d": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))] + \tfrac\gamma2 E_q |\nabla v(X)|^2",
+            "where": r"X \sim q \text{ are the data}, \quad Z \text{ is noise}, \quad D = 1 / (1 + e^{-v})",
+        },
+    )
