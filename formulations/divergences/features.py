@@ -8,14 +8,16 @@ For features x of data, (n, d), and y of a sample, (m, d):
     recall             the share of the x within reach of the sample       own kind
     density            how many x reach a y, on average, over k: above 1 where samples crowd
     coverage           the share of the x that have a y within their reach
+    energy score       |x - y| - |y - z| / 2, where y and z are samples made for what is told of x
 
 The values depend on the features and are comparable by the same ones only. The Fréchet distance of few rows is biased
 upwards, the kernel distance is not. Precision says whether samples are like data, recall and coverage whether all data
-have their like among samples.
+have their like among samples. The energy score is least on average where samples made for a caption have the law of the
+data with it: it punishes samples that are not what they are told to be, and those that are all the same.
 
 Sources: Heusel et al., GANs trained by a two time-scale update rule, 2017; Binkowski et al., Demystifying MMD GANs,
 2018; Kynkäänniemi et al., Improved precision and recall metric, 2019; Naeem et al., Reliable fidelity and diversity
-metrics, 2020.
+metrics, 2020; Gneiting & Raftery, Strictly proper scoring rules, prediction, and estimation, 2007.
 """
 
 from __future__ import annotations
@@ -89,6 +91,21 @@ def kernel_distance_error(x: ArrayLike, y: ArrayLike) -> float:
     n, m = (part.sum(axis=1) for part in left)
     without = sums[0] / (n * (n - 1)) + sums[1] / (m * (m - 1)) - 2 * sums[2] / (n * m)
     return float(np.sqrt((JACKKNIFE - 1) * without.var()))
+
+
+def energy_scores(x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Floats:
+    """|x - y| - |y - z| / 2 of each row; y and z are samples made for what is told of x, all three (n, d).
+
+    Raises ValueError where shapes differ, and what two_samples refuses.
+
+    >>> energy_scores([[0.0], [0.0]], [[1.0], [1.0]], [[1.0], [-1.0]])
+    array([1., 0.])
+    """
+    (data, first), (_, second) = two_samples(x, y), two_samples(x, z)
+    if not data.shape == first.shape == second.shape:
+        raise ValueError(f"samples are of shapes {first.shape} and {second.shape}, and data of {data.shape}")
+    scores: Floats = np.linalg.norm(data - first, axis=1) - np.linalg.norm(first - second, axis=1) / 2
+    return scores
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,11 +102,17 @@ def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
     ends = torch.randn(2 * WALKS, game.model.latent, generator=random_numbers(game.seed, "walks"))
     draw_walks(figure.add_subplot(grid[1, 1]), lambda k, z: judged.decoded(solution, z, k % judged.kinds), ends)
     ax, iteration, distance = figure.add_subplot(grid[:, 2]), series(history, "iteration"), series(history, "distance")
-    ax.set(title="Kernel distance of features from watched images")
-    ax.plot(iteration, distance, color=INK, lw=1.8, label="estimate; 0 for images of the same law")
-    ax.axhline(0, color=GREY, lw=0.8)
     answered = solution.stats["members"][0].get("iteration")
-    over_time(ax, iteration, [distance], [0.0], None if answered == history[-1]["iteration"] else answered)
+    last = None if answered == history[-1]["iteration"] else answered
+    if game.captions is None:
+        ax.set(title="Kernel distance of features from watched images")
+        ax.plot(iteration, distance, color=INK, lw=1.8, label="estimate; 0 for images of the same law")
+        ax.axhline(0, color=GREY, lw=0.8)
+        over_time(ax, iteration, [distance], [0.0], last)
+    else:
+        ax.set(title="Energy score of features, by captions of watched images")
+        ax.plot(iteration, distance, color=INK, lw=1.8, label="the smaller, the better")
+        over_time(ax, iteration, [distance], [], last)
     return figure
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from formulations.divergences.features import kernel_distance, kernel_distance_error
+from formulations.divergences.features import energy_scores, kernel_distance, kernel_distance_error
 from formulations.gan import gan, random_numbers
 from formulations.likelihood.data import Data
 from formulations.losses import objective
@@ -132,7 +132,7 @@ class ImageGame:
 
     @cached_property
     def problem(self) -> SaddleProblem:
-        """The game; the generator to answer is chosen by the kernel distance of features."""
+        """The game; the generator to answer is chosen by how far features of samples are from those of images."""
         scale = 1.0 if objective(self.loss).penalties else None  # slopes by a pixel: at edges, where none varies, too
         begun = partial(generator_of, self.model), self._discriminator
         game = gan(self.data, *begun, self.noise, loss=self.loss, scale=scale)
@@ -169,13 +169,33 @@ class ImageGame:
         return self.features.of(self.pictures(self.data.watch[:WATCHED]))
 
     def watched(self, players: Players) -> Mapping[str, float | None]:
-        """The kernel distance of features of samples from those of watched images, and its standard error."""
+        """How far features of samples are from those of watched images, and the standard error of that.
+
+        By words it is how far samples made by the captions of these images are from them: the mean energy score.
+        """
         f = self.settled(players["f"], SETTLING)
-        made = self.features.of(self.pictures(self.samples(f, WATCHED, "watched")))
-        known = bool(np.isfinite(made).all())
-        distance = kernel_distance(self._seen, made) if known else None
-        error = kernel_distance_error(self._seen, made) if known and len(self._seen) > FEWEST else None
+        made = [self.features.of(self.pictures(rows)) for rows in self._watched_samples(f)]
+        known = all(bool(np.isfinite(features).all()) for features in made)
+        compared = self._kernel_distance if self.captions is None else self._energy_score
+        distance, error = compared(*made) if known else (None, None)
         return {"value": None, "bound": None, "distance": distance, "distance_error": error}
+
+    def _watched_samples(self, f: nn.Module) -> list[Tensor]:
+        """Rows that it makes, the same noise each time: by words two for the caption of each watched image."""
+        if self.captions is None:
+            return [self.samples(f, WATCHED, "watched")]
+        numbers, captions = random_numbers(self.seed, "watched"), self.data.watch[:WATCHED, self.model.dims :]
+        noise = normal(self.model.latent)
+        with torch.no_grad():
+            return [f(torch.cat([noise(len(captions), numbers), captions], dim=1)) for _ in range(2)]
+
+    def _kernel_distance(self, made: Floats) -> tuple[float, float | None]:
+        error = kernel_distance_error(self._seen, made) if len(self._seen) > FEWEST else None
+        return kernel_distance(self._seen, made), error
+
+    def _energy_score(self, made: Floats, others: Floats) -> tuple[float, float]:
+        scores = energy_scores(self._seen, made, others)
+        return float(scores.mean()), float(scores.std() / np.sqrt(len(scores)))
 
     def settled(self, f: nn.Module, batches: int = SETTLED) -> nn.Module:
         """A copy of the generator that normalises by means of its own, over so many batches of noise."""

@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 
 from formulations.divergences.features import (
     Likeness,
+    energy_scores,
     frechet_distance,
     kernel_distance,
     kernel_distance_error,
@@ -52,6 +53,24 @@ def test_the_error_of_a_kernel_distance_is_that_of_samples_drawn_anew() -> None:
     x, y = drawn[0]
     left = [kernel_distance(x[np.arange(103) % 10 != g], y[np.arange(120) % 10 != g]) for g in range(10)]
     assert kernel_distance_error(x, y) == pytest.approx(np.sqrt(9 * np.var(left)))
+
+
+def test_the_energy_score_is_least_for_samples_that_are_what_they_are_told_to_be() -> None:
+    rng = np.random.default_rng(3)
+    told = rng.integers(0, 3, 6000)
+
+    def samples(told: np.ndarray, spread: float = 1.0) -> np.ndarray:
+        return 3 * told[:, None] + spread * rng.normal(size=(len(told), 2))
+
+    x, shuffled = samples(told), rng.permutation(told)
+    score = energy_scores(x, samples(told), samples(told)).mean()
+    expected = np.sqrt(np.pi) / 2  # half of E|Y - Z|, which is E of a Rayleigh variable of scale sqrt(2)
+    assert score == pytest.approx(expected, abs=0.05)
+    assert energy_scores(x, samples(shuffled), samples(shuffled)).mean() > score + 1
+    for spread in (0.0, 0.5, 2.0):
+        assert energy_scores(x, samples(told, spread), samples(told, spread)).mean() > score + 0.04
+    with pytest.raises(ValueError, match=r"samples are of shapes \(2, 1\) and \(3, 1\)"):
+        energy_scores([0, 1], [0, 1], [0, 1, 2])
 
 
 def plain(x: np.ndarray, y: np.ndarray) -> Likeness:

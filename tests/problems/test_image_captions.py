@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from commandline import answer_of
 from shapes import shapes as drawn_shapes
 
 from formulations.problem import Floats, Ints
-from problems.images import RECIPE
+from problems.images import RECIPE, _training
 from problems.recipe import run
 from problems.studies import image_features, image_game
 from problems.studies.image_captions import Thirds, asked_of, phrase, thirds_of, words_of
@@ -103,6 +104,32 @@ def test_a_persons_own_captions_are_learnt(capsys: Any, tmp_path: Path, shapes: 
         x = np.array(made["samples"])
         assert (made["words"], x.shape) == (caption, (40, 8, 8))
         assert (x[bright].mean(axis=(1, 2)) > x[dark].mean(axis=(1, 2)) + 0.3).mean() > 0.9
+
+
+class Told(torch.nn.Module):
+    """A generator that makes noise brighter above or on the left, as the caption or its opposite says."""
+
+    def __init__(self, latent: int, above: int, opposite: bool) -> None:
+        super().__init__()
+        self.latent, self.above, self.opposite = latent, above, opposite
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        x = z[:, :1, None].abs().clamp(max=2) / 10 + torch.zeros(len(z), 8, 8)
+        above = (z[:, self.latent :] == self.above).any(dim=1) ^ self.opposite
+        x[above, :4] += 0.75
+        x[~above, :, :4] += 0.75
+        return torch.cat([x.flatten(1), z[:, self.latent :]], dim=1)
+
+
+def test_the_generator_to_answer_is_one_that_does_as_it_is_told(tmp_path: Path, shapes: str) -> None:
+    options = RECIPE.parser().parse_args(["--data", shapes, *GAME, "--captions", str(tmp_path / "captions.txt")])
+    game = _training(options)[0]
+    assert isinstance(game, image_game.ImageGame)
+    latent, above = game.model.latent, game.model.words.index("above") + 1
+    distances = [game.watched({"f": Told(latent, above, opposite)})["distance"] for opposite in (False, True)]
+    assert None not in distances
+    right, wrong = distances
+    assert 0 < 2 * right < wrong  # type: ignore[operator]
 
 
 def test_captions_of_attributes_are_made_and_measured(capsys: Any) -> None:
