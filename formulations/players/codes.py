@@ -46,12 +46,20 @@ def along_circle(first: Tensor, last: Tensor, steps: int) -> Tensor:
     >>> along_circle(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0]), 3)[1]
     tensor([0.7071, 0.7071])
     """
-    t = _shares(first, steps)
+    return on_circle(first, last, _shares(first, steps))
+
+
+def on_circle(first: Tensor, last: Tensor, t: Tensor) -> Tensor:
+    """Codes at shares t of the way along a great circle.
+
+    >>> on_circle(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0]), torch.tensor([0.5]))
+    tensor([0.7071, 0.7071])
+    """
     lengths = [z.norm(dim=-1, keepdim=True) for z in (first, last)]
     u, w = first / lengths[0], last / lengths[1]
     a = torch.arccos((u * w).sum(-1, keepdim=True).clamp(-1, 1))
-    on_circle = (((1 - t) * a).sin() * u + (t * a).sin() * w) / a.sin() * ((1 - t) * lengths[0] + t * lengths[1])
-    return torch.where(a.sin() > LEAST_SINE, on_circle, along_line(first, last, steps))
+    curved = (((1 - t) * a).sin() * u + (t * a).sin() * w) / a.sin() * ((1 - t) * lengths[0] + t * lengths[1])
+    return torch.where(a.sin() > LEAST_SINE, curved, torch.lerp(first, last, t))
 
 
 def _shares(z: Tensor, steps: int) -> Tensor:

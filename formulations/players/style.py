@@ -136,10 +136,14 @@ class StyleGenerator(nn.Module):
 
     def decoded(self, z: Tensor, label: int | None = None) -> Tensor:
         """The images of noise without labels, (n, latent): of that label, or of all labels in turn."""
+        return self.images(self.truncated(self.coded(z, label)))
+
+    def coded(self, z: Tensor, label: int | None = None) -> Tensor:
+        """W of the same."""
         if self.labels:
             chosen = torch.arange(len(z)) % self.labels if label is None else torch.full((len(z),), label)
             z = torch.cat([z, one_hot(chosen, self.labels).float()], dim=1)
-        return self.images(self.truncated(self.codes(z)))
+        return self.codes(z)
 
 
 def mixed(w: Tensor, other: Tensor, layers: Tensor) -> Tensor:

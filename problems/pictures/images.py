@@ -30,6 +30,7 @@ PAIRS, WALKS = 24, 3  # samples with their nearest images; rows of each kind of 
 MOVED, FARTHEST, STRIP = 4, 2.0, 9  # images moved along a direction; steps to either side; images in a row
 EARLY = 0.05  # of training: what was watched before is left out of the axis' range
 ACROSS = 3  # directions beside each other
+MIXED = 5, 8  # images in rows, and in columns whose codes they are given
 MANIFOLD = 10  # images along each side of the plane of codes
 BOUNDS = (  # what is watched, what it is called, and how it is drawn, from above
     ("bound", "at most, for any linear model", RUST, "--"),
@@ -82,11 +83,13 @@ def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
 
     from formulations.gan import random_numbers
 
-    figure = Figure(figsize=(17 if judged.captions else 14, 8), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     game, history = judged.training, solution.stats["history"]
+    width, below = 17 if judged.captions else 14, 3.6 if game.model.styled else 0.0
+    figure = Figure(figsize=(width, 8 + below), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
     headline(figure, f"{game.source}: {game.model.kind}, {game.loss} loss")
-    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.9))
+    heights = (4.0, 4.0, below) if below else (4.0, 4.0)
+    grid = figure.add_gridspec(len(heights), 3, width_ratios=(1, 1, 0.9), height_ratios=heights)
     made = judged.samples(solution)
     order = f", of {len(game.model.labels)} labels in turn" if game.conditions else ""
     across = len(game.model.labels) if 1 < game.conditions <= MOST_COLUMNS else COLUMNS
@@ -101,7 +104,7 @@ def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
     _show(figure.add_subplot(grid[0, 1]), beside, title)
     ends = torch.randn(2 * WALKS, game.model.latent, generator=random_numbers(game.seed, "walks"))
     draw_walks(figure.add_subplot(grid[1, 1]), lambda k, z: judged.decoded(solution, z, k % judged.kinds), ends)
-    ax, iteration, distance = figure.add_subplot(grid[:, 2]), series(history, "iteration"), series(history, "distance")
+    ax, iteration, distance = figure.add_subplot(grid[:2, 2]), series(history, "iteration"), series(history, "distance")
     answered = solution.stats["members"][0].get("iteration")
     last = None if answered == history[-1]["iteration"] else answered
     if game.captions is None:
@@ -113,6 +116,10 @@ def figure_of_game(judged: GameJudged, solution: Solution) -> Figure:
         ax.set(title="Energy score of features, by captions of watched images")
         ax.plot(iteration, distance, color=INK, lw=1.8, label="the smaller, the better")
         over_time(ax, iteration, [distance], [], last)
+    if game.model.styled:
+        for k, (layers, sheet) in enumerate(judged.mixed(solution, *MIXED).items()):
+            title = f"Left images, with the {layers} codes of those above"
+            _show(figure.add_subplot(grid[2, k]), sheet, title, MIXED[1] + 1)
     return figure
 
 

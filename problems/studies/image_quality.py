@@ -15,6 +15,7 @@ from problems.studies.image_captions import Asked, Words, asked_of
 from problems.studies.image_codes import MOST_REACHING, described_paths, paths
 from problems.studies.image_game import CAPTIONS
 from problems.studies.image_samples import compared, described
+from problems.studies.image_styles import described_styles, groups, mixed_sheet, styles
 from problems.studies.observed_images import nearest, shown_as_json
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ class GameJudged:
         found["paths"] = paths(lambda z: self.decoded(solution, z), ends, own, game.features.of)
         if game.thirds is not None:
             found["captions"] = self._right(solution)
+        if game.model.styled:
+            found["styles"] = styles(self.players(solution)["f"], game.features.of, game.seed)
         return found
 
     def _right(self, solution: Solution) -> dict[str, Any]:
@@ -153,6 +156,13 @@ class GameJudged:
         """Of their words."""
         model = self.training.model
         return torch.from_numpy(Words(model.words, model.most_words).numbers(captions))
+
+    def mixed(self, solution: Solution, rows: int, columns: int) -> Mapping[str, Tensor]:
+        """Rows of images A and columns of B, by groups of layers: first B, then each A and what has B's codes there."""
+        f, numbers = self.players(solution)["f"], random_numbers(self.training.seed, "mixing")
+        with torch.no_grad():
+            a, b = (f.each(f.coded(torch.randn(n, f.latent, generator=numbers))) for n in (rows, columns))
+            return {name: mixed_sheet(f, a, b, chosen) for name, chosen in groups(f.layers).items()}
 
     def nearest(self, made: Tensor) -> Tensor:
         """The training image nearest to each of these by their pixels."""
@@ -186,6 +196,8 @@ class GameJudged:
         yield from described_paths(found["paths"])
         if "as_asked" in found:
             yield f"  {found['as_asked']:.1%} of the images are told to be of the label that they were made by"
+        if "styles" in found:
+            yield from described_styles(found["styles"])
         if "captions" in found:
             said = found["captions"]
             by = f"{said['images']:,} images by {said['asked']} captions"

@@ -70,9 +70,12 @@ def test_every_loss_is_played(capsys: Any, shapes: tuple[str, str], loss: str) -
 
 def test_styles_are_learnt_by_label(capsys: Any, tmp_path: Path, shapes: tuple[str, str]) -> None:
     asked = ("--data", shapes[0], "--labels", shapes[1], *STYLE, "--by-label", "--iterations", "20")
-    code, found, _ = answer_of(RECIPE, capsys, *asked, "--out", str(tmp_path / "run"))
+    code, found, _ = answer_of(
+        RECIPE, capsys, *asked, "--out", str(tmp_path / "run"), "--plot", str(tmp_path / "p.png")
+    )
     assert (code, found["status"], found["answer"]["model"]) == (0, "feasible", "style")
     assert all(0 <= found["stats"][name] <= 1 for name in ("precision", "recall", "as_asked"))
+    assert list(found["stats"]["styles"]["mixing"]) == ["coarse", "middle", "fine"]
     made = answer_of(RECIPE, capsys, "--sample", "4", "--from", str(tmp_path / "run"), "--label", "left")[1]
     assert np.array(made["samples"]).shape == (4, 8, 8)
     usual = answer_of(
