@@ -100,6 +100,32 @@ def test_mnist_by_words(report: Report) -> None:
     report("MNIST's test set, by words", "all right .8 / .95", f"{told} ({runs[0]['seconds']:.0f} s)")
 
 
+@pytest.mark.parametrize(("kind", "iterations"), [("dcgan", 10_000), ("style", 2_200)])
+def test_digits_by_generators_at_equal_time(report: Report, kind: str, iterations: int) -> None:
+    """Both take about two minutes of one core; what is measured after them is not in the time."""
+    distances, precisions, recalls, ratios, took = [], [], [], [], []
+    for seed in SEEDS:
+        options = RECIPE.parser().parse_args(["--model", kind, "--iterations", str(iterations), "--seed", str(seed)])
+        game, _, _ = _training(options)
+        assert isinstance(game, ImageGame)
+        assert game.features.name  # a classifier, trained outside the time
+        start = time.process_time()
+        solution = solve(game.problem, game.settings(None), seed=seed)
+        took.append(time.process_time() - start)
+        found = GameJudged(game).measures(solution)
+        distances.append(found["kernel_distance"])
+        precisions.append(found["precision"])
+        recalls.append(found["recall"])
+        if "styles" in found:
+            ratios.append(found["styles"]["separability"])
+    median = statistics.median
+    said = f"kernel distance {median(distances):.2f}, precision {median(precisions):.2f}, recall {median(recalls):.2f}"
+    for name in ("thickness", "slant") if ratios else ():
+        w, z = (median(one[space][name] for one in ratios) for space in ("w", "z"))
+        said += f"; R^2 of {name} {w:.2f} in w, {z:.2f} in z"
+    report(f"digits, {kind}", "style no worse than dcgan; w better than z", f"{said} ({median(took):.0f} s)")
+
+
 def climbed(problem: Any, steps: int, batch: int, seed: int) -> LinearAutoencoder:
     settings = DescentAscent(
         method="simultaneous",
