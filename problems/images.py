@@ -11,8 +11,8 @@ from problems.recipe import Recipe, Report, Task, main
 from problems.studies.compared_losses import LOSSES
 from problems.studies.generator_training import in_folder
 from problems.studies.image_models import BINARISED, GAMES, LIKELIHOODS, MODELS, Model, usual_latent
+from problems.studies.image_options import reading_arguments
 from problems.studies.image_training import ImageTraining, usual_iterations
-from problems.studies.table_options import missing_argument
 from problems.studies.trained import sample_arguments
 from problems.terminal.arguments import Given, Written, positive_whole, up_to_one
 from problems.terminal.checkpoints import Folder
@@ -43,9 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="digits (default), a folder of pictures, or a file: .npy, idx, .mat",
     )
     parser.add_argument("--labels", type=Given, metavar="FILE", help="a label for each image of a file")
-    parser.add_argument("--size", type=positive_whole, metavar="N", help="make images N pixels a side")
-    parser.add_argument("--grey", action="store_true", help="turn colours to grey")
-    missing_argument(parser, "pictures that cannot be read")
+    reading_arguments(parser, "pictures that cannot be read")
     parser.add_argument("--model", choices=MODELS, metavar="M", help=f"{', '.join(MODELS)} (default vae)")
     parser.add_argument(
         "--likelihood",

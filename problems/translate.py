@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from problems.recipe import Recipe, Report, Task, main
 from problems.studies.generator_training import in_folder
-from problems.studies.table_options import missing_argument
+from problems.studies.image_options import reading_arguments
 from problems.terminal.arguments import Given, Written, positive_whole
 from problems.terminal.checkpoints import Folder
 from problems.terminal.errors import InputError, safe
@@ -49,9 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--made", choices=KINDS, metavar="HOW", help=f"{', '.join(KINDS)} (default {BOLD})")
     parser.add_argument("--labels", type=Given, metavar="FILE", help="a label for each image of --data")
     parser.add_argument("--unpaired", action="store_true", help="hide in training which images are pairs")
-    parser.add_argument("--size", type=positive_whole, metavar="N", help="make images N pixels a side")
-    parser.add_argument("--grey", action="store_true", help="turn colours to grey")
-    missing_argument(parser, "pictures that cannot be read, or have no partner")
+    reading_arguments(parser, "pictures that cannot be read, or have no partner")
     parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of training")
     parser.add_argument("--out", type=Written, metavar="DIR", help="a folder for what is trained, or translated")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, --iterations far")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,19 +28,12 @@ from solvers.clock import Clock
 from solvers.descent_ascent import SaddleSearch
 from solvers.descent_ascent.rehearsal import rehearse
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 Report = Callable[[str, str, str], None]
 MNIST = SHARED / "data" / "images" / "mnist-t10k-images-idx3-ubyte.gz"
 MNIST_LABELS = MNIST.with_name("mnist-t10k-labels-idx1-ubyte.gz")
 STACKED, MADE = 30_000, 25_600  # images of three digits as their colours, and samples whose modes are counted
 STEPS = 1_100
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def by_hand_vae(training: Any, steps: int) -> Callable[[], None]:

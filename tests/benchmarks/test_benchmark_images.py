@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,7 @@ from problems.studies.observed_images import split
 from solvers import solve
 from solvers.descent_ascent import DescentAscent
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 Report = Callable[[str, str, str], None]
 MNIST = SHARED / "data" / "images" / "mnist-t10k-images-idx3-ubyte.gz"
 MNIST_LABELS = MNIST.with_name("mnist-t10k-labels-idx1-ubyte.gz")
@@ -51,14 +52,6 @@ GLASSES = {  # who wears them, by the pictures, and in which of the ten; numbers
     35: (8, 9),
 }
 SEEDS = range(3)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def learnt(kind: str, seed: int) -> tuple[float, dict[str, Any]]:
