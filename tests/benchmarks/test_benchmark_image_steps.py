@@ -36,11 +36,19 @@ STACKED, MADE = 30_000, 25_600  # images of three digits as their colours, and s
 STEPS = 1_100
 
 
+def averaged(f: torch.nn.Module) -> Callable[[], None]:
+    """A moving average of the parameters, which is what the recipe answers: a function that takes the next ones in."""
+    now = [parameter.detach() for parameter in f.parameters()]
+    mean = [parameter.clone() for parameter in now]
+    return lambda: torch._foreach_lerp_(mean, now, 0.004)
+
+
 def by_hand_vae(training: Any, steps: int) -> Callable[[], None]:
-    """The loop that one would write for a variational autoencoder, with the same nets, batch and optimizer."""
+    """The loop that one would write for a variational autoencoder, with the same nets, batch, optimizer and average."""
     numbers, data = torch.Generator().manual_seed(0), training.data
     f = training.start(numbers).train()
     optimizer = torch.optim.Adam(f.parameters(), lr=1e-3, betas=(0.9, 0.99), fused=True)
+    average = averaged(f)
 
     def run() -> None:
         for _ in range(steps):
@@ -49,15 +57,18 @@ def by_hand_vae(training: Any, steps: int) -> Callable[[], None]:
             optimizer.zero_grad()
             (-f.elbo(x, z).mean()).backward()
             optimizer.step()
+            average()
 
     return run
 
 
 def by_hand_dcgan(game: Any, steps: int) -> Callable[[], None]:
-    """The loop of torch's tutorial: the discriminator's step at images and samples, then the generator's."""
+    """The loop of torch's tutorial, the discriminator's step at images and samples, then the generator's; averaged."""
     numbers, draw = torch.Generator().manual_seed(0), game.problem.samplers["data"]
     f, d = generator_of(game.model, numbers), game._discriminator(numbers)
-    of_f, of_d = (torch.optim.Adam(net.parameters(), lr=LEARNING, betas=(0.5, 0.999), fused=True) for net in (f, d))
+    average = averaged(f)
+    rate, averages = LEARNING["dcgan"]
+    of_f, of_d = (torch.optim.Adam(net.parameters(), lr=rate, betas=averages, fused=True) for net in (f, d))
 
     def run() -> None:
         for _ in range(steps):
@@ -68,6 +79,7 @@ def by_hand_dcgan(game: Any, steps: int) -> Callable[[], None]:
             of_f.zero_grad()
             softplus(-d(made)).mean().backward()
             of_f.step()
+            average()
 
     return run
 
