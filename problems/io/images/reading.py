@@ -82,7 +82,7 @@ def _of_array(
     name: str, pixels: Pixels, levels: int | None, labels: Sequence[str] | None = None, notes: Sequence[str] = ()
 ) -> Images:
     height, width, channels = pixels.shape[1:]
-    return Images(name, len(pixels), (height, width, channels), levels, held(pixels), labels, notes)
+    return Images(name, len(pixels), (height, width, channels), levels, held(pixels), labels, notes=notes)
 
 
 def _made(images: Images, size: int | None, *, grey: bool) -> Images:
