@@ -18,7 +18,7 @@ from problems.studies.tables import OPTIONS as TABLE_OPTIONS
 from problems.studies.tables import Category, columns_of, read_table, table_arguments
 from problems.studies.trained import SAMPLED, sample_arguments, sampled, write_trained
 from problems.terminal.arguments import Given, Written, positive_whole
-from problems.terminal.checkpoints import Folder
+from problems.terminal.checkpoints import Folder, refuse_resume_without_out, resume_argument
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Written, metavar="DIR", help="a folder for what is trained; with --sample: a .csv file"
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, --iterations far")
+    resume_argument(parser)
     sample_arguments(parser)
 
 
@@ -75,8 +75,7 @@ def read(options: argparse.Namespace) -> Task | Report:
     if options.sample is not None or options.source is not None:
         rows = sampled(options)
         return Report(rows.lines, lambda shown: shown, lambda _: rows.data)
-    if options.resume and options.out is None:
-        raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
+    refuse_resume_without_out(options)
     if options.seeds > MOST:
         raise InputError(f"--seeds {options.seeds}: at most {MOST} are trained at once; train others by another --seed")
     until = math.inf if options.time_limit is None else time.monotonic() + options.time_limit

@@ -15,7 +15,7 @@ from problems.studies.image_options import reading_arguments
 from problems.studies.image_training import ImageTraining, usual_iterations
 from problems.studies.trained import sample_arguments
 from problems.terminal.arguments import Given, Written, positive_whole, up_to_one
-from problems.terminal.checkpoints import Folder
+from problems.terminal.checkpoints import Folder, refuse_resume_without_out, resume_argument
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Written, metavar="DIR", help="a folder for what is trained; with --sample: .npy, .png or a folder"
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, --iterations far")
+    resume_argument(parser)
     sample_arguments(parser, "images, by the model")
     parser.add_argument(
         "--between",
@@ -100,8 +100,7 @@ def read(options: argparse.Namespace) -> Task | Report:
     for name, given in (("label", options.label), ("words", options.caption), ("truncation", options.truncation)):
         if given is not None:
             raise InputError(f"--{name} says what --sample N --from DIR is to make; give these too, or leave it out")
-    if options.resume and options.out is None:
-        raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
+    refuse_resume_without_out(options)
     training, images, notes = _training(options)
     attributes = _attributes(options, images)
     training, folder, resume, said = in_folder(training, options.out, options.resume, options.iterations)

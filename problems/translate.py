@@ -12,7 +12,7 @@ from problems.recipe import Recipe, Report, Task, main
 from problems.studies.generator_training import in_folder
 from problems.studies.image_options import reading_arguments
 from problems.terminal.arguments import Given, Written, positive_whole
-from problems.terminal.checkpoints import Folder
+from problems.terminal.checkpoints import Folder, refuse_resume_without_out, resume_argument
 from problems.terminal.errors import InputError, safe
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     reading_arguments(parser, "pictures that cannot be read, or have no partner")
     parser.add_argument("--iterations", type=positive_whole, metavar="N", help="steps of training")
     parser.add_argument("--out", type=Written, metavar="DIR", help="a folder for what is trained, or translated")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, --iterations far")
+    resume_argument(parser)
     parser.add_argument("--apply", type=Given, metavar="DIR", help="translate the pictures in a folder, by --from-run")
     parser.add_argument(
         "--from-run", dest="source", type=Given, metavar="DIR", help="with --apply: what --out DIR named in training"
@@ -69,8 +69,7 @@ def read(options: argparse.Namespace) -> Task | Report:
         return Report([made], lambda _: made.lines, lambda _: made.data, notes=made.notes)
     if options.back:
         raise InputError("--back goes with --apply DIR; training without pairs is of both ways anyway")
-    if options.resume and options.out is None:
-        raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
+    refuse_resume_without_out(options)
     training = _training(options)
     training, folder, resume, said = in_folder(training, options.out, options.resume, options.iterations)
     from problems.studies.translation_quality import TranslationJudged

@@ -118,10 +118,8 @@ def two_kinds(images: Images, how: str) -> tuple[Images, Images]:
             raise InputError(
                 f"--made {HALVES}: {safe(images.source, 100)} has images {width} pixels wide; give wider ones"
             )
-        sides = (slice(half), slice(width - half, None))
-        return _of(images, lambda x: x[..., sides[0]], half, channels), _of(
-            images, lambda x: x[..., sides[1]], half, channels
-        )
+        left, right = (lambda x: x[..., :half]), (lambda x: x[..., width - half :])
+        return _of(images, left, half, channels), _of(images, right, half, channels)
     made = _of(images, MADE[how], width, COLOUR if how == "coloured" else channels)
     return alike(images, made)
 

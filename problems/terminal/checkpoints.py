@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import os
@@ -85,6 +86,17 @@ class Folder:
 
     def _file(self, name: str) -> str:
         return os.path.join(self.path, name)
+
+
+def resume_argument(parser: argparse.ArgumentParser) -> None:
+    """Whether training goes on from where it was broken off."""
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out, --iterations far")
+
+
+def refuse_resume_without_out(options: argparse.Namespace) -> None:
+    """Raise InputError where it is not said what to go on from."""
+    if options.resume and options.out is None:
+        raise InputError("--resume goes on from the checkpoint in --out DIR; name that folder")
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
