@@ -178,6 +178,13 @@ def saved(held: Any) -> memoryview:
     return data.getbuffer()
 
 
+def write_held(folder: Folder, file: str, held: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """A dictionary that read_held reads again, and a word on the options and versions that it came of."""
+    folder.write(file, saved(held))
+    about = {"options": options, "versions": versions()}
+    folder.write(RUN, json.dumps(about, indent=1, allow_nan=False).encode())
+
+
 # Reading
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ import numpy as np
 from problems.io.images.written import png, tiled
 from problems.studies.asked_images import asked_of
 from problems.studies.image_models import Model, made
-from problems.studies.trained import RUN, read_held, refuse_training, saved, versions
+from problems.studies.trained import read_held, refuse_training, write_held
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import check_writable, empty_folder, replace_file
 
@@ -74,9 +73,7 @@ def write_trained(folder: Folder, training: ImageTraining | ImageGame, f: nn.Mod
     if training.model.played:
         f = training.settled(f)  # type: ignore[union-attr]
     held = {"format": FORMAT, "model": asdict(training.model), "weights": f.state_dict()}
-    folder.write(MODEL, saved(held))
-    about = {"options": training.options, "versions": versions()}
-    folder.write(RUN, json.dumps(about, indent=1, allow_nan=False).encode())
+    write_held(folder, MODEL, held, training.options)
 
 
 class Sheet:

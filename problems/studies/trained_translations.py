@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from problems.io.images.folder import picture_names, refuse_unusable
 from problems.io.images.pictures import Unusable, header, pixels
 from problems.io.images.written import encoded
-from problems.studies.trained import RUN, read_held, saved, versions
+from problems.studies.trained import read_held, write_held
 from problems.studies.translation import Translation, Translator
 from problems.terminal.errors import InputError, safe
 from problems.terminal.files import empty_folder, replace_file
@@ -33,9 +32,8 @@ TRAINING = ("pairs", "first", "second", "data", "made", "labels", "unpaired", "i
 def write_trained(folder: Folder, training: Translation, players: Players) -> None:
     """The generators, which alone are read again, and a word on what they came of."""
     weights = {name: players[name].state_dict() for name in ("G", "F") if name in players}
-    folder.write(TRANSLATOR, saved({"format": FORMAT, "model": asdict(training.model), "weights": weights}))
-    about = {"options": training.options, "versions": versions()}
-    folder.write(RUN, json.dumps(about, indent=1, allow_nan=False).encode())
+    held = {"format": FORMAT, "model": asdict(training.model), "weights": weights}
+    write_held(folder, TRANSLATOR, held, training.options)
 
 
 def read_trained(folder: str) -> tuple[Translator, Mapping[str, nn.Module]]:
