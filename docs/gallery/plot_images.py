@@ -206,6 +206,41 @@ with torch.no_grad():
 # principal components [3]_. Then there is a bound from above, at which the model would
 # be best even for the images that it has not seen.
 #
+# A code for each layer
+# ---------------------
+#
+# A *style-based* generator [7]_ has no encoder: it plays against a discriminator. Noise
+# :math:`z` is mapped to a code :math:`w`, and :math:`w` says in each layer how strong
+# every channel is. Layers may so be given codes of different images. In each table
+# below, images on the left get the codes of those above, in some layers.
+
+from problems.studies.image_game import ImageGame
+from problems.studies.image_models import Model
+from problems.studies.image_quality import GameJudged
+from problems.studies.image_styles import described_styles, styles
+
+model = Model("style", "", None, data.shape, images.levels, latent=32)
+game = ImageGame(
+    "digits", images, model, "non-saturating", iterations=1200, seed=0, labels=None
+)
+played = solve(game.problem, game.settings(None))
+sheets = GameJudged(game).mixed(played, rows=4, columns=8)
+figure_of_images(sheets["coarse"], "Left, with the coarse codes of those above", 9)
+
+# %%
+# The first layers make another digit of it. The last leave it the digit that it is:
+
+figure_of_images(sheets["fine"], "Left, with the fine codes of those above", 9)
+
+# %%
+# What codes :math:`w` are good for is measured: how fast images change on the way from
+# one code to another, how much of thickness and slant is a linear function of codes,
+# and how far each group of layers takes an image.
+
+f = game.settled(played.answer["f"])
+print("\n".join(described_styles(styles(f, game.features.of, seed=0))))
+
+# %%
 # On the command line
 # -------------------
 #
@@ -267,6 +302,8 @@ _ = run(RECIPE, ["--model", "linear-vae", "--iterations", "100", "--quiet"])
 #    <https://arxiv.org/abs/1511.06434>`_, ICLR 2016.
 # .. [6] T. White, `Sampling generative networks <https://arxiv.org/abs/1609.04468>`_,
 #    2016.
+# .. [7] T. Karras, S. Laine and T. Aila, `A style-based generator architecture for
+#    generative adversarial networks <https://arxiv.org/abs/1812.04948>`_, CVPR 2019.
 #
 # Related pages
 # -------------

@@ -41,7 +41,7 @@ class ConvolutionalGenerator(nn.Module):
         super().__init__()
         self.shape, self.latent, self.labels = shape, latent, labels
         channels, height, width_of_image = shape
-        doublings = _depth(shape)
+        doublings = depth(shape)
         sides = [-(-side // 2**doublings) for side in (height, width_of_image)]  # rounded up: what is over is cut off
         widths = [width * 2**k for k in reversed(range(max(doublings, 1)))]
         layers: list[nn.Module] = [
@@ -93,7 +93,7 @@ class ConvolutionalDiscriminator(nn.Module):
         super().__init__()
         self.shape, self.labels = shape, labels
         channels, height, width_of_image = shape
-        times = max(_depth(shape), 1)
+        times = max(depth(shape), 1)
         widths = [channels + labels, *(width * 2**k for k in range(times))]
         layers: list[nn.Module] = []
         for k, (few, many) in enumerate(pairwise(widths)):
@@ -140,7 +140,7 @@ def halvings(shape: Shape) -> int:
     return max(int(math.log2(min(shape[1:]) / LEAST_SIDE)), 0)
 
 
-def _depth(shape: Shape) -> int:
+def depth(shape: Shape) -> int:
     """As often, and twice at least where the smaller side allows: one layer alone tells digits from others badly."""
     return max(halvings(shape), min(2, int(math.log2(min(shape[1:]) / 2))))
 

@@ -8,22 +8,25 @@ adversarial networks, 2019). Images grow from a learnt constant; each layer l is
     x <- a(y + strength_l noise + bias),   noise ~ N(0, 1) at each pixel,   a(t) = sqrt(2) max(t, 0.2 t)
 
 so that where x has unit variance y has as well (Karras et al., Analyzing and improving the image quality of StyleGAN,
-2020): convolutions are modulated by s, and demodulated by the root. Before a layer at twice the sides x is enlarged;
-the image is the sum of what 1 x 1 convolutions, modulated only, make of each resolution. Weights are drawn from N(0, 1)
-and divided by the root of how many are summed up.
+2020): convolutions are modulated by s, and demodulated by the root. The first layer at a resolution makes twice the
+sides and half the channels, by a fractionally strided convolution; there are two at each, but for the lowest and the
+highest. The image is the sum of what 1 x 1 convolutions, modulated only, make of each resolution. Weights are drawn
+from N(0, 1), and where nothing demodulates divided by the root of how many are summed up.
 
     truncation   w <- m + psi (w - m), m the mean of w: psi < 1 gives more usual images, fewer kinds of them
     mixing       another w from a layer on; in training at random, so that layers do not rely on each other
 
-Discriminators have residual blocks, and see how much the images of a batch differ (minibatch standard deviation; Karras
-et al., Progressive growing of GANs, 2018), so that they reject generators of few kinds. With u = log d(X) the game is
+Discriminators have residual blocks, normalise by batches, and see how much the images of a batch differ (minibatch
+standard deviation; Karras et al., Progressive growing of GANs, 2018), so that they reject generators of few kinds. The
+game is that of formulations.gan by the loss "non-saturating", but for
 
-    min over d    E_q[-log D(X)] + E[-log(1 - D(f(Z)))] + gamma / 2 E_q |grad v(X)|^2                        "R1"
     max over f    E[log D(f(Z))] - delta E[(|J'y| - a)^2],  J = dx/dw, y ~ N(0, 1 / pixels)          "path length"
 
-with D the logistic function of the output v, and a the mean of |J'y|. Both terms in E of squares are worked out in few
-steps only, and weigh the more there (formulations.players.penalties.lazily). Images are rows of numbers from 0 to 1, as
-in players.convolutional, with one-hot labels behind them where there are any.
+with D the logistic function of the output, and a the mean of |J'y|. That term is worked out in few steps only, and
+weighs the more there (formulations.players.penalties.lazily). Karras et al. penalise the discriminator's slopes instead
+of normalising it (R1), and have 8 maps from z to w: by either, images of digits were worse after minutes on one core.
+Images are rows of numbers from 0 to 1, as in players.convolutional, with one-hot labels behind them where there are
+any.
 """
 
 from __future__ import annotations
@@ -36,28 +39,18 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.functional import interpolate, one_hot, softplus
+from torch.nn.functional import interpolate, leaky_relu, one_hot, softplus
 
-from formulations.players.convolutional import Shape, halvings
+from formulations.players.convolutional import LEAK, LEAST_SIDE, Shape, depth, draw_weights
 from formulations.players.generators import normal
-from formulations.players.penalties import lazily, now_and_then, path_length, r1
-from formulations.players.style_layers import (
-    EPSILON,
-    Conv,
-    Deviation,
-    Linear,
-    Mean,
-    Modulated,
-    Residual,
-    StyledLayer,
-    bent,
-)
+from formulations.players.penalties import lazily, now_and_then, path_length
+from formulations.players.style_layers import EPSILON, Deviation, Linear, Mean, Residual, Shown, StyledLayer, bent
 from formulations.problem import SaddleProblem, Term
 
-MAPPINGS, SLOWER = 4, 0.1  # layers from z to w; steps of these, relative to those of others
-MIXED = 0.9  # share of images in training that have two codes
-GAMMA, DELTA = 0.1, 0.1  # weights of R1 and of path lengths
-R1_EVERY, LENGTH_EVERY = 16, 8  # steps
+MAPPINGS, SLOWER = 2, 0.1  # layers from z to w; steps of these, relative to those of others
+MIXED = 0.5  # share of images in training that have two codes
+DELTA, EVERY = 0.1, 16  # weight of path lengths, and how many steps there are to one in which they are worked out
+FEWEST = 8  # channels
 
 
 class StyleGenerator(nn.Module):
@@ -67,23 +60,27 @@ class StyleGenerator(nn.Module):
 
     >>> f = StyleGenerator((1, 8, 8), 16, 8, Generator().manual_seed(0), labels=3)
     >>> f(torch.zeros(5, 16 + 3)).shape, f.layers
-    (torch.Size([5, 67]), 3)
+    (torch.Size([5, 67]), 4)
     """
 
     def __init__(self, shape: Shape, latent: int, width: int, generator: Generator, labels: int = 0) -> None:
-        """width: the channels of every layer; latent: the coordinates of z, and of w."""
+        """width: the channels at first, half as many at twice the sides; latent: the coordinates of z, and of w."""
         super().__init__()
         self.shape, self.latent, self.labels, self.truncation = shape, latent, labels, 1.0
-        times = halvings(shape)
-        sides = [tuple(-(-side // 2**k) for side in shape[1:]) for k in reversed(range(times + 1))]
+        times = doublings(shape)
+        sides = [(-(-shape[1] // 2**k), -(-shape[2] // 2**k)) for k in reversed(range(times + 1))]
+        channels = [max(width // 2**k, FEWEST) for k in range(times + 1)]
         widths = [latent + labels, *[latent] * MAPPINGS]
         self.mapping = nn.ModuleList([Linear(few, many, generator, SLOWER) for few, many in pairwise(widths)])
         self.center = Mean(latent)
-        self.constant = nn.Parameter(torch.randn(1, width, *sides[0], generator=generator))
-        at = [sides[0], *(side for side in sides[1:] for _ in range(2))]
-        self.styled = nn.ModuleList([StyledLayer(width, latent, side, generator) for side in at])
-        self.shown = nn.ModuleList([Modulated(width, shape[0], 1, latent, generator, False) for _ in sides])
-        self.layers = len(at)
+        self.constant = nn.Parameter(torch.randn(1, channels[0], *sides[0], generator=generator))
+        self.at = [0, *(k for k in range(1, times) for _ in range(2)), times] if times else [0]
+        self.styled = nn.ModuleList(
+            StyledLayer(channels[below], channels[k], latent, sides[k], generator, larger=k > below)
+            for below, k in pairwise([0, *self.at])
+        )
+        self.shown = nn.ModuleList([Shown(many, shape[0], latent, generator) for many in channels])
+        self.layers = len(self.styled)
 
     def forward(self, z: Tensor) -> Tensor:
         """The images, and behind them the labels that the noise ends with."""
@@ -115,15 +112,14 @@ class StyleGenerator(nn.Module):
     def images(self, w: Tensor) -> Tensor:
         """The images of codes (batch, latent), or of one for each layer, (batch, layers, latent), as rows."""
         w = self.each(w)
-        x, done = self.constant.expand(len(w), -1, -1, -1), 0
-        image = x.new_zeros(len(w), self.shape[0], *x.shape[2:])
-        for k, shown in enumerate(self.shown):
+        x, image = self.constant.expand(len(w), -1, -1, -1), torch.zeros(())
+        for layer, (k, styled) in enumerate(zip(self.at, self.styled, strict=True)):
+            x = styled(x, w[:, layer])
+            if k in self.at[layer + 1 :]:
+                continue
             if k:
-                x, image = (interpolate(y, scale_factor=2, mode="bilinear") for y in (x, image))
-                x, image = (y[:, :, : self.styled[done].height, : self.styled[done].width] for y in (x, image))
-            for _ in range(2 if k else 1):
-                x, done = self.styled[done](x, w[:, done]), done + 1
-            image = image + shown(x, w[:, done - 1])
+                image = interpolate(image, scale_factor=2, mode="bilinear")[:, :, : x.shape[2], : x.shape[3]]
+            image = image + self.shown[k](x, w[:, layer])
         return torch.as_tensor((image.flatten(1).tanh() + 1) / 2)
 
     def truncated(self, w: Tensor) -> Tensor:
@@ -144,6 +140,16 @@ class StyleGenerator(nn.Module):
             chosen = torch.arange(len(z)) % self.labels if label is None else torch.full((len(z),), label)
             z = torch.cat([z, one_hot(chosen, self.labels).float()], dim=1)
         return self.codes(z)
+
+
+def doublings(shape: Shape) -> int:
+    """How often sides are doubled to those of images: from 4 at most, and twice at least where they are long enough.
+
+    >>> doublings((1, 28, 28)), doublings((1, 8, 8)), doublings((1, 3, 9))
+    (3, 2, 1)
+    """
+    side = min(shape[1:])
+    return max(math.ceil(math.log2(side / LEAST_SIDE)), min(2, int(math.log2(side))))
 
 
 def mixed(w: Tensor, other: Tensor, layers: Tensor) -> Tensor:
@@ -167,13 +173,13 @@ class StyleDiscriminator(nn.Module):
         """width: the channels of the first layer; after each halving, whose sides are rounded down, twice as many."""
         super().__init__()
         self.shape, self.labels = shape, labels
-        times = halvings(shape)
-        widths = [width * 2**k for k in range(times + 1)]
-        self.seen = Conv(shape[0] + labels, width, 1, generator)
-        self.blocks = nn.Sequential(*(Residual(few, many, generator) for few, many in pairwise(widths)))
-        self.deviation, self.last = Deviation(), Conv(widths[-1] + 1, widths[-1], 3, generator)
-        pixels = math.prod(side // 2**times for side in shape[1:])
-        self.told, self.out = Linear(widths[-1] * pixels, widths[-1], generator), Linear(widths[-1], 1, generator)
+        times = max(depth(shape), 1)
+        widths = [width * 2**k for k in range(times)]
+        self.seen = nn.Conv2d(shape[0] + labels, width, 4, 2, 1)
+        self.blocks = nn.Sequential(*(Residual(few, many) for few, many in pairwise(widths)))
+        self.deviation = Deviation()
+        self.out = nn.Linear((widths[-1] + 1) * math.prod(side // 2**times for side in shape[1:]), 1)
+        draw_weights(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """The output."""
@@ -181,16 +187,16 @@ class StyleDiscriminator(nn.Module):
         if self.labels:
             told = x[:, -self.labels :, None, None].expand(-1, -1, *self.shape[1:])
             images = torch.cat([images, told], dim=1)
-        h = self.deviation(self.blocks(bent(self.seen(images))))
-        return torch.as_tensor(self.out(bent(self.told(bent(self.last(h)).flatten(1))))[:, 0])
+        h = self.deviation(self.blocks(leaky_relu(self.seen(images), LEAK)))
+        return torch.as_tensor(self.out(h.flatten(1))[:, 0])
 
 
 def by_styles(game: SaddleProblem, pixels: int, of_data: Callable[[Any, Tensor], Tensor]) -> SaddleProblem:
     """The game of a StyleGenerator "f" and a StyleDiscriminator "d", of the samplers "data" and "noise".
 
-    game     of such players, by formulations.gan
+    game     of such players, by formulations.gan with the loss "non-saturating"
     pixels   numbers of an image
-    of_data  the discriminator, images of the data -> its outputs
+    of_data  the discriminator, images of the data -> its outputs, where these are not just what it returns
     """
     return replace(
         game,
@@ -198,15 +204,7 @@ def by_styles(game: SaddleProblem, pixels: int, of_data: Callable[[Any, Tensor],
             Term(lambda d, x: softplus(-of_data(d, x)), ["d"], ["data"]),
             Term(lambda f, d, z: softplus(d(f(z))), ["f", "d"], ["noise"]),
         ],
-        surrogate=[Term(lambda f, d, z: -softplus(-d(f(z))), ["f", "d"], ["noise"])],
-        penalties={
-            "minimize": [lazily(r1(weight=GAMMA), R1_EVERY)],
-            "maximize": [lazily(path_length(weight=DELTA), LENGTH_EVERY)],
-        },
+        penalties={"maximize": [lazily(path_length(weight=DELTA), EVERY)]},
         samplers={**game.samplers, "directions": normal(pixels), "coin": now_and_then},
-        maths={
-            "maximize over f": r"E[\log D(f(Z))] - \delta E[(|J_w' y| - a)^2]",
-            "minimize over d": r"E_q[-\log D(X)] + E[-\log(1 - D(f(Z)))] + \tfrac\gamma2 E_q |\nabla v(X)|^2",
-            "where": r"X \sim q \text{ are the data}, \quad Z \text{ is noise}, \quad D = 1 / (1 + e^{-v})",
-        },
+        maths={**game.maths, "maximize over f": r"E[\log D(f(Z))] - \delta E[(|J_w' y| - a)^2]"},
     )

@@ -6,7 +6,7 @@ import math
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, leaky_relu
+from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, leaky_relu
 
 from formulations.players.convolutional import LEAK
 
@@ -73,49 +73,52 @@ class Linear(nn.Module):
         return x @ (self.weight * self.scale).T + self.bias * self.pace
 
 
-class Conv(nn.Module):
-    """The same, a convolution that keeps the sides.
-
-    >>> Conv(1, 2, 3, Generator().manual_seed(0))(torch.zeros(5, 1, 4, 4)).shape
-    torch.Size([5, 2, 4, 4])
-    """
-
-    def __init__(self, few: int, many: int, side: int, generator: Generator) -> None:
-        """side: of its kernel."""
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(many, few, side, side, generator=generator))
-        self.bias = nn.Parameter(torch.zeros(many))
-        self.scale, self.padding = 1 / math.sqrt(few * side**2), side // 2
-
-    def forward(self, x: Tensor) -> Tensor:
-        """What it makes."""
-        return conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
-
-
 class Modulated(nn.Module):
     """A convolution of x, (batch, few, h, w), whose weights are those of a code, (batch, latent), for each image.
 
     Scaling what goes in and what comes out is the same as scaling weights, and one convolution does for all images.
 
-    >>> Modulated(4, 2, 3, 8, Generator().manual_seed(0))(torch.zeros(5, 4, 6, 6), torch.zeros(5, 8)).shape
-    torch.Size([5, 2, 6, 6])
+    >>> layer = Modulated(4, 2, 8, Generator().manual_seed(0), larger=True)
+    >>> layer(torch.zeros(5, 4, 6, 6), torch.zeros(5, 8)).shape
+    torch.Size([5, 2, 12, 12])
     """
 
-    def __init__(
-        self, few: int, many: int, side: int, latent: int, generator: Generator, demodulated: bool = True
-    ) -> None:
-        """side: of its kernel."""
+    def __init__(self, few: int, many: int, latent: int, generator: Generator, larger: bool) -> None:
+        """larger: whether it makes twice the sides."""
         super().__init__()
-        self.kernel, self.style = Conv(few, many, side, generator), Linear(latent, few, generator, begins=1.0)
-        self.demodulated = demodulated
+        side = 4 if larger else 3
+        self.weight = nn.Parameter(torch.randn(many, few, side, side, generator=generator))
+        self.bias, self.style = nn.Parameter(torch.zeros(many)), Linear(latent, few, generator, begins=1.0)
+        self.larger, self.seen = larger, 1 / 4 if larger else 1.0  # share of the weights that a pixel is a sum over
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """What it makes."""
-        s, weight = self.style(w), self.kernel.weight * self.kernel.scale
-        y = conv2d(x * s[:, :, None, None], weight, padding=self.kernel.padding)
-        if self.demodulated:
-            y = y * (s.square() @ weight.square().sum((2, 3)).T + EPSILON).rsqrt()[:, :, None, None]
-        return y + self.kernel.bias[:, None, None]
+        s = self.style(w)
+        x = x * s[:, :, None, None]
+        if self.larger:
+            y = conv_transpose2d(x, self.weight.transpose(0, 1), stride=2, padding=1)
+        else:
+            y = conv2d(x, self.weight, padding=1)
+        power = self.seen * s.square() @ self.weight.square().sum((2, 3)).T
+        return torch.as_tensor(y * (power + EPSILON).rsqrt()[:, :, None, None] + self.bias[:, None, None])
+
+
+class Shown(nn.Module):
+    """One of 1 x 1, without demodulation: what is shown of x, (batch, few, h, w), as an image.
+
+    >>> Shown(4, 1, 8, Generator().manual_seed(0))(torch.zeros(5, 4, 6, 6), torch.zeros(5, 8)).shape
+    torch.Size([5, 1, 6, 6])
+    """
+
+    def __init__(self, few: int, channels: int, latent: int, generator: Generator) -> None:
+        """From so many channels to those of an image."""
+        super().__init__()
+        self.kernel, self.style = Linear(few, channels, generator), Linear(latent, few, generator, begins=1.0)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """The image."""
+        s = self.style(w)[:, :, None, None]
+        return torch.as_tensor(self.kernel((s * x).movedim(1, -1)).movedim(-1, 1))
 
 
 class StyledLayer(nn.Module):
@@ -123,37 +126,39 @@ class StyledLayer(nn.Module):
 
     still: Tensor
 
-    def __init__(self, width: int, latent: int, sides: tuple[int, ...], generator: Generator) -> None:
-        """Of so many channels at these sides."""
+    def __init__(
+        self, few: int, many: int, latent: int, sides: tuple[int, int], generator: Generator, larger: bool
+    ) -> None:
+        """From so many channels to so many at these sides; larger: than those of what it is given, about twice."""
         super().__init__()
-        self.height, self.width = sides
-        self.made = Modulated(width, width, 3, latent, generator)
+        self.sides = sides
+        self.made = Modulated(few, many, latent, generator, larger)
         self.strength = nn.Parameter(torch.zeros(()))
         self.register_buffer("still", torch.randn(1, 1, *sides, generator=generator))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """What it makes of x by a code."""
-        noise = torch.randn(len(x), 1, *x.shape[2:], device=x.device) if self.training else self.still
-        return bent(self.made(x, w) + self.strength * noise)
+        height, width = self.sides
+        noise = torch.randn(len(x), 1, height, width, device=x.device) if self.training else self.still
+        return bent(self.made(x, w)[:, :, :height, :width] + self.strength * noise)
 
 
 class Residual(nn.Module):
-    """Two convolutions, halving the sides, and beside them one of 1 x 1.
+    """A convolution that halves the sides, normalised by batches, and beside it one of 1 x 1.
 
-    >>> Residual(4, 8, Generator().manual_seed(0))(torch.zeros(5, 4, 7, 6)).shape
+    >>> Residual(4, 8)(torch.zeros(5, 4, 7, 6)).shape
     torch.Size([5, 8, 3, 3])
     """
 
-    def __init__(self, few: int, many: int, generator: Generator) -> None:
+    def __init__(self, few: int, many: int) -> None:
         """From so many channels to so many."""
         super().__init__()
-        self.first, self.second = Conv(few, few, 3, generator), Conv(few, many, 3, generator)
-        self.beside = Conv(few, many, 1, generator)
+        self.made, self.norm = nn.Conv2d(few, many, 4, 2, 1, bias=False), nn.BatchNorm2d(many)
+        self.beside = nn.Conv2d(few, many, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """What both make, over sqrt(2)."""
-        made: Tensor = avg_pool2d(bent(self.second(bent(self.first(x)))), 2)
-        return torch.as_tensor((made + self.beside(avg_pool2d(x, 2))) / math.sqrt(2))
+        """The sum of both."""
+        return torch.as_tensor(leaky_relu(self.norm(self.made(x)), LEAK) + self.beside(avg_pool2d(x, 2)))
 
 
 class Deviation(nn.Module):

@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     from solvers.descent_ascent import DescentAscent
 
 AT_ONCE = 256  # samples
+FEW = 1_000  # images to train with, below which a discriminator of styles sees them augmented
 MOST_ROWS = 20_000  # images of each part that are looked at
-WIDTH = 32  # channels of the discriminator's first layer; half as many of that by styles, which has more layers
-BATCH = 64
-LEARNING = {"dcgan": (5e-4, (0.5, 0.999)), "style": (2e-3, (0.0, 0.99))}  # steps of Adam, and its averages
-ITERATIONS = {"dcgan": 6_000, "style": 2_500}
+WIDTH = 32  # channels of the discriminator's first layer
+BATCH = {"dcgan": 64, "style": 32}
+LEARNING = {"dcgan": (5e-4, 5e-4), "style": (4e-3, 1e-3)}  # steps of the generator and of the discriminator, by Adam
+AVERAGES = 0.5, 0.999  # of Adam
+ITERATIONS = {"dcgan": 6_000, "style": 6_000}
 RESTORED = 256  # hidden numbers of the auto-encoder of "began"
 SETTLED, SETTLING = 20, 2  # batches of noise that a generator normalises by, in the end and while it is watched
 FEWEST = 20  # images, of which a standard error is told
@@ -141,14 +143,13 @@ class ImageGame:
             game = by_words(game, self.model.latent)
             draws["noise"] = partial(self._fed, alike=2)
         if self.model.styled:
-            game = by_styles(game, self.model.dims, lambda d, x: d.of_data(x))
+            game = by_styles(game, self.model.dims, (lambda d, x: d.of_data(x)) if self._few else (lambda d, x: d(x)))
         return replace(game, watch=self.watched, samplers={**game.samplers, **draws})
 
     def _discriminator(self, numbers: Generator) -> nn.Module:
         if self.model.styled:
-            return Augmented(
-                StyleDiscriminator(self.model.shape, WIDTH // 2, numbers, self.conditions), self.model.shape
-            )
+            seeing = StyleDiscriminator(self.model.shape, WIDTH, numbers, self.conditions)
+            return Augmented(seeing, self.model.shape) if self._few else seeing
         if self.model.words:
             return WordedDiscriminator(self.model.shape, WIDTH, len(self.model.words), numbers)
         scored = objective(self.loss)
@@ -157,6 +158,11 @@ class ImageGame:
             return restoring
         normalised = not scored.penalties  # on slopes at single images, which batches would mix
         return ConvolutionalDiscriminator(self.model.shape, WIDTH, numbers, self.conditions, normalised=normalised)
+
+    @property
+    def _few(self) -> bool:
+        """Whether images to train with are so few that a discriminator learns them by heart, and sees them changed."""
+        return len(self.parts.train) < FEW
 
     def _drawn(self, batch: int, generator: Generator) -> Tensor:
         """Training images that are read when they are drawn."""
@@ -212,14 +218,16 @@ class ImageGame:
         """How it is trained: Adam as each of the papers has it, steps that shrink at last, and a moving average."""
         from solvers.descent_ascent import DescentAscent
 
-        rate, averages = LEARNING[self.model.kind]
+        of_f, of_d = (
+            partial(torch.optim.Adam, lr=rate, betas=AVERAGES, fused=True) for rate in LEARNING[self.model.kind]
+        )
         return DescentAscent(
             method="simultaneous",
-            optimizer=partial(torch.optim.Adam, lr=rate, betas=averages, fused=True),
+            optimizer=(of_f, of_d),
             schedule=self.pace,
             averaging=0.999,
             iterations=self.iterations,
-            batch=BATCH,
+            batch=BATCH[self.model.kind],
             resume=resume,
         )
 

@@ -17,7 +17,8 @@ LIKELIHOODS = ("bernoulli", "gaussian", "logistic")
 BINARISED = ("dynamic", "threshold")
 CODE_SHARE, MOST_LATENT = 8, 32  # coordinates of a code: one for so many pixels, and at most
 SMALL = 256  # numbers of an image up to which networks are small
-CONVOLVED = 32  # channels of the last layer of a convolutional generator, and of each of one by styles
+CONVOLVED = 32  # channels of the last layer of a convolutional generator
+STYLED = 64  # channels of the first layer of one by styles
 WIDTH, SMALL_WIDTH = 300, 128  # of the networks to and from codes
 SEEING, SMALL_SEEING = 192, 64  # of the network of an explicit density
 REACH, DEPTH = 7, 2  # of that one: how many pixels it sees on either side, and its layers
@@ -111,7 +112,7 @@ def generator_of(model: Model, numbers: Generator) -> Any:
     from formulations.players.words import WordedGenerator
 
     if model.styled:
-        return StyleGenerator(model.shape, model.latent, CONVOLVED, numbers, len(model.labels))
+        return StyleGenerator(model.shape, model.latent, STYLED, numbers, len(model.labels))
 
     if model.words:
         return WordedGenerator(model.shape, model.latent, CONVOLVED, len(model.words), numbers)

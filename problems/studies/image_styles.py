@@ -146,7 +146,7 @@ def mixed_sheet(f: StyleGenerator, a: Tensor, b: Tensor, chosen: Tensor) -> Tens
 
     >>> from formulations.players.style import StyleGenerator
     >>> f = StyleGenerator((1, 8, 8), 4, 4, torch.Generator().manual_seed(0)).eval()
-    >>> mixed_sheet(f, f.each(torch.randn(3, 4)), f.each(torch.randn(5, 4)), torch.tensor([True, False, False])).shape
+    >>> mixed_sheet(f, f.each(torch.randn(3, 4)), f.each(torch.randn(5, 4)), torch.arange(f.layers) < 1).shape
     torch.Size([24, 1, 8, 8])
     """
     rows = [drawn(f, torch.cat([one[None], mixed(one, b, chosen)])) for one in a]

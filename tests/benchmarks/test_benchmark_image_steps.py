@@ -22,7 +22,7 @@ from problems.images import RECIPE, _training
 from problems.io.images import read_images
 from problems.recipe import run
 from problems.studies.image_features import features_of
-from problems.studies.image_game import BATCH, LEARNING
+from problems.studies.image_game import AVERAGES, BATCH, LEARNING
 from problems.studies.image_models import generator_of
 from solvers.clock import Clock
 from solvers.descent_ascent import SaddleSearch
@@ -67,12 +67,12 @@ def by_hand_dcgan(game: Any, steps: int) -> Callable[[], None]:
     numbers, draw = torch.Generator().manual_seed(0), game.problem.samplers["data"]
     f, d = generator_of(game.model, numbers), game._discriminator(numbers)
     average = averaged(f)
-    rate, averages = LEARNING["dcgan"]
-    of_f, of_d = (torch.optim.Adam(net.parameters(), lr=rate, betas=averages, fused=True) for net in (f, d))
+    (rate, _), batch = LEARNING["dcgan"], BATCH["dcgan"]
+    of_f, of_d = (torch.optim.Adam(net.parameters(), lr=rate, betas=AVERAGES, fused=True) for net in (f, d))
 
     def run() -> None:
         for _ in range(steps):
-            x, made = draw(BATCH, numbers), f(game.noise(BATCH, numbers))
+            x, made = draw(batch, numbers), f(game.noise(batch, numbers))
             of_d.zero_grad()
             (softplus(-d(x)).mean() + softplus(d(made.detach())).mean()).backward()
             of_d.step()

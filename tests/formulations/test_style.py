@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from formulations.players.convolutional import settled
 from formulations.players.penalties import lazily, now_and_then, path_length, r1
 from formulations.players.style import StyleDiscriminator, StyleGenerator, mixed
-from formulations.players.style_layers import Deviation, Modulated
+from formulations.players.style_layers import Deviation, Modulated, Shown
 from formulations.problem import Term
 
 SHAPE = (1, 16, 12)
@@ -26,20 +26,32 @@ def generator(labels: int = 0) -> StyleGenerator:
     return settled(f, lambda n, g: torch.randn(n, 8 + labels, generator=g), numbers(1), batches=2, batch=64)  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("demodulated", [True, False])
-def test_demodulation_gives_unit_variance(demodulated: bool) -> None:
-    layer = Modulated(12, 5, 3, 4, numbers(), demodulated)
+@pytest.mark.parametrize("larger", [True, False])
+def test_demodulation_gives_unit_variance(larger: bool) -> None:
+    layer = Modulated(12, 5, 4, numbers(), larger)
     x, w = torch.randn(2, 12, 120, 120, generator=numbers(1)), 3 * torch.randn(2, 4, generator=numbers(2))
-    variances = layer(x, w)[:, :, 1:-1, 1:-1].var((2, 3))
-    assert bool(((variances - 1).abs() < 0.05).all()) == demodulated
+    assert ((layer(x, w)[:, :, 1:-1, 1:-1].var((2, 3)) - 1).abs() < 0.05).all()
 
 
-def test_modulating_samples_is_modulating_weights() -> None:
-    layer = Modulated(3, 2, 3, 4, numbers())
+@pytest.mark.parametrize("larger", [True, False])
+def test_modulating_samples_is_modulating_weights(larger: bool) -> None:
+    layer = Modulated(3, 2, 4, numbers(), larger)
     x, w = torch.randn(1, 3, 7, 5, generator=numbers(1)), torch.randn(1, 4, generator=numbers(2))
-    weight = layer.kernel.weight * layer.style(w)[:, :, None, None]
+    weight = layer.weight * layer.style(w)[:, :, None, None]
     weight = weight / weight.square().sum((1, 2, 3), keepdim=True).sqrt()
-    torch.testing.assert_close(layer(x, w), nn.functional.conv2d(x, weight, padding=1), rtol=1e-4, atol=1e-5)
+    if larger:  # zeros between pixels, and a convolution: which places of the kernel meet pixels depends on the place
+        spread = torch.zeros(1, 3, 15, 11)
+        spread[:, :, 1:-1:2, 1:-1:2] = x
+        expected = 2 * nn.functional.conv2d(spread, weight.flip(2, 3), padding=1)
+    else:
+        expected = nn.functional.conv2d(x, weight, padding=1)
+    torch.testing.assert_close(layer(x, w), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_shown_is_a_sum_of_channels_as_strong_as_the_code_says() -> None:
+    shown, x, w = Shown(3, 2, 4, numbers()), torch.randn(5, 3, 7, 6), torch.randn(5, 4)
+    expected = torch.einsum("oi,bi,bihw->bohw", shown.kernel.weight, shown.style(w), x) / 3**0.5
+    torch.testing.assert_close(shown(x, w), expected)
 
 
 def test_mixing_changes_what_comes_from_its_layers_on() -> None:
