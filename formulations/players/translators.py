@@ -1,8 +1,11 @@
 """Networks that turn images into images and tell them by patches, of pix2pix and CycleGAN, for images of any sides.
 
-A generator is a U-Net (Ronneberger, Fischer & Brox, U-Net: convolutional networks for biomedical image segmentation,
-2015): sides are halved by strided convolutions and doubled again, and what is made at a resolution sees what was seen
-there before. A discriminator says of each patch of an image, some pixels a side, how real it looks, so that it judges
+By pairs a generator is a U-Net (Ronneberger, Fischer & Brox, U-Net: convolutional networks for biomedical image
+segmentation, 2015): sides are halved by strided convolutions and doubled again, and what is made at a resolution sees
+what was seen there before. Without pairs it is a residual network (He, Zhang, Ren & Sun, Deep residual learning for
+image recognition, 2016; in CycleGAN's place between halvings, here at the full resolution): each pixel is made of those
+near it, so that of all maps between two kinds of images those that leave things where they are come first. A
+discriminator says of each patch of an image, some pixels a side, how real it looks, so that it judges
 texture and leaves the whole to other terms (Isola, Zhu, Zhou & Efros, Image-to-image translation with conditional
 adversarial networks, 2017). Both are convolutions alone: what was trained on small images takes large ones too. Unlike
 theirs they do not normalise, which small images do without, and a generator makes one image of each, without noise.
@@ -16,10 +19,12 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
 
 from formulations.players.convolutional import LEAK
 
 Shape = tuple[int, int, int]  # channels, height, width
+ODDS = 4.0  # of a white pixel to be white: e^4 to 1
 
 
 class UNet(nn.Module):
@@ -65,6 +70,32 @@ def _seen(width: int, halvings: int) -> nn.Module:
     if halvings:
         return _Level(width, halvings)
     return nn.Sequential(nn.Conv2d(width, 2 * width, 3, padding=1), nn.LeakyReLU(LEAK))
+
+
+class ResidualNetwork(nn.Module):
+    """Images -> images of the same sides and channels, each pixel made of the (2 blocks + 3)^2 about it.
+
+    What the network makes is added to the log odds of x, which are taken to lie between -ODDS and ODDS.
+
+    >>> G = ResidualNetwork(1, 8, blocks=3)
+    >>> G(torch.zeros(5, 1, 11, 8)).shape
+    torch.Size([5, 1, 11, 8])
+    """
+
+    def __init__(self, channels: int, width: int, blocks: int) -> None:
+        """width: channels of all layers between the first and the last."""
+        super().__init__()
+        self.first = nn.Conv2d(channels, width, 3, padding=1)
+        self.blocks = nn.ModuleList([nn.Conv2d(width, width, 3, padding=1) for _ in range(blocks)])
+        self.last = nn.Conv2d(width, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The translated images."""
+        signs = 2 * x - 1
+        h = self.first(signs)
+        for block in self.blocks:
+            h = h + block(leaky_relu(h, LEAK))
+        return torch.sigmoid(ODDS * signs + self.last(leaky_relu(h, LEAK)))
 
 
 class PatchDiscriminator(nn.Module):

@@ -13,7 +13,7 @@ import torch
 from torch import Generator, nn
 
 from formulations.players.convolutional import halvings
-from formulations.players.translators import PatchDiscriminator, UNet
+from formulations.players.translators import PatchDiscriminator, ResidualNetwork, UNet
 from formulations.translate import paired, unpaired
 from problems.studies.observed_images import observed
 
@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from problems.io.images import Images
     from solvers.descent_ascent import DescentAscent
 
-WIDTH, TELLS = 16, 32  # channels at the full resolution of a generator, and of a discriminator's first layer
-BATCH = {True: 16, False: 8}  # with pairs, and without
-LEARNING = 4e-3
+PAIRS, NO_PAIRS = True, False
+WIDTH, TELLS = {PAIRS: 16, NO_PAIRS: 24}, 32  # channels of a generator, at the full resolution, and of a discriminator
+BLOCKS = 3  # of a generator without pairs
+BATCH = {PAIRS: 16, NO_PAIRS: 8}
+LEARNING = {PAIRS: (4e-3, 4e-3), NO_PAIRS: (1e-3, 4e-3)}  # of generators, and of discriminators
+MEAN_SQUARE = {PAIRS: 0.99, NO_PAIRS: 0.9}  # share that Adam keeps of it at each step
+CYCLES, SAME = 5.0, 0.1  # weights without pairs
 WARMING = 100  # iterations in which steps grow to the first size, or a tenth of all if that is less
 SMALL = 256  # pixels up to which images are learnt in less time
-ITERATIONS = {True: (1_000, 1_500), False: (1_500, 2_500)}  # with pairs and without, of small images and of others
+ITERATIONS = {PAIRS: (1_000, 1_500), NO_PAIRS: (1_500, 6_000)}  # of small images, and of others
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,11 @@ class Translator:
 
     shape: tuple[int, int, int]
     paired: bool
-    width: int = WIDTH
 
-    def generator(self) -> UNet:
+    def generator(self) -> nn.Module:
         """A generator, as training begins."""
-        return UNet(self.shape[0], self.width, halvings(self.shape))
+        channels, width = self.shape[0], WIDTH[self.paired]
+        return UNet(channels, width, halvings(self.shape)) if self.paired else ResidualNetwork(channels, width, BLOCKS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +83,7 @@ class Translation:
         """The game."""
         if self.model.paired:
             return paired(self.pairs, self._generator, partial(self._discriminator, 2))
-        return unpaired(*self.kinds, self._generator, partial(self._discriminator, 1))
+        return unpaired(*self.kinds, self._generator, partial(self._discriminator, 1), CYCLES, SAME)
 
     def _generator(self, _: Generator) -> nn.Module:
         return self.model.generator()
@@ -91,13 +95,17 @@ class Translation:
         """How it is trained: Adam, steps that grow, stay, and shrink at last, and a moving average."""
         from solvers.descent_ascent import DescentAscent
 
+        known = self.model.paired
+        generators, discriminators = (
+            partial(torch.optim.Adam, lr=rate, betas=(0.5, MEAN_SQUARE[known]), fused=True) for rate in LEARNING[known]
+        )
         return DescentAscent(
             method="simultaneous",
-            optimizer=partial(torch.optim.Adam, lr=LEARNING, betas=(0.5, 0.99), fused=True),
+            optimizer=(generators, discriminators),
             schedule=self.pace,
             averaging=0.996,
             iterations=self.iterations,
-            batch=BATCH[self.model.paired],
+            batch=BATCH[known],
             resume=resume,
         )
 

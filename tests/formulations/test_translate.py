@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from formulations.likelihood.observed import Observed
-from formulations.players.translators import History, PatchDiscriminator, Remembering, UNet
+from formulations.players.translators import ODDS, History, PatchDiscriminator, Remembering, ResidualNetwork, UNet
 from formulations.problem import SaddleProblem
 from formulations.translate import at_most, cycle_errors, matching, nearest, paired, unpaired
 from solvers import solve
@@ -96,6 +96,7 @@ def test_networks_take_any_sides(sides: tuple[int, int], channels: int) -> None:
     made = UNet(channels, 4, halvings=2).eval()(10 * x - 5)
     assert made.shape == x.shape
     assert 0 == made.min() < made.max() == 1
+    assert ResidualNetwork(channels, 4, blocks=2)(x).shape == x.shape
     assert PatchDiscriminator(channels, 4, halvings=2)(x).shape == (2, sides[0] // 4, sides[1] // 4)
 
 
@@ -105,6 +106,21 @@ def test_a_generator_begins_near_the_identity_and_has_slopes_beyond_black_and_wh
     assert float((G(x) - x).abs().mean().detach()) < 0.25
     slope = torch.autograd.grad(G(2 * x - 0.5).sum(), G.last.bias)[0]
     assert float(slope) == x.numel()
+
+
+def test_a_pixel_of_a_residual_network_is_made_of_those_near_it() -> None:
+    x = torch.zeros(1, 1, 31, 31, requires_grad=True)
+    (slope,) = torch.autograd.grad(ResidualNetwork(1, 4, blocks=3)(x)[0, 0, 15, 15], x)
+    near = slope[0, 0].nonzero()
+    assert near.min(0).values.tolist() == [11, 11]
+    assert near.max(0).values.tolist() == [19, 19]
+
+
+def test_a_residual_network_that_adds_nothing_keeps_the_log_odds() -> None:
+    x, G = images(0), ResidualNetwork(1, 4, blocks=1)
+    nn.init.zeros_(G.last.weight)
+    nn.init.zeros_(G.last.bias)
+    assert torch.allclose(torch.logit(G(x)), ODDS * (2 * x - 1), atol=1e-4)
 
 
 @pytest.mark.parametrize(("halvings", "side"), [(1, 8), (2, 18)])

@@ -22,7 +22,7 @@ from problems.translate import KINDS, RECIPE
 @pytest.fixture(autouse=True)
 def small(monkeypatch: Any) -> None:
     """Networks and their training are smaller than a person would want, so that the tests are quick."""
-    monkeypatch.setattr(translation, "WIDTH", 4)
+    monkeypatch.setattr(translation, "WIDTH", {True: 4, False: 4})
     monkeypatch.setattr(translation, "TELLS", 4)
     monkeypatch.setattr(translation, "WARMING", 5)
     monkeypatch.setattr(image_features, "EPOCHS", 3)
