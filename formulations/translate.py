@@ -110,11 +110,11 @@ def paired(pairs: Observed, generator: Start, discriminator: Start, weight: floa
 
 
 def unpaired(
-    x: Observed, y: Observed, generator: Start, discriminator: Start, weight: float = 10.0, same: float = 1.0
+    x: Observed, y: Observed, generator: Start, discriminator: Start, weight: float = 5.0, same: float = 0.1
 ) -> SaddleProblem:
     """The game of "G" and "F" against "D_Y" and "D_X", which are its answer; all images are of one shape.
 
-    same  weight of the identity terms; theirs is half of the other, which keeps G from changing much
+    weight, same  of cycles and of identity terms; theirs are 10 and half of it, which keep G from changing much
 
     >>> rows = torch.rand(4, 1, 8, 8)
     >>> kind = Observed((1, 8, 8), lambda n, _: rows[:n], rows, [rows], 4)

@@ -29,7 +29,6 @@ BLOCKS = 3  # of a generator without pairs
 BATCH = {PAIRS: 16, NO_PAIRS: 8}
 LEARNING = {PAIRS: (4e-3, 4e-3), NO_PAIRS: (1e-3, 4e-3)}  # of generators, and of discriminators
 MEAN_SQUARE = {PAIRS: 0.99, NO_PAIRS: 0.9}  # share that Adam keeps of it at each step
-CYCLES, SAME = 5.0, 0.1  # weights without pairs
 WARMING = 100  # iterations in which steps grow to the first size, or a tenth of all if that is less
 SMALL = 256  # pixels up to which images are learnt in less time
 ITERATIONS = {PAIRS: (1_000, 1_500), NO_PAIRS: (1_500, 6_000)}  # of small images, and of others
@@ -83,7 +82,7 @@ class Translation:
         """The game."""
         if self.model.paired:
             return paired(self.pairs, self._generator, partial(self._discriminator, 2))
-        return unpaired(*self.kinds, self._generator, partial(self._discriminator, 1), CYCLES, SAME)
+        return unpaired(*self.kinds, self._generator, partial(self._discriminator, 1))
 
     def _generator(self, _: Generator) -> nn.Module:
         return self.model.generator()
