@@ -172,9 +172,9 @@ _ = run(RECIPE, ["--unpaired", "--iterations", "500", "--quiet"])
 #   error there and back grows much when the image in between is rounded or gets some
 #   noise. Both are measured; in the run above little was hidden.
 # - Without pairs, only what is typical of a kind is learnt. Where two maps make images
-#   of the same law, such as a digit and its mirror image, nothing tells them apart. With
-#   ``--made inverted`` strokes come out where there were none: they look like black
-#   digits, the way back leads to the input, and hardly a digit is the one that it was.
+#   of the same law, such as a digit and its mirror image, nothing tells them apart.
+#   With ``--made inverted`` strokes come out where there were none: they look like
+#   black digits, the way back leads to the input, and hardly a digit is what it was.
 # - Images of up to 64 pixels a side are learnt on a laptop. What was trained on small
 #   images takes larger ones as well, but sees no more of them than patches. For
 #   photographs use the authors' `pytorch-CycleGAN-and-pix2pix
