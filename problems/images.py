@@ -54,7 +54,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--binarise", choices=BINARISED, metavar="HOW", help="for bernoulli: dynamic (default), or threshold"
     )
-    parser.add_argument("--loss", choices=LOSSES, metavar="L", help=f"of dcgan: as in problems.gan (default {LOSS})")
+    parser.add_argument(
+        "--loss", choices=LOSSES, metavar="L", help=f"of dcgan and style: as in problems.gan (default {LOSS})"
+    )
     parser.add_argument("--by-label", action="store_true", help="of dcgan and style: make images by their labels")
     parser.add_argument(
         "--by-words", action="store_true", help="of dcgan: by captions made of labels, thickness and slant"
@@ -187,8 +189,8 @@ def _game(options: argparse.Namespace, images: Images) -> ImageGame:
     for name in ("likelihood", "binarise"):
         if getattr(options, name):
             raise InputError(f"--{name} is of models with a likelihood, and {options.model} has none; leave it out")
-    if options.model == "style" and options.loss not in (None, LOSS):
-        raise InputError(f"--loss {options.loss}: style is trained by the {LOSS} loss; leave it out, or take dcgan")
+    if options.model == "style" and options.loss == "began":
+        raise InputError("--loss began is of discriminators that restore images, and those of style do not; take dcgan")
     some_images(images)
     height, width, channels = images.shape
     if options.by_label and images.labels is None:

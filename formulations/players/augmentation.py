@@ -21,11 +21,14 @@ them, 1 where it never errs. p rises while s is above 0.6, and falls while it is
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from formulations.players.convolutional import Shape
+from formulations.problem import SaddleProblem, Term
 
 TARGET = 0.6  # of s
 TURN = 100_000  # images of the data in which p goes from 0 to 1
@@ -127,3 +130,14 @@ class Augmented(nn.Module):
         """Take a step of the strength by the discriminator's outputs at the data, (batch,)."""
         self.signs.lerp_(v.sign().mean(), 1 - MEMORY)
         self.strength.add_((self.signs - TARGET).sign() * len(v) / TURN).clamp_(0, 1)
+
+
+def adapting(game: SaddleProblem) -> SaddleProblem:
+    """The game by the loss "non-saturating" of a discriminator that is Augmented, whose strength it adapts.
+
+    >>> told = Term(lambda d, x: softplus(-d(x)), ["d"], ["data"])
+    >>> game = SaddleProblem(maximize_over={}, minimize_over={"d": torch.nn.Identity}, payoff=[told])
+    >>> adapting(game).payoff[0].over
+    ['data']
+    """
+    return replace(game, payoff=[Term(lambda d, x: softplus(-d.of_data(x)), ["d"], ["data"]), *game.payoff[1:]])

@@ -16,15 +16,15 @@ from N(0, 1), and where nothing demodulates divided by the root of how many are 
     truncation   w <- m + psi (w - m), m the mean of w: psi < 1 gives more usual images, fewer kinds of them
     mixing       another w from a layer on; in training at random, so that layers do not rely on each other
 
-Discriminators have residual blocks, normalise by batches, and see how much the images of a batch differ (minibatch
-standard deviation; Karras et al., Progressive growing of GANs, 2018), so that they reject generators of few kinds. The
-game is that of formulations.gan by the loss "non-saturating", but for
+Discriminators have residual blocks and see how much the images of a batch differ (minibatch standard deviation; Karras
+et al., Progressive growing of GANs, 2018), so that they reject generators of few kinds. The game is one of
+formulations.gan, but that f pays
 
-    max over f    E[log D(f(Z))] - delta E[(|J'y| - a)^2],  J = dx/dw, y ~ N(0, 1 / pixels)          "path length"
+    delta E[(|J'y| - a)^2],  J = dx/dw, y ~ N(0, 1 / pixels), a the mean of |J'y|                    "path length"
 
-with D the logistic function of the output, and a the mean of |J'y|. That term is worked out in few steps only, and
-weighs the more there (formulations.players.penalties.lazily). Karras et al. penalise the discriminator's slopes instead
-of normalising it (R1), and have 8 maps from z to w: by either, images of digits were worse after minutes on one core.
+That term, and penalties on slopes of the discriminator (R1 of Karras et al.), are worked out in few steps only, and
+weigh the more there (formulations.players.penalties.lazily). Where no slopes are penalised, discriminators normalise by
+batches: so, and with 2 maps from z to w for the paper's 8, images of digits were better after minutes on one core.
 Images are rows of numbers from 0 to 1, as in players.convolutional, with one-hot labels behind them where there are
 any.
 """
@@ -32,24 +32,22 @@ any.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.functional import interpolate, leaky_relu, one_hot, softplus
+from torch.nn.functional import interpolate, leaky_relu, one_hot
 
 from formulations.players.convolutional import LEAK, LEAST_SIDE, Shape, depth, draw_weights
 from formulations.players.generators import normal
 from formulations.players.penalties import lazily, now_and_then, path_length
 from formulations.players.style_layers import EPSILON, Deviation, Linear, Mean, Residual, Shown, StyledLayer, bent
-from formulations.problem import SaddleProblem, Term
+from formulations.problem import SaddleProblem
 
 MAPPINGS, SLOWER = 2, 0.1  # layers from z to w; steps of these, relative to those of others
 MIXED = 0.5  # share of images in training that have two codes
-DELTA, EVERY = 0.1, 16  # weight of path lengths, and how many steps there are to one in which they are worked out
+DELTA, EVERY = 0.1, 16  # weight of path lengths; how many steps there are to one in which penalties are worked out
 FEWEST = 8  # channels
 
 
@@ -169,14 +167,20 @@ class StyleDiscriminator(nn.Module):
     torch.Size([5])
     """
 
-    def __init__(self, shape: Shape, width: int, generator: Generator, labels: int = 0) -> None:
-        """width: the channels of the first layer; after each halving, whose sides are rounded down, twice as many."""
+    def __init__(
+        self, shape: Shape, width: int, generator: Generator, labels: int = 0, *, normalised: bool = True
+    ) -> None:
+        """Of its layers.
+
+        width       the channels of the first; after each halving, whose sides are rounded down, twice as many
+        normalised  whether by batches; not where slopes at single images are penalised, which that would mix
+        """
         super().__init__()
         self.shape, self.labels = shape, labels
         times = max(depth(shape), 1)
         widths = [width * 2**k for k in range(times)]
         self.seen = nn.Conv2d(shape[0] + labels, width, 4, 2, 1)
-        self.blocks = nn.Sequential(*(Residual(few, many) for few, many in pairwise(widths)))
+        self.blocks = nn.Sequential(*(Residual(few, many, normalised) for few, many in pairwise(widths)))
         self.deviation = Deviation()
         self.out = nn.Linear((widths[-1] + 1) * math.prod(side // 2**times for side in shape[1:]), 1)
         draw_weights(self, generator)
@@ -191,20 +195,20 @@ class StyleDiscriminator(nn.Module):
         return torch.as_tensor(self.out(h.flatten(1))[:, 0])
 
 
-def by_styles(game: SaddleProblem, pixels: int, of_data: Callable[[Any, Tensor], Tensor]) -> SaddleProblem:
-    """The game of a StyleGenerator "f" and a StyleDiscriminator "d", of the samplers "data" and "noise".
+def by_styles(game: SaddleProblem, pixels: int) -> SaddleProblem:
+    """The game of a StyleGenerator "f" and a StyleDiscriminator "d", of images of so many numbers.
 
-    game     of such players, by formulations.gan with the loss "non-saturating"
-    pixels   numbers of an image
-    of_data  the discriminator, images of the data -> its outputs, where these are not just what it returns
+    >>> from formulations.gan import gan
+    >>> from formulations.likelihood.data import Data
+    >>> f, d = (lambda g: StyleGenerator((1, 4, 4), 2, 8, g)), (lambda g: StyleDiscriminator((1, 4, 4), 4, g))
+    >>> data = Data(*torch.rand(3, 5, 16))
+    >>> list(by_styles(gan(data, f, d, normal(2), loss="relativistic"), 16).penalties)
+    ['minimize', 'maximize']
     """
+    of_slopes = {side: [lazily(term, EVERY) for term in terms] for side, terms in game.penalties.items()}
     return replace(
         game,
-        payoff=[
-            Term(lambda d, x: softplus(-of_data(d, x)), ["d"], ["data"]),
-            Term(lambda f, d, z: softplus(d(f(z))), ["f", "d"], ["noise"]),
-        ],
-        penalties={"maximize": [lazily(path_length(weight=DELTA), EVERY)]},
+        penalties={**of_slopes, "maximize": [lazily(path_length(weight=DELTA), EVERY)]},
         samplers={**game.samplers, "directions": normal(pixels), "coin": now_and_then},
-        maths={**game.maths, "maximize over f": r"E[\log D(f(Z))] - \delta E[(|J_w' y| - a)^2]"},
+        maths={**game.maths, "where f pays": r"\delta E[(|J_w' y| - a)^2]"},
     )

@@ -144,16 +144,17 @@ class StyledLayer(nn.Module):
 
 
 class Residual(nn.Module):
-    """A convolution that halves the sides, normalised by batches, and beside it one of 1 x 1.
+    """A convolution that halves the sides, and beside it one of 1 x 1.
 
     >>> Residual(4, 8)(torch.zeros(5, 4, 7, 6)).shape
     torch.Size([5, 8, 3, 3])
     """
 
-    def __init__(self, few: int, many: int) -> None:
-        """From so many channels to so many."""
+    def __init__(self, few: int, many: int, normalised: bool = True) -> None:
+        """From so many channels to so many, the first normalised by batches or not."""
         super().__init__()
-        self.made, self.norm = nn.Conv2d(few, many, 4, 2, 1, bias=False), nn.BatchNorm2d(many)
+        self.made = nn.Conv2d(few, many, 4, 2, 1, bias=not normalised)
+        self.norm = nn.BatchNorm2d(many) if normalised else nn.Identity()
         self.beside = nn.Conv2d(few, many, 1)
 
     def forward(self, x: Tensor) -> Tensor:

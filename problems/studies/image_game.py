@@ -16,7 +16,7 @@ from formulations.divergences.features import energy_scores, kernel_distance, ke
 from formulations.gan import gan, random_numbers
 from formulations.likelihood.data import Data
 from formulations.losses import objective
-from formulations.players.augmentation import Augmented
+from formulations.players.augmentation import Augmented, adapting
 from formulations.players.convolutional import ConvolutionalDiscriminator, settled
 from formulations.players.generators import normal
 from formulations.players.style import StyleDiscriminator, by_styles
@@ -143,13 +143,10 @@ class ImageGame:
             game = by_words(game, self.model.latent)
             draws["noise"] = partial(self._fed, alike=2)
         if self.model.styled:
-            game = by_styles(game, self.model.dims, (lambda d, x: d.of_data(x)) if self._few else (lambda d, x: d(x)))
+            game = by_styles(adapting(game) if self._few else game, self.model.dims)
         return replace(game, watch=self.watched, samplers={**game.samplers, **draws})
 
     def _discriminator(self, numbers: Generator) -> nn.Module:
-        if self.model.styled:
-            seeing = StyleDiscriminator(self.model.shape, WIDTH, numbers, self.conditions)
-            return Augmented(seeing, self.model.shape) if self._few else seeing
         if self.model.words:
             return WordedDiscriminator(self.model.shape, WIDTH, len(self.model.words), numbers)
         scored = objective(self.loss)
@@ -157,12 +154,18 @@ class ImageGame:
             restoring: nn.Module = scored.network((RESTORED,), self.data.center, self.data.scale, numbers)
             return restoring
         normalised = not scored.penalties  # on slopes at single images, which batches would mix
+        if self.model.styled:
+            seeing = StyleDiscriminator(self.model.shape, WIDTH, numbers, self.conditions, normalised=normalised)
+            return Augmented(seeing, self.model.shape) if self._few else seeing
         return ConvolutionalDiscriminator(self.model.shape, WIDTH, numbers, self.conditions, normalised=normalised)
 
     @property
     def _few(self) -> bool:
-        """Whether images to train with are so few that a discriminator learns them by heart, and sees them changed."""
-        return len(self.parts.train) < FEW
+        """Whether images to train with are so few that a discriminator learns them by heart, and sees them changed.
+
+        How far it knows them is told by the sign of its outputs, which is of this loss.
+        """
+        return self.loss == "non-saturating" and len(self.parts.train) < FEW
 
     def _drawn(self, batch: int, generator: Generator) -> Tensor:
         """Training images that are read when they are drawn."""

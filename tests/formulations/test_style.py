@@ -13,6 +13,9 @@ from formulations.players.penalties import lazily, now_and_then, path_length, r1
 from formulations.players.style import StyleDiscriminator, StyleGenerator, mixed
 from formulations.players.style_layers import Deviation, Modulated, Shown
 from formulations.problem import Term
+from problems.io.images import read_images
+from problems.studies.image_game import ImageGame
+from problems.studies.image_models import Model
 
 SHAPE = (1, 16, 12)
 
@@ -143,3 +146,18 @@ def test_a_lazy_term_is_the_same_in_expectation_and_asked_in_few_steps() -> None
     assert len(asked) == pytest.approx(1000, abs=120)
     assert float(found.mean()) == pytest.approx(3.0, rel=0.12)
     assert all(len(row.unique()) == 1 for row in found)  # a whole batch at once
+
+
+@pytest.mark.parametrize(("loss", "slopes"), [("relativistic", 2), ("non-saturating", 0)])
+def test_slopes_are_penalised_now_and_then_and_not_of_batches(loss: str, slopes: int) -> None:
+    images = read_images("digits")
+    model = Model("style", "", None, (1, 8, 8), images.levels, latent=4)
+    game = ImageGame("digits", images, model, loss, iterations=2, seed=0, labels=None).problem
+    terms = game.penalties.get("minimize", [])
+    assert [term.over[-1] for term in terms] == ["coin"] * slopes
+    start = game.minimize_over["d"].start
+    assert any(isinstance(layer, nn.BatchNorm2d) for layer in start(numbers()).modules()) == (not slopes)
+    x, d, late, early = torch.rand(1, 5, 64), start(numbers()), torch.ones(1, 5), torch.zeros(1, 5)
+    for term in terms:
+        blocks = [{"d": lambda rows: d(rows[0])[None], "f": lambda z: x}[name] for name in term.blocks]
+        assert term.f(*blocks, x, late).abs().max() == 0 < term.f(*blocks, x, early).min()

@@ -116,7 +116,7 @@ def test_a_run_is_resumed_and_sampled(capsys: Any, tmp_path: Path, shapes: tuple
         (("--by-label",), "goes with --model dcgan"),
         (("--loss", "minimax"), "goes with --model dcgan"),
         ((*GAME, "--loss", "likelihood"), "likelihood"),
-        ((*STYLE, "--loss", "wasserstein"), "style is trained by the non-saturating loss"),
+        ((*STYLE, "--loss", "began"), "those of style do not"),
         ((*STYLE, "--by-words"), "style reads no words"),
         ((*STYLE, "--truncation", "0.5"), "--truncation says what --sample N --from DIR is to make"),
         ((*STYLE, "--attribute", "slant"), "style has none"),
