@@ -110,11 +110,12 @@ def paired(pairs: Observed, generator: Start, discriminator: Start, weight: floa
 
 
 def unpaired(
-    x: Observed, y: Observed, generator: Start, discriminator: Start, weight: float = 5.0, same: float = 0.1
+    x: Observed, y: Observed, generator: Start, discriminator: Start, weight: float = 5.0, same: float = 0.0
 ) -> SaddleProblem:
     """The game of "G" and "F" against "D_Y" and "D_X", which are its answer; all images are of one shape.
 
-    weight, same  of cycles and of identity terms; theirs are 10 and half of it, which keep G from changing much
+    weight, same  of cycles and of identity terms; theirs are 10 and at times half of it, which keeps G from changing
+                  what is of the second kind already, and from learning what the same pixels become in either kind
 
     >>> rows = torch.rand(4, 1, 8, 8)
     >>> kind = Observed((1, 8, 8), lambda n, _: rows[:n], rows, [rows], 4)
@@ -153,7 +154,7 @@ def unpaired(
         seen = {"cycle_x": cycle_errors(G, F, [x.watch[:WATCHED]]), "cycle_y": cycle_errors(F, G, [y.watch[:WATCHED]])}
         return {"value": None, "bound": 0.0, **{name: mean_of(errors) for name, errors in seen.items()}}
 
-    identities = [Term(identity, ["G"], ["y"]), Term(identity, ["F"], ["x"])]
+    identities = [Term(identity, ["G"], ["y"]), Term(identity, ["F"], ["x"])] if same else []
     return SaddleProblem(
         maximize_over={"G": Block(generator), "F": Block(generator)},
         minimize_over={"D_Y": Block(remembering), "D_X": Block(remembering)},
@@ -181,8 +182,8 @@ def unpaired(
             "minimize over D_X, D_Y": r"\mathrm{E}(D_Y(Y) - 1)^2 + \mathrm{E} D_Y(G(X))^2 "
             r"+ \mathrm{E}(D_X(X) - 1)^2 + \mathrm{E} D_X(F(Y))^2",
             "minimize over G, F": r"\mathrm{E}(D_Y(G(X)) - 1)^2 + \mathrm{E}(D_X(F(Y)) - 1)^2 "
-            rf"+ {weight:g} (\mathrm{{E}} |F(G(X)) - X| + \mathrm{{E}} |G(F(Y)) - Y|) "
-            rf"+ {same:g} (\mathrm{{E}} |G(Y) - Y| + \mathrm{{E}} |F(X) - X|)",
+            rf"+ {weight:g} (\mathrm{{E}} |F(G(X)) - X| + \mathrm{{E}} |G(F(Y)) - Y|)"
+            + (rf" + {same:g} (\mathrm{{E}} |G(Y) - Y| + \mathrm{{E}} |F(X) - X|)" if same else ""),
             "where": r"X, Y \text{ are images of the two kinds}",
         },
     )

@@ -66,7 +66,11 @@ figure_of_columns({"thin": first, "bold": second}, "Digits, and the same in bold
 #
 #    &\mathrm{E} (D_Y(G(X)) - 1)^2 + \mathrm{E} (D_X(F(Y)) - 1)^2 \\
 #    &+ 5 \, (\mathrm{E} |F(G(X)) - X| + \mathrm{E} |G(F(Y)) - Y|)
-#    + 0.1 \, (\mathrm{E} |G(Y) - Y| + \mathrm{E} |F(X) - X|).
+#    + \lambda \, (\mathrm{E} |G(Y) - Y| + \mathrm{E} |F(X) - X|).
+#
+# The last terms, by which images stay that are of the wanted kind already, are for
+# paintings and photographs. Here :math:`\lambda = 0`: what is a bold stroke in one
+# image may be a thin one in another.
 #
 # A discriminator says of each patch of an image whether it is real. It is shown images
 # that were made a while ago, too, from a *history* [3]_, so that it does not forget

@@ -31,7 +31,7 @@ LEARNING = {PAIRS: (4e-3, 4e-3), NO_PAIRS: (1e-3, 4e-3)}  # of generators, and o
 MEAN_SQUARE = {PAIRS: 0.99, NO_PAIRS: 0.9}  # share that Adam keeps of it at each step
 WARMING = 100  # iterations in which steps grow to the first size, or a tenth of all if that is less
 SMALL = 256  # pixels up to which images are learnt in less time
-ITERATIONS = {PAIRS: (1_000, 1_500), NO_PAIRS: (1_500, 6_000)}  # of small images, and of others
+ITERATIONS = {PAIRS: (1_000, 1_500), NO_PAIRS: (1_500, 8_000)}  # of small images, and of others
 
 
 @dataclass(frozen=True)
