@@ -198,7 +198,7 @@ def _game(options: argparse.Namespace, images: Images) -> ImageGame:
     labels, names = (None, ()) if images.labels is None else numbered(images.labels)
     shape, latent = (channels, height, width), options.latent or NOISE
     model = Model(options.model, "", None, shape, images.levels, latent, names if options.by_label else ())
-    source, iterations = safe(images.source, 200), options.iterations or ITERATIONS[model.kind]
+    source, iterations = safe(images.source, 200), options.iterations or ITERATIONS
     game = ImageGame(source, images, model, options.loss or LOSS, iterations, options.seed, labels)
     if not (options.by_words or options.captions):
         return game

@@ -25,10 +25,9 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from formulations.players.convolutional import Shape
-from formulations.problem import SaddleProblem, Term
+from formulations.problem import SaddleProblem
 
 TARGET = 0.6  # of s
 TURN = 100_000  # images of the data in which p goes from 0 to 1
@@ -133,11 +132,16 @@ class Augmented(nn.Module):
 
 
 def adapting(game: SaddleProblem) -> SaddleProblem:
-    """The game by the loss "non-saturating" of a discriminator that is Augmented, whose strength it adapts.
+    """The game of a discriminator that is Augmented, whose strength is adapted where the first term shows it the data.
 
-    >>> told = Term(lambda d, x: softplus(-d(x)), ["d"], ["data"])
-    >>> game = SaddleProblem(maximize_over={}, minimize_over={"d": torch.nn.Identity}, payoff=[told])
-    >>> adapting(game).payoff[0].over
-    ['data']
+    >>> from formulations.problem import Block, Term
+    >>> d = Augmented(torch.nn.Flatten(0), (1, 1, 1))
+    >>> told = Term(lambda d, x: -d(x), ["d"], ["data"])
+    >>> rows = {"data": lambda n, _: torch.ones(n, 1)}
+    >>> blocks = {"d": Block(lambda _: d)}
+    >>> game = SaddleProblem(maximize_over={}, minimize_over=blocks, payoff=[told], samplers=rows)
+    >>> adapting(game).payoff[0].f(d, torch.ones(2, 1)), d.signs > 0
+    (tensor([-1., -1.]), tensor(True))
     """
-    return replace(game, payoff=[Term(lambda d, x: softplus(-d.of_data(x)), ["d"], ["data"]), *game.payoff[1:]])
+    told, *others = game.payoff
+    return replace(game, payoff=[replace(told, f=lambda d, x: told.f(d.of_data, x)), *others])
