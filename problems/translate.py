@@ -97,12 +97,13 @@ def _training(options: argparse.Namespace) -> Translation:
     """What the arguments name."""
     import torch  # noqa: F401  # that it is missing is said before images are read
 
-    from problems.studies.translation import Translation, Translator, usual_iterations
+    from problems.studies.translation import WIDTH, Translation, Translator, usual_iterations
 
     x, y, known, source = _two_kinds(options)
     _refuse_same([x, y])
     height, width, channels = x.shape
-    model = Translator((channels, height, width), paired=known and not options.unpaired)
+    paired = known and not options.unpaired
+    model = Translator((channels, height, width), WIDTH[paired], paired)
     return Translation(source, x, y, known, model, options.iterations or usual_iterations(model), options.seed)
 
 

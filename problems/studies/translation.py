@@ -39,16 +39,19 @@ class Translator:
     """What is to be known to build a generator again.
 
     shape   channels, height, width of the images that it was trained with
+    width   channels at the full resolution
     paired  whether by pairs: then there is no way back
     """
 
     shape: tuple[int, int, int]
+    width: int
     paired: bool
 
     def generator(self) -> nn.Module:
         """A generator, as training begins."""
-        channels, width = self.shape[0], WIDTH[self.paired]
-        return UNet(channels, width, halvings(self.shape)) if self.paired else ResidualNetwork(channels, width, BLOCKS)
+        if self.paired:
+            return UNet(self.shape[0], self.width, halvings(self.shape))
+        return ResidualNetwork(self.shape[0], self.width, BLOCKS)
 
 
 @dataclass(frozen=True, eq=False)
