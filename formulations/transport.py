@@ -21,7 +21,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import cvxpy as cp
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import eye_array, kron
@@ -90,6 +89,8 @@ def transport_lp(a: ArrayLike, b: ArrayLike, cost: ArrayLike) -> Problem:
     >>> solve(transport_lp([0.5, 0.5], [0.25, 0.75], [[0, 1], [1, 0]]), "glop").multipliers.listed["leaves"].shape
     (2,)
     """
+    import cvxpy as cp
+
     a_, b_, C = _checked(a, b, cost)
     (m, n), total = C.shape, float(a_.sum())
     unit = 1.0 if USUAL[0] <= total <= USUAL[1] else 2.0 ** math.floor(math.log2(total))

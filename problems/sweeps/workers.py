@@ -1,11 +1,9 @@
-"""Runs of a sweep on the workers of Dask: processes of this machine, or of those that a scheduler has."""
+"""Runs of a sweep on the workers of Dask: threads of this program, or what a scheduler has on other machines."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 CONNECTING = 5.0  # seconds in which a scheduler is to answer
 STOPPING = 0.5  # seconds in which its workers are to hear that they shall stop
-NO_NEWS = "ignore::UserWarning:multiprocessing.resource_tracker"  # that it cleans up after a program that has left
 
 _here: dict[int, Process] = {}  # the processes of this worker, one a thread
 _busy: dict[int, str] = {}  # the sweep that each of them has a run of
@@ -117,15 +114,6 @@ def _differs(job: Job) -> str:
     return ""
 
 
-def dask_setup(_: object) -> None:
-    """Begin as a worker that was started here: Ctrl-C at the terminal is for the sweep, which ends its workers.
-
-    That they miss it then is no news, so that they log nothing.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.disable()
-
-
 @contextmanager
 def _client(scheduler: str | None, workers: int | None, jobs: int, sweep: str) -> Iterator[Client]:
     """A client of the scheduler, or of a cluster on this machine."""
@@ -164,21 +152,18 @@ def _elsewhere(scheduler: str, sweep: str) -> Iterator[Client]:
 
 @contextmanager
 def _on_this_machine(workers: int | None, jobs: int) -> Iterator[Client]:
-    """A cluster of worker processes that listen on this machine alone, and end with this program."""
+    """Workers that are threads of this program: they but wait for processes, which end with it."""
     from dask.system import CPU_COUNT
     from distributed import Client, LocalCluster
 
-    sys.warnoptions.append(NO_NEWS)  # for the processes that are started
     cluster = LocalCluster(
         n_workers=min(workers or CPU_COUNT, jobs),
         threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
+        processes=False,
         scheduler_kwargs={"dashboard": False},
+        dashboard_address=None,
         memory_limit=None,
         silence_logs=logging.CRITICAL,
-        preload=[__name__],
     )
     client = Client(cluster, set_as_default=False)
     yield client
