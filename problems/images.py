@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 from problems.recipe import Recipe, Report, Task, main
 from problems.studies.compared_losses import LOSSES
 from problems.studies.generator_training import in_folder
-from problems.studies.image_models import BINARISED, GAMES, LIKELIHOODS, MODELS, Model, usual_latent
+from problems.studies.image_models import (
+    BINARISED,
+    GAMES,
+    LIKELIHOODS,
+    LOSS,
+    MODELS,
+    STYLES_LOSS,
+    Model,
+    usual_latent,
+    usual_loss,
+)
 from problems.studies.image_options import reading_arguments
 from problems.studies.image_training import ImageTraining, usual_iterations
 from problems.studies.trained import sample_arguments
@@ -30,7 +40,7 @@ if TYPE_CHECKING:
 
 DIGITS = "digits"
 STROKES = ("ink", "thickness", "slant", "height", "width")  # attributes that are measured
-LOSS, NOISE = "non-saturating", 32  # of a game by default, and its numbers of noise
+NOISE = 32  # numbers of noise of a game
 SHADES = 0.15  # mean of 4 x (1 - x), which is 0 at black and white, and 1 at a grey in the middle: more are shades
 
 
@@ -55,7 +65,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--binarise", choices=BINARISED, metavar="HOW", help="for bernoulli: dynamic (default), or threshold"
     )
     parser.add_argument(
-        "--loss", choices=LOSSES, metavar="L", help=f"of dcgan and style: as in problems.gan (default {LOSS})"
+        "--loss",
+        choices=LOSSES,
+        metavar="L",
+        help=f"of dcgan (default {LOSS}) and style ({STYLES_LOSS}): as in problems.gan",
     )
     parser.add_argument("--by-label", action="store_true", help="of dcgan and style: make images by their labels")
     parser.add_argument(
@@ -184,7 +197,7 @@ def _training(options: argparse.Namespace) -> tuple[ImageTraining | ImageGame, I
 def _game(options: argparse.Namespace, images: Images) -> ImageGame:
     """The game that is asked for; raises InputError for options that do not go together."""
     from problems.studies.image_game import ITERATIONS, ImageGame, numbered
-    from problems.studies.observed_images import some_images
+    from problems.studies.observed_images import some_images, split
 
     for name in ("likelihood", "binarise"):
         if getattr(options, name):
@@ -199,7 +212,8 @@ def _game(options: argparse.Namespace, images: Images) -> ImageGame:
     shape, latent = (channels, height, width), options.latent or NOISE
     model = Model(options.model, "", None, shape, images.levels, latent, names if options.by_label else ())
     source, iterations = safe(images.source, 200), options.iterations or ITERATIONS
-    game = ImageGame(source, images, model, options.loss or LOSS, iterations, options.seed, labels)
+    loss = options.loss or usual_loss(model.kind, len(split(len(images), options.seed).train))
+    game = ImageGame(source, images, model, loss, iterations, options.seed, labels)
     if not (options.by_words or options.captions):
         return game
     if model.styled:

@@ -24,7 +24,9 @@ formulations.gan, but that f pays
 
 That term, and penalties on slopes of the discriminator (R1 of Karras et al.), are worked out in few steps only, and
 weigh the more there (formulations.players.penalties.lazily). Where no slopes are penalised, discriminators normalise by
-batches: so, and with 2 maps from z to w for the paper's 8, images of digits were better after minutes on one core.
+batches. One map from z to w stands for the paper's 8: with two, or without the relativistic pairing, more kinds of digits were
+left out after minutes on one core.
+
 Images are rows of numbers from 0 to 1, as in players.convolutional, with one-hot labels behind them where there are
 any.
 """
@@ -45,7 +47,7 @@ from formulations.players.penalties import lazily, now_and_then, path_length
 from formulations.players.style_layers import EPSILON, Deviation, Linear, Mean, Residual, Shown, StyledLayer, bent
 from formulations.problem import SaddleProblem
 
-MAPPINGS, SLOWER = 2, 0.1  # layers from z to w; steps of these, relative to those of others
+MAPPINGS, SLOWER = 1, 0.1  # layers from z to w; steps of these, relative to those of others
 MIXED = 0.5  # share of images in training that have two codes
 DELTA, EVERY = 0.1, 16  # weight of path lengths; how many steps there are to one in which penalties are worked out
 FEWEST = 8  # channels

@@ -22,7 +22,7 @@ from formulations.players.generators import normal
 from formulations.players.style import StyleDiscriminator, by_styles
 from formulations.players.words import WordedDiscriminator, by_words
 from problems.studies.image_features import Features, features_of
-from problems.studies.image_models import generator_of
+from problems.studies.image_models import FEW, LOSS, generator_of
 from problems.studies.observed_images import Split, split
 
 if TYPE_CHECKING:
@@ -33,12 +33,11 @@ if TYPE_CHECKING:
     from solvers.descent_ascent import DescentAscent
 
 AT_ONCE = 256  # samples
-FEW = 1_000  # images to train with, below which a discriminator of styles sees them augmented
 MOST_ROWS = 20_000  # images of each part that are looked at
 WIDTH = 32  # channels of the discriminator's first layer
 BATCH = {"dcgan": 64, "style": 32}
 LEARNING = {"dcgan": (5e-4, 5e-4), "style": (4e-3, 1e-3)}  # steps of the generator and of the discriminator, by Adam
-AVERAGES = 0.5, 0.999  # of Adam
+AVERAGES = {"dcgan": (0.5, 0.999), "style": (0.0, 0.99)}  # of Adam
 ITERATIONS = 6_000
 RESTORED = 256  # hidden numbers of the auto-encoder of "began"
 SETTLED, SETTLING = 20, 2  # batches of noise that a generator normalises by, in the end and while it is watched
@@ -165,7 +164,7 @@ class ImageGame:
 
         How far it knows them is told by the sign of its outputs, which is of this loss.
         """
-        return self.loss == "non-saturating" and len(self.parts.train) < FEW
+        return self.loss == LOSS and len(self.parts.train) < FEW
 
     def _drawn(self, batch: int, generator: Generator) -> Tensor:
         """Training images that are read when they are drawn."""
@@ -221,16 +220,15 @@ class ImageGame:
         """How it is trained: Adam as each of the papers has it, steps that shrink at last, and a moving average."""
         from solvers.descent_ascent import DescentAscent
 
-        of_f, of_d = (
-            partial(torch.optim.Adam, lr=rate, betas=AVERAGES, fused=True) for rate in LEARNING[self.model.kind]
-        )
+        kind = self.model.kind
+        of_f, of_d = (partial(torch.optim.Adam, lr=rate, betas=AVERAGES[kind], fused=True) for rate in LEARNING[kind])
         return DescentAscent(
             method="simultaneous",
             optimizer=(of_f, of_d),
             schedule=self.pace,
             averaging=0.999,
             iterations=self.iterations,
-            batch=BATCH[self.model.kind],
+            batch=BATCH[kind],
             resume=resume,
         )
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 GAMES = ("dcgan", "style")  # those that are played against a discriminator
 MODELS = ("vae", "linear-vae", "autoregressive", *GAMES)
+LOSS, STYLES_LOSS = "non-saturating", "relativistic"  # of games; of one by styles, where images are not few
+FEW = 1_000  # images to train with, below which a discriminator of styles sees them augmented
 LIKELIHOODS = ("bernoulli", "gaussian", "logistic")
 BINARISED = ("dynamic", "threshold")
 CODE_SHARE, MOST_LATENT = 8, 32  # coordinates of a code: one for so many pixels, and at most
@@ -72,6 +74,15 @@ def usual_latent(kind: str, dims: int) -> int:
     (8, 32, 0)
     """
     return 0 if kind == "autoregressive" else max(2, min(MOST_LATENT, dims // CODE_SHARE))
+
+
+def usual_loss(kind: str, images: int) -> str:
+    """Of a game unless --loss says otherwise; images: to train with.
+
+    >>> usual_loss("dcgan", 5_000), usual_loss("style", 5_000), usual_loss("style", 200)
+    ('non-saturating', 'relativistic', 'non-saturating')
+    """
+    return STYLES_LOSS if kind == "style" and images >= FEW else LOSS
 
 
 def _law(model: Model) -> Law:

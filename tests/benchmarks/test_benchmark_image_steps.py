@@ -68,7 +68,7 @@ def by_hand_dcgan(game: Any, steps: int) -> Callable[[], None]:
     f, d = generator_of(game.model, numbers), game._discriminator(numbers)
     average = averaged(f)
     (rate, _), batch = LEARNING["dcgan"], BATCH["dcgan"]
-    of_f, of_d = (torch.optim.Adam(net.parameters(), lr=rate, betas=AVERAGES, fused=True) for net in (f, d))
+    of_f, of_d = (torch.optim.Adam(net.parameters(), lr=rate, betas=AVERAGES["dcgan"], fused=True) for net in (f, d))
 
     def run() -> None:
         for _ in range(steps):

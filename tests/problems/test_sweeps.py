@@ -263,8 +263,12 @@ class Watched:
 
     def after_the_first_run(self, press: int) -> tuple[int, str]:
         """Exit code and output of a sweep that the signal meets after its first run; no process of its is left."""
-        assert any(line.startswith("  1 of ") for line in self.progress)
-        assert len(self.running()) >= 2  # itself, and the process of its worker
+        try:
+            assert any(line.startswith("  1 of ") for line in self.progress)
+            assert len(self.running()) >= 2  # itself, and the process of its worker
+        except BaseException:
+            self.process.kill()
+            raise
         if press == signal.SIGINT:
             os.killpg(self.process.pid, press)  # as a terminal does
         else:
