@@ -24,8 +24,8 @@ formulations.gan, but that f pays
 
 That term, and penalties on slopes of the discriminator (R1 of Karras et al.), are worked out in few steps only, and
 weigh the more there (formulations.players.penalties.lazily). Where no slopes are penalised, discriminators normalise by
-batches. One map from z to w stands for the paper's 8: with two, or without the relativistic pairing, more kinds of digits were
-left out after minutes on one core.
+batches. One map from z to w stands for the paper's 8: with two, or without the relativistic pairing, more kinds of
+digits were left out after minutes on one core.
 
 Images are rows of numbers from 0 to 1, as in players.convolutional, with one-hot labels behind them where there are
 any.

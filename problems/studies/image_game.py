@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -23,6 +22,7 @@ from formulations.players.style import StyleDiscriminator, by_styles
 from formulations.players.words import WordedDiscriminator, by_words
 from problems.studies.image_features import Features, features_of
 from problems.studies.image_models import FEW, LOSS, generator_of
+from problems.studies.image_steps import Steps, shrinking
 from problems.studies.observed_images import Split, split
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 AT_ONCE = 256  # samples
 MOST_ROWS = 20_000  # images of each part that are looked at
 WIDTH = 32  # channels of the discriminator's first layer
-BATCH = {"dcgan": 64, "style": 32}
-LEARNING = {"dcgan": (5e-4, 5e-4), "style": (4e-3, 1e-3)}  # steps of the generator and of the discriminator, by Adam
-AVERAGES = {"dcgan": (0.5, 0.999), "style": (0.0, 0.99)}  # of Adam
+STEPS = {  # as the papers have them
+    "dcgan": Steps((5e-4, 5e-4), (0.5, 0.999), batch=64),
+    "style": Steps((4e-3, 1e-3), (0.0, 0.99), batch=32),
+}
 ITERATIONS = 6_000
 RESTORED = 256  # hidden numbers of the auto-encoder of "began"
 SETTLED, SETTLING = 20, 2  # batches of noise that a generator normalises by, in the end and while it is watched
@@ -217,25 +218,12 @@ class ImageGame:
         return torch.cat(parts)
 
     def settings(self, resume: Mapping[str, Any] | None) -> DescentAscent:
-        """How it is trained: Adam as each of the papers has it, steps that shrink at last, and a moving average."""
-        from solvers.descent_ascent import DescentAscent
-
-        kind = self.model.kind
-        of_f, of_d = (partial(torch.optim.Adam, lr=rate, betas=AVERAGES[kind], fused=True) for rate in LEARNING[kind])
-        return DescentAscent(
-            method="simultaneous",
-            optimizer=(of_f, of_d),
-            schedule=self.pace,
-            averaging=0.999,
-            iterations=self.iterations,
-            batch=BATCH[kind],
-            resume=resume,
-        )
+        """How it is trained."""
+        return STEPS[self.model.kind].settings(self.iterations, self.pace, averaging=0.999, resume=resume)
 
     def pace(self, iteration: float) -> float:
         """The steps relative to the longest: as long as these for the first half, then down along half a cosine."""
-        share = max(0.0, 2 * iteration / self.iterations - 1)
-        return (1 + math.cos(math.pi * share)) / 2
+        return shrinking(iteration, self.iterations)
 
     @property
     def options(self) -> dict[str, Any]:

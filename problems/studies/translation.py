@@ -9,12 +9,12 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Generator, nn
 
 from formulations.players.convolutional import halvings
 from formulations.players.translators import PatchDiscriminator, ResidualNetwork, UNet
 from formulations.translate import paired, unpaired
+from problems.studies.image_steps import Steps, shrinking
 from problems.studies.observed_images import observed
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 PAIRS, NO_PAIRS = True, False
 WIDTH, TELLS = {PAIRS: 16, NO_PAIRS: 24}, 32  # channels of a generator, at the full resolution, and of a discriminator
 BLOCKS = 3  # of a generator without pairs
-BATCH = {PAIRS: 16, NO_PAIRS: 8}
-LEARNING = {PAIRS: (4e-3, 4e-3), NO_PAIRS: (1e-3, 4e-3)}  # of generators, and of discriminators
-MEAN_SQUARE = {PAIRS: 0.99, NO_PAIRS: 0.9}  # share that Adam keeps of it at each step
+STEPS = {PAIRS: Steps((4e-3, 4e-3), (0.5, 0.99), batch=16), NO_PAIRS: Steps((1e-3, 4e-3), (0.5, 0.9), batch=8)}
 WARMING = 100  # iterations in which steps grow to the first size, or a tenth of all if that is less
 SMALL = 256  # pixels up to which images are learnt in less time
 ITERATIONS = {PAIRS: (1_000, 1_500), NO_PAIRS: (1_500, 8_000)}  # of small images, and of others
@@ -94,27 +92,13 @@ class Translation:
         return PatchDiscriminator(images * self.model.shape[0], TELLS, max(halvings(self.model.shape), 1))
 
     def settings(self, resume: Mapping[str, Any] | None) -> DescentAscent:
-        """How it is trained: Adam, steps that grow, stay, and shrink at last, and a moving average."""
-        from solvers.descent_ascent import DescentAscent
-
-        known = self.model.paired
-        generators, discriminators = (
-            partial(torch.optim.Adam, lr=rate, betas=(0.5, MEAN_SQUARE[known]), fused=True) for rate in LEARNING[known]
-        )
-        return DescentAscent(
-            method="simultaneous",
-            optimizer=(generators, discriminators),
-            schedule=self.pace,
-            averaging=0.996,
-            iterations=self.iterations,
-            batch=BATCH[known],
-            resume=resume,
-        )
+        """How it is trained."""
+        return STEPS[self.model.paired].settings(self.iterations, self.pace, averaging=0.996, resume=resume)
 
     def pace(self, iteration: float) -> float:
         """The steps relative to the longest: up along a line, level for half the time, down along half a cosine."""
-        share, warming = max(0.0, 2 * iteration / self.iterations - 1), max(1, min(WARMING, self.iterations // 10))
-        return min(1.0, (iteration + 1) / warming) * (1 + math.cos(math.pi * share)) / 2
+        warming = max(1, min(WARMING, self.iterations // 10))
+        return min(1.0, (iteration + 1) / warming) * shrinking(iteration, self.iterations)
 
     @property
     def schedules(self) -> tuple[Callable[[float], float], Callable[[float], float]]:

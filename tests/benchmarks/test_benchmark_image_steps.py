@@ -22,7 +22,7 @@ from problems.images import RECIPE, _training
 from problems.io.images import read_images
 from problems.recipe import run
 from problems.studies.image_features import features_of
-from problems.studies.image_game import AVERAGES, BATCH, LEARNING
+from problems.studies.image_game import STEPS as GAMES
 from problems.studies.image_models import generator_of
 from solvers.clock import Clock
 from solvers.descent_ascent import SaddleSearch
@@ -67,8 +67,9 @@ def by_hand_dcgan(game: Any, steps: int) -> Callable[[], None]:
     numbers, draw = torch.Generator().manual_seed(0), game.problem.samplers["data"]
     f, d = generator_of(game.model, numbers), game._discriminator(numbers)
     average = averaged(f)
-    (rate, _), batch = LEARNING["dcgan"], BATCH["dcgan"]
-    of_f, of_d = (torch.optim.Adam(net.parameters(), lr=rate, betas=AVERAGES["dcgan"], fused=True) for net in (f, d))
+    taken = GAMES["dcgan"]
+    (rate, _), batch = taken.rates, taken.batch
+    of_f, of_d = (torch.optim.Adam(net.parameters(), lr=rate, betas=taken.shares, fused=True) for net in (f, d))
 
     def run() -> None:
         for _ in range(steps):
