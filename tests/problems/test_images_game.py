@@ -84,6 +84,12 @@ def test_styles_are_learnt_by_label(capsys: Any, tmp_path: Path, shapes: tuple[s
     assert np.ptp(usual["samples"], axis=0).max() == 0  # all are as the mean style
 
 
+def test_styles_are_told_in_pairs_unless_images_are_few(capsys: Any, shapes: tuple[str, str]) -> None:
+    many, few = ((), ("--data", shapes[0]))
+    played = [answer_of(RECIPE, capsys, *data, *STYLE, "--iterations", "2")[1]["answer"] for data in (many, few)]
+    assert [answer["loss"] for answer in played] == ["relativistic", "non-saturating"]
+
+
 def test_a_run_is_resumed_and_sampled(capsys: Any, tmp_path: Path, shapes: tuple[str, str]) -> None:
     images, labels = shapes
     asked = ["--data", images, "--labels", labels, *GAME, "--by-label"]
