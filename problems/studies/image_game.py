@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 AT_ONCE = 256  # samples
 MOST_ROWS = 20_000  # images of each part that are looked at
 WIDTH = 32  # channels of the discriminator's first layer
-STEPS = {  # as the papers have them
+STEPS = {
     "dcgan": Steps((5e-4, 5e-4), (0.5, 0.999), batch=64),
     "style": Steps((4e-3, 1e-3), (0.0, 0.99), batch=32),
 }

@@ -25,7 +25,7 @@ CONNECTING = 5.0  # seconds in which a scheduler is to answer
 STOPPING = 0.5  # seconds in which its workers are to hear that they shall stop
 
 _here: dict[int, Process] = {}  # the processes of this worker, one a thread
-_busy: dict[int, str] = {}  # the sweep that each of them has a run of
+_of: dict[int, str] = {}  # the sweep that each of them was last asked by
 
 
 @dataclass(frozen=True)
@@ -80,22 +80,20 @@ def run(job: Job, sweep: str) -> Ended:
     if refused := _differs(job):
         return not_run(refused)
     thread = threading.get_ident()
-    _busy[thread] = sweep
+    _of[thread] = sweep
     try:
         process = _here[thread] = _here.get(thread) or Process()
         return process.run(job.recipe, job.words, job.folder)
     except EOFError:
-        del _here[thread]
+        _here.pop(thread, None)
         return not_run("its process was ended from outside, for want of memory perhaps; start the sweep again")
-    finally:
-        del _busy[thread]
 
 
 def stop(sweep: str) -> None:
-    """End the runs of a sweep on this worker."""
-    for thread, its in list(_busy.items()):
+    """End the processes of a sweep on this worker, and what they run."""
+    for thread, its in list(_of.items()):
         if its == sweep and thread in _here:
-            _here[thread].stop()
+            _here.pop(thread).stop()
 
 
 def _differs(job: Job) -> str:
@@ -118,7 +116,7 @@ def _differs(job: Job) -> str:
 def _client(scheduler: str | None, workers: int | None, jobs: int, sweep: str) -> Iterator[Client]:
     """A client of the scheduler, or of a cluster on this machine."""
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is a sentence of ours
-    with _elsewhere(scheduler, sweep) if scheduler is not None else _on_this_machine(workers, jobs) as client:
+    with _elsewhere(scheduler, sweep) if scheduler is not None else _on_this_machine(workers, jobs, sweep) as client:
         yield client
 
 
@@ -151,7 +149,7 @@ def _elsewhere(scheduler: str, sweep: str) -> Iterator[Client]:
 
 
 @contextmanager
-def _on_this_machine(workers: int | None, jobs: int) -> Iterator[Client]:
+def _on_this_machine(workers: int | None, jobs: int, sweep: str) -> Iterator[Client]:
     """Workers that are threads of this program: they but wait for processes, which end with it."""
     from dask.system import CPU_COUNT
     from distributed import Client, LocalCluster
@@ -166,10 +164,13 @@ def _on_this_machine(workers: int | None, jobs: int) -> Iterator[Client]:
         silence_logs=logging.CRITICAL,
     )
     client = Client(cluster, set_as_default=False)
-    yield client
 
     def close() -> None:
         client.close()
         cluster.close()
 
-    threading.Thread(target=close, daemon=True).start()  # takes a second, and the table is to be shown now
+    try:
+        yield client
+    finally:
+        stop(sweep)
+        threading.Thread(target=close, daemon=True).start()  # takes a second, and the table is to be shown now

@@ -210,6 +210,13 @@ def test_each_run_is_the_command_run_by_itself(table: str, tmp_path: Path, sched
     assert {file: file.stat().st_mtime_ns for file in kept.iterdir()} == monitored
 
 
+def test_a_sweep_in_a_program_that_goes_on_leaves_no_process(table: str, capsys: Any) -> None:
+    before = {*psutil.Process().children()}
+    assert run(KMEANS, ["--data", table, "--sweep", "groups=2,3", "--workers", "2", "--quiet"]) == 0
+    assert capsys.readouterr().out.startswith("Sweep of kmeans over groups, seed 0: 2 runs")
+    assert psutil.wait_procs({*psutil.Process().children()} - before, timeout=60)[1] == []
+
+
 def test_exit_codes_are_those_of_its_runs(table: str, scheduler: str, capsys: Any) -> None:
     given = ["--scheduler", scheduler, "--quiet"]
     assert run(KMEANS, ["--data", table, "--sweep", "groups=8,9", *given]) == 2
