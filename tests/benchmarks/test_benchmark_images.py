@@ -100,7 +100,7 @@ def test_digits_by_generators_at_equal_time(report: Report, kind: str, iteration
 
 
 @pytest.mark.skipif(not MNIST.exists(), reason="no images here")
-@pytest.mark.parametrize(("kind", "iterations"), [("dcgan", 27_000), ("style", 28_000)])
+@pytest.mark.parametrize(("kind", "iterations"), [("dcgan", 27_000), ("style", 25_000)])
 def test_mnist_by_generators_at_equal_time(report: Report, kind: str, iterations: int) -> None:
     """Both take about twenty-five minutes of one core, of one seed."""
     data = ["--data", str(MNIST), "--labels", str(MNIST_LABELS)]
