@@ -221,7 +221,7 @@ from problems.studies.image_styles import described_styles, styles
 
 model = Model("style", "", None, data.shape, images.levels, latent=32)
 game = ImageGame(
-    "digits", images, model, "relativistic", iterations=1200, seed=0, labels=None
+    "digits", images, model, "non-saturating", iterations=1200, seed=0, labels=None
 )
 played = solve(game.problem, game.settings(None))
 sheets = GameJudged(game).mixed(played, rows=4, columns=8)
