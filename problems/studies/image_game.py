@@ -21,7 +21,7 @@ from formulations.players.generators import normal
 from formulations.players.style import StyleDiscriminator, by_styles
 from formulations.players.words import WordedDiscriminator, by_words
 from problems.studies.image_features import Features, features_of
-from problems.studies.image_models import FEW, LOSS, generator_of
+from problems.studies.image_models import FEW, generator_of
 from problems.studies.image_steps import Steps, shrinking
 from problems.studies.observed_images import Split, split
 
@@ -165,7 +165,7 @@ class ImageGame:
 
         How far it knows them is told by the sign of its outputs, which is of this loss.
         """
-        return self.loss == LOSS and len(self.parts.train) < FEW
+        return self.loss == "non-saturating" and len(self.parts.train) < FEW
 
     def _drawn(self, batch: int, generator: Generator) -> Tensor:
         """Training images that are read when they are drawn."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 CONNECTING = 5.0  # seconds in which a scheduler is to answer
 STOPPING = 0.5  # seconds in which its workers are to hear that they shall stop
 
-_here: dict[int, Process] = {}  # the processes of this worker, one a thread
-_of: dict[int, str] = {}  # the sweep that each of them was last asked by
+# The process of each thread of this worker, and the sweep that last asked it.
+_here: dict[int, tuple[str, Process]] = {}
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def run(job: Job, sweep: str) -> Ended:
     if refused := _differs(job):
         return not_run(refused)
     thread = threading.get_ident()
-    _of[thread] = sweep
     try:
-        process = _here[thread] = _here.get(thread) or Process()
+        _, process = _here.get(thread) or ("", Process())
+        _here[thread] = sweep, process
         return process.run(job.recipe, job.words, job.folder)
     except EOFError:
         _here.pop(thread, None)
@@ -91,9 +91,10 @@ def run(job: Job, sweep: str) -> Ended:
 
 def stop(sweep: str) -> None:
     """End the processes of a sweep on this worker, and what they run."""
-    for thread, its in list(_of.items()):
-        if its == sweep and thread in _here:
-            _here.pop(thread).stop()
+    for thread, (its, process) in list(_here.items()):
+        if its == sweep:
+            _here.pop(thread, None)
+            process.stop()
 
 
 def _differs(job: Job) -> str:
